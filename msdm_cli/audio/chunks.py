@@ -1,0 +1,126 @@
+"""Cutting a song into chunks, and putting it together again.
+
+A network is wrong for a while at its own edges. Each chunk is therefore computed on a ``window`` that is longer than
+the ``core`` that is kept: ``context`` samples are thrown away at either end, except at the ends of the song. Cores
+overlap; there they are cross-faded with linear weights, divided by the sum of the weights.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One run of the network, in samples from the beginning of the song.
+
+    Attributes:
+        start: First sample of the window.
+        stop: End of the window; past the end of the song only if the song is shorter than a chunk.
+        core_start: First sample that is kept.
+        core_stop: End of what is kept.
+    """
+
+    start: int
+    stop: int
+    core_start: int
+    core_stop: int
+
+
+@dataclass(frozen=True)
+class ChunkPlan:
+    """The chunks of a song: a pure function of four numbers.
+
+    Attributes:
+        total: Length of the song, in samples.
+        length: Length of a window.
+        context: Samples at either end of a window that are computed and thrown away.
+        overlap: Samples that neighbouring cores share, at least.
+    """
+
+    total: int
+    length: int
+    context: int
+    overlap: int
+
+    def __post_init__(self) -> None:
+        if self.total < 1:
+            raise ValueError(f"expected at least 1 sample, got {self.total}")
+        if self.context < 0 or self.overlap < 0 or self.hop < 1:
+            raise ValueError(
+                f"expected 2 * context + overlap below the length {self.length}, got {self.context} and {self.overlap}"
+            )
+
+    @property
+    def hop(self) -> int:
+        """Distance of the windows, except of the last, which ends with the song."""
+        return self.length - 2 * self.context - self.overlap
+
+    def chunks(self) -> list[Chunk]:
+        """All chunks, in order."""
+        last = max(0, self.total - self.length)
+        starts = [*range(0, last, self.hop), last]
+        return [
+            Chunk(
+                start,
+                start + self.length,
+                start + self.context if start > 0 else 0,
+                start + self.length - self.context if start < last else self.total,
+            )
+            for start in starts
+        ]
+
+    def weights(self, chunk: Chunk) -> NDArray[np.float32]:
+        """Weight of each sample of a core before division by the sum, ``[core_stop - core_start]``.
+
+        It rises over ``overlap`` samples and falls over as many, except at the ends of the song.
+        """
+        length = chunk.core_stop - chunk.core_start
+        position = np.arange(length, dtype=np.float32)
+        ramp = np.float32(self.overlap + 1)
+        rising = (position + 1) / ramp if chunk.core_start > 0 else np.ones(length, np.float32)
+        falling = (length - position) / ramp if chunk.core_stop < self.total else np.ones(length, np.float32)
+        weights: NDArray[np.float32] = np.minimum(1, np.minimum(rising, falling))
+        return weights
+
+
+class OverlapAdd:
+    """Sums weighted cores and gives back what no later chunk will change.
+
+    Args:
+        plan: The plan that the chunks come from.
+        lead: Shape of what a chunk holds before the time axis, such as ``(channels, stems)``.
+    """
+
+    def __init__(self, plan: ChunkPlan, lead: tuple[int, ...]) -> None:
+        self.plan = plan
+        self._start = 0
+        self._sum = np.zeros((*lead, 0), np.float32)
+        self._weight = np.zeros(0, np.float32)
+
+    def add(self, chunk: Chunk, window: NDArray[np.float32], next_chunk: Chunk | None) -> NDArray[np.float32]:
+        """Add a chunk's window and take what is finished.
+
+        Args:
+            chunk: Where it belongs.
+            window: What was computed there, ``[..., length]``.
+            next_chunk: The chunk after it; None after the last.
+
+        Returns:
+            Finished samples that follow those given before, ``[..., n]``.
+        """
+        core = window[..., chunk.core_start - chunk.start : chunk.core_stop - chunk.start]
+        weights = self.plan.weights(chunk)
+        grow = chunk.core_stop - self._start - self._sum.shape[-1]
+        pad = [(0, 0)] * (self._sum.ndim - 1) + [(0, max(0, grow))]
+        self._sum = np.pad(self._sum, pad)
+        self._weight = np.pad(self._weight, (0, max(0, grow)))
+        here = slice(chunk.core_start - self._start, chunk.core_stop - self._start)
+        self._sum[..., here] += core * weights
+        self._weight[here] += weights
+        done = (next_chunk.core_start if next_chunk else self.plan.total) - self._start
+        finished: NDArray[np.float32] = self._sum[..., :done] / self._weight[:done]
+        self._sum, self._weight = self._sum[..., done:], self._weight[done:]
+        self._start += done
+        return finished

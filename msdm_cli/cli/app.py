@@ -1,0 +1,55 @@
+"""The command ``msdm``, and the one place where errors become exit codes.
+
+0: all done. 1: an input failed. 2: wrong usage. 130: interrupted.
+"""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from msdm_cli import __version__
+from msdm_cli.cli import generate, impute, separate, weights
+from msdm_cli.cli.console import say, show_error
+from msdm_cli.errors import MsdmError
+
+app = typer.Typer(
+    name="msdm",
+    help="Separate a song into stems, impute missing stems, generate music with its stems.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("separate")(separate.separate)
+app.command("impute")(impute.impute)
+app.command("generate")(generate.generate)
+app.add_typer(weights.app, name="weights")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"msdm {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except MsdmError as error:
+        show_error(error)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        say("interrupted; unfinished files were removed")
+        sys.exit(130)

@@ -1,0 +1,91 @@
+"""The terminal: progress bars and messages on stderr, results on stdout. Rich lives only here."""
+
+import json
+import time
+from collections.abc import Sequence
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as RichProgress
+from rich.table import Table
+
+from msdm_cli.errors import MsdmError
+
+PLAIN_SECONDS = 10.0
+
+stderr = Console(stderr=True)
+stdout = Console()
+
+
+class ConsoleProgress:
+    """Progress as a Rich bar on a terminal, as a plain line now and then elsewhere, or not at all.
+
+    Args:
+        quiet: Show nothing.
+    """
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._bars = RichProgress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("calls"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=stderr,
+            disable=quiet or not stderr.is_terminal,
+        )
+        self._task: TaskID | None = None
+        self._label, self._total, self._done, self._shown = "", 0, 0, 0.0
+
+    def __enter__(self) -> "ConsoleProgress":
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def start(self, label: str, total: int) -> None:
+        """Begin a bar of ``total`` network calls."""
+        self._label, self._total, self._done, self._shown = label, total, 0, time.monotonic()
+        self._task = self._bars.add_task(label, total=total)
+
+    def advance(self, units: int = 1) -> None:
+        """Some calls are done."""
+        self._done += units
+        if self._task is not None:
+            self._bars.advance(self._task, units)
+        now = time.monotonic()
+        if not (self._quiet or stderr.is_terminal) and now - self._shown > PLAIN_SECONDS:
+            self._shown = now
+            say(f"{self._label}: {self._done} of {self._total} network calls")
+
+
+def say(message: str) -> None:
+    """One line on stderr, as it is."""
+    stderr.print(message, markup=False, highlight=False, soft_wrap=True)
+
+
+def show_error(error: MsdmError) -> None:
+    """Two lines on stderr: what happened, and what to do."""
+    say(f"error: {error.message}")
+    say(f"  {error.hint}")
+
+
+def show_table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    """A table on stdout."""
+    table = Table(title=title, title_justify="left", show_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(value.replace("[", r"\[") for value in row))
+    stdout.print(table)
+
+
+def show_json(summary: object) -> None:
+    """One JSON document on stdout."""
+    stdout.file.write(json.dumps(summary, indent=2, ensure_ascii=False, default=str) + "\n")

@@ -1,0 +1,72 @@
+"""``msdm generate``."""
+
+import dataclasses
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from msdm_cli.cli.console import ConsoleProgress, say, show_json, show_table
+from msdm_cli.cli.options import (
+    DeviceOption,
+    FileFormat,
+    FolderOption,
+    FormatOption,
+    JsonOption,
+    OverwriteOption,
+    Quality,
+    QualityOption,
+    QuietOption,
+    SeedOption,
+    StepsOption,
+    SubtypeOption,
+    draw_seed,
+)
+
+
+def generate(
+    folder: FolderOption = Path("generated"),
+    *,
+    seconds: Annotated[float, typer.Option("--seconds", min=0, help="Length.")] = 12.0,
+    variations: Annotated[int, typer.Option("--variations", min=1, help="How many; seeds count up.")] = 1,
+    quality: QualityOption = Quality.default,
+    steps: StepsOption = None,
+    seed: SeedOption = None,
+    device: DeviceOption = "auto",
+    file_format: FormatOption = FileFormat.wav,
+    subtype: SubtypeOption = None,
+    overwrite: OverwriteOption = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Generate music: DIR/seed-N/{bass,drums,guitar,piano,mixture}.wav."""
+    from msdm_cli.hub.registry import EMBEDDED
+    from msdm_cli.models.load import load_model
+    from msdm_cli.pipelines.generate import GenerateOptions, generate_song
+    from msdm_cli.pipelines.outputs import OutputOptions
+
+    model = load_model(EMBEDDED, device)
+    first = draw_seed(seed)
+    options = GenerateOptions(
+        preset=model.spec.preset("generate", quality.value).with_steps(steps),
+        seed=first,
+        seconds=seconds,
+        output=OutputOptions(file_format.value, subtype.value if subtype else None, overwrite),
+    )
+    rows, summary = [], []
+    with ConsoleProgress(quiet=quiet) as progress:
+        for number in range(first, first + variations):
+            began = time.monotonic()
+            chosen = dataclasses.replace(options, seed=number)
+            done = generate_song(model, folder / f"seed-{number}", chosen, progress)
+            elapsed = time.monotonic() - began
+            if done.clipped and not quiet:
+                say(f"seed {number}: {done.clipped} samples beyond full scale were clipped; --subtype FLOAT keeps them")
+            written = ", ".join(str(path) for path in done.files.values())
+            rows.append((str(number), f"{done.seconds / elapsed:.1f}x real time", written))
+            summary.append({**dataclasses.asdict(done), "wall_seconds": round(elapsed, 3)})
+    if as_json:
+        show_json(summary)
+    elif not quiet:
+        show_table(f"{seconds:g} s, {model.device}", ("seed", "speed", "written"), rows)

@@ -1,0 +1,100 @@
+"""``msdm impute``."""
+
+import dataclasses
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from msdm_cli.cli.console import ConsoleProgress, say, show_json, show_table
+from msdm_cli.cli.options import (
+    DeviceOption,
+    FileFormat,
+    FormatOption,
+    JsonOption,
+    OverwriteOption,
+    Quality,
+    QualityOption,
+    QuietOption,
+    SeedOption,
+    Stem,
+    StepsOption,
+    SubtypeOption,
+    draw_seed,
+)
+
+
+def impute(
+    given: Annotated[
+        list[str], typer.Option("--given", metavar="[STEM=]PATH", help="A stem that is there; repeatable.")
+    ],
+    target: Annotated[list[Stem] | None, typer.Option("--target", help="A stem to write; all missing ones.")] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR", help="Folder for the results; named after the input."),
+    ] = None,
+    *,
+    quality: QualityOption = Quality.default,
+    steps: StepsOption = None,
+    seed: SeedOption = None,
+    device: DeviceOption = "auto",
+    file_format: FormatOption = FileFormat.wav,
+    subtype: SubtypeOption = None,
+    overwrite: OverwriteOption = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Impute missing stems to given ones: DIR/{targets, given stems, mixture}.wav."""
+    stems = _name_stems(given)
+    targets = tuple(stem.value for stem in target) if target else tuple(s.value for s in Stem if s.value not in stems)
+    if both := sorted(set(targets) & set(stems)):
+        raise typer.BadParameter(f"{both[0]} is given and a target", param_hint="--target")
+    if not targets:
+        raise typer.BadParameter("every stem is given: nothing is missing", param_hint="--given")
+
+    from msdm_cli.hub.registry import EMBEDDED
+    from msdm_cli.models.load import load_model
+    from msdm_cli.pipelines.impute import ImputeOptions, impute_stems
+    from msdm_cli.pipelines.outputs import OutputOptions
+
+    first = next(iter(stems.values()))
+    model = load_model(EMBEDDED, device)
+    options = ImputeOptions(
+        preset=model.spec.preset("impute", quality.value).with_steps(steps),
+        seed=draw_seed(seed),
+        targets=tuple(dict.fromkeys(targets)),
+        output=OutputOptions(file_format.value, subtype.value if subtype else None, overwrite),
+    )
+    began = time.monotonic()
+    with ConsoleProgress(quiet=quiet) as progress:
+        done = impute_stems(model, stems, folder or first.with_suffix(""), options, progress)
+    elapsed = time.monotonic() - began
+    if done.clipped and not quiet:
+        say(f"{done.clipped} samples beyond full scale were clipped; --subtype FLOAT keeps them")
+    if as_json:
+        show_json({**dataclasses.asdict(done), "seed": options.seed, "wall_seconds": round(elapsed, 3)})
+    elif not quiet:
+        speed = f"{done.properties.seconds / elapsed:.1f}x real time"
+        rows = [(name, str(path)) for name, path in done.files.items()]
+        show_table(f"seed {options.seed}, {model.device}, {speed}", ("stem", "written"), rows)
+
+
+def _name_stems(given: list[str]) -> dict[str, Path]:
+    """Paths by stem: from ``stem=path``, else from the one stem's name that the file name contains."""
+    stems: dict[str, Path] = {}
+    for value in given:
+        name, equals, path = value.partition("=")
+        if equals and name in Stem.__members__:
+            found = [name]
+        elif equals and not Path(value).exists():
+            raise typer.BadParameter(f"{name} is not one of {', '.join(Stem.__members__)}", param_hint="--given")
+        else:
+            path = value
+            found = [stem for stem in Stem.__members__ if stem in Path(value).stem.casefold()]
+        if len(found) != 1:
+            raise typer.BadParameter(f"which stem is {path}? Say --given drums={path}", param_hint="--given")
+        if found[0] in stems:
+            raise typer.BadParameter(f"{found[0]} is given twice", param_hint="--given")
+        stems[found[0]] = Path(path)
+    return stems

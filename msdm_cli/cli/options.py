@@ -1,0 +1,63 @@
+"""Options that several commands share."""
+
+import secrets
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Quality(str, Enum):
+    """How much time a result is worth."""
+
+    fast = "fast"
+    default = "default"
+    best = "best"
+
+
+class FileFormat(str, Enum):
+    """What results are written as."""
+
+    wav = "wav"
+    flac = "flac"
+    ogg = "ogg"
+
+
+class Subtype(str, Enum):
+    """How a sample is stored."""
+
+    PCM_16 = "PCM_16"
+    PCM_24 = "PCM_24"
+    PCM_32 = "PCM_32"
+    FLOAT = "FLOAT"
+    DOUBLE = "DOUBLE"
+    VORBIS = "VORBIS"
+
+
+class Stem(str, Enum):
+    """The stems of the models."""
+
+    bass = "bass"
+    drums = "drums"
+    guitar = "guitar"
+    piano = "piano"
+
+
+QualityOption = Annotated[Quality, typer.Option("--quality", help="Speed against quality.")]
+StepsOption = Annotated[int | None, typer.Option("--steps", min=1, help="Sampler steps, instead of the quality's.")]
+SeedOption = Annotated[
+    int | None, typer.Option("--seed", min=0, max=(1 << 63) - 1, help="Same seed, same samples; drawn if not given.")
+]
+DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1 or mps.")]
+FormatOption = Annotated[FileFormat, typer.Option("--format", help="File format.")]
+SubtypeOption = Annotated[Subtype | None, typer.Option("--subtype", help="Sample format; as in the input by default.")]
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
+FolderOption = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the results.")]
+
+
+def draw_seed(seed: int | None) -> int:
+    """The given seed, or one that is short enough to be typed again."""
+    return secrets.randbelow(1 << 32) if seed is None else seed

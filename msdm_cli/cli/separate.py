@@ -1,0 +1,115 @@
+"""``msdm separate``."""
+
+import dataclasses
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from msdm_cli.cli.console import ConsoleProgress, say, show_error, show_json, show_table
+from msdm_cli.cli.options import (
+    DeviceOption,
+    FileFormat,
+    FolderOption,
+    FormatOption,
+    JsonOption,
+    OverwriteOption,
+    Quality,
+    QualityOption,
+    QuietOption,
+    SeedOption,
+    Stem,
+    StepsOption,
+    SubtypeOption,
+    draw_seed,
+)
+from msdm_cli.errors import MsdmError, UnwritableAudio
+
+if TYPE_CHECKING:
+    from msdm_cli.models.load import Model
+    from msdm_cli.pipelines.separate import SeparateOptions
+
+
+def separate(
+    songs: Annotated[list[Path], typer.Argument(metavar="SONG...", help="wav, flac, ogg or mp3 files.")],
+    folder: FolderOption = Path("stems"),
+    *,
+    stems: Annotated[list[Stem] | None, typer.Option("--stems", help="Write only this stem; repeatable.")] = None,
+    start: Annotated[float, typer.Option("--start", min=0, help="Begin here, in seconds.")] = 0.0,
+    duration: Annotated[float | None, typer.Option("--duration", min=0, help="Only so many seconds.")] = None,
+    quality: QualityOption = Quality.default,
+    steps: StepsOption = None,
+    seed: SeedOption = None,
+    device: DeviceOption = "auto",
+    overlap: Annotated[float, typer.Option("--overlap", min=0, max=0.5, help="Share of a chunk.")] = 0.25,
+    residual: Annotated[
+        bool, typer.Option("--residual", help="Write what lies above the model's band to a file of its own.")
+    ] = False,
+    file_format: FormatOption = FileFormat.wav,
+    subtype: SubtypeOption = None,
+    overwrite: OverwriteOption = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Separate songs into stems: DIR/SONG/{bass,drums,guitar,piano}.wav. The stems sum to the song."""
+    from msdm_cli.hub.registry import EMBEDDED
+    from msdm_cli.models.load import load_model
+    from msdm_cli.pipelines.outputs import OutputOptions
+    from msdm_cli.pipelines.separate import SeparateOptions
+
+    _check_distinct(songs)
+    model = load_model(EMBEDDED, device)
+    options = SeparateOptions(
+        preset=model.spec.preset("separate", quality.value).with_steps(steps),
+        seed=draw_seed(seed),
+        stems=tuple(stem.value for stem in stems or ()),
+        start_seconds=start,
+        duration_seconds=duration,
+        overlap=overlap,
+        residual=residual,
+        output=OutputOptions(file_format.value, subtype.value if subtype else None, overwrite),
+    )
+    if not _separate_all(model, songs, folder, options, quiet=quiet, as_json=as_json):
+        raise typer.Exit(1)
+
+
+def _check_distinct(songs: list[Path]) -> None:
+    """Refuse songs whose stems would land in the same folder, before anything runs."""
+    seen: dict[str, Path] = {}
+    for song in songs:
+        other = seen.setdefault(song.stem.casefold(), song)
+        if other is not song:
+            raise UnwritableAudio(
+                f"{other} and {song} would both be written to {song.stem}/", "Rename one, or separate them in two runs."
+            )
+
+
+def _separate_all(
+    model: "Model", songs: list[Path], folder: Path, options: "SeparateOptions", *, quiet: bool, as_json: bool
+) -> bool:
+    """Separate one song after the other; gives whether all went well. A failed song does not end the batch."""
+    from msdm_cli.pipelines.separate import separate_song
+
+    rows, summary = [], []
+    with ConsoleProgress(quiet=quiet) as progress:
+        for song in songs:
+            began = time.monotonic()
+            try:
+                done = separate_song(model, song, folder, options, progress)
+            except MsdmError as error:
+                show_error(error)
+                rows.append((str(song), "failed", error.message))
+                summary.append({"song": song, "error": error.message, "hint": error.hint})
+                continue
+            seconds = time.monotonic() - began
+            if done.clipped and not quiet:
+                say(f"{song}: {done.clipped} samples beyond full scale were clipped; --subtype FLOAT keeps them")
+            speed = f"{done.properties.seconds / seconds:.1f}x real time"
+            rows.append((str(song), speed, ", ".join(str(path) for path in done.files.values())))
+            summary.append({**dataclasses.asdict(done), "seed": options.seed, "wall_seconds": round(seconds, 3)})
+    if as_json:
+        show_json(summary)
+    elif not quiet:
+        show_table(f"seed {options.seed}, {model.device}", ("song", "speed", "written"), rows)
+    return len(songs) == sum("error" not in entry for entry in summary)

@@ -1,0 +1,1 @@
+"""The mathematics of sampling, on tensors: no file, no network, no backend."""

@@ -1,0 +1,28 @@
+"""What a sampler knows of a network."""
+
+from typing import Protocol
+
+from torch import Tensor
+
+
+class Denoiser(Protocol):
+    """Estimates clean stems from noisy ones: ``D(x; sigma, y) ~ E[x0 | x, y]``. Preconditioning is inside it.
+
+    Attributes:
+        takes_mixture: Whether the network can be told the mixture; if not, it is left out of every call.
+    """
+
+    takes_mixture: bool
+
+    def __call__(self, x: Tensor, sigma: Tensor, mixture: Tensor | None = None) -> Tensor:
+        """Estimate the clean stems.
+
+        Args:
+            x: Noisy stems.
+            sigma: Noise level of each stem, 0 where it is known.
+            mixture: Sum of the clean stems, if known.
+
+        Shape:
+            ``[B, S, T], [B, S], [B, T] -> [B, S, T]``
+        """
+        ...

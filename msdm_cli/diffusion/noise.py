@@ -1,0 +1,56 @@
+"""Gaussian noise as a function of where it is needed, not of when it is asked for.
+
+The noise of a song is a field over (seed, sample, step, stem, absolute position). A chunk reads its window of the
+field, so the result does not depend on the order of chunks, on the batch size, or on an interruption, and chunks that
+overlap draw the same noise there. Source: counter-based generators, Salmon et al. 2011 (Philox).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+BLOCK_LENGTH = 1 << 14
+
+
+@dataclass(frozen=True)
+class NoiseField:
+    """White noise of unit variance.
+
+    Attributes:
+        seed: Seed, 0 to 2^64 - 1.
+        stems: Number of stems.
+    """
+
+    seed: int
+    stems: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed < 1 << 64:
+            raise ValueError(f"expected a seed from 0 to 2^64 - 1, got {self.seed}")
+
+    def draw(self, start: int, length: int, *, step: int, sample: int = 0) -> NDArray[np.float32]:
+        """Read a window.
+
+        Args:
+            start: First position, in samples from the beginning of the song; not negative.
+            length: Number of positions.
+            step: Step of the sampler.
+            sample: Which of several independent samples.
+
+        Returns:
+            Noise, ``[S, length]``.
+        """
+        first, last = start // BLOCK_LENGTH, (start + length - 1) // BLOCK_LENGTH
+        offset = start - first * BLOCK_LENGTH
+        window = np.empty((self.stems, length), np.float32)
+        for stem in range(self.stems):
+            blocks = [self._block(stem, step, sample, block) for block in range(first, last + 1)]
+            window[stem] = np.concatenate(blocks)[offset : offset + length]
+        return window
+
+    def _block(self, stem: int, step: int, sample: int, block: int) -> NDArray[np.float32]:
+        # The lowest word of the counter counts the draws inside a block; the others name the block.
+        counter = np.array([0, block, step, stem], np.uint64)
+        generator = np.random.Philox(key=np.array([self.seed, sample], np.uint64), counter=counter)
+        return np.random.Generator(generator).standard_normal(BLOCK_LENGTH, np.float32)

@@ -1,0 +1,61 @@
+"""The sampler: from noise to stems, under any condition."""
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from msdm_cli.diffusion.conditioning import Condition
+from msdm_cli.diffusion.denoiser import Denoiser
+
+Noise = Callable[[int], Tensor]
+"""Unit noise ``[B, S, T]`` of a step; step 0 is what the sampler starts from."""
+
+
+def sample(
+    denoiser: Denoiser,
+    condition: Condition,
+    sigmas: Tensor,
+    noise: Noise,
+    *,
+    eta: float = 1.0,
+    start: Tensor | None = None,
+) -> Tensor:
+    """Draw stems from the posterior of a condition.
+
+    Each step moves from ``sigma`` to ``sigma_next`` around the conditioned estimate ``D_c``:
+
+        x' = D_c + sigma_next * (sqrt(1 - eta^2) * (x - D_c) / sigma + eta * noise)
+
+    With eta = 0 that is Euler's method on the probability-flow ODE (arXiv 2206.00364, eq. 1), with eta = 1 full
+    re-noise; the mean and variance at ``sigma_next`` are right for every eta between (DDIM, arXiv 2010.02502, eq. 12).
+    The step to sigma 0 returns ``D_c``.
+
+    Args:
+        denoiser: The network.
+        condition: What is known.
+        sigmas: Schedule, ``num_steps + 1`` levels, the last is 0.
+        noise: Noise of each step; a function of the step alone.
+        eta: Share of new noise, 0 to 1.
+        start: First estimate for a warm start, ``[B, S, T]``; nothing if None.
+
+    Returns:
+        Clean stems, ``[B, S, T]``, that agree with the condition.
+    """
+    levels = sigmas.tolist()
+    if len(levels) < 2 or levels[-1] != 0:
+        raise ValueError(f"expected a schedule of at least one step that ends in 0, got {levels}")
+    unit = noise(0)
+    x = condition.start(torch.zeros_like(unit) if start is None else start, levels[0], unit)
+    free = condition.unknown_stems(x)[:, :, None]
+    denoised = x
+    for step, (sigma, sigma_next) in enumerate(pairwise(levels), start=1):
+        denoised = condition.denoise(denoiser, x, sigma)
+        if sigma_next == 0:
+            break
+        x = denoised + math.sqrt(1 - eta**2) * sigma_next / sigma * (x - denoised)
+        if eta > 0:
+            x = x + eta * sigma_next * noise(step) * free
+    return denoised

@@ -1,0 +1,1 @@
+"""Metrics and oracles of separation."""

@@ -1,0 +1,60 @@
+"""From a name to a network that runs."""
+
+from dataclasses import dataclass
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from msdm_cli.diffusion.denoiser import Denoiser
+from msdm_cli.errors import IncompatibleCheckpoint
+from msdm_cli.hub.registry import find_entry
+from msdm_cli.hub.verify import check_file, locate
+from msdm_cli.models.spec import ModelSpec, load_spec
+from msdm_cli.models.stft_unet import StftUnet, StftUnetConfig
+from msdm_cli.models.torch_backend import TorchDenoiser, resolve_device
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network and what it is.
+
+    Attributes:
+        spec: What it is.
+        denoiser: The network.
+        device: Where it runs.
+    """
+
+    spec: ModelSpec
+    denoiser: Denoiser
+    device: torch.device
+
+
+def load_model(name: str, device: str = "auto") -> Model:
+    """Load a registered model.
+
+    Args:
+        name: Name in the registry.
+        device: auto, cpu, cuda, cuda:N or mps.
+
+    Raises:
+        UnknownWeights: No model has that name.
+        MissingWeights: Its files are not here.
+        ChecksumMismatch: Its files are not the registered ones.
+        IncompatibleCheckpoint: Weights and spec do not fit each other.
+        BackendUnavailable: The device is not there.
+    """
+    target = resolve_device(device)
+    entry = find_entry(name)
+    spec = load_spec(locate(entry.spec))
+    path = check_file(entry.weights)
+    try:
+        if spec.architecture != "stft_unet":
+            raise ValueError(f"unknown architecture {spec.architecture}")
+        network = StftUnet(StftUnetConfig(**spec.config))
+        network.load_state_dict({key: value.float() for key, value in load_file(path).items()})
+    except (SafetensorError, RuntimeError, TypeError, ValueError) as error:
+        raise IncompatibleCheckpoint(
+            f"{path}: does not fit its spec ({error})", "Install msdm again: pip install --force-reinstall msdm"
+        ) from error
+    return Model(spec, TorchDenoiser(network, target), target)

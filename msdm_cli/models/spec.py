@@ -1,0 +1,112 @@
+"""What a model is, apart from its weights: a frozen description that travels beside them as JSON."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from msdm_cli.errors import IncompatibleCheckpoint
+
+QUALITIES = ("fast", "default", "best")
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Sampler settings of one task at one quality.
+
+    Attributes:
+        num_steps: Network calls per sample, the regression estimate of a warm start not counted.
+        sigma_max: Noise level to start from.
+        sigma_min: Last noise level before zero.
+        rho: Curvature of the schedule (arXiv 2206.00364, eq. 5).
+        eta: 0 is the probability-flow ODE, 1 is full re-noise.
+        warm_start: Start from the regression estimate instead of from nothing.
+        samples: Number of samples that are averaged.
+    """
+
+    num_steps: int
+    sigma_max: float
+    sigma_min: float = 1e-3
+    rho: float = 7.0
+    eta: float = 1.0
+    warm_start: bool = False
+    samples: int = 1
+
+    def __post_init__(self) -> None:
+        if self.num_steps < 0 or self.samples < 1:
+            raise ValueError(f"expected num_steps >= 0 and samples >= 1, got {self.num_steps} and {self.samples}")
+        if self.num_steps == 0 and not self.warm_start:
+            raise ValueError("expected num_steps >= 1 without a warm start, got 0")
+        if not 0 < self.sigma_min <= self.sigma_max:
+            raise ValueError(f"expected 0 < sigma_min <= sigma_max, got {self.sigma_min} and {self.sigma_max}")
+
+    def with_steps(self, num_steps: int | None) -> "Preset":
+        """The same preset with another number of steps; unchanged for None."""
+        return self if num_steps is None else dataclasses.replace(self, num_steps=num_steps)
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A model's architecture, geometry and defaults.
+
+    Attributes:
+        name: Name in the registry.
+        architecture: Which network of ``msdm_cli.models`` it is.
+        config: Size of that network.
+        stems: Names of the stems, in the network's order.
+        sample_rate: Rate that the network works at, in hertz.
+        chunk_length: Length that it is run at, context included, in samples.
+        context: Samples at either end of a chunk that are computed and thrown away.
+        length_multiple: What the length of its input must be a multiple of, in samples.
+        sigma_max: Largest noise level it was trained on; as good as infinity.
+        presets: Sampler settings per task (separate, impute, generate) and quality.
+    """
+
+    name: str
+    architecture: str
+    config: Mapping[str, Any]
+    stems: tuple[str, ...]
+    sample_rate: int
+    chunk_length: int
+    context: int
+    length_multiple: int
+    sigma_max: float
+    presets: Mapping[str, Mapping[str, Preset]]
+
+    def __post_init__(self) -> None:
+        if self.chunk_length % self.length_multiple:
+            raise ValueError(f"expected a chunk length in multiples of {self.length_multiple}, got {self.chunk_length}")
+        if not 0 <= 2 * self.context < self.chunk_length:
+            raise ValueError(f"expected a context below half of {self.chunk_length}, got {self.context}")
+
+    def preset(self, task: str, quality: str) -> Preset:
+        """Settings of a task at a quality."""
+        return self.presets[task][quality]
+
+    def save(self, path: Path) -> None:
+        """Write the spec as JSON."""
+        path.write_text(json.dumps(dataclasses.asdict(self), indent=2) + "\n", encoding="utf-8")
+
+
+def load_spec(path: Path) -> ModelSpec:
+    """Read a spec.
+
+    Args:
+        path: JSON file.
+
+    Raises:
+        IncompatibleCheckpoint: It is not a spec of this version.
+    """
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        presets = {
+            task: {quality: Preset(**preset) for quality, preset in qualities.items()}
+            for task, qualities in fields.pop("presets").items()
+        }
+        return ModelSpec(**{**fields, "stems": tuple(fields["stems"]), "presets": presets})
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise IncompatibleCheckpoint(
+            f"{path}: not a model spec of this version ({error})", "Reinstall msdm, or fetch the model again."
+        ) from error

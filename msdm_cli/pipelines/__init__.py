@@ -1,0 +1,1 @@
+"""The three tasks on whole songs: separate, impute, generate."""

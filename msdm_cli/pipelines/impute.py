@@ -1,0 +1,156 @@
+"""Imputation: stems that go with given ones, of any length."""
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from msdm_cli.audio.files import AudioProperties, SongReader
+from msdm_cli.audio.resample import StreamResampler
+from msdm_cli.audio.windows import SongWindows
+from msdm_cli.diffusion.noise import NoiseField
+from msdm_cli.errors import UnsuitableAudio
+from msdm_cli.models.load import Model
+from msdm_cli.models.spec import Preset
+from msdm_cli.pipelines.continuation import continue_stems, plan_continuation
+from msdm_cli.pipelines.outputs import MIXTURE, OutputFiles, OutputOptions, SoundShape, check_vacant
+from msdm_cli.pipelines.sampling import ChunkSampler, WatchedDenoiser, calls_per_chunk
+from msdm_cli.progress import Progress
+
+
+@dataclass(frozen=True)
+class ImputeOptions:
+    """How stems are imputed.
+
+    Attributes:
+        preset: Sampler settings.
+        seed: Seed of the noise.
+        targets: Which stems are written.
+        output: How results are written.
+    """
+
+    preset: Preset
+    seed: int
+    targets: tuple[str, ...]
+    output: OutputOptions = field(default_factory=OutputOptions)
+
+
+@dataclass(frozen=True)
+class Imputed:
+    """What was done.
+
+    Attributes:
+        files: What was written, by name: the targets, copies of the given stems, and the mixture of them all.
+        properties: Of the given stems.
+        calls: Network calls.
+        clipped: Samples that were clipped.
+    """
+
+    files: dict[str, Path]
+    properties: AudioProperties
+    calls: int
+    clipped: int
+
+
+def impute_stems(
+    model: Model, given: Mapping[str, Path], folder: Path, options: ImputeOptions, progress: Progress
+) -> Imputed:
+    """Impute stems that go with the given ones.
+
+    A stem that is neither given nor a target is imputed too, since the network is joint, but not written. The model is
+    mono: it hears the mean of the channels, and imputed stems are the same in every channel.
+
+    Args:
+        model: The model.
+        given: Sound file of each given stem.
+        folder: Receives the targets, copies of the given files, and the mixture.
+        options: How.
+        progress: Told of each network call.
+
+    Raises:
+        AudioError: A file cannot be read or written, or the given stems differ in length or rate; nothing is left
+            behind.
+        NonFiniteSamples: The network failed.
+    """
+    copies = {name: folder / f"{name}{path.suffix}" for name, path in given.items()}
+    copies = {name: copy for name, copy in copies.items() if copy.resolve() != given[name].resolve()}
+    written = {name: folder / f"{name}.{options.output.file_format}" for name in (*options.targets, MIXTURE)}
+    check_vacant([*written.values(), *copies.values()], options.output.overwrite)
+    with ExitStack() as stack:
+        ahead = {name: stack.enter_context(SongReader(path)) for name, path in given.items()}
+        behind = [stack.enter_context(SongReader(path)) for path in given.values()]
+        properties = check_alike(list(ahead.values()))
+        subtype = options.output.resolve_subtype(properties.subtype)
+        shape = SoundShape(properties.sample_rate, properties.channels, properties.frames, subtype)
+        sources = {copy: given[name] for name, copy in copies.items()}
+        files = stack.enter_context(OutputFiles(written, shape, sources))
+        stream = ImputationStream(model, behind, files, options)
+        windows = {name: SongWindows(reader, model.spec.sample_rate) for name, reader in ahead.items()}
+        calls = stream.run(windows, progress)
+    return Imputed({**copies, **written}, properties, calls, files.clipped)
+
+
+def check_alike(readers: list[SongReader]) -> AudioProperties:
+    """Properties that the given stems share, with the largest number of channels.
+
+    Raises:
+        UnsuitableAudio: Their rates or lengths differ.
+    """
+    first, *others = readers
+    for reader in others:
+        for quantity, unit in (("sample_rate", "Hz"), ("frames", "samples")):
+            one, two = getattr(first.properties, quantity), getattr(reader.properties, quantity)
+            if one != two:
+                raise UnsuitableAudio(
+                    f"{first.path} has {one} {unit}, {reader.path} has {two}",
+                    "Given stems must have the same rate and length: export them together.",
+                )
+    properties = first.properties
+    channels = max(reader.properties.channels for reader in readers)
+    return AudioProperties(properties.sample_rate, channels, properties.frames, properties.subtype)
+
+
+class ImputationStream:
+    """The way from given stems to imputed ones and the mixture.
+
+    Args:
+        model: The model.
+        given: The given stems, read as the mixture is written.
+        files: Receive the targets and the mixture.
+        options: How to impute.
+    """
+
+    def __init__(self, model: Model, given: list[SongReader], files: OutputFiles, options: ImputeOptions) -> None:
+        self.model, self.given, self.files, self.options = model, given, files, options
+        self.stems = [model.spec.stems.index(name) for name in options.targets]
+        self.up = StreamResampler(model.spec.sample_rate, files.shape.sample_rate, len(self.stems))
+
+    def run(self, windows: Mapping[str, SongWindows], progress: Progress) -> int:
+        """Impute the whole song; gives the number of network calls."""
+        spec, preset = self.model.spec, self.options.preset
+        plan = plan_continuation(spec, next(iter(windows.values())).total)
+        progress.start(self.given[0].path.name, len(plan) * calls_per_chunk(preset))
+        denoiser = WatchedDenoiser(self.model, progress)
+        sampler = ChunkSampler(denoiser, preset, NoiseField(self.options.seed, len(spec.stems)), spec.sigma_max)
+        known = {spec.stems.index(name): _mono(song) for name, song in windows.items()}
+        for stems in continue_stems(sampler, plan, known, len(spec.stems)):
+            self._write(self.up.push(stems[self.stems]))
+        self._write(self.up.finish(self.files.shape.frames))
+        return denoiser.calls
+
+    def _write(self, stems: NDArray[np.float32]) -> None:
+        """Write targets, ``[targets, n]`` at the song's rate, and the mixture of them and the given stems."""
+        count, channels = stems.shape[1], self.files.shape.channels
+        mixture = np.broadcast_to(stems.sum(0), (channels, count))
+        for reader in self.given:
+            mixture = mixture + reader.read(count)
+        for name, stem in zip(self.options.targets, stems, strict=True):
+            self.files.write(name, np.broadcast_to(stem, (channels, count)))
+        self.files.write(MIXTURE, mixture)
+
+
+def _mono(song: SongWindows) -> Callable[[int, int], NDArray[np.float32]]:
+    return lambda start, stop: song.read(start, stop).mean(0)

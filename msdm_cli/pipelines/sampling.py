@@ -1,0 +1,98 @@
+"""One chunk through the network: what the three tasks share below the level of a song."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from msdm_cli.diffusion.conditioning import Condition
+from msdm_cli.diffusion.noise import NoiseField
+from msdm_cli.diffusion.sampler import sample
+from msdm_cli.diffusion.schedule import karras_sigmas
+from msdm_cli.errors import NonFiniteSamples
+from msdm_cli.models.load import Model
+from msdm_cli.models.spec import Preset
+from msdm_cli.progress import Progress
+
+
+class WatchedDenoiser:
+    """A denoiser that reports each call, and refuses what is not a number.
+
+    Args:
+        model: The network.
+        progress: Told of each call.
+    """
+
+    def __init__(self, model: Model, progress: Progress) -> None:
+        self._denoiser, self._progress = model.denoiser, progress
+        self.takes_mixture = model.denoiser.takes_mixture
+        self.calls = 0
+        self.chunk = 0
+
+    def __call__(self, x: Tensor, sigma: Tensor, mixture: Tensor | None = None) -> Tensor:
+        """Estimate the clean stems.
+
+        Raises:
+            NonFiniteSamples: The network returned NaN or infinity.
+        """
+        denoised = self._denoiser(x, sigma, mixture)
+        if not torch.isfinite(denoised).all():
+            level = sigma.max().item()
+            raise NonFiniteSamples(
+                f"the network returned NaN or infinity in chunk {self.chunk}, call {self.calls}, sigma {level:.3g}",
+                "Try --device cpu; if it stays, report it with the song's name and the seed.",
+            )
+        self.calls += 1
+        self._progress.advance()
+        return denoised
+
+
+@dataclass(frozen=True)
+class ChunkSampler:
+    """Draws the stems of one chunk.
+
+    Attributes:
+        denoiser: The network.
+        preset: Sampler settings.
+        noise: Noise of the song.
+        regression_sigma: Level at which a warm start asks for its first estimate.
+    """
+
+    denoiser: WatchedDenoiser
+    preset: Preset
+    noise: NoiseField
+    regression_sigma: float
+
+    def draw(self, condition: Condition, start: int, shape: tuple[int, int, int]) -> Tensor:
+        """Draw stems, averaged over the preset's number of samples.
+
+        Args:
+            condition: What is known of them.
+            start: Position of the chunk in the song, in samples.
+            shape: ``(B, S, T)``. The items of a batch are channels of one song and share its noise.
+
+        Returns:
+            Stems, ``[B, S, T]``.
+        """
+        preset, first = self.preset, None
+        if preset.warm_start:
+            first = condition.denoise(
+                self.denoiser, condition.start(torch.zeros(shape), 0.0, torch.zeros(shape)), self.regression_sigma
+            )
+        if preset.num_steps == 0 and first is not None:
+            return first
+        sigmas = karras_sigmas(preset.num_steps, preset.sigma_min, preset.sigma_max, preset.rho)
+        total = torch.zeros(shape)
+        for index in range(preset.samples):
+
+            def noise(step: int, index: int = index) -> Tensor:
+                drawn = self.noise.draw(start, shape[2], step=step, sample=index)
+                return torch.from_numpy(drawn).expand(shape)
+
+            total += sample(self.denoiser, condition, sigmas, noise, eta=preset.eta, start=first)
+        return total / preset.samples
+
+
+def calls_per_chunk(preset: Preset) -> int:
+    """Network calls that one chunk takes."""
+    return preset.num_steps * preset.samples + int(preset.warm_start)

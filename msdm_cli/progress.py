@@ -1,0 +1,25 @@
+"""How long work reports how far it is, without knowing who looks."""
+
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """Receives what was done, out of a total that is known when the work begins."""
+
+    def start(self, label: str, total: int) -> None:
+        """Begin a piece of work of ``total`` units, chunks times network calls."""
+        ...
+
+    def advance(self, units: int = 1) -> None:
+        """Some units are done."""
+        ...
+
+
+class SilentProgress:
+    """Reports to nobody."""
+
+    def start(self, label: str, total: int) -> None:
+        """Ignore it."""
+
+    def advance(self, units: int = 1) -> None:
+        """Ignore it."""

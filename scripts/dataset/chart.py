@@ -1,0 +1,173 @@
+"""The plan of a song that all its parts share: meter, tempo, swing, sections, one list of chords a bar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+from .score import STEMS, Note, Part
+from .theory import FAMILIES_BY_MODE, NAMES, Chord, progression
+
+# Steps are sixteenth notes.
+STEPS_PER_BAR = {"4/4": 16, "3/4": 12, "6/8": 12}
+LEAD_IN_SECONDS = 0.03
+TAIL_SECONDS = 2.5
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section: name, first bar, number of bars, intensity from 0 to 1, and the stems that play in it."""
+
+    name: str
+    first_bar: int
+    num_bars: int
+    intensity: float
+    playing: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What is common to all parts.
+
+    `swing` is 0.5 (straight) to 0.67 (triplets): where the second half of each `swing_steps` steps begins.
+    """
+
+    tonic: int
+    mode: str
+    meter: str
+    tempo: float
+    swing: float
+    swing_steps: int
+    bars: list[list[tuple[int, Chord]]]
+    sections: list[Section]
+
+    @property
+    def steps_per_bar(self) -> int:
+        """Number of sixteenth notes in a bar."""
+        return STEPS_PER_BAR[self.meter]
+
+    @property
+    def step_seconds(self) -> float:
+        """Duration of a sixteenth note in seconds."""
+        return 15.0 / self.tempo
+
+    @property
+    def duration_seconds(self) -> float:
+        """Duration of the song with the tail in which the last notes ring."""
+        return len(self.bars) * self.steps_per_bar * self.step_seconds + TAIL_SECONDS
+
+    @property
+    def key(self) -> str:
+        """Name of the key, for example `Eb minor`."""
+        return f"{NAMES[self.tonic]} {self.mode}"
+
+    def chord_at(self, bar: int, step: float) -> Chord:
+        """The chord that sounds at a step of a bar; past the last bar it is the last chord."""
+        chords = self.bars[min(bar, len(self.bars) - 1)]
+        sounding = chords[0][1]
+        for start, chord in chords:
+            if step >= start:
+                sounding = chord
+        return sounding
+
+    def seconds_at(self, bar: int, step: float) -> float:
+        """Time of a step of a bar in seconds, swing included."""
+        whole, inside = divmod(step, self.swing_steps)
+        half = self.swing_steps / 2
+        late = self.swing_steps * self.swing
+        second = late + (inside - half) * (self.swing_steps - late) / half
+        swung = inside * late / half if inside < half else second
+        steps = bar * self.steps_per_bar + whole * self.swing_steps + swung
+        return LEAD_IN_SECONDS + steps * self.step_seconds
+
+
+class PartWriter:
+    """Collects the notes of one part and makes them human: timing in seconds and velocity vary a little."""
+
+    def __init__(self, chart: Chart, rng: Random) -> None:
+        """Draw how tight and how early or late this player plays."""
+        self.chart = chart
+        self.rng = rng
+        self.part = Part()
+        self.intensity = 0.7
+        self._jitter_seconds = rng.choice((0.001, 0.004, 0.007, 0.011))
+        self._delay_seconds = rng.gauss(0.0, 0.005)
+        self._velocity_jitter = rng.choice((2.0, 5.0, 8.0))
+
+    def add(self, bar: int, step: float, length: float, pitch: int, velocity: float) -> Note:
+        """Add a note at a step of a bar, `length` steps long; the velocity is scaled by the section's intensity."""
+        start = self.chart.seconds_at(bar, step) + self._delay_seconds + self.rng.gauss(0.0, self._jitter_seconds)
+        loud = velocity * (0.72 + 0.36 * self.intensity) + self.rng.gauss(0.0, self._velocity_jitter)
+        duration = max(0.03, length * self.chart.step_seconds)
+        note = Note(max(0.01, start), duration, min(max(pitch, 12), 115), int(min(max(loud, 8), 127)))
+        self.part.notes.append(note)
+        return note
+
+    def add_chord(self, bar: int, step: float, length: float, pitches: list[int], velocity: float) -> None:
+        """Add several notes at once, the lowest first and all within a few milliseconds."""
+        for pitch in pitches:
+            self.add(bar, step, length, pitch, velocity)
+
+    def bend(self, seconds: float, semitones: float) -> None:
+        """Set the pitch bend of the part from a time onwards."""
+        self.part.bends.append((max(0.0, seconds), semitones))
+
+    def pedal(self, bar: int, step: float, down: bool) -> None:
+        """Press or release the sustain pedal."""
+        self.part.pedals.append((self.chart.seconds_at(bar, step) + (0.02 if down else -0.01), down))
+
+
+def make_chart(rng: Random, meter: str, tempo: float, swing: tuple[float, int], families: tuple[str, ...]) -> Chart:
+    """Draw a key, a form and the chords of a song 60 to 150 s long."""
+    family = rng.choice(families)
+    mode = family if family in FAMILIES_BY_MODE else {"blues": "mixolydian", "jazz": "major"}[family]
+    tonic = rng.randrange(12)
+    colour = rng.choice((0.0, 0.1, 0.35)) if family != "jazz" else 0.3
+    bar_seconds = STEPS_PER_BAR[meter] * 15.0 / tempo
+    total_bars = int(rng.uniform(60.0, 150.0 - TAIL_SECONDS - 6 * bar_seconds) / bar_seconds)
+    sections: list[Section] = []
+    bars: list[list[tuple[int, Chord]]] = []
+    harmony: dict[str, list[Chord]] = {}
+    absent = {stem for stem, share in zip(STEMS, (0.03, 0.05, 0.07, 0.09), strict=True) if rng.random() < share}
+    for name in _form(rng):
+        if len(bars) >= total_bars:
+            break
+        chords = harmony.setdefault(name, progression(rng, family, tonic, colour))
+        rounds = max(1, rng.choice((4, 8, 8)) // len(chords)) if name != "intro" else 1
+        num_bars = min(len(chords) * rounds, 16)
+        sections.append(_section(rng, name, len(bars), num_bars, absent))
+        split = rng.random() < 0.15
+        for index in range(num_bars):
+            chord = chords[index % len(chords)]
+            second = chords[(index + 1) % len(chords)]
+            halves = [(0, chord), (6 if meter == "6/8" else 8, second)]
+            bars.append(halves if split and index % 2 else [(0, chord)])
+    return Chart(tonic, mode, meter, tempo, swing[0], swing[1], bars, sections)
+
+
+def _form(rng: Random) -> list[str]:
+    """Names of sections in order, more of them than any song needs."""
+    start = rng.choice((["intro"], ["intro"], [], ["chorus"]))
+    body = rng.choice(
+        (
+            ["verse", "chorus", "verse", "chorus", "bridge", "chorus"],
+            ["verse", "verse", "chorus", "solo", "verse", "chorus"],
+            ["verse", "bridge", "chorus", "break", "chorus", "solo"],
+            ["verse", "chorus", "break", "verse", "solo", "chorus"],
+        )
+    )
+    return start + body + ["outro", *body, *body]
+
+
+def _section(rng: Random, name: str, first_bar: int, num_bars: int, absent: set[str]) -> Section:
+    """Draw the intensity of a section and which stems rest in it; at least one of the song's stems plays."""
+    low, high = {"chorus": (0.75, 1.0), "solo": (0.7, 1.0), "verse": (0.45, 0.8)}.get(name, (0.3, 0.8))
+    rests = {
+        "intro": (0.4, 0.4, 0.4, 0.45), "verse": (0.06, 0.05, 0.2, 0.22), "chorus": (0.02, 0.02, 0.07, 0.09),
+        "bridge": (0.12, 0.15, 0.22, 0.22), "solo": (0.05, 0.05, 0.15, 0.18), "break": (0.45, 0.5, 0.4, 0.4),
+        "outro": (0.15, 0.2, 0.3, 0.3),
+    }[name]  # fmt: skip
+    resting = {stem for stem, share in zip(STEMS, rests, strict=True) if rng.random() < share}
+    present = [stem for stem in STEMS if stem not in absent]
+    playing = [stem for stem in present if stem not in resting] or [rng.choice(present)]
+    return Section(name, first_bar, num_bars, rng.uniform(low, high), frozenset(playing))

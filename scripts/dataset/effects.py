@@ -1,0 +1,124 @@
+"""Random chains of effects, one a stem, on mono audio at 22 050 Hz."""
+
+from __future__ import annotations
+
+from random import Random
+
+import numpy as np
+import pedalboard
+from scipy.signal import butter, fftconvolve, resample_poly, sosfilt
+
+from .score import SAMPLE_RATE_HZ
+
+# stem -> probability of equaliser, compressor, modulation, echo, room
+_SHARES = {
+    "bass": (0.7, 0.6, 0.12, 0.0, 0.15),
+    "drums": (0.75, 0.55, 0.03, 0.03, 0.6),
+    "guitar": (0.75, 0.45, 0.25, 0.2, 0.6),
+    "piano": (0.7, 0.35, 0.12, 0.06, 0.6),
+}
+
+
+def add_effects(audio: np.ndarray, stem: str, rng: Random, drive: float) -> tuple[np.ndarray, list[str]]:
+    """Send a stem through a random chain; `drive` is the chance of a distortion.
+
+    Shape:
+        audio: [T] float32 with a peak near 0.5
+        output: [T] float32 and the names of the effects in order
+    """
+    equaliser, compressor, modulation, echo, room = _SHARES[stem]
+    names = []
+    if rng.random() < drive:
+        audio = _distorted(audio, stem, rng)
+        names.append("drive")
+    plugins: list[pedalboard.Plugin] = []
+    if rng.random() < equaliser:
+        plugins += _equaliser(rng)
+        names.append("eq")
+    if rng.random() < compressor:
+        plugins.append(_compressor(rng))
+        names.append("compressor")
+    if rng.random() < modulation:
+        plugins.append(_modulation(rng))
+        names.append(type(plugins[-1]).__name__.lower())
+    if rng.random() < echo:
+        delay = pedalboard.Delay(rng.uniform(0.12, 0.5), rng.uniform(0.1, 0.4), rng.uniform(0.1, 0.3))
+        plugins.append(delay)
+        names.append("delay")
+    if rng.random() < room:
+        if rng.random() < 0.5:
+            plugins.append(_reverb(rng))
+            names.append("reverb")
+        else:
+            audio = _in_room(audio, rng)
+            names.append("room")
+    if plugins:
+        audio = pedalboard.Pedalboard(plugins)(audio, SAMPLE_RATE_HZ)
+    return np.asarray(audio, dtype=np.float32), names
+
+
+def without_rumble(audio: np.ndarray) -> np.ndarray:
+    """The audio without what lies below 24 Hz, and so without a constant offset."""
+    return np.asarray(sosfilt(butter(2, 24.0, "highpass", fs=SAMPLE_RATE_HZ, output="sos"), audio), dtype=np.float32)
+
+
+def _distorted(audio: np.ndarray, stem: str, rng: Random) -> np.ndarray:
+    """Soft clipping at twice the sample rate; guitars and basses then pass a loudspeaker's low-pass."""
+    strong = {"guitar": (3.0, 40.0), "bass": (1.5, 12.0), "drums": (1.0, 3.5), "piano": (1.0, 2.5)}[stem]
+    gain = strong[0] * (strong[1] / strong[0]) ** rng.random()
+    bias = rng.uniform(0.0, 0.2)
+    wide = np.tanh(gain * resample_poly(audio, 2, 1) + bias) - np.tanh(bias)
+    driven = resample_poly(wide, 1, 2)[: len(audio)]
+    if stem in ("guitar", "bass"):
+        low = butter(1, rng.uniform(60, 130), "highpass", fs=SAMPLE_RATE_HZ, output="sos")
+        high = butter(3, rng.uniform(3200, 6500), "lowpass", fs=SAMPLE_RATE_HZ, output="sos")
+        cabinet = sosfilt(high, sosfilt(low, driven) if stem == "guitar" else driven)
+        share = 1.0 if stem == "guitar" else rng.uniform(0.3, 0.9)
+        driven = share * cabinet + (1 - share) * audio
+    return np.asarray(0.5 * driven / (np.abs(driven).max() + 1e-9), dtype=np.float32)
+
+
+def _equaliser(rng: Random) -> list[pedalboard.Plugin]:
+    plugins: list[pedalboard.Plugin] = [
+        pedalboard.LowShelfFilter(rng.uniform(80, 350), rng.uniform(-6, 5), 0.7),
+        pedalboard.HighShelfFilter(rng.uniform(1500, 6000), rng.uniform(-9, 6), 0.7),
+    ]
+    for _ in range(rng.choice((0, 1, 2, 3))):
+        hz = 100.0 * 60.0 ** rng.random()
+        plugins.append(pedalboard.PeakFilter(hz, rng.uniform(-7, 6), rng.uniform(0.5, 2.5)))
+    if rng.random() < 0.12:
+        plugins.append(pedalboard.LowpassFilter(rng.uniform(3000, 9000)))
+    return plugins
+
+
+def _compressor(rng: Random) -> pedalboard.Plugin:
+    return pedalboard.Compressor(rng.uniform(-32, -14), rng.uniform(1.5, 6), rng.uniform(1, 30), rng.uniform(50, 300))
+
+
+def _modulation(rng: Random) -> pedalboard.Plugin:
+    rate_hz = rng.uniform(0.15, 2.5)
+    if rng.random() < 0.6:
+        return pedalboard.Chorus(rate_hz, rng.uniform(0.05, 0.3), rng.uniform(5, 10), 0.0, rng.uniform(0.15, 0.5))
+    depth, centre_hz = rng.uniform(0.2, 0.8), rng.uniform(600, 2000)
+    return pedalboard.Phaser(rate_hz, depth, centre_hz, rng.uniform(0, 0.4), rng.uniform(0.2, 0.5))
+
+
+def _reverb(rng: Random) -> pedalboard.Plugin:
+    wet = rng.choice((0.06, 0.1, 0.16, 0.25)) * rng.uniform(0.7, 1.2)
+    return pedalboard.Reverb(rng.uniform(0.1, 0.8), rng.uniform(0.2, 0.9), wet, 1.0 - 0.5 * wet, 0.0)
+
+
+def _in_room(audio: np.ndarray, rng: Random) -> np.ndarray:
+    """The audio in a random room: early reflections, then noise that dies away, the high notes first."""
+    decay_seconds = rng.uniform(0.08, 0.7)
+    length = int(1.2 * decay_seconds * SAMPLE_RATE_HZ)
+    noise = np.random.default_rng(rng.getrandbits(32)).standard_normal(length)
+    time = np.arange(length) / SAMPLE_RATE_HZ
+    tail = noise * np.exp(-6.9 * time / decay_seconds)
+    dull = sosfilt(butter(1, rng.uniform(1500, 6000), "lowpass", fs=SAMPLE_RATE_HZ, output="sos"), tail)
+    tail = sosfilt(butter(1, 150, "highpass", fs=SAMPLE_RATE_HZ, output="sos"), dull)
+    tail[: int(rng.uniform(0.002, 0.02) * SAMPLE_RATE_HZ)] = 0.0
+    for _ in range(6):
+        tail[int(rng.uniform(0.004, 0.06) * SAMPLE_RATE_HZ) % length] += rng.uniform(-1.5, 1.5)
+    tail *= 10.0 ** (rng.uniform(-18, -5) / 20.0) / np.sqrt(np.sum(tail**2))
+    return np.asarray(audio + fftconvolve(audio, tail)[: len(audio)], dtype=np.float32)

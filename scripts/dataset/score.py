@@ -1,0 +1,59 @@
+"""What a composer writes and a renderer reads: notes in seconds, one part per stem."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+STEMS = ("bass", "drums", "guitar", "piano")
+SAMPLE_RATE_HZ = 22_050
+
+
+@dataclass(frozen=True)
+class Note:
+    """One note: start and duration in seconds, MIDI pitch, MIDI velocity (1 to 127)."""
+
+    start_seconds: float
+    duration_seconds: float
+    pitch: int
+    velocity: int
+
+
+@dataclass
+class Part:
+    """The notes of one stem, with pitch bends (seconds, semitones) and sustain pedal (seconds, down)."""
+
+    notes: list[Note] = field(default_factory=list)
+    bends: list[tuple[float, float]] = field(default_factory=list)
+    pedals: list[tuple[float, bool]] = field(default_factory=list)
+    kinds: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Song:
+    """A composed song: its parts by stem name, its length in seconds, and how it came about."""
+
+    parts: dict[str, Part]
+    duration_seconds: float
+    source: str
+    style: str
+    tempo: float
+    key: str
+    meter: str
+
+
+def without_overlaps(notes: list[Note]) -> list[Note]:
+    """The notes sorted by start; a note that is still sounding when its pitch is struck again is cut short."""
+    result: list[Note] = []
+    last: dict[int, int] = {}
+    for note in sorted(notes, key=lambda n: (n.start_seconds, n.pitch, -n.velocity)):
+        index = last.get(note.pitch)
+        if index is not None:
+            before = result[index]
+            gap = note.start_seconds - before.start_seconds
+            if gap < 0.02:
+                continue
+            if before.duration_seconds > gap - 0.005:
+                result[index] = Note(before.start_seconds, gap - 0.005, before.pitch, before.velocity)
+        last[note.pitch] = len(result)
+        result.append(note)
+    return result

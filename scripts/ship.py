@@ -1,0 +1,53 @@
+"""Ship a trained network as the embedded model.
+
+    python scripts/ship.py RUN weights
+
+Writes RUN's best averaged weights in float16 to ``weights/embedded.safetensors``, brings ``weights/embedded.json`` (the
+spec; its presets are kept) up to date with the network's config, and records both files in ``weights/registry.json``.
+"""
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+from safetensors.torch import load_file, save_file
+
+from msdm_cli.models.spec import load_spec
+from msdm_cli.models.stft_unet import StftUnetConfig
+
+
+def describe(path: Path) -> dict[str, str | int]:
+    """A file's entry in the registry."""
+    content = path.read_bytes()
+    return {"name": path.name, "sha256": hashlib.sha256(content).hexdigest(), "size_bytes": len(content)}
+
+
+def main(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a training run.")],
+    weights: Annotated[Path, typer.Argument(metavar="WEIGHTS", help="The folder weights/.")],
+) -> None:
+    """Ship the best weights of RUN."""
+    config = json.loads((run / "config.json").read_text())
+    tensors = load_file(run / "best.safetensors")
+    # The measured spectra span 60 dB and are squared: they stay in float32.
+    shipped = {name: value if name == "sd" else value.to(torch.float16) for name, value in tensors.items()}
+    tensors_path, spec_path = weights / "embedded.safetensors", weights / "embedded.json"
+    save_file({name: value.contiguous() for name, value in shipped.items()}, tensors_path)
+    sized = StftUnetConfig(**config)
+    spec = dataclasses.replace(
+        load_spec(spec_path), config=config, length_multiple=sized.length_multiple, sigma_max=sized.sigma_max
+    )
+    spec.save(spec_path)
+    registry_path = weights / "registry.json"
+    registry = json.loads(registry_path.read_text())
+    registry["embedded"] |= {"weights": describe(tensors_path), "spec": describe(spec_path)}
+    registry_path.write_text(json.dumps(registry, indent=2) + "\n")
+    print(f"{tensors_path}: {tensors_path.stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,229 @@
+"""Train the embedded network on a folder of songs in the Slakh layout.
+
+    python scripts/train.py DATA RUN --steps 4000
+
+DATA holds ``train/`` and ``validation/``. RUN receives ``last.ckpt`` (resumes bit for bit), ``best.safetensors`` (the
+averaged weights with the best validation figure so far), ``spec.json`` and ``log.jsonl``. Run the same command again
+to resume. Lightning Fabric runs it on one CPU, one GPU, or several GPUs (``--devices``).
+"""
+
+import dataclasses
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+import typer
+from lightning_fabric import Fabric
+from safetensors.torch import save_file
+from torch import Tensor
+
+from msdm_cli.models.stft_unet import StftUnet, StftUnetConfig
+from training.corpus import Augmentation, Corpus
+from training.questions import QuestionMix, ScoreMatching
+from training.validation import Validation
+
+STEMS = ("bass", "drums", "guitar", "piano")
+SAMPLE_RATE = 22050
+SD_CROPS = 400
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """Everything that decides what a run computes."""
+
+    steps: int = 4000
+    decay_steps: int = 1500
+    batch: int = 3
+    length: int = 98304
+    learning_rate: float = 1e-3
+    warmup_steps: int = 200
+    ema_decay: float = 0.999
+    seed: int = 0
+
+    def rate(self, step: int) -> float:
+        """Learning rate at a step: linear warm-up, constant, linear decay to 2 %."""
+        warm = min(1.0, (step + 1) / self.warmup_steps)
+        return self.learning_rate * warm * min(1.0, max(0.02, (self.steps - step) / self.decay_steps))
+
+
+def batches(
+    corpus: Corpus, mix: QuestionMix, options: TrainingOptions, start: int, rank: int
+) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
+    """Stems, sigmas, given flags and noise of each step from ``start`` on, one step ahead of the training."""
+    augmentation = Augmentation()
+
+    def draw(step: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        items = []
+        for item in range(options.batch):
+            rng = np.random.default_rng((options.seed, step, rank, item))
+            stems = corpus.augmented(rng, options.length, augmentation)
+            sigma, given = mix.draw(rng, len(stems))
+            noise = rng.standard_normal(stems.shape, dtype=np.float32)
+            items.append((stems, sigma.astype(np.float32), np.float32(given), noise))
+        stems, sigma, given, noise = (torch.from_numpy(np.stack(column)) for column in zip(*items, strict=True))
+        return stems, sigma, given, noise
+
+    with ThreadPoolExecutor(1) as pool:
+        ahead = pool.submit(draw, start)
+        for step in range(start, options.steps):
+            batch = ahead.result()
+            if step + 1 < options.steps:
+                ahead = pool.submit(draw, step + 1)
+            yield batch
+
+
+def measure_sd(corpus: Corpus, network: StftUnet, options: TrainingOptions) -> Tensor:
+    """Standard deviation of each stem and bin over augmented crops, ``[S, bins]``, smoothed over neighbouring bins."""
+    power = torch.zeros_like(network.sd)
+    for index in range(SD_CROPS):
+        crop = corpus.augmented(np.random.default_rng((options.seed, index)), options.length, Augmentation())
+        power += network.stft(torch.from_numpy(crop)).square().sum(1).mean(-1) / SD_CROPS
+    padded = torch.nn.functional.pad(power, (1, 1), mode="replicate")
+    return ((padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]) / 3 + 1e-10).sqrt()
+
+
+class Run:
+    """The state of a training run and the folder it lives in."""
+
+    def __init__(self, fabric: Fabric, folder: Path, network: StftUnet, options: TrainingOptions) -> None:
+        self.fabric, self.folder, self.options = fabric, folder, options
+        self.network = network
+        self.optimizer = torch.optim.AdamW(network.parameters(), options.learning_rate, (0.9, 0.99), weight_decay=0.01)
+        self.average = {name: value.detach().clone() for name, value in network.state_dict().items()}
+        self.step, self.best, self.seconds, self.cpu_seconds = 0, float("-inf"), 0.0, 0.0
+
+    def state(self) -> dict[str, Any]:
+        """What a resumed run needs."""
+        return {
+            "network": self.network.state_dict(), "optimizer": self.optimizer.state_dict(), "average": self.average,
+            "step": self.step, "best": self.best, "seconds": self.seconds, "cpu_seconds": self.cpu_seconds,
+        }  # fmt: skip
+
+    def save(self) -> None:
+        """Write ``last.ckpt``, never half."""
+        if self.fabric.is_global_zero:
+            temporary = self.folder / "last.ckpt.part"
+            torch.save(self.state(), temporary)
+            temporary.replace(self.folder / "last.ckpt")
+
+    def resume(self) -> bool:
+        """Load ``last.ckpt`` if there is one."""
+        path = self.folder / "last.ckpt"
+        if not path.exists():
+            return False
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.average = state["average"]
+        self.step, self.best = state["step"], state["best"]
+        self.seconds, self.cpu_seconds = state["seconds"], state["cpu_seconds"]
+        return True
+
+    def update_average(self) -> None:
+        """Exponential moving average of the weights, faster at the start."""
+        decay = min(self.options.ema_decay, (1 + self.step) / (10 + self.step))
+        for name, value in self.network.state_dict().items():
+            self.average[name] = self.average[name].to(value.device).lerp_(value.detach(), 1 - decay)
+
+    def log(self, **fields: object) -> None:
+        """One line for a person, one for a machine."""
+        if self.fabric.is_global_zero:
+            hours = {"hours": round(self.seconds / 3600, 3), "core_hours": round(self.cpu_seconds / 3600, 3)}
+            record = {"step": self.step, **hours, **fields}
+            with (self.folder / "log.jsonl").open("a") as file:
+                file.write(json.dumps(record) + "\n")
+            print(" ".join(f"{key}={value}" for key, value in record.items()), flush=True)
+
+    def validate(self, validation: Validation) -> None:
+        """Score the averaged weights, and keep them if they are the best so far."""
+        trained = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
+        self.network.load_state_dict(self.average)
+        figures = validation.score(self.network)
+        if figures["si_sdri"] > self.best:
+            self.best = figures["si_sdri"]
+            if self.fabric.is_global_zero:
+                temporary = self.folder / "best.safetensors.part"
+                save_file({name: value.cpu().contiguous() for name, value in self.average.items()}, temporary)
+                temporary.replace(self.folder / "best.safetensors")
+        self.network.load_state_dict(trained)
+        self.log(**{name: round(value, 3) for name, value in figures.items()})
+
+
+def train(run: Run, objective: torch.nn.Module, optimizer: Any, corpus: Corpus, validation: Validation,
+          every: int) -> None:  # fmt: skip
+    """Train from where the run stands to its last step."""
+    options, losses = run.options, []
+    began, cpu_began = time.monotonic() - run.seconds, time.process_time() - run.cpu_seconds
+    steps = batches(corpus, QuestionMix(), options, run.step, run.fabric.global_rank)
+    for batch in steps:
+        for group in optimizer.param_groups:
+            group["lr"] = options.rate(run.step)
+        loss = objective(*run.fabric.to_device(batch)).mean()
+        optimizer.zero_grad()
+        run.fabric.backward(loss)
+        run.fabric.clip_gradients(objective, optimizer, max_norm=1.0, error_if_nonfinite=True)
+        optimizer.step()
+        losses.append(loss.item())
+        run.step += 1
+        run.seconds = time.monotonic() - began
+        run.cpu_seconds = time.process_time() - cpu_began
+        run.update_average()
+        if run.step % 50 == 0:
+            run.log(loss=round(float(np.mean(losses)), 4), lr=options.rate(run.step))
+            losses.clear()
+        if run.step % every == 0 or run.step == options.steps:
+            run.validate(validation)
+            run.save()
+
+
+def main(
+    data: Path,
+    folder: Annotated[Path, typer.Argument(metavar="RUN")],
+    *,
+    steps: int = 4000,
+    decay_steps: int = 1500,
+    batch: int = 3,
+    seed: int = 0,
+    channels: str = "64,128,256",
+    precision: str = "32-true",
+    devices: int = 1,
+    validate_every: int = 400,
+    initial: Annotated[Path | None, typer.Option(help="Start from these weights (safetensors).")] = None,
+) -> None:
+    """Train on DATA/train, choose by DATA/validation, keep everything in RUN."""
+    fabric = Fabric(accelerator="auto", devices=devices, precision=precision)  # type: ignore[arg-type]
+    fabric.launch()
+    options = TrainingOptions(steps=steps, decay_steps=decay_steps, batch=batch, seed=seed)
+    torch.manual_seed(seed)
+    widths = tuple(int(width) for width in channels.split(","))
+    network = StftUnet(StftUnetConfig(channels=widths, heads=widths[-1] // 32))
+    corpus = Corpus(data / "train", STEMS, SAMPLE_RATE)
+    validation = Validation(Corpus(data / "validation", STEMS, SAMPLE_RATE), options.length)
+    folder.mkdir(parents=True, exist_ok=True)
+    run = Run(fabric, folder, network, options)
+    resumed = run.resume()
+    if not resumed:
+        network.sd.copy_(measure_sd(corpus, network, options))
+        if initial:
+            from safetensors.torch import load_file
+
+            network.load_state_dict(load_file(initial))
+        run.average = {name: value.detach().clone() for name, value in network.state_dict().items()}
+    (folder / "config.json").write_text(json.dumps(dataclasses.asdict(network.config), indent=2) + "\n")
+    run.log(
+        event="resumed" if resumed else "started", songs=len(corpus.songs),
+        validation_songs=len(validation.corpus.songs), parameters=sum(p.numel() for p in network.parameters()),
+        options=dataclasses.asdict(options),
+    )  # fmt: skip
+    objective, optimizer = fabric.setup(ScoreMatching(network), run.optimizer)
+    train(run, objective, optimizer, corpus, validation, validate_every)
+
+
+if __name__ == "__main__":
+    typer.run(main)

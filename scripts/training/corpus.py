@@ -1,0 +1,117 @@
+"""Songs in the Slakh layout (``TrackNNNNN/{bass,drums,guitar,piano}.{flac,wav}``) as random, augmented crops.
+
+A crop is a pure function of (seed, step, item): a run that is stopped and resumed sees the same data.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import resampy
+import soundfile
+from numpy.typing import NDArray
+
+FULL_SCALE = 32768.0
+SILENT_RMS = 1e-4
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What happens to a crop before it is shown.
+
+    Attributes:
+        shuffled: Probability that every stem comes from a song of its own.
+        silenced: Probability that one stem is silenced.
+        gain_db: Bounds of the common gain.
+        stem_gain_db: Largest gain of a single stem, up or down.
+        tone_db: Standard deviation of a random equaliser per stem.
+    """
+
+    shuffled: float = 0.15
+    silenced: float = 0.1
+    gain_db: tuple[float, float] = (-8.0, 14.0)
+    stem_gain_db: float = 4.0
+    tone_db: float = 3.0
+
+
+class Corpus:
+    """All songs of one split.
+
+    Args:
+        folder: Holds the songs' folders.
+        stems: Names of the stems, in order.
+        sample_rate: Rate to give, in hertz; files of another rate are resampled once.
+    """
+
+    def __init__(self, folder: Path, stems: tuple[str, ...], sample_rate: int) -> None:
+        self.folder, self.stems, self.sample_rate = folder, stems, sample_rate
+        self.cache = folder / ".cache"
+        self.songs = sorted(path.name for path in folder.iterdir() if self._files(path))
+        if not self.songs:
+            raise ValueError(f"expected songs with the stems {', '.join(stems)} under {folder}, found none")
+        self._open: dict[str, NDArray[np.int16]] = {}
+
+    def _files(self, song: Path) -> list[Path]:
+        found = [
+            next((song / f"{stem}.{ext}" for ext in ("flac", "wav") if (song / f"{stem}.{ext}").exists()), None)
+            for stem in self.stems
+        ]
+        return [path for path in found if path] if all(found) else []
+
+    def load(self, song: str) -> NDArray[np.int16]:
+        """All stems of a song, memory-mapped, ``[S, T]`` in 16-bit integers."""
+        if song not in self._open:
+            path = self.cache / f"{song}.npy"
+            if not path.exists():
+                self._decode(song, path)
+            self._open[song] = np.load(path, mmap_mode="r")
+        return self._open[song]
+
+    def _decode(self, song: str, path: Path) -> None:
+        stems = []
+        for file in self._files(self.folder / song):
+            samples, rate = soundfile.read(file, dtype="float32", always_2d=True)
+            mono = samples.mean(1)
+            stems.append(mono if rate == self.sample_rate else resampy.resample(mono, rate, self.sample_rate))
+        length = min(map(len, stems))
+        whole = np.stack([np.clip(stem[:length] * FULL_SCALE, -FULL_SCALE, FULL_SCALE - 1) for stem in stems])
+        self.cache.mkdir(exist_ok=True)
+        temporary = path.with_suffix(f".{np.random.default_rng().integers(1 << 32)}.part")
+        with temporary.open("wb") as file:
+            np.save(file, whole.astype(np.int16))
+        temporary.replace(path)
+
+    def crop(self, rng: np.random.Generator, length: int, song: str | None = None) -> NDArray[np.float32]:
+        """A random crop of a random (or given) song, ``[S, length]``; one that is not silent, if that is easy."""
+        for _ in range(4):
+            whole = self.load(song or self.songs[rng.integers(len(self.songs))])
+            start = int(rng.integers(max(1, whole.shape[1] - length)))
+            part = whole[:, start : start + length].astype(np.float32) / np.float32(FULL_SCALE)
+            if part.shape[1] == length and np.sqrt(np.square(part).mean()) > SILENT_RMS:
+                break
+        return np.pad(part, ((0, 0), (0, length - part.shape[1])))
+
+    def augmented(self, rng: np.random.Generator, length: int, augmentation: Augmentation) -> NDArray[np.float32]:
+        """A random crop with random levels, polarity and tone, now and then of stems that do not belong together."""
+        x = self.crop(rng, length)
+        if rng.random() < augmentation.shuffled:
+            x = np.stack([x[0], *(self.crop(rng, length)[index] for index in range(1, len(x)))])
+        low, high = augmentation.gain_db
+        gains_db = rng.uniform(low, high) + rng.uniform(-1, 1, len(x)) * augmentation.stem_gain_db
+        gains = 10 ** (gains_db / 20) * rng.choice((-1, 1), len(x))
+        if rng.random() < augmentation.silenced:
+            gains[rng.integers(len(x))] = 0
+        return equalise(x, rng, augmentation.tone_db) * gains[:, None].astype(np.float32)
+
+
+def equalise(x: NDArray[np.float32], rng: np.random.Generator, tone_db: float) -> NDArray[np.float32]:
+    """Give each stem a random, smooth, zero-phase frequency response: one value per octave, interpolated.
+
+    Shape:
+        ``[S, T] -> [S, T]``
+    """
+    spectrum = np.fft.rfft(x)
+    octaves = np.log2(np.linspace(1e-3, 1, spectrum.shape[1]))
+    knots = np.arange(-10, 1)
+    curves = np.stack([np.interp(octaves, knots, rng.normal(0, tone_db, len(knots))) for _ in x])
+    return np.fft.irfft(spectrum * 10 ** (curves / 20), x.shape[1]).astype(np.float32)

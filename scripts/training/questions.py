@@ -1,0 +1,93 @@
+"""The questions a network is trained on, and the loss: one batch mixes separation, imputation and the joint prior."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from msdm_cli.models.stft_unet import StftUnet
+
+
+@dataclass(frozen=True)
+class QuestionMix:
+    """Shares of the questions, and the sigmas they are asked at.
+
+    Attributes:
+        regress: Mixture given, every stem at sigma_max.
+        refine: Mixture given, all stems at one sigma.
+        refine_known: Mixture given, some stems known, the others at one sigma.
+        impute: Each stem known, at one sigma, or absent (at sigma_max).
+            What remains is the joint prior: all stems at one sigma.
+        sigma_low: Smallest sigma of the log-uniform distribution.
+        sigma_high: Largest one.
+        sigma_max: Stands for infinity.
+    """
+
+    regress: float = 0.35
+    refine: float = 0.2
+    refine_known: float = 0.05
+    impute: float = 0.2
+    sigma_low: float = 5e-3
+    sigma_high: float = 5.0
+    sigma_max: float = 10.0
+
+    def draw(self, rng: np.random.Generator, stems: int) -> tuple[NDArray[np.float64], bool]:
+        """Sigma per stem ``[S]``, and whether the mixture is given."""
+        kind = rng.random()
+        sigma = float(np.exp(rng.uniform(np.log(self.sigma_low), np.log(self.sigma_high))))
+        sigmas = np.full(stems, sigma)
+        if kind < self.regress:
+            return np.full(stems, self.sigma_max), True
+        kind -= self.regress
+        if kind < self.refine:
+            return sigmas, True
+        kind -= self.refine
+        if kind < self.refine_known:
+            known = rng.permutation(stems)[: rng.integers(1, stems - 1)]
+            sigmas[:] = self.sigma_max if rng.random() < 0.5 else sigma
+            sigmas[known] = 0
+            return sigmas, True
+        kind -= self.refine_known
+        if kind < self.impute:
+            order = rng.permutation(stems)
+            sigmas[order[: rng.integers(1, stems)]] = 0
+            if rng.random() < 0.3:
+                sigmas[order[-1]] = self.sigma_max
+                sigmas[order[-2]] = sigma
+        return sigmas, False
+
+
+class ScoreMatching(nn.Module):
+    """Denoising score matching in the transform domain.
+
+    The squared error of each stem is divided by that of the exact answer for Gaussian stems, so that every sigma and
+    every stem counts alike: a loss of 1 is the static Wiener filter.
+
+    Args:
+        network: What is trained.
+    """
+
+    FLOOR = 0.1
+
+    def __init__(self, network: StftUnet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, stems: Tensor, sigma: Tensor, given: Tensor, noise: Tensor) -> Tensor:
+        """Loss of each item.
+
+        Shape:
+            ``[B, S, T], [B, S], [B], [B, S, T] -> [B]``
+        """
+        network = self.network
+        with torch.no_grad():
+            clean = network.stft(stems)
+            noisy = clean + network.stft(noise) * sigma[:, :, None, None, None]
+            observed = clean.sum(1) * given[:, None, None, None]
+            gaussian = network.posterior(noisy, sigma, observed, given)
+            reference = (gaussian - clean).square().sum((2, 3, 4))
+            reference = reference + self.FLOOR * reference.mean(1, keepdim=True) + 1e-6
+        denoised = network.denoise_transform(noisy, sigma, observed, given)
+        return ((denoised - clean).square().sum((2, 3, 4)) / reference).mean(1)

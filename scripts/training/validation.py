@@ -1,0 +1,68 @@
+"""The figures that choose a checkpoint: separation in one call, and denoising against the static Wiener filter."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from msdm_cli.evaluation.metrics import is_active, si_sdr
+from msdm_cli.models.stft_unet import StftUnet
+from training.corpus import Corpus
+
+CROPS = 60
+BATCH = 3
+SIGMAS = (0.05, 0.3, 1.0)
+
+
+class Validation:
+    """A fixed set of crops, spread evenly over the validation songs.
+
+    Args:
+        corpus: The validation songs.
+        length: Length of a crop, in samples.
+    """
+
+    def __init__(self, corpus: Corpus, length: int) -> None:
+        self.corpus = corpus
+        generators = [np.random.default_rng((2302, 2257, index)) for index in range(CROPS)]
+        songs = [corpus.songs[index % len(corpus.songs)] for index in range(CROPS)]
+        crops = [corpus.crop(rng, length, song) for rng, song in zip(generators, songs, strict=True)]
+        noise = [rng.standard_normal(crop.shape, dtype=np.float32) for rng, crop in zip(generators, crops, strict=True)]
+        self.stems, self.noise = torch.from_numpy(np.stack(crops)), torch.from_numpy(np.stack(noise))
+
+    @torch.no_grad()
+    def score(self, network: StftUnet) -> dict[str, float]:
+        """Figures of a network: SI-SDRi in dB (mean over active stems, and each), and relative squared errors."""
+        network.eval()
+        device = network.sd.device
+        improvement, active, errors = [], [], []
+        for stems, noise in zip(self.stems.split(BATCH), self.noise.split(BATCH), strict=True):
+            estimate = self._separate(network, stems.to(device)).cpu()
+            mixture = stems.sum(1, keepdim=True).expand_as(stems)
+            improvement.append(si_sdr(estimate, stems) - si_sdr(mixture, stems))
+            active.append(is_active(stems) & (is_active(stems).sum(1, keepdim=True) > 1))
+            errors.append(self._denoise(network, stems.to(device), noise.to(device)).cpu())
+        network.train()
+        scores, counted = torch.cat(improvement), torch.cat(active)
+        means = [scores[:, stem][counted[:, stem]].mean().item() for stem in range(scores.shape[1])]
+        figures = {"si_sdri": float(np.mean(means)), **dict(zip(self.corpus.stems, means, strict=True))}
+        return figures | {
+            f"denoise_{sigma}": value.item() for sigma, value in zip(SIGMAS, torch.stack(errors).mean(0), strict=True)
+        }
+
+    @staticmethod
+    def _separate(network: StftUnet, stems: Tensor) -> Tensor:
+        sigma = torch.full(stems.shape[:2], network.config.sigma_max, device=stems.device)
+        return network(torch.zeros_like(stems), sigma, stems.sum(1))
+
+    @staticmethod
+    def _denoise(network: StftUnet, stems: Tensor, noise: Tensor) -> Tensor:
+        """Squared error of the joint prior divided by that of the static Wiener filter, at each sigma."""
+        clean, white = network.stft(stems), network.stft(noise)
+        given, observed = torch.zeros_like(stems[:, 0, 0]), torch.zeros_like(clean[:, 0])
+        ratios = []
+        for level in SIGMAS:
+            sigma, noisy = torch.full(stems.shape[:2], level, device=stems.device), clean + level * white
+            denoised = network.denoise_transform(noisy, sigma, observed, given)
+            gaussian = network.posterior(noisy, sigma, observed, given)
+            ratios.append((denoised - clean).square().sum() / (gaussian - clean).square().sum())
+        return torch.stack(ratios)
