@@ -30,8 +30,9 @@ def sample(
         x' = D_c + sigma_next * (sqrt(1 - eta^2) * (x - D_c) / sigma + eta * noise)
 
     With eta = 0 that is Euler's method on the probability-flow ODE (arXiv 2206.00364, eq. 1), with eta = 1 full
-    re-noise; the mean and variance at ``sigma_next`` are right for every eta between (DDIM, arXiv 2010.02502, eq. 12).
-    The step to sigma 0 returns ``D_c``.
+    re-noise (DDIM, arXiv 2010.02502, eq. 12). The estimate stands in for the clean stems, so what noise is drawn anew
+    loses the spread around it: many steps at eta = 1 approach the mean of the posterior, which is what separation
+    wants; a sample of the right variance needs a small eta. The step to sigma 0 returns ``D_c``.
 
     Args:
         denoiser: The network.

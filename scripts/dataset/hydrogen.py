@@ -153,7 +153,9 @@ def mix_shots(part: Part, duration_seconds: float, shot: Shot, rng: Random) -> n
     return audio
 
 
-def _choked(sound: np.ndarray, start_seconds: float, later: list[tuple[Note, int]], chokers: tuple[int, ...]) -> np.ndarray:
+def _choked(
+    sound: np.ndarray, start_seconds: float, later: list[tuple[Note, int]], chokers: tuple[int, ...]
+) -> np.ndarray:
     """The sound, faded out over 20 ms from the moment at which one of the chokers strikes."""
     for note, drum in later:
         if drum in chokers and note.start_seconds > start_seconds + 0.01:

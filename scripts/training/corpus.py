@@ -46,7 +46,7 @@ class Corpus:
     def __init__(self, folder: Path, stems: tuple[str, ...], sample_rate: int) -> None:
         self.folder, self.stems, self.sample_rate = folder, stems, sample_rate
         self.cache = folder / ".cache"
-        self.songs = sorted(path.name for path in folder.iterdir() if self._files(path))
+        self.songs = sorted(path.name for path in folder.iterdir() if path.suffix != ".part" and self._files(path))
         if not self.songs:
             raise ValueError(f"expected songs with the stems {', '.join(stems)} under {folder}, found none")
         self._open: dict[str, NDArray[np.int16]] = {}

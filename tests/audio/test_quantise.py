@@ -1,0 +1,24 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from msdm_cli.audio.quantise import quantise_to_sum
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([16, 24]), st.integers(1, 6))
+def test_the_integers_sum_and_no_stem_moves_by_a_unit(seed, bits, count):
+    rng, scale = np.random.default_rng(seed), 2.0 ** (bits - 1)
+    song = np.rint(rng.uniform(-0.9, 0.9, (2, 50)) * scale) / scale
+    stems = rng.uniform(-0.2, 0.2, (count, 2, 50))
+    stems[-1] = song - stems[:-1].sum(0)
+    stems = stems.clip(-1, 1 - 1 / scale)
+    stems[-1] = song - stems[:-1].sum(0)
+    integers = quantise_to_sum(stems, song.astype(np.float32), bits) >> (32 - bits)
+    inside = (np.abs(stems) < 0.99).all(0)
+    np.testing.assert_array_equal(integers.sum(0)[inside], np.rint(song * scale)[inside])
+    assert np.abs(integers - stems * scale)[:, inside].max(initial=0) < 1
+
+
+def test_beyond_full_scale_is_clipped():
+    stems = np.array([[[1.5]], [[-1.5]]])
+    assert (quantise_to_sum(stems, np.zeros((1, 1), np.float32), 16) >> 16).ravel().tolist() == [32767, -32768]
