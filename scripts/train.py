@@ -30,7 +30,7 @@ from training.validation import Validation
 
 STEMS = ("bass", "drums", "guitar", "piano")
 SAMPLE_RATE = 22050
-SD_CROPS = 400
+SD_CROPS = 200
 
 
 @dataclass(frozen=True)
@@ -189,6 +189,7 @@ def main(
     steps: int = 4000,
     decay_steps: int = 1500,
     batch: int = 3,
+    length: int = 98304,
     seed: int = 0,
     channels: str = "64,128,256",
     precision: str = "32-true",
@@ -199,7 +200,7 @@ def main(
     """Train on DATA/train, choose by DATA/validation, keep everything in RUN."""
     fabric = Fabric(accelerator="auto", devices=devices, precision=precision)  # type: ignore[arg-type]
     fabric.launch()
-    options = TrainingOptions(steps=steps, decay_steps=decay_steps, batch=batch, seed=seed)
+    options = TrainingOptions(steps=steps, decay_steps=decay_steps, batch=batch, length=length, seed=seed)
     torch.manual_seed(seed)
     widths = tuple(int(width) for width in channels.split(","))
     network = StftUnet(StftUnetConfig(channels=widths, heads=widths[-1] // 32))

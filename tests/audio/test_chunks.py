@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -27,7 +29,7 @@ def test_cores_cover_the_song_and_windows_hold_their_cores(plan):
         assert chunk.start <= chunk.core_start < chunk.core_stop <= chunk.stop
         assert chunk.stop <= max(plan.total, plan.length)
         assert chunk.core_start in (0, chunk.start + plan.context)
-    for chunk, following in zip(chunks, chunks[1:], strict=False):
+    for chunk, following in pairwise(chunks):
         assert chunk.core_start < following.core_start
         assert chunk.core_stop - following.core_start >= plan.overlap
 

@@ -7,7 +7,9 @@ from msdm_cli.audio.files import SongReader, StemWriter, output_subtype
 from msdm_cli.errors import UnreadableAudio, UnsuitableAudio, UnwritableAudio
 
 
-@pytest.mark.parametrize(("suffix", "subtype"), [("wav", "PCM_24"), ("flac", "PCM_16"), ("ogg", "VORBIS"), ("mp3", None)])
+@pytest.mark.parametrize(
+    ("suffix", "subtype"), [("wav", "PCM_24"), ("flac", "PCM_16"), ("ogg", "VORBIS"), ("mp3", None)]
+)
 def test_it_reads_every_format_in_blocks(tmp_path, suffix, subtype):
     path = tmp_path / f"song.{suffix}"
     soundfile.write(path, music(30_000, 2, 44100).T, 44100, subtype)

@@ -1,0 +1,193 @@
+"""The command as a shell sees it: exit codes, and what goes to which stream."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from conftest import STEMS, music
+
+
+def msdm(*arguments, cwd=None, **options):
+    command = [sys.executable, "-m", "msdm_cli", *map(str, arguments)]
+    environment = {**os.environ, "COLUMNS": "200"}
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=cwd, env=environment, timeout=300, check=False, **options
+    )
+
+
+def assert_two_lines(result, *words):
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 2, result.stderr
+    assert lines[0].startswith("error: ")
+    assert all(word in lines[0] for word in words), lines
+    assert not result.stdout.strip() or "failed" in result.stdout
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys; sys.argv = ['msdm', '--help']\n"
+        "from msdm_cli.cli.app import main\n"
+        "try: main()\n"
+        "except SystemExit as end: assert not end.code\n"
+        "print([name for name in ('torch', 'onnxruntime', 'numba', 'numpy', 'soundfile') if name in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip().splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("command", ["separate", "impute", "generate", "weights"])
+def test_every_command_has_help(command):
+    assert f"{command}" in msdm(command, "--help").stdout
+
+
+def test_separate_writes_stems_that_sum(write_song, tmp_path):
+    song = write_song("my song [1].wav", seconds=2)
+    result = msdm("separate", song, "-o", tmp_path / "stems", "--seed", 3)
+    assert result.returncode == 0, result.stderr
+    assert "seed 3" in result.stdout
+    folder = tmp_path / "stems" / "my song [1]"
+    assert sorted(path.stem for path in folder.iterdir()) == sorted(STEMS)
+    stems = [soundfile.read(path, dtype="int16")[0].astype(int) for path in folder.iterdir()]
+    np.testing.assert_array_equal(sum(stems), soundfile.read(song, dtype="int16")[0])
+
+
+def test_a_failed_song_does_not_end_the_batch_and_does_not_exit_0(write_song, tmp_path):
+    bad, good = tmp_path / "bad.wav", write_song("good.wav", seconds=0.5)
+    bad.write_text("text")
+    result = msdm("separate", bad, good, "-o", tmp_path / "stems", "--json", "--quality", "fast")
+    assert result.returncode == 1
+    assert_two_lines(result.__class__(result.args, 1, "", result.stderr), "bad.wav")
+    failed, done = json.loads(result.stdout)
+    assert "error" in failed
+    assert Path(done["files"]["bass"]).is_file()
+    assert done["calls"] == 1
+
+
+def test_quiet_says_nothing(write_song, tmp_path):
+    result = msdm("separate", write_song(seconds=0.5), "-o", tmp_path / "s", "--quiet", "--quality", "fast")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_songs_that_would_share_a_folder_are_refused_before_anything_runs(write_song, tmp_path):
+    one, two = write_song("a/song.wav", 0.2), write_song("b/Song.wav", 0.2)
+    result = msdm("separate", one, two, "-o", tmp_path / "stems")
+    assert result.returncode == 1
+    assert_two_lines(result, "both")
+    assert not (tmp_path / "stems").exists()
+
+
+def test_a_missing_file(tmp_path):
+    result = msdm("separate", tmp_path / "none.wav", "-o", tmp_path / "stems")
+    assert result.returncode == 1
+    assert_two_lines(result, "no such file")
+
+
+def test_an_unknown_stem_is_wrong_usage(write_song):
+    result = msdm("separate", write_song(), "--stems", "kazoo")
+    assert result.returncode == 2
+    assert "kazoo" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_folder_that_cannot_be_written(write_song, tmp_path):
+    (tmp_path / "file").touch()
+    result = msdm("separate", write_song(seconds=0.2), "-o", tmp_path / "file", "--quality", "fast")
+    assert result.returncode == 1
+    assert_two_lines(result, "cannot be written")
+
+
+def test_a_full_disk_leaves_the_finished_songs_and_no_half_file(write_song, tmp_path):
+    small, large = write_song("small.wav", 0.5), write_song("large.wav", 4)
+
+    def limit():
+        # A file size limit fails writes as a full disk does; the small song's stems stay below it.
+        import signal
+
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+
+    result = msdm("separate", large, small, "-o", tmp_path / "stems", "--quality", "fast", preexec_fn=limit)
+    assert result.returncode == 1
+    assert_two_lines(result, "large", "cannot be written")
+    files = [path for path in (tmp_path / "stems").rglob("*") if path.is_file()]
+    assert sorted(path.name for path in files) == sorted(f"{stem}.wav" for stem in STEMS)
+    assert all(path.parent.name == "small" for path in files)
+
+
+def test_a_device_that_is_not_there(write_song):
+    result = msdm("separate", write_song(seconds=0.2), "--device", "cuda:77")
+    assert result.returncode == 1
+    assert_two_lines(result, "cuda:77")
+
+
+def test_impute_lands_in_a_folder_named_after_the_input(write_song, tmp_path):
+    drums = write_song("my drums.wav", seconds=1, rate=22050, channels=1)
+    before = drums.read_bytes()
+    result = msdm("impute", "--given", "my drums.wav", "--target", "piano", "--steps", 2, "--seed", 1, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert sorted(path.name for path in (tmp_path / "my drums").iterdir()) == ["drums.wav", "mixture.wav", "piano.wav"]
+    assert drums.read_bytes() == before == (tmp_path / "my drums" / "drums.wav").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--given", "song.wav"),
+        ("--given", "kazoo=song.wav"),
+        ("--given", "bass=song.wav", "--target", "bass"),
+        ("--given", "bass=song.wav", "--given", "bass=song.wav"),
+        ("--given", "bass and drums.wav"),
+        (),
+    ],
+)
+def test_what_impute_cannot_understand_is_wrong_usage(arguments, tmp_path):
+    result = msdm("impute", *arguments, cwd=tmp_path)
+    assert result.returncode == 2
+    assert "--given" in result.stderr or "--target" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_generate_twice_gives_the_same_bytes(tmp_path):
+    for name in ("a", "b"):
+        result = msdm("generate", "--seconds", 1, "--seed", 1, "--variations", 2, "--steps", 2, "-o", tmp_path / name)
+        assert result.returncode == 0, result.stderr
+    for seed in (1, 2):
+        for stem in (*STEMS, "mixture"):
+            one, two = (tmp_path / name / f"seed-{seed}" / f"{stem}.wav" for name in ("a", "b"))
+            assert one.read_bytes() == two.read_bytes()
+
+
+def test_weights_list_path_verify():
+    assert json.loads(msdm("weights", "list", "--json").stdout)[0]["name"] == "embedded"
+    assert Path(msdm("weights", "path").stdout.strip()).is_file()
+    assert msdm("weights", "verify").returncode == 0
+    unknown = msdm("weights", "path", "nonsense")
+    assert unknown.returncode == 1
+    assert_two_lines(unknown, "nonsense")
+
+
+def test_an_interrupt_is_130_and_leaves_nothing(tmp_path):
+    song = tmp_path / "long.wav"
+    soundfile.write(song, music(44100 * 120, 2, 44100).T, 44100)
+    code = (
+        "import sys, threading, _thread\n"
+        "import msdm_cli.pipelines.separate as module\n"
+        "from msdm_cli.cli.app import main\n"
+        "inner = module.ChunkSampler.draw\n"
+        "def draw(*a):\n"
+        "    _thread.interrupt_main()\n"
+        "    return inner(*a)\n"
+        "module.ChunkSampler.draw = draw\n"
+        f"sys.argv = ['msdm', 'separate', {str(song)!r}, '-o', {str(tmp_path / 'stems')!r}, '--quality', 'fast']\n"
+        "main()\n"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False)
+    assert result.returncode == 130, result.stderr
+    assert "Traceback" not in result.stderr
+    assert not [path for path in (tmp_path / "stems").rglob("*") if path.is_file()]

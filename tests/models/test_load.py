@@ -1,0 +1,66 @@
+import json
+import shutil
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from msdm_cli.errors import ChecksumMismatch, IncompatibleCheckpoint, MissingWeights, UnknownWeights
+from msdm_cli.hub import registry, verify
+from msdm_cli.hub.registry import weights_folder
+from msdm_cli.models.load import load_model
+
+
+@pytest.fixture
+def copied_weights(tmp_path, monkeypatch):
+    """A copy of the shipped weights that a test may break."""
+    folder = tmp_path / "weights"
+    shutil.copytree(weights_folder(), folder)
+    for module in (registry, verify):
+        monkeypatch.setattr(module, "weights_folder", lambda: folder)
+    registry.load_registry.cache_clear()
+    yield folder
+    registry.load_registry.cache_clear()
+
+
+def test_the_embedded_model_separates_into_finite_stems_that_sum():
+    model = load_model("embedded", "cpu")
+    mixture = torch.randn(1, 4 * model.spec.length_multiple) * 0.1
+    sigma = torch.full((1, 4), model.spec.sigma_max)
+    stems = model.denoiser(torch.zeros(1, 4, mixture.shape[1]), sigma, mixture)
+    # Float32 rounding of the transforms.
+    torch.testing.assert_close(stems.sum(1), mixture, atol=5e-6, rtol=0)
+
+
+def test_an_unknown_name_lists_the_known_ones():
+    with pytest.raises(UnknownWeights) as caught:
+        load_model("nonsense")
+    assert "embedded" in caught.value.hint
+
+
+def test_a_missing_file_is_an_error(copied_weights):
+    (copied_weights / "embedded.safetensors").unlink()
+    with pytest.raises(MissingWeights):
+        load_model("embedded")
+
+
+def test_a_changed_file_is_an_error(copied_weights):
+    path = copied_weights / "embedded.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ChecksumMismatch):
+        load_model("embedded")
+
+
+def test_weights_that_do_not_fit_their_spec_are_an_error(copied_weights, monkeypatch):
+    path = copied_weights / "embedded.safetensors"
+    tensors = load_file(path)
+    tensors.pop("sd")
+    save_file(tensors, path)
+    entries = json.loads((copied_weights / "registry.json").read_text())
+    entries["embedded"]["weights"]["sha256"] = __import__("hashlib").sha256(path.read_bytes()).hexdigest()
+    (copied_weights / "registry.json").write_text(json.dumps(entries))
+    registry.load_registry.cache_clear()
+    with pytest.raises(IncompatibleCheckpoint, match="does not fit"):
+        load_model("embedded")

@@ -1,0 +1,158 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from conftest import STEMS, music
+
+from msdm_cli.audio import windows
+from msdm_cli.audio.chunks import ChunkPlan
+from msdm_cli.errors import NonFiniteSamples, UnreadableAudio, UnwritableAudio
+from msdm_cli.models.load import Model
+from msdm_cli.pipelines.outputs import OutputOptions
+from msdm_cli.pipelines.separate import SeparateOptions, plan_chunks, separate_song
+from msdm_cli.progress import SilentProgress
+
+
+def options(model, quality="fast", **fields):
+    return SeparateOptions(preset=model.spec.preset("separate", quality), seed=5, **fields)
+
+
+def separate(model, song, folder, **fields):
+    return separate_song(model, song, folder, options(model, **fields), SilentProgress())
+
+
+def read(path):
+    return soundfile.read(path, dtype="float64", always_2d=True)[0]
+
+
+def summed(done):
+    return sum(read(path) for path in done.files.values())
+
+
+@pytest.mark.parametrize("quality", ["fast", "default"])
+@pytest.mark.parametrize(
+    ("rate", "channels", "subtype"), [(44100, 2, "PCM_16"), (48000, 1, "PCM_24"), (22050, 3, "PCM_16")]
+)
+def test_integer_stems_sum_to_the_song_exactly(tiny_model, write_song, tmp_path, rate, channels, subtype, quality):
+    song = write_song(seconds=2.1, rate=rate, channels=channels, subtype=subtype)
+    done = separate(tiny_model, song, tmp_path / "out", quality=quality)
+    assert set(done.files) == set(STEMS)
+    for path in done.files.values():
+        info = soundfile.info(path)
+        assert (info.samplerate, info.channels, info.subtype) == (rate, channels, subtype)
+        assert info.frames == int(2.1 * rate)
+    np.testing.assert_array_equal(summed(done), read(song))
+
+
+@pytest.mark.parametrize("rate", [8000, 44100])
+def test_float_stems_sum_to_the_song(tiny_model, write_song, tmp_path, rate):
+    song = write_song(seconds=2, rate=rate, subtype="FLOAT")
+    done = separate(tiny_model, song, tmp_path / "out")
+    # Four float32 roundings of values below 1: -140 dB.
+    np.testing.assert_allclose(summed(done), read(song), atol=3e-7)
+
+
+@pytest.mark.parametrize("frames", [1, 2, 100, 8191])
+def test_the_shortest_songs_have_stems(tiny_model, tmp_path, frames):
+    song = tmp_path / "short.wav"
+    soundfile.write(song, music(frames).T, 44100, "PCM_16")
+    done = separate(tiny_model, song, tmp_path / "out")
+    np.testing.assert_array_equal(summed(done), read(song))
+
+
+def test_streaming_is_the_whole_at_once(tiny_model, write_song, tmp_path, monkeypatch):
+    song = write_song(seconds=4, subtype="FLOAT")
+    whole = separate(tiny_model, song, tmp_path / "whole", quality="default")
+    monkeypatch.setattr(windows, "READ_FRAMES", 777)
+    blocks = separate(tiny_model, song, tmp_path / "blocks", quality="default")
+    for name in STEMS:
+        np.testing.assert_array_equal(read(whole.files[name]), read(blocks.files[name]))
+
+
+def test_same_seed_same_samples_other_seed_other_samples(tiny_model, write_song, tmp_path):
+    song = write_song(seconds=1)
+    one, two = (separate(tiny_model, song, tmp_path / name, quality="default") for name in "ab")
+    other = options(tiny_model, "default")
+    third = separate_song(tiny_model, song, tmp_path / "c", dataclasses.replace(other, seed=6), SilentProgress())
+    assert one.files["bass"].read_bytes() == two.files["bass"].read_bytes()
+    assert one.files["bass"].read_bytes() != third.files["bass"].read_bytes()
+
+
+def test_chunking_is_inaudible_far_from_the_edges_of_chunks(tiny_model, write_song, tmp_path):
+    """One long chunk against many short ones: the difference is the network's edge error, which the context hides."""
+    song = write_song(seconds=3, rate=22050, channels=1, subtype="FLOAT")
+    # A network without attention and group statistics would differ by nothing; that of one call differs by little.
+    whole = dataclasses.replace(tiny_model.spec, chunk_length=81920)
+    single = separate(dataclasses.replace(tiny_model, spec=whole), song, tmp_path / "single")
+    many = separate(tiny_model, song, tmp_path / "many")
+    error = np.concatenate([read(single.files[name]) - read(many.files[name]) for name in STEMS])
+    level = np.concatenate([read(single.files[name]) for name in STEMS])
+    assert np.sqrt(np.square(error).mean()) < 0.1 * np.sqrt(np.square(level).mean())
+
+
+def test_some_stems_and_a_part(tiny_model, write_song, tmp_path):
+    song = write_song(seconds=3, rate=44100)
+    done = separate(tiny_model, song, tmp_path, stems=("drums",), start_seconds=1.0, duration_seconds=0.5)
+    assert list(done.files) == ["drums"]
+    assert soundfile.info(done.files["drums"]).frames == 22_050
+    assert not (tmp_path / "song" / "bass.wav").exists()
+
+
+def test_a_residual_of_its_own(tiny_model, write_song, tmp_path):
+    song = write_song(seconds=1, rate=44100)
+    done = separate(tiny_model, song, tmp_path / "out", residual=True)
+    np.testing.assert_array_equal(summed(done), read(song))
+    spectrum = np.abs(np.fft.rfft(read(done.files["residual"])[:, 0])) ** 2
+    band = int(9000 / 44100 * 44100)
+    assert spectrum[band:].sum() > 100 * spectrum[: band // 2].sum()
+
+
+def test_stems_of_a_mono_half_are_those_of_the_stereo_whole(tiny_model, tmp_path):
+    """Channels share their noise: a song that is the same left and right stays so."""
+    song = tmp_path / "wide.wav"
+    soundfile.write(song, np.repeat(music(22_050).T, 2, 1), 22050, "FLOAT")
+    done = separate(tiny_model, song, tmp_path / "out", quality="default")
+    for path in done.files.values():
+        stem = read(path)
+        np.testing.assert_allclose(stem[:, 0], stem[:, 1], atol=1e-6)
+
+
+def test_nothing_is_replaced_unless_asked(tiny_model, write_song, tmp_path):
+    song = write_song(seconds=0.5)
+    separate(tiny_model, song, tmp_path)
+    before = (tmp_path / "song" / "bass.wav").stat().st_mtime_ns
+    with pytest.raises(UnwritableAudio, match="is there already"):
+        separate(tiny_model, song, tmp_path)
+    assert (tmp_path / "song" / "bass.wav").stat().st_mtime_ns == before
+    separate(tiny_model, song, tmp_path, output=OutputOptions(overwrite=True))
+    assert (tmp_path / "song" / "bass.wav").stat().st_mtime_ns > before
+
+
+def test_a_song_that_breaks_off_leaves_nothing(tiny_model, tmp_path):
+    whole, song = tmp_path / "whole.flac", tmp_path / "song.flac"
+    soundfile.write(whole, music(400_000).T, 22050)
+    song.write_bytes(whole.read_bytes()[: whole.stat().st_size * 2 // 3])
+    with pytest.raises(UnreadableAudio):
+        separate(tiny_model, song, tmp_path / "out")
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+
+
+def test_a_network_that_fails_is_an_error_that_names_the_chunk(tiny_model, write_song, tmp_path):
+    class Failing:
+        takes_mixture, calls = True, 0
+
+        def __call__(self, x, sigma, mixture=None):
+            self.calls += 1
+            return tiny_model.denoiser(x, sigma, mixture) * (torch.nan if self.calls == 3 else 1)
+
+    model = Model(tiny_model.spec, Failing(), tiny_model.device)
+    with pytest.raises(NonFiniteSamples, match="chunk 2, call 2, sigma 10"):
+        separate(model, write_song(seconds=4), tmp_path / "out")
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+
+
+def test_long_songs_have_the_chunks_of_the_spec(tiny_model):
+    plan = plan_chunks(tiny_model, 1_000_000, 0.25)
+    assert plan == ChunkPlan(1_000_000, 16384, 1024, int(0.25 * (16384 - 2048)))

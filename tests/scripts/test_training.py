@@ -1,0 +1,78 @@
+"""The trainer on a toy data set: it learns, and resumes bit for bit."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from conftest import STEMS, music
+from safetensors.torch import load_file
+
+ROOT = Path(__file__).parents[2]
+
+pytest.importorskip("lightning_fabric")
+
+
+@pytest.fixture(scope="module")
+def songs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("songs")
+    for split, count in (("train", 3), ("validation", 2)):
+        for song in range(count):
+            for index, stem in enumerate(STEMS):
+                path = folder / split / f"Track{song:05d}" / f"{stem}.flac"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                soundfile.write(path, music(22050 * 6, 1, 22050, seed=10 * song + index).T, 22050)
+    (folder / "train" / "Track00099.part").mkdir()
+    return folder
+
+
+def train(songs, run, steps):
+    command = [sys.executable, ROOT / "scripts" / "train.py", songs, run, "--steps", steps, "--batch", 1]
+    command += ["--channels", "8,32", "--validate-every", 2, "--length", 16384, "--decay-steps", 1]
+    subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True, timeout=600)
+    return torch.load(run / "last.ckpt", weights_only=True)
+
+
+def test_a_resumed_run_is_the_undisturbed_one(songs, tmp_path):
+    whole = train(songs, tmp_path / "whole", 4)
+    train(songs, tmp_path / "stopped", 2)
+    resumed = train(songs, tmp_path / "stopped", 4)
+    assert resumed["step"] == whole["step"] == 4
+    for kind in ("network", "average"):
+        for name, value in whole[kind].items():
+            assert torch.equal(value, resumed[kind][name]), name
+    best = load_file(tmp_path / "whole" / "best.safetensors")
+    assert set(best) == set(whole["average"])
+
+
+def test_crops_are_a_function_of_their_generator(songs, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    from training.corpus import Augmentation, Corpus
+
+    corpus = Corpus(songs / "train", STEMS, 22050)
+    assert len(corpus.songs) == 3
+    one, two = (corpus.augmented(np.random.default_rng(3), 16384, Augmentation()) for _ in range(2))
+    np.testing.assert_array_equal(one, two)
+    assert one.shape == (4, 16384)
+
+
+def test_untrained_the_loss_is_that_of_the_static_wiener_filter(songs, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    from msdm_cli.models.stft_unet import StftUnet, StftUnetConfig
+    from training.questions import QuestionMix, ScoreMatching
+
+    network = StftUnet(StftUnetConfig(channels=(8, 16), attention_layers=1, heads=2))
+    rng, mix = np.random.default_rng(0), QuestionMix()
+    drawn = [mix.draw(rng, 4) for _ in range(400)]
+    assert {given for _, given in drawn} == {True, False}
+    assert any((sigma == 0).any() for sigma, _ in drawn)
+    sigma = torch.tensor(np.stack([sigma for sigma, _ in drawn[:8]]), dtype=torch.float32)
+    given = torch.tensor([float(flag) for _, flag in drawn[:8]])
+    stems, noise = torch.randn(8, 4, 4096) * 0.1, torch.randn(8, 4, 4096)
+    loss = ScoreMatching(network)(stems, sigma, given, noise)
+    # error / (error + FLOOR * mean error): below 1, and above what four equal errors less the floor give.
+    assert (loss < 1).all()
+    assert loss.mean() > 0.5
