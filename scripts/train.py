@@ -41,7 +41,7 @@ class TrainingOptions:
     decay_steps: int = 1500
     batch: int = 3
     length: int = 98304
-    learning_rate: float = 1e-3
+    learning_rate: float = 6e-4
     warmup_steps: int = 200
     ema_decay: float = 0.999
     seed: int = 0
@@ -202,6 +202,7 @@ def main(
     fabric.launch()
     options = TrainingOptions(steps=steps, decay_steps=decay_steps, batch=batch, length=length, seed=seed)
     torch.manual_seed(seed)
+    torch.set_flush_denormal(True)
     widths = tuple(int(width) for width in channels.split(","))
     network = StftUnet(StftUnetConfig(channels=widths, heads=widths[-1] // 32))
     corpus = Corpus(data / "train", STEMS, SAMPLE_RATE)

@@ -13,8 +13,9 @@ What it starts from is the exact answer for Gaussian stems. With per-bin varianc
     D_n    = base_n + v_n / sum(v) * (Y - sum(base))      (conditioning on the mixture Y)
 
 The network moves three things per stem, bin and frame: the logit of ``g``, the logit of the share ``v / sum(v)``, and
-a residual ``r`` scaled by ``sqrt(v)`` (EDM's c_out) that is added to ``base``. The shares sum to one in every bin, so
-with a mixture the stems sum to it exactly, however the network is trained. Its last layer starts at zero.
+a residual ``r`` that is added to ``base``, scaled by ``sqrt(v)`` (EDM's c_out; less where the mixture is quiet). The
+shares sum to one in every bin, so with a mixture the stems sum to it exactly, however the network is trained. Its last
+layer starts at zero.
 
 Source: EDM preconditioning, arXiv 2206.00364, eq. 7; band split, arXiv 2209.15174; linear layers over frequency
 (time-distributed fully connected), arXiv 1912.02591.
@@ -313,9 +314,18 @@ class StftUnet(nn.Module):
         """
         log_noise, log_power = self._log_powers(sigma)
         log_variance = log_noise + log_power - torch.logaddexp(log_noise, log_power)
-        base = torch.sigmoid(log_power - log_noise + gate) * noisy + torch.exp(0.5 * log_variance) * residual
+        # Where the mixture is given, its local power bounds what a residual can be: quiet music has quiet errors.
+        known_power = given[:, None, None, None, None] * self._log_local_power(observed)
+        log_scale = -torch.logaddexp(-log_variance, -known_power - 1e3 * (1 - given[:, None, None, None, None]))
+        base = torch.sigmoid(log_power - log_noise + gate) * noisy + torch.exp(0.5 * log_scale) * residual
         left = (observed - base.sum(1)) * given[:, None, None, None]
         return base + torch.softmax(log_variance + share, 1) * left[:, None]
+
+    @staticmethod
+    def _log_local_power(observed: Tensor) -> Tensor:
+        """Logarithm of the mixture's power around a bin (3 bins, 5 frames), ``-> [B, 1, 1, bins, frames]``."""
+        power = observed.square().sum(1, keepdim=True)
+        return (nn.functional.avg_pool2d(power, (3, 5), 1, (1, 2)) + 1e-12).log()[:, None]
 
     def _log_powers(self, sigma: Tensor) -> tuple[Tensor, Tensor]:
         """Logarithms of sigma^2 and sd^2, ``[B, S, 1, 1, 1]`` and ``[S, 1, bins, 1]``."""

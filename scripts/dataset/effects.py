@@ -35,16 +35,10 @@ def add_effects(audio: np.ndarray, stem: str, rng: Random, drive: float) -> tupl
     if rng.random() < equaliser:
         plugins += _equaliser(rng)
         names.append("eq")
-    if rng.random() < compressor:
-        plugins.append(_compressor(rng))
-        names.append("compressor")
-    if rng.random() < modulation:
-        plugins.append(_modulation(rng))
-        names.append(type(plugins[-1]).__name__.lower())
-    if rng.random() < echo:
-        delay = pedalboard.Delay(rng.uniform(0.12, 0.5), rng.uniform(0.1, 0.4), rng.uniform(0.1, 0.3))
-        plugins.append(delay)
-        names.append("delay")
+    for share, make in ((compressor, _compressor), (modulation, _modulation), (echo, _delay)):
+        if rng.random() < share:
+            plugins.append(make(rng))
+            names.append(type(plugins[-1]).__name__.lower())
     if rng.random() < room:
         if rng.random() < 0.5:
             plugins.append(_reverb(rng))
@@ -60,6 +54,10 @@ def add_effects(audio: np.ndarray, stem: str, rng: Random, drive: float) -> tupl
 def without_rumble(audio: np.ndarray) -> np.ndarray:
     """The audio without what lies below 24 Hz, and so without a constant offset."""
     return np.asarray(sosfilt(butter(2, 24.0, "highpass", fs=SAMPLE_RATE_HZ, output="sos"), audio), dtype=np.float32)
+
+
+def _delay(rng: Random) -> pedalboard.Plugin:
+    return pedalboard.Delay(rng.uniform(0.12, 0.5), rng.uniform(0.1, 0.4), rng.uniform(0.1, 0.3))
 
 
 def _distorted(audio: np.ndarray, stem: str, rng: Random) -> np.ndarray:

@@ -146,10 +146,7 @@ def _compile(chart: Chart, script: str) -> dict[str, Part]:
 def _tracks(midi: mido.MidiFile) -> dict[int, tuple[str, int, list[Note]]]:
     """Channel -> (track name, most used program, notes in seconds)."""
     names = {
-        message.channel: track.name.lower()
-        for track in midi.tracks
-        for message in track
-        if message.type == "note_on"
+        message.channel: track.name.lower() for track in midi.tracks for message in track if message.type == "note_on"
     }
     programs = dict.fromkeys(range(16), 0)
     counts: dict[int, dict[int, int]] = {}
@@ -180,14 +177,9 @@ def _assign(tracks: dict[int, tuple[str, int, list[Note]]]) -> dict[str, list[No
     stems: dict[str, list[Note]] = {stem: [] for stem in STEMS}
     homeless = []
     for channel, (name, program, notes) in sorted(tracks.items()):
-        if channel == 9:
-            stems["drums"] += notes
-        elif 32 <= program <= 39 or name.startswith(("bass", "walk")):
-            stems["bass"] += notes
-        elif 24 <= program <= 31:
-            stems["guitar"] += notes
-        elif program <= 7:
-            stems["piano"] += notes
+        owner = _owner(channel, name, program)
+        if owner:
+            stems[owner] += notes
         else:
             homeless.append((name, notes))
     for name, notes in homeless:
@@ -200,6 +192,17 @@ def _assign(tracks: dict[int, tuple[str, int, list[Note]]]) -> dict[str, list[No
         stems[stem] = [_in_compass(note, *{"guitar": (38, 88), "piano": (24, 104), "bass": (26, 58)}[stem])
                        for note in stems[stem]]  # fmt: skip
     return {stem: without_overlaps(notes) for stem, notes in stems.items()}
+
+
+def _owner(channel: int, name: str, program: int) -> str | None:
+    """The stem of a track, by General MIDI; None for instruments that belong to none."""
+    if channel == 9:
+        return "drums"
+    if 32 <= program <= 39 or name.startswith(("bass", "walk")):
+        return "bass"
+    if 24 <= program <= 31:
+        return "guitar"
+    return "piano" if program <= 7 else None
 
 
 def _in_compass(note: Note, low: int, high: int) -> Note:

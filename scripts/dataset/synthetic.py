@@ -150,5 +150,3 @@ def _string(hz: float, force: float, settings: tuple[float, float, float, float]
         )  # fmt: skip
         first += count
     return string[2:total].astype(np.float32)
-
-

@@ -1,0 +1,139 @@
+"""SI-SDRi of the embedded model on held-out songs, beside what needs no model and what knows the answer.
+
+    python scripts/bench/quality.py DATA/validation --output scripts/bench/quality.md
+
+Every song is separated by the pipeline of the command, from a file to files. ``official`` averages all counted windows as
+the paper's code does; ``active`` only the stems that sound in the window. ``leak`` is the level of a stem that does
+not sound, relative to the mixture.
+"""
+
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import soundfile
+import torch
+import typer
+from torch import Tensor
+
+from msdm_cli.evaluation.metrics import WindowScores, score_windows
+from msdm_cli.evaluation.oracles import separate_by_mask
+from msdm_cli.models.load import Model, load_model
+from msdm_cli.models.spec import QUALITIES, Preset
+from msdm_cli.models.torch_backend import TorchDenoiser
+from msdm_cli.pipelines.outputs import OutputOptions
+from msdm_cli.pipelines.sampling import calls_per_chunk
+from msdm_cli.pipelines.separate import SeparateOptions, separate_song
+from msdm_cli.progress import SilentProgress
+
+Separator = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to separate: stems ``[S, T]`` in (for their sum, and for the oracles), estimates ``[S, T]`` out."""
+
+    name: str
+    calls: int
+    separate: Separator
+
+
+def by_model(model: Model, preset: Preset, seed: int) -> Separator:
+    """Separation by the pipeline of the command."""
+
+    def separate(stems: Tensor) -> Tensor:
+        with tempfile.TemporaryDirectory() as folder:
+            song, rate = Path(folder) / "song.wav", model.spec.sample_rate
+            soundfile.write(song, stems.sum(0).numpy(), rate, "FLOAT")
+            options = SeparateOptions(preset, seed, output=OutputOptions(subtype="FLOAT"))
+            done = separate_song(model, song, Path(folder), options, SilentProgress())
+            files = [soundfile.read(done.files[name], dtype="float32")[0] for name in model.spec.stems]
+        return torch.from_numpy(np.stack(files))
+
+    return separate
+
+
+def by_static_wiener(model: Model) -> Separator:
+    """The same network before training: shares by the mean spectra of the training songs."""
+    assert isinstance(model.denoiser, TorchDenoiser)
+    network = model.denoiser.network
+
+    def separate(stems: Tensor) -> Tensor:
+        padded = torch.nn.functional.pad(stems, (0, -stems.shape[1] % network.stft.hop))
+        parts = network.stft(padded.sum(0)[None])
+        sigma = torch.full((1, len(stems)), model.spec.sigma_max)
+        gaussian = network.posterior(torch.zeros(1, len(stems), *parts.shape[1:]), sigma, parts, torch.ones(1))
+        estimate: Tensor = network.stft.inverse(gaussian)[0, :, : stems.shape[1]]
+        return estimate
+
+    return separate
+
+
+def load_stems(song: Path, names: tuple[str, ...], seconds: float) -> Tensor:
+    """The middle ``seconds`` of a song's stems, ``[S, T]``."""
+    stems = []
+    for name in names:
+        info = soundfile.info(song / f"{name}.flac")
+        count = min(info.frames, round(seconds * info.samplerate))
+        stems.append(soundfile.read(song / f"{name}.flac", count, (info.frames - count) // 2, dtype="float32")[0])
+    return torch.from_numpy(np.stack(stems))
+
+
+def row(method: Method, scores: list[WindowScores]) -> str:
+    """A line of the table: means over windows, per stem and over stems."""
+    improvement = torch.cat([score.improvement for score in scores])
+    active = torch.cat([score.active for score in scores])
+    leak = torch.cat([score.leak_db for score in scores])[~active]
+    means = [improvement[:, stem][active[:, stem]].mean().item() for stem in range(improvement.shape[1])]
+    cells = [*means, float(np.mean(means)), improvement.mean().item(), leak.mean().item()]
+    return f"| {method.name} | {method.calls} | " + " | ".join(f"{cell:.2f}" for cell in cells) + " |"
+
+
+def main(
+    songs: Annotated[Path, typer.Argument(help="Songs in the Slakh layout.")],
+    *,
+    seconds: Annotated[float, typer.Option(help="From the middle of each song.")] = 24.0,
+    limit: Annotated[int | None, typer.Option(help="Only so many songs.")] = None,
+    only: Annotated[str | None, typer.Option(help="Only methods whose name contains this.")] = None,
+    also: Annotated[list[str] | None, typer.Option(help="A further preset, as JSON.")] = None,
+    seed: int = 0,
+    output: Annotated[Path | None, typer.Option(help="Write the table there too.")] = None,
+) -> None:
+    """Print the table."""
+    torch.manual_seed(seed)
+    model = load_model("embedded")
+    presets = {quality: model.spec.preset("separate", quality) for quality in QUALITIES}
+    presets |= {text: Preset(**json.loads(text)) for text in also or ()}
+    methods = [
+        Method("mixture", 0, lambda stems: stems.sum(0).expand_as(stems)),
+        Method("static Wiener filter", 0, by_static_wiener(model)),
+        *(Method(name, calls_per_chunk(preset), by_model(model, preset, seed)) for name, preset in presets.items()),
+        Method("ideal binary mask", 0, lambda stems: separate_by_mask(stems, binary=True)),
+        Method("ideal ratio mask", 0, lambda stems: separate_by_mask(stems, binary=False)),
+    ]
+    folders = sorted(path for path in songs.iterdir() if (path / "bass.flac").exists() and path.suffix != ".part")
+    excerpts = [load_stems(folder, model.spec.stems, seconds) for folder in folders[:limit]]
+    head = [*model.spec.stems, "mean, active", "mean, official", "leak"]
+    lines = [
+        f"SI-SDRi in dB on {seconds:g} s of each of {len(excerpts)} held-out songs, by `scripts/bench/quality.py`.",
+        "",
+        "| method | calls | " + " | ".join(head) + " |",
+        "|---" * (len(head) + 2) + "|",
+    ]
+    print("\n".join(lines), flush=True)
+    for method in methods:
+        if only and only not in method.name:
+            continue
+        scores = [score_windows(method.separate(stems), stems, model.spec.sample_rate) for stems in excerpts]
+        lines.append(row(method, scores))
+        print(lines[-1], flush=True)
+    if output:
+        output.write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    typer.run(main)
