@@ -28,6 +28,7 @@ import torch
 from torch import Tensor, nn
 
 from msdm_cli.diffusion.stft import Stft
+from msdm_cli.models.band_layers import BandLinear, ResidualBlock, SigmaEmbedding, TransformerLayer
 
 
 @dataclass(frozen=True)
@@ -80,136 +81,6 @@ class StftUnetConfig:
         return int(self.hop * self.frames_per_token * 2 ** (len(self.channels) - 1))
 
 
-class ResidualBlock(nn.Module):
-    """GroupNorm, SiLU, 3x3 convolution, twice, with scale and shift from the embedding, then a mix over bands."""
-
-    def __init__(self, channels_in: int, channels: int, embedding: int, bands: int) -> None:
-        super().__init__()
-        self.norm_in = nn.GroupNorm(8, channels_in)
-        self.conv_in = nn.Conv2d(channels_in, channels, 3, padding=1)
-        self.norm_out = nn.GroupNorm(8, channels)
-        self.conv_out = nn.Conv2d(channels, channels, 3, padding=1)
-        self.modulation = nn.Linear(embedding, 2 * channels)
-        self.skip = nn.Conv2d(channels_in, channels, 1) if channels_in != channels else nn.Identity()
-        self.norm_bands = nn.GroupNorm(8, channels)
-        self.bands_in = nn.Linear(bands, bands)
-        self.bands_out = nn.Linear(bands, bands)
-        nn.init.zeros_(self.conv_out.weight)
-        nn.init.zeros_(self.bands_out.weight)
-
-    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
-        """``[B, channels_in, bands, tokens] -> [B, channels, bands, tokens]``."""
-        scale, shift = self.modulation(embedding)[:, :, None, None].chunk(2, 1)
-        h = self.conv_in(nn.functional.silu(self.norm_in(x)))
-        h = self.conv_out(nn.functional.silu(self.norm_out(h) * (1 + scale) + shift))
-        x = self.skip(x) + h
-        mixed = nn.functional.silu(self.bands_in(self.norm_bands(x).transpose(2, 3)))
-        return x + self.bands_out(mixed).transpose(2, 3)
-
-
-class TransformerLayer(nn.Module):
-    """Self-attention over all bands and tokens, then a feed-forward layer, both residual."""
-
-    def __init__(self, channels: int, heads: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.norm_attention = nn.LayerNorm(channels)
-        self.qkv = nn.Linear(channels, 3 * channels, bias=False)
-        self.out = nn.Linear(channels, channels)
-        self.norm_feed = nn.LayerNorm(channels)
-        self.feed = nn.Sequential(nn.Linear(channels, 3 * channels), nn.SiLU(), nn.Linear(3 * channels, channels))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """``[B, positions, channels] -> [B, positions, channels]``."""
-        batch, positions, channels = x.shape
-        qkv = self.qkv(self.norm_attention(x)).view(batch, positions, 3, self.heads, channels // self.heads)
-        query, key, value = qkv.permute(2, 0, 3, 1, 4)
-        attended = nn.functional.scaled_dot_product_attention(query, key, value)
-        x = x + self.out(attended.transpose(1, 2).reshape(batch, positions, channels))
-        return x + self.feed(self.norm_feed(x))
-
-
-class BandLinear(nn.Module):
-    """One linear map per band between ``features`` per bin and frame, and ``channels`` per band and token.
-
-    Args:
-        config: Size of the network.
-        features: Features per bin and frame.
-        channels: Channels per token.
-        split: True from bins to tokens, False from tokens to bins.
-    """
-
-    def __init__(self, config: StftUnetConfig, features: int, channels: int, *, split: bool) -> None:
-        super().__init__()
-        self.groups, self.frames, self.features, self.split = config.bands, config.frames_per_token, features, split
-        weights, biases = [], []
-        for count, width in config.bands:
-            inside = features * width * self.frames
-            fan_in, fan_out = (inside, channels) if split else (channels, inside)
-            scale = fan_in**-0.5 if split else 0.0
-            weights.append(nn.Parameter(torch.randn(count, fan_in, fan_out) * scale))
-            biases.append(nn.Parameter(torch.zeros(count, 1, fan_out)))
-        self.weights, self.biases = nn.ParameterList(weights), nn.ParameterList(biases)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map features to tokens, or back.
-
-        Shape:
-            split: ``[B, features, bins, frames] -> [B, channels, bands, tokens]``, else the other way round.
-        """
-        return self._to_tokens(x) if self.split else self._to_bins(x)
-
-    def _to_tokens(self, x: Tensor) -> Tensor:
-        batch, features, _, frames = x.shape
-        tokens, parts, start = frames // self.frames, [], 0
-        for (count, width), weight, bias in zip(self.groups, self.weights, self.biases, strict=True):
-            part = x[:, :, start : start + count * width]
-            part = part.reshape(batch, features, count, width, tokens, self.frames).permute(2, 0, 4, 1, 3, 5)
-            mapped = torch.baddbmm(bias, part.reshape(count, batch * tokens, -1), weight)
-            parts.append(mapped.view(count, batch, tokens, -1))
-            start += count * width
-        return torch.cat(parts).permute(1, 3, 0, 2).contiguous()
-
-    def _to_bins(self, x: Tensor) -> Tensor:
-        batch, channels, _, tokens = x.shape
-        bands = x.permute(2, 0, 3, 1)
-        parts, start = [], 0
-        for (count, width), weight, bias in zip(self.groups, self.weights, self.biases, strict=True):
-            part = bands[start : start + count].reshape(count, batch * tokens, channels)
-            mapped = torch.baddbmm(bias, part, weight)
-            mapped = mapped.view(count, batch, tokens, self.features, width, self.frames).permute(1, 3, 0, 4, 2, 5)
-            parts.append(mapped.reshape(batch, self.features, count * width, tokens * self.frames))
-            start += count
-        return torch.cat(parts, 2)
-
-
-class SigmaEmbedding(nn.Module):
-    """What the network is told about the question: the sigma of each stem, and whether the mixture is given."""
-
-    FREQUENCIES = 16
-
-    def __init__(self, config: StftUnetConfig) -> None:
-        super().__init__()
-        self.sigma_min, self.sigma_max = config.sigma_min, config.sigma_max
-        features = config.stems * (2 * self.FREQUENCIES + 1) + 1
-        self.layers = nn.Sequential(
-            nn.Linear(features, config.embedding), nn.SiLU(), nn.Linear(config.embedding, config.embedding), nn.SiLU()
-        )
-        frequencies = torch.pi * torch.arange(1, self.FREQUENCIES + 1) / 4
-        self.register_buffer("frequencies", frequencies, persistent=False)
-
-    frequencies: Tensor
-
-    def forward(self, sigma: Tensor, given: Tensor) -> Tensor:
-        """``[B, S], [B] -> [B, embedding]``; the logarithm of sigma is scaled to 0 .. 1 first."""
-        low, high = torch.tensor([self.sigma_min, self.sigma_max], dtype=sigma.dtype, device=sigma.device).log()
-        level = ((sigma.clamp(self.sigma_min, self.sigma_max).log() - low) / (high - low))[..., None]
-        waves = level * self.frequencies
-        features = torch.cat((2 * level - 1, waves.sin(), waves.cos()), -1).flatten(1)
-        out: Tensor = self.layers(torch.cat((features, given[:, None]), -1))
-        return out
-
-
 class StftUnet(nn.Module):
     """Denoiser ``D(x, sigma, mixture)`` of stems, in the time-frequency plane.
 
@@ -228,8 +99,9 @@ class StftUnet(nn.Module):
         channels, levels, bands = config.channels, len(config.channels), config.num_bands
         self.stft = Stft(config.n_fft, config.hop)
         self.register_buffer("sd", torch.ones(config.stems, config.n_fft // 2 + 1))
-        self.embed = SigmaEmbedding(config)
-        self.split = BandLinear(config, (config.stems + 1) * self.FEATURES_PER_SIGNAL, channels[0], split=True)
+        self.embed = SigmaEmbedding(config.stems, config.embedding, (config.sigma_min, config.sigma_max))
+        tokens, features = (config.bands, config.frames_per_token), (config.stems + 1) * self.FEATURES_PER_SIGNAL
+        self.split = BandLinear(*tokens, features=features, channels=channels[0], split=True)
         self.band_position = nn.Parameter(torch.randn(channels[0], bands, 1) * 0.02)
         self.down, self.up = nn.ModuleList(), nn.ModuleList()
         self.shrink, self.grow = nn.ModuleList(), nn.ModuleList()
@@ -244,7 +116,8 @@ class StftUnet(nn.Module):
             TransformerLayer(channels[-1], config.heads) for _ in range(config.attention_layers)
         )
         self.norm = nn.GroupNorm(8, channels[0])
-        self.merge = BandLinear(config, config.stems * self.OUTPUTS_PER_STEM, 2 * channels[0], split=False)
+        outputs = config.stems * self.OUTPUTS_PER_STEM
+        self.merge = BandLinear(*tokens, features=outputs, channels=2 * channels[0], split=False)
 
     def _blocks(self, channels: int, channels_in: Sequence[int], bands: int) -> nn.ModuleList:
         return nn.ModuleList(ResidualBlock(inside, channels, self.config.embedding, bands) for inside in channels_in)

@@ -2,8 +2,8 @@
 
     python scripts/bench/quality.py DATA/validation --output scripts/bench/quality.md
 
-Every song is separated by the pipeline of the command, from a file to files. ``official`` averages all counted windows as
-the paper's code does; ``active`` only the stems that sound in the window. ``leak`` is the level of a stem that does
+Every song is separated by the pipeline of the command, from a file to files. ``official`` averages all counted windows
+as the paper does; ``active`` only the stems that sound in the window. ``leak`` is the level of a stem that does
 not sound, relative to the mixture.
 """
 
