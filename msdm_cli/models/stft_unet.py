@@ -194,6 +194,15 @@ class StftUnet(nn.Module):
         left = (observed - base.sum(1)) * given[:, None, None, None]
         return base + torch.softmax(log_variance + share, 1) * left[:, None]
 
+    def posterior_variance(self, sigma: Tensor) -> Tensor:
+        """Variance that noise leaves of Gaussian stems, ``v = sd^2 sigma^2 / (sd^2 + sigma^2)``, per coefficient.
+
+        Shape:
+            ``[B, S] -> [B, S, 1, bins, 1]``
+        """
+        log_noise, log_power = self._log_powers(sigma)
+        return torch.exp(log_noise + log_power - torch.logaddexp(log_noise, log_power))
+
     @staticmethod
     def _log_local_power(observed: Tensor) -> Tensor:
         """Logarithm of the mixture's power around a bin (3 bins, 5 frames), ``-> [B, 1, 1, bins, frames]``."""

@@ -63,7 +63,8 @@ class ScoreMatching(nn.Module):
     """Denoising score matching in the transform domain.
 
     The squared error of each stem is divided by that of the exact answer for Gaussian stems, so that every sigma and
-    every stem counts alike: a loss of 1 is the static Wiener filter.
+    every stem counts alike: a loss of 1 is the static Wiener filter. Without a mixture nothing tells how loud a stem
+    is, and a quiet one would weigh without bound: there, the error that the Gaussian expects is added to its own.
 
     Args:
         network: What is trained.
@@ -88,6 +89,8 @@ class ScoreMatching(nn.Module):
             observed = clean.sum(1) * given[:, None, None, None]
             gaussian = network.posterior(noisy, sigma, observed, given)
             reference = (gaussian - clean).square().sum((2, 3, 4))
+            expected = network.posterior_variance(sigma).sum((2, 3, 4)) * clean.shape[-1]
+            reference = reference + expected * (1 - given[:, None])
             reference = reference + self.FLOOR * reference.mean(1, keepdim=True) + 1e-6
         denoised = network.denoise_transform(noisy, sigma, observed, given)
         return ((denoised - clean).square().sum((2, 3, 4)) / reference).mean(1)
