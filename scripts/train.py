@@ -83,7 +83,7 @@ def measure_sd(corpus: Corpus, network: StftUnet, options: TrainingOptions) -> T
     power = torch.zeros_like(network.sd)
     for index in range(SD_CROPS):
         crop = corpus.augmented(np.random.default_rng((options.seed, index)), options.length, Augmentation())
-        power += network.stft(torch.from_numpy(crop)).square().sum(1).mean(-1) / SD_CROPS
+        power += network.stft(torch.from_numpy(crop).to(power.device)).square().sum(1).mean(-1) / SD_CROPS
     padded = torch.nn.functional.pad(power, (1, 1), mode="replicate")
     return ((padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]) / 3 + 1e-10).sqrt()
 
@@ -209,7 +209,8 @@ def main(
     validation = Validation(Corpus(data / "validation", STEMS, SAMPLE_RATE), options.length)
     folder.mkdir(parents=True, exist_ok=True)
     run = Run(fabric, folder, network, options)
-    resumed = run.resume()
+    objective, optimizer = fabric.setup(ScoreMatching(network), run.optimizer)
+    resumed = run.resume()  # after the set-up, which has moved the weights to their device
     if not resumed:
         network.sd.copy_(measure_sd(corpus, network, options))
         if initial:
@@ -223,7 +224,6 @@ def main(
         validation_songs=len(validation.corpus.songs), parameters=sum(p.numel() for p in network.parameters()),
         options=dataclasses.asdict(options),
     )  # fmt: skip
-    objective, optimizer = fabric.setup(ScoreMatching(network), run.optimizer)
     train(run, objective, optimizer, corpus, validation, validate_every)
 
 

@@ -19,6 +19,11 @@ PCM_BITS = {"PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 READABLE = "Give a wav, flac, ogg or mp3 file."
 # Beyond these, RIFF's 32-bit size field overflows: RF64 is the same file with a 64-bit one.
 RIFF_BYTES = (1 << 32) - (1 << 20)
+BYTES_PER_SAMPLE = {"PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8}
+WRITE_FRAMES = 1 << 16
+# Headers lie: what claims more than these is damaged.
+LONGEST_FRAMES = 1 << 40
+RATES_HZ = (100, 1_000_000)
 
 
 @dataclass(frozen=True)
@@ -69,8 +74,11 @@ class SongReader:
             reason = "no samples" if not frames else f"no samples after {start_seconds:g} s"
             raise UnsuitableAudio(f"{path}: {reason}", "Give a file, or a part of it, that holds sound.")
         self._left = wanted
-        if first:
+        try:
             self._file.seek(first)
+        except (soundfile.SoundFileError, RuntimeError) as error:
+            self._file.close()
+            raise UnreadableAudio(f"{path}: cannot be read from {start_seconds:g} s on ({error})", READABLE) from error
 
     def __enter__(self) -> "SongReader":
         return self
@@ -110,17 +118,24 @@ class SongReader:
 
 
 def _open(path: Path) -> soundfile.SoundFile:
-    if not path.exists():
-        raise UnreadableAudio(f"{path}: no such file", "Check the name.")
-    if path.is_dir():
-        raise UnreadableAudio(f"{path}: is a folder", READABLE)
-    if path.is_file() and path.stat().st_size == 0:
+    try:
+        with path.open("rb") as stream:
+            empty = not stream.read(1)
+    except OSError as error:
+        raise UnreadableAudio(f"{path}: {(error.strerror or str(error)).lower()}", "Check the name.") from error
+    if empty:
         raise UnreadableAudio(f"{path}: is empty (0 bytes)", READABLE)
     try:
-        return soundfile.SoundFile(path)
-    except (soundfile.SoundFileError, RuntimeError, TypeError, OSError) as error:
+        file = soundfile.SoundFile(path)
+    except (soundfile.SoundFileError, RuntimeError, TypeError, ValueError, OSError) as error:
         reason = str(error).rpartition(": ")[2].rstrip(".") or "unknown format"
         raise UnreadableAudio(f"{path}: is not a sound file that can be read ({reason})", READABLE) from error
+    low, high = RATES_HZ
+    if not (file.frames < LONGEST_FRAMES and low <= file.samplerate <= high):
+        claim = f"{file.frames} samples at {file.samplerate} Hz"
+        file.close()
+        raise UnreadableAudio(f"{path}: its header claims {claim}", "Write it again with another program.")
+    return file
 
 
 def output_subtype(file_format: str, asked: str | None, source: str) -> str:
@@ -164,7 +179,7 @@ class StemWriter:
         self.path, self.frames = path, frames
         self._temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
         file_format = path.suffix[1:].upper()
-        if file_format == "WAV" and frames * channels * 8 > RIFF_BYTES:
+        if file_format == "WAV" and frames * channels * BYTES_PER_SAMPLE[subtype] > RIFF_BYTES:
             file_format = "RF64"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -195,13 +210,12 @@ class StemWriter:
             self.clipped += int(np.count_nonzero(np.abs(block) > 1))
             block = np.clip(block, np.float32(-1), np.float32(1)).astype(np.float32)
         try:
-            self._file.write(np.ascontiguousarray(block.T))
-            written = self._file.tell()
+            # libvorbis holds a whole write on the stack.
+            for start in range(0, block.shape[1], WRITE_FRAMES):
+                self._file.write(np.ascontiguousarray(block[:, start : start + WRITE_FRAMES].T))
         # soundfile asserts that libsndfile wrote all frames, and libsndfile writes fewer on a full disk.
         except (soundfile.SoundFileError, AssertionError, RuntimeError, OSError) as error:
             raise self._failed(error) from error
-        if written < 0:
-            raise self._failed("short write")
 
     def finish(self) -> None:
         """Close the file and make sure that it is whole, still under its temporary name.
@@ -211,7 +225,7 @@ class StemWriter:
         """
         try:
             self._file.close()
-            with self._temporary.open("rb") as file:
+            with self._temporary.open("r+b") as file:  # Windows flushes only what is open for writing
                 os.fsync(file.fileno())
             found = soundfile.info(str(self._temporary)).frames
         except (soundfile.SoundFileError, RuntimeError, OSError) as error:

@@ -10,7 +10,7 @@ import typer
 
 from msdm_cli import __version__
 from msdm_cli.cli import generate, impute, separate, weights
-from msdm_cli.cli.console import say, show_error
+from msdm_cli.cli.console import show_error
 from msdm_cli.errors import MsdmError
 
 app = typer.Typer(
@@ -50,6 +50,3 @@ def main() -> None:
     except MsdmError as error:
         show_error(error)
         sys.exit(1)
-    except KeyboardInterrupt:
-        say("interrupted; unfinished files were removed")
-        sys.exit(130)

@@ -88,4 +88,4 @@ def show_table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, .
 
 def show_json(summary: object) -> None:
     """One JSON document on stdout."""
-    stdout.file.write(json.dumps(summary, indent=2, ensure_ascii=False, default=str) + "\n")
+    stdout.file.write(json.dumps(summary, indent=2, default=str) + "\n")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from msdm_cli.cli.console import ConsoleProgress, say, show_json, show_table
+from msdm_cli.cli.console import ConsoleProgress, say, show_error, show_json, show_table
 from msdm_cli.cli.options import (
     DeviceOption,
     FileFormat,
@@ -21,14 +21,16 @@ from msdm_cli.cli.options import (
     SeedOption,
     StepsOption,
     SubtypeOption,
+    check_finite,
     draw_seed,
 )
+from msdm_cli.errors import MsdmError
 
 
 def generate(
     folder: FolderOption = Path("generated"),
     *,
-    seconds: Annotated[float, typer.Option("--seconds", min=0, help="Length.")] = 12.0,
+    seconds: Annotated[float, typer.Option("--seconds", min=0, callback=check_finite, help="Length.")] = 12.0,
     variations: Annotated[int, typer.Option("--variations", min=1, help="How many; seeds count up.")] = 1,
     quality: QualityOption = Quality.default,
     steps: StepsOption = None,
@@ -59,7 +61,13 @@ def generate(
         for number in range(first, first + variations):
             began = time.monotonic()
             chosen = dataclasses.replace(options, seed=number)
-            done = generate_song(model, folder / f"seed-{number}", chosen, progress)
+            try:
+                done = generate_song(model, folder / f"seed-{number}", chosen, progress)
+            except MsdmError as error:
+                show_error(error)
+                rows.append((str(number), "failed", error.message))
+                summary.append({"seed": number, "error": error.message, "hint": error.hint})
+                continue
             elapsed = time.monotonic() - began
             if done.clipped and not quiet:
                 say(f"seed {number}: {done.clipped} samples beyond full scale were clipped; --subtype FLOAT keeps them")
@@ -70,3 +78,5 @@ def generate(
         show_json(summary)
     elif not quiet:
         show_table(f"{seconds:g} s, {model.device}", ("seed", "speed", "written"), rows)
+    if any("error" in entry for entry in summary):
+        raise typer.Exit(1)

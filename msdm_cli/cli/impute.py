@@ -94,6 +94,8 @@ def _name_stems(given: list[str]) -> dict[str, Path]:
             found = [stem for stem in Stem.__members__ if stem in Path(value).stem.casefold()]
         if len(found) != 1:
             raise typer.BadParameter(f"which stem is {path}? Say --given drums={path}", param_hint="--given")
+        if not path:
+            raise typer.BadParameter(f"{found[0]} has no path", param_hint="--given")
         if found[0] in stems:
             raise typer.BadParameter(f"{found[0]} is given twice", param_hint="--given")
         stems[found[0]] = Path(path)

@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import math
 import secrets
 from enum import Enum
 from pathlib import Path
@@ -56,6 +57,13 @@ OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace file
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 FolderOption = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the results.")]
+
+
+def check_finite(value: float | None) -> float | None:
+    """Refuse NaN and infinity, which a shell can say."""
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is not a finite number")
+    return value
 
 
 def draw_seed(seed: int | None) -> int:

@@ -22,6 +22,7 @@ from msdm_cli.cli.options import (
     Stem,
     StepsOption,
     SubtypeOption,
+    check_finite,
     draw_seed,
 )
 from msdm_cli.errors import MsdmError, UnwritableAudio
@@ -36,13 +37,19 @@ def separate(
     folder: FolderOption = Path("stems"),
     *,
     stems: Annotated[list[Stem] | None, typer.Option("--stems", help="Write only this stem; repeatable.")] = None,
-    start: Annotated[float, typer.Option("--start", min=0, help="Begin here, in seconds.")] = 0.0,
-    duration: Annotated[float | None, typer.Option("--duration", min=0, help="Only so many seconds.")] = None,
+    start: Annotated[
+        float, typer.Option("--start", min=0, callback=check_finite, help="Begin here, in seconds.")
+    ] = 0.0,
+    duration: Annotated[
+        float | None, typer.Option("--duration", min=0, callback=check_finite, help="Only so many seconds.")
+    ] = None,
     quality: QualityOption = Quality.default,
     steps: StepsOption = None,
     seed: SeedOption = None,
     device: DeviceOption = "auto",
-    overlap: Annotated[float, typer.Option("--overlap", min=0, max=0.5, help="Share of a chunk.")] = 0.25,
+    overlap: Annotated[
+        float, typer.Option("--overlap", min=0, max=0.5, callback=check_finite, help="Share of a chunk.")
+    ] = 0.25,
     residual: Annotated[
         bool, typer.Option("--residual", help="Write what lies above the model's band to a file of its own.")
     ] = False,
@@ -112,4 +119,4 @@ def _separate_all(
         show_json(summary)
     elif not quiet:
         show_table(f"seed {options.seed}, {model.device}", ("song", "speed", "written"), rows)
-    return len(songs) == sum("error" not in entry for entry in summary)
+    return not any("error" in entry for entry in summary)

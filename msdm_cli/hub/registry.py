@@ -67,18 +67,27 @@ def weights_folder() -> Path:
 
 @cache
 def load_registry() -> dict[str, WeightsEntry]:
-    """All registered models by name."""
-    entries = json.loads((weights_folder() / "registry.json").read_text(encoding="utf-8"))
-    return {
-        name: WeightsEntry(
-            name,
-            entry["description"],
-            entry["licence"],
-            WeightsFile(**entry["weights"]),
-            WeightsFile(**entry["spec"]),
-        )
-        for name, entry in entries.items()
-    }
+    """All registered models by name.
+
+    Raises:
+        MissingWeights: The registry is not there, or damaged.
+    """
+    path = weights_folder() / "registry.json"
+    try:
+        return {
+            name: WeightsEntry(
+                name,
+                entry["description"],
+                entry["licence"],
+                WeightsFile(**entry["weights"]),
+                WeightsFile(**entry["spec"]),
+            )
+            for name, entry in json.loads(path.read_text(encoding="utf-8")).items()
+        }
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise MissingWeights(
+            f"{path}: is damaged ({error})", "Install msdm again: pip install --force-reinstall msdm"
+        ) from error
 
 
 def find_entry(name: str) -> WeightsEntry:

@@ -20,7 +20,7 @@ def locate(file: WeightsFile) -> Path:
 
 
 def check_file(file: WeightsFile) -> Path:
-    """Path of a model's file, after its size and sha256 were compared with the registry's.
+    """Path of a model's file, after its sha256 was compared with the registry's.
 
     Raises:
         MissingWeights: It is not on this machine.

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from msdm_cli.diffusion.denoiser import Denoiser
 from msdm_cli.errors import IncompatibleCheckpoint
 from msdm_cli.hub.registry import find_entry
-from msdm_cli.hub.verify import check_file, locate
+from msdm_cli.hub.verify import check_file
 from msdm_cli.models.spec import ModelSpec, load_spec
 from msdm_cli.models.stft_unet import StftUnet, StftUnetConfig
 from msdm_cli.models.torch_backend import TorchDenoiser, resolve_device
@@ -46,7 +46,7 @@ def load_model(name: str, device: str = "auto") -> Model:
     """
     target = resolve_device(device)
     entry = find_entry(name)
-    spec = load_spec(locate(entry.spec))
+    spec = load_spec(check_file(entry.spec))
     path = check_file(entry.weights)
     try:
         if spec.architecture != "stft_unet":
@@ -55,6 +55,7 @@ def load_model(name: str, device: str = "auto") -> Model:
         network.load_state_dict({key: value.float() for key, value in load_file(path).items()})
     except (SafetensorError, RuntimeError, TypeError, ValueError) as error:
         raise IncompatibleCheckpoint(
-            f"{path}: does not fit its spec ({error})", "Install msdm again: pip install --force-reinstall msdm"
+            f"{path}: does not fit its spec ({' '.join(str(error).split())})",
+            "Install msdm again: pip install --force-reinstall msdm",
         ) from error
     return Model(spec, TorchDenoiser(network, target), target)

@@ -49,7 +49,17 @@ class TorchDenoiser:
 
     @torch.inference_mode()
     def __call__(self, x: Tensor, sigma: Tensor, mixture: Tensor | None = None) -> Tensor:
-        """Estimate the clean stems, ``[B, S, T], [B, S], [B, T] -> [B, S, T]``, on the device of ``x``."""
+        """Estimate the clean stems, ``[B, S, T], [B, S], [B, T] -> [B, S, T]``, on the device of ``x``.
+
+        Raises:
+            BackendUnavailable: PyTorch fails, as when the device's memory is full.
+        """
         given = None if mixture is None else mixture.to(self.device)
-        denoised: Tensor = self.network(x.to(self.device), sigma.to(self.device), given)
+        try:
+            denoised: Tensor = self.network(x.to(self.device), sigma.to(self.device), given)
+        except RuntimeError as error:  # among them torch.OutOfMemoryError
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise BackendUnavailable(
+                f"PyTorch failed on {self.device}: {reason}", "Use --device cpu, or free memory on the device."
+            ) from error
         return denoised.to(x.device)

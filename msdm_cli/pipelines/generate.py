@@ -67,7 +67,7 @@ def generate_song(model: Model, folder: Path, options: GenerateOptions, progress
     if total < 1:
         raise UnwritableAudio(f"{options.seconds} s is no length", "Say --seconds 12.")
     paths = {name: folder / f"{name}.{options.output.file_format}" for name in (*spec.stems, MIXTURE)}
-    check_vacant(list(paths.values()), options.output.overwrite)
+    check_vacant(list(paths.values()), [], overwrite=options.output.overwrite)
     windows = plan_continuation(spec, total)
     progress.start(folder.name, len(windows) * calls_per_chunk(options.preset))
     denoiser = WatchedDenoiser(model, progress)

@@ -36,7 +36,7 @@ class HighBand:
         """Add stems at the model's rate, ``[C, S, n]``; ``last`` if no more will come."""
         held = np.concatenate((self._held, stems), 2)
         if last:
-            held = np.pad(held, ((0, 0), (0, 0), (0, FRAME + 1 - (held.shape[2] - 1) % FRAME)), mode="edge")
+            held = np.pad(held, ((0, 0), (0, 0), (0, FRAME - (held.shape[2] - 1) % FRAME)), mode="edge")
         count = (held.shape[2] - 1) // FRAME
         difference = np.diff(held[:, :, : count * FRAME + 1]).astype(np.float64)
         energy = np.square(difference).reshape(*held.shape[:2], count, FRAME).mean((0, 3)).T + FLOOR

@@ -78,7 +78,7 @@ def impute_stems(
     copies = {name: folder / f"{name}{path.suffix}" for name, path in given.items()}
     copies = {name: copy for name, copy in copies.items() if copy.resolve() != given[name].resolve()}
     written = {name: folder / f"{name}.{options.output.file_format}" for name in (*options.targets, MIXTURE)}
-    check_vacant([*written.values(), *copies.values()], options.output.overwrite)
+    check_vacant([*written.values(), *copies.values()], list(given.values()), overwrite=options.output.overwrite)
     with ExitStack() as stack:
         ahead = {name: stack.enter_context(SongReader(path)) for name, path in given.items()}
         behind = [stack.enter_context(SongReader(path)) for path in given.values()]
@@ -97,7 +97,7 @@ def check_alike(readers: list[SongReader]) -> AudioProperties:
     """Properties that the given stems share, with the largest number of channels.
 
     Raises:
-        UnsuitableAudio: Their rates or lengths differ.
+        UnsuitableAudio: Their rates, lengths or channels do not go together.
     """
     first, *others = readers
     for reader in others:
@@ -110,6 +110,12 @@ def check_alike(readers: list[SongReader]) -> AudioProperties:
                 )
     properties = first.properties
     channels = max(reader.properties.channels for reader in readers)
+    for reader in readers:
+        if reader.properties.channels not in (1, channels):
+            raise UnsuitableAudio(
+                f"{reader.path} has {reader.properties.channels} channels, another given stem has {channels}",
+                "Given stems must be mono, or have the same number of channels.",
+            )
     return AudioProperties(properties.sample_rate, channels, properties.frames, properties.subtype)
 
 

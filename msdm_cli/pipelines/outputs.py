@@ -37,15 +37,24 @@ class OutputOptions:
         return output_subtype(self.file_format, self.subtype, source)
 
 
-def check_vacant(paths: Sequence[Path], overwrite: bool) -> None:
-    """Refuse to write over what is there.
+def check_vacant(paths: Sequence[Path], inputs: Sequence[Path], *, overwrite: bool) -> None:
+    """Refuse to write over what is there; over an input, always.
+
+    Args:
+        paths: What would be written.
+        inputs: What is read.
+        overwrite: Whether other files may be replaced.
 
     Raises:
-        UnwritableAudio: A file exists, and ``overwrite`` is not set.
+        UnwritableAudio: A path is an input or a folder, or it exists and ``overwrite`` is not set.
     """
-    taken = [path for path in paths if path.exists()]
-    if taken and not overwrite:
-        raise UnwritableAudio(f"{taken[0]}: is there already", "Say --overwrite to replace it, or choose another -o.")
+    read = {os.path.realpath(path) for path in inputs}
+    for path in paths:
+        if os.path.realpath(path) in read:
+            raise UnwritableAudio(f"{path}: is an input, and would be replaced", "Choose another -o.")
+        # os.path, unlike pathlib, takes a folder that may not be searched for one without the file.
+        if os.path.isdir(path) or (os.path.exists(path) and not overwrite):  # noqa: PTH110, PTH112
+            raise UnwritableAudio(f"{path}: is there already", "Say --overwrite to replace it, or choose another -o.")
 
 
 @dataclass(frozen=True)
@@ -96,10 +105,11 @@ class OutputFiles:
     def _commit(self) -> None:
         for writer in self._writers.values():
             writer.finish()
-        for destination, source in self._copies.items():
-            _copy(source, destination)
-        for writer in self._writers.values():
-            writer.commit()
+        with ExitStack() as stack:
+            copies = [stack.enter_context(_Copy(source, path)) for path, source in self._copies.items()]
+            files: list[_Copy | StemWriter] = [*copies, *self._writers.values()]
+            for file in files:
+                file.commit()
 
     def write(self, name: str, block: NDArray[np.float32] | NDArray[np.int32]) -> None:
         """Append samples to one file, ``[C, n]``."""
@@ -107,18 +117,34 @@ class OutputFiles:
 
     @property
     def clipped(self) -> int:
-        """Samples beyond full scale that were clipped so far."""
+        """Samples beyond full scale that the files clipped so far."""
         return sum(writer.clipped for writer in self._writers.values())
 
 
-def _copy(source: Path, destination: Path) -> None:
-    temporary = destination.with_name(f".{destination.name}.{os.getpid()}.part")
-    try:
-        shutil.copyfile(source, temporary)
-        temporary.replace(destination)
-    except OSError as error:
+class _Copy:
+    """A copy of a file under a temporary name, until it is committed."""
+
+    def __init__(self, source: Path, path: Path) -> None:
+        self.path = path
+        self._temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            shutil.copyfile(source, self._temporary)
+        except OSError as error:
+            self.__exit__()
+            raise self._failed(error) from error
+
+    def __enter__(self) -> "_Copy":
+        return self
+
+    def __exit__(self, *_: object) -> None:
         with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise UnwritableAudio(
-            f"{destination}: cannot be written ({error})", "Make room on the disk, or choose another -o."
-        ) from error
+            self._temporary.unlink(missing_ok=True)
+
+    def commit(self) -> None:
+        try:
+            self._temporary.replace(self.path)
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def _failed(self, error: OSError) -> UnwritableAudio:
+        return UnwritableAudio(f"{self.path}: cannot be written ({error})", "Make room on the disk, or choose -o.")

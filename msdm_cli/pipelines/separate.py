@@ -22,6 +22,7 @@ from msdm_cli.pipelines.sampling import ChunkSampler, WatchedDenoiser, calls_per
 from msdm_cli.progress import Progress
 
 RESIDUAL = "residual"
+CHANNELS_AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def separate_song(model: Model, song: Path, folder: Path, options: SeparateOptio
     """
     names = (options.stems or model.spec.stems) + ((RESIDUAL,) if options.residual else ())
     paths = plan_files(song, folder, names, options.output.file_format)
-    check_vacant(list(paths.values()), options.output.overwrite)
+    check_vacant(list(paths.values()), [song], overwrite=options.output.overwrite)
     part = (options.start_seconds, options.duration_seconds)
     # The song is read twice, chunks ahead of stems: what lies between need not be held.
     with SongReader(song, *part) as ahead, SongReader(song, *part) as behind:
@@ -108,7 +109,7 @@ def separate_song(model: Model, song: Path, folder: Path, options: SeparateOptio
         with OutputFiles(paths, shape) as files:
             stream = SeparationStream(model, behind, files, options, PCM_BITS.get(subtype))
             calls = stream.run(SongWindows(ahead, model.spec.sample_rate), progress)
-            clipped = files.clipped
+            clipped = files.clipped + stream.clipped
     return Separated(song, paths, properties, calls, clipped)
 
 
@@ -132,13 +133,14 @@ class SeparationStream:
         self.up = StreamResampler(rate, properties.sample_rate, self.channels * self.stems)
         self.high_band = HighBand(properties.sample_rate, rate, self.channels, self.stems)
         self.upsampled = np.zeros((self.channels * self.stems, 0), np.float32)
-        self.exact = bits is not None and PCM_BITS.get(properties.subtype, 32) <= bits <= 24
+        self.clipped = 0
 
     def run(self, windows: SongWindows, progress: Progress) -> int:
         """Separate the whole song; gives the number of network calls."""
         plan, preset = plan_chunks(self.model, windows.total, self.options.overlap), self.options.preset
         chunks = plan.chunks()
-        progress.start(self.song.path.name, len(chunks) * calls_per_chunk(preset))
+        batches = -(-self.channels // CHANNELS_AT_ONCE)
+        progress.start(self.song.path.name, len(chunks) * batches * calls_per_chunk(preset))
         denoiser = WatchedDenoiser(self.model, progress)
         noise = NoiseField(self.options.seed, self.stems)
         sampler = ChunkSampler(denoiser, preset, noise, self.model.spec.sigma_max)
@@ -146,8 +148,12 @@ class SeparationStream:
         for index, chunk in enumerate(chunks):
             denoiser.chunk = index
             window = torch.from_numpy(windows.read(chunk.start, chunk.stop))
-            shape = (self.channels, self.stems, window.shape[1])
-            stems = sampler.draw(Condition(mixture=window), chunk.start, shape).numpy()
+            # Two channels at a time: memory does not grow with their number.
+            drawn = [
+                sampler.draw(Condition(mixture=pair), chunk.start, (len(pair), self.stems, pair.shape[1]))
+                for pair in torch.split(window, CHANNELS_AT_ONCE)
+            ]
+            stems = torch.cat(drawn).numpy()
             following = chunks[index + 1] if index + 1 < len(chunks) else None
             self._emit(overlap_add.add(chunk, stems, following), last=following is None)
         return denoiser.calls
@@ -167,14 +173,16 @@ class SeparationStream:
 
     def _write(self, stems: NDArray[np.float64], song: NDArray[np.float32]) -> None:
         """Write stems that sum to the song, ``[S, C, n], [C, n]`` at the song's rate."""
+        values: NDArray[np.int32] | NDArray[np.float32]
         residual = song - stems.sum(0)
         names = list(self.model.spec.stems)
         if self.options.residual:
             stems, names = np.concatenate((stems, residual[None])), [*names, RESIDUAL]
         else:
             stems = stems + self.high_band.share(residual)
-        if self.bits and self.exact:
-            values: NDArray[np.int32] | NDArray[np.float32] = quantise_to_sum(stems, song, self.bits)
+        if self.bits in (16, 24):
+            values, clipped = quantise_to_sum(stems, song, self.bits)
+            self.clipped += clipped
         else:
             values = stems.astype(np.float32)
         for name, value in zip(names, values, strict=True):

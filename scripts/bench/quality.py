@@ -105,7 +105,7 @@ def main(
 ) -> None:
     """Print the table."""
     torch.manual_seed(seed)
-    model = load_model("embedded")
+    model = load_model("embedded", "cpu")
     presets = {quality: model.spec.preset("separate", quality) for quality in QUALITIES}
     presets |= {text: Preset(**json.loads(text)) for text in also or ()}
     methods = [

@@ -61,7 +61,9 @@ def run(song: Path, folder: Path, quality: str) -> tuple[float, int, float]:
     command = [sys.executable, "-m", "msdm_cli", "separate", str(song), "-o", str(folder), "--json", "--overwrite"]
     began = time.perf_counter()
     with subprocess.Popen(
-        [*command, "--quality", quality, "--seed", "0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [*command, "--quality", quality, "--seed", "0", "--device", "cpu"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
     ) as process:
         assert process.stdout
         summary = json.load(process.stdout)

@@ -56,7 +56,26 @@ def truncated_flac(path):
     path.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
 
 
-@pytest.mark.parametrize("make", [text_file, empty_file, folder, nothing, truncated_flac])
+def flac_of_unknown_length(path):
+    whole = path.with_suffix(".flac")
+    soundfile.write(whole, music(20_000).T, 22050, format="FLAC")
+    content = bytearray(whole.read_bytes())
+    # STREAMINFO: the total number of samples is the low 36 bits of bytes 18 to 25; all ones is beyond reason.
+    content[21] |= 0x0F
+    content[22:26] = b"\xff" * 4
+    path.write_bytes(content)
+
+
+def wav_of_an_absurd_rate(path):
+    soundfile.write(path, music(1000).T, 22050, "PCM_16")
+    content = bytearray(path.read_bytes())
+    content[24:28] = (2_000_000_011).to_bytes(4, "little")
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "make", [flac_of_unknown_length, wav_of_an_absurd_rate, text_file, empty_file, folder, nothing, truncated_flac]
+)
 def test_what_cannot_be_read_is_an_error_with_a_hint(tmp_path, make):
     path = tmp_path / "bad.wav"
     make(path)
@@ -64,6 +83,19 @@ def test_what_cannot_be_read_is_an_error_with_a_hint(tmp_path, make):
         list(reader.blocks(65_536))
     assert str(path) in caught.value.message
     assert caught.value.hint
+
+
+def test_a_name_that_no_file_can_have_is_an_error(tmp_path):
+    with pytest.raises(UnreadableAudio, match="too long"):
+        SongReader(tmp_path / ("a" * 300 + ".wav"))
+
+
+def test_a_start_in_the_lost_half_of_a_file_is_an_error(tmp_path):
+    path = tmp_path / "song.flac"
+    soundfile.write(path, music(400_000).T, 22050)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(UnreadableAudio), SongReader(path, start_seconds=17) as reader:
+        reader.read(1000)
 
 
 def test_no_samples_are_an_error(tmp_path):
@@ -119,6 +151,16 @@ def test_a_file_appears_only_when_it_is_committed(tmp_path):
         writer.commit()
     np.testing.assert_array_equal(soundfile.read(path, dtype="float32")[0].T, samples)
     assert [found.name for found in path.parent.iterdir()] == ["stem.wav"]
+
+
+@pytest.mark.parametrize(("suffix", "subtype"), [("flac", "PCM_24"), ("ogg", "VORBIS")])
+def test_compressed_files_can_be_long(tmp_path, suffix, subtype):
+    path, frames = tmp_path / f"stem.{suffix}", 3_000_000
+    with StemWriter(path, 44100, 1, subtype, frames) as writer:
+        writer.write(np.zeros((1, frames), np.float32))
+        writer.finish()
+        writer.commit()
+    assert soundfile.info(path).frames == frames
 
 
 def test_an_unfinished_file_leaves_nothing(tmp_path):

@@ -95,6 +95,21 @@ def test_an_unknown_stem_is_wrong_usage(write_song):
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize("option", ["--start", "--duration", "--overlap"])
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_what_is_not_a_number_is_wrong_usage(write_song, option, value):
+    assert msdm("separate", write_song(seconds=0.2), option, value).returncode == 2
+
+
+def test_a_failed_variation_does_not_end_the_rest(tmp_path):
+    (tmp_path / "seed-1").touch()
+    result = msdm("generate", "--seconds", 0.2, "--seed", 1, "--variations", 2, "--steps", 1, "-o", tmp_path, "--json")
+    assert result.returncode == 1
+    failed, done = json.loads(result.stdout)
+    assert "error" in failed
+    assert Path(done["files"]["mixture"]).is_file()
+
+
 def test_a_folder_that_cannot_be_written(write_song, tmp_path):
     (tmp_path / "file").touch()
     result = msdm("separate", write_song(seconds=0.2), "-o", tmp_path / "file", "--quality", "fast")
@@ -143,6 +158,7 @@ def test_impute_lands_in_a_folder_named_after_the_input(write_song, tmp_path):
         ("--given", "bass=song.wav", "--target", "bass"),
         ("--given", "bass=song.wav", "--given", "bass=song.wav"),
         ("--given", "bass and drums.wav"),
+        ("--given", "drums="),
         (),
     ],
 )

@@ -2,12 +2,27 @@ import pytest
 import torch
 
 from msdm_cli.errors import BackendUnavailable
-from msdm_cli.models.torch_backend import resolve_device
+from msdm_cli.models.torch_backend import TorchDenoiser, resolve_device
 
 
-def test_auto_is_what_is_there():
-    assert resolve_device("auto").type == ("cuda" if torch.cuda.is_available() else resolve_device("auto").type)
-    assert resolve_device("cpu") == torch.device("cpu")
+@pytest.mark.parametrize(
+    ("cuda", "mps", "expected"), [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")]
+)
+def test_auto_is_the_best_that_is_there(monkeypatch, cuda, mps, expected):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert resolve_device("auto").type == expected
+
+
+def test_a_failure_of_torch_is_a_two_line_error():
+    class Failing(torch.nn.Module):
+        def forward(self, *_):
+            raise torch.OutOfMemoryError("CUDA out of memory.\nMore lines")
+
+    denoiser = TorchDenoiser(Failing(), torch.device("cpu"))
+    with pytest.raises(BackendUnavailable, match="CUDA out of memory") as caught:
+        denoiser(torch.zeros(1, 4, 16), torch.zeros(1, 4))
+    assert "\n" not in caught.value.message
 
 
 @pytest.mark.parametrize("name", ["cuda:99", "toaster", "", "meta"])

@@ -5,6 +5,7 @@ from conftest import music
 
 from msdm_cli.errors import UnsuitableAudio, UnwritableAudio
 from msdm_cli.pipelines.impute import ImputeOptions, impute_stems
+from msdm_cli.pipelines.outputs import OutputOptions
 from msdm_cli.progress import SilentProgress
 
 
@@ -52,6 +53,19 @@ def test_given_stems_must_fit_each_other(tiny_model, write_song, tmp_path, rate,
     with pytest.raises(UnsuitableAudio, match=unit):
         impute(tiny_model, {"drums": drums, "bass": bass}, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_two_and_three_channels_do_not_go_together(tiny_model, write_song, tmp_path):
+    drums, bass = write_song("drums.wav", 0.5, channels=2), write_song("bass.wav", 0.5, channels=3)
+    with pytest.raises(UnsuitableAudio, match="channels"):
+        impute(tiny_model, {"drums": drums, "bass": bass}, tmp_path / "out")
+
+
+def test_a_given_file_is_not_replaced_even_when_asked(tiny_model, write_song, tmp_path):
+    bass = write_song("piano.wav", 0.5)
+    options = ImputeOptions(tiny_model.spec.preset("impute", "default"), 1, ("piano",), OutputOptions(overwrite=True))
+    with pytest.raises(UnwritableAudio, match="is an input"):
+        impute_stems(tiny_model, {"bass": bass}, tmp_path, options, SilentProgress())
 
 
 def test_it_never_writes_over_a_given_stem(tiny_model, write_song, tmp_path):

@@ -119,6 +119,49 @@ def test_stems_of_a_mono_half_are_those_of_the_stereo_whole(tiny_model, tmp_path
         np.testing.assert_allclose(stem[:, 0], stem[:, 1], atol=1e-6)
 
 
+@pytest.mark.parametrize(("suffix", "subtype"), [("ogg", "VORBIS"), ("mp3", None), ("wav", "PCM_U8"), ("wav", "FLOAT")])
+def test_16_bit_stems_of_any_file_sum_to_its_samples_rounded(tiny_model, tmp_path, suffix, subtype):
+    song = tmp_path / f"song.{suffix}"
+    soundfile.write(song, music(44_100, 2, 44100).T, 44100, subtype)
+    done = separate(tiny_model, song, tmp_path / "out", output=OutputOptions(subtype="PCM_16"))
+    np.testing.assert_array_equal(summed(done) * 32768, np.rint(read(song) * 32768))
+
+
+@pytest.mark.parametrize("file_format", ["flac", "ogg"])
+def test_every_format_can_be_written(tiny_model, write_song, tmp_path, file_format):
+    done = separate(tiny_model, write_song(seconds=1), tmp_path / "out", output=OutputOptions(file_format))
+    assert all(soundfile.info(path).format == file_format.upper() for path in done.files.values())
+
+
+def test_a_song_at_full_scale_is_summed_exactly_and_clipping_is_counted(tiny_model, tmp_path):
+    song = tmp_path / "loud.wav"
+    soundfile.write(song, np.sign(music(22_050, 1)).T * 0.999, 22050, "PCM_16")
+    done = separate(tiny_model, song, tmp_path / "out")
+    np.testing.assert_array_equal(summed(done), read(song))
+
+
+def test_many_channels_are_drawn_two_at_a_time(tiny_model, write_song, tmp_path):
+    sizes = []
+
+    class Spy:
+        takes_mixture = True
+
+        def __call__(self, x, sigma, mixture=None):
+            sizes.append(len(x))
+            return tiny_model.denoiser(x, sigma, mixture)
+
+    song = write_song(seconds=0.5, channels=5)
+    done = separate(Model(tiny_model.spec, Spy(), tiny_model.device), song, tmp_path / "out")
+    assert sizes == [2, 2, 1]
+    np.testing.assert_array_equal(summed(done), read(song))
+
+
+def test_the_song_itself_is_never_replaced(tiny_model, write_song, tmp_path):
+    song = write_song("bass/bass.wav", 0.5)
+    with pytest.raises(UnwritableAudio, match="is an input"):
+        separate(tiny_model, song, tmp_path, output=OutputOptions(overwrite=True))
+
+
 def test_nothing_is_replaced_unless_asked(tiny_model, write_song, tmp_path):
     song = write_song(seconds=0.5)
     separate(tiny_model, song, tmp_path)
