@@ -191,6 +191,7 @@ class StftUnet(nn.Module):
         known_power = given[:, None, None, None, None] * self._log_local_power(observed)
         log_scale = -torch.logaddexp(-log_variance, -known_power - 1e3 * (1 - given[:, None, None, None, None]))
         base = torch.sigmoid(log_power - log_noise + gate) * noisy + torch.exp(0.5 * log_scale) * residual
+        base = torch.where(sigma[:, :, None, None, None] <= self.config.sigma_min, noisy, base)  # known stems
         left = (observed - base.sum(1)) * given[:, None, None, None]
         return base + torch.softmax(log_variance + share, 1) * left[:, None]
 

@@ -64,13 +64,15 @@ class ScoreMatching(nn.Module):
 
     The squared error of each stem is divided by that of the exact answer for Gaussian stems, so that every sigma and
     every stem counts alike: a loss of 1 is the static Wiener filter. Without a mixture nothing tells how loud a stem
-    is, and a quiet one would weigh without bound: there, the error that the Gaussian expects is added to its own.
+    is, and a quiet one would weigh without bound: there, the error that the Gaussian expects is added to its own. With
+    one, silent stems beside known ones are found without error: a share of the energy of all stems is added.
 
     Args:
         network: What is trained.
     """
 
     FLOOR = 0.1
+    ENERGY_FLOOR = 1e-3
 
     def __init__(self, network: StftUnet) -> None:
         super().__init__()
@@ -91,6 +93,7 @@ class ScoreMatching(nn.Module):
             reference = (gaussian - clean).square().sum((2, 3, 4))
             expected = network.posterior_variance(sigma).sum((2, 3, 4)) * clean.shape[-1]
             reference = reference + expected * (1 - given[:, None])
-            reference = reference + self.FLOOR * reference.mean(1, keepdim=True) + 1e-6
+            energy = clean.square().sum((2, 3, 4)).mean(1, keepdim=True)
+            reference = reference + self.FLOOR * reference.mean(1, keepdim=True) + self.ENERGY_FLOOR * energy + 1e-6
         denoised = network.denoise_transform(noisy, sigma, observed, given)
         return ((denoised - clean).square().sum((2, 3, 4)) / reference).mean(1)
