@@ -190,6 +190,9 @@ def main(
     decay_steps: int = 1500,
     batch: int = 3,
     length: int = 98304,
+    validation_length: Annotated[
+        int, typer.Option(help="Stays when the length changes, so that figures compare.")
+    ] = 98304,
     seed: int = 0,
     channels: str = "64,128,256",
     precision: str = "32-true",
@@ -206,7 +209,7 @@ def main(
     widths = tuple(int(width) for width in channels.split(","))
     network = StftUnet(StftUnetConfig(channels=widths, heads=widths[-1] // 32))
     corpus = Corpus(data / "train", STEMS, SAMPLE_RATE)
-    validation = Validation(Corpus(data / "validation", STEMS, SAMPLE_RATE), options.length)
+    validation = Validation(Corpus(data / "validation", STEMS, SAMPLE_RATE), validation_length)
     folder.mkdir(parents=True, exist_ok=True)
     run = Run(fabric, folder, network, options)
     objective, optimizer = fabric.setup(ScoreMatching(network), run.optimizer)

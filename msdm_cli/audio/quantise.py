@@ -5,11 +5,12 @@ from numpy.typing import NDArray
 
 
 def quantise_to_sum(stems: NDArray[np.float64], song: NDArray[np.float32], bits: int) -> tuple[NDArray[np.int32], int]:
-    """Round stems so that they sum to the song, sample by sample: the method of largest remainders.
+    """Round stems so that they sum to the song, sample by sample.
 
-    Every stem is rounded down; what is missing from the song is then given, a unit each, to the stems that lost most.
-    No stem moves by a whole unit, unless one beyond full scale has to be clipped: the others then take up what it
-    lost, each as far as full scale lets it.
+    The running sums over the stems are rounded, and their differences are the stems: the last running sum is the song,
+    and each stem's rounding error is carried on to the next. No stem moves by more than a unit, a silent one not at
+    all, unless one beyond full scale has to be clipped: the others then take up what it lost, each as far as full
+    scale lets it.
 
     Args:
         stems: Stems, which sum to the song but for rounding.
@@ -23,12 +24,10 @@ def quantise_to_sum(stems: NDArray[np.float64], song: NDArray[np.float32], bits:
         ``[S, C, n], [C, n] -> [S, C, n]``
     """
     scale = float(1 << (bits - 1))
-    exact = stems * scale
-    floor = np.floor(exact)
+    sums = np.rint(np.cumsum(stems, axis=0) * scale)
     target = np.clip(np.rint(song.astype(np.float64) * scale), -scale, scale - 1)
-    missing = target - floor.sum(0)
-    rank = np.argsort(np.argsort(floor - exact, axis=0, kind="stable"), axis=0, kind="stable")
-    rounded = floor + (rank < missing)
+    sums[-1] = target
+    rounded = np.diff(sums, axis=0, prepend=0)
     clipped = np.clip(rounded, -scale, scale - 1)
     count = int(np.count_nonzero(clipped != rounded))
     if count:

@@ -4,11 +4,14 @@ from math import ceil, gcd
 
 import numpy as np
 import resampy
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 FILTER = "kaiser_fast"
-ZERO_CROSSINGS = 16
+ZERO_CROSSINGS = 24
 BLOCK_SECONDS = 1
+MATRIX_OUTPUTS = 128
+MATRIX_INPUTS = 2048
 
 
 def resampled_length(length: int, rate_in: int, rate_out: int) -> int:
@@ -22,6 +25,10 @@ class StreamResampler:
     The stream is cut where input and output grids meet (every ``rate_in / gcd`` samples), and each block is resampled
     with the neighbours that the filter reaches into, so that no cut is seen in the result.
 
+    Resampling is linear, and the same from one such cut to the next: what resampy does to a short window is a matrix,
+    and a block is resampled by one product with it, several times faster than by resampy itself. Where the grids meet
+    too rarely for a matrix (44 101 Hz), resampy does it.
+
     Args:
         rate_in: In hertz.
         rate_out: In hertz.
@@ -34,7 +41,9 @@ class StreamResampler:
         self._unit_in, self._unit_out = rate_in // common, rate_out // common
         reach = (ZERO_CROSSINGS + 1) * rate_in / min(rate_in, rate_out)
         self._margin = ceil(reach / self._unit_in) * self._unit_in
-        self._block = ceil(BLOCK_SECONDS * rate_in / self._unit_in) * self._unit_in
+        self._step = max(1, MATRIX_OUTPUTS // self._unit_out) * self._unit_in
+        self._block = ceil(BLOCK_SECONDS * rate_in / self._step) * self._step
+        self._matrix = self._measure_matrix() if self._step + 2 * self._margin <= MATRIX_INPUTS else None
         self._held = np.zeros((channels, self._margin), np.float32)
         self._received = 0
         self._given = 0
@@ -74,9 +83,24 @@ class StreamResampler:
             self._held = self._held[:, self._block :]
         return np.concatenate(parts, 1)[:, :missing]
 
+    def _measure_matrix(self) -> NDArray[np.float32]:
+        """What resampy does to ``step`` samples between two margins, ``[step + 2 * margin, outputs]``."""
+        return self._inside(np.eye(self._step + 2 * self._margin, dtype=np.float32))
+
+    def _inside(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Resample windows with a margin on either side, without the margins."""
+        converted = resampy.resample(windows, self.rate_in, self.rate_out, filter=FILTER)
+        first, last = (
+            edge // self._unit_in * self._unit_out for edge in (self._margin, windows.shape[1] - self._margin)
+        )
+        return converted[:, first:last].astype(np.float32)
+
     def _convert(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
-        converted = resampy.resample(window, self.rate_in, self.rate_out, filter=FILTER)
-        first = self._margin // self._unit_in * self._unit_out
-        count = self._block // self._unit_in * self._unit_out
-        self._given += count
-        return converted[:, first : first + count].astype(np.float32, copy=False)
+        """Resample a block between two margins."""
+        if self._matrix is None:
+            converted = self._inside(window)
+        else:
+            windows = sliding_window_view(window, len(self._matrix), axis=1)[:, :: self._step]
+            converted = (windows.reshape(-1, len(self._matrix)) @ self._matrix).reshape(len(window), -1)
+        self._given += converted.shape[1]
+        return converted

@@ -46,7 +46,14 @@ def _root(
 def main() -> None:
     """Run the command line."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
     except MsdmError as error:
         show_error(error)
         sys.exit(1)
+    except typer.TyperException as error:  # wrong usage
+        message = error.format_message()
+        if "\n" in message:  # the help that no arguments at all ask for
+            typer.echo(message, err=True)
+        else:
+            show_error(MsdmError(message, "Say msdm --help, or --help after a command, to see what it takes."))
+        sys.exit(error.exit_code)

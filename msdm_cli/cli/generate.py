@@ -42,7 +42,10 @@ def generate(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Generate music: DIR/seed-N/{bass,drums,guitar,piano,mixture}.wav."""
+    """Generate music with its stems.
+
+    Written to DIR/seed-N/{bass,drums,guitar,piano,mixture}.wav.
+    """
     from msdm_cli.hub.registry import EMBEDDED
     from msdm_cli.models.load import load_model
     from msdm_cli.pipelines.generate import GenerateOptions, generate_song

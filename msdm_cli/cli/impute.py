@@ -45,7 +45,10 @@ def impute(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Impute missing stems to given ones: DIR/{targets, given stems, mixture}.wav."""
+    """Impute stems that go with given ones.
+
+    Written to DIR: the targets, copies of the given stems, and the mixture of them all.
+    """
     stems = _name_stems(given)
     targets = tuple(stem.value for stem in target) if target else tuple(s.value for s in Stem if s.value not in stems)
     if both := sorted(set(targets) & set(stems)):

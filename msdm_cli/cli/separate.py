@@ -59,7 +59,10 @@ def separate(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Separate songs into stems: DIR/SONG/{bass,drums,guitar,piano}.wav. The stems sum to the song."""
+    """Separate songs into stems that sum to them.
+
+    Written to DIR/SONG/{bass,drums,guitar,piano}.wav.
+    """
     from msdm_cli.hub.registry import EMBEDDED
     from msdm_cli.models.load import load_model
     from msdm_cli.pipelines.outputs import OutputOptions

@@ -27,7 +27,7 @@ class Augmentation:
         tone_db: Standard deviation of a random equaliser per stem.
     """
 
-    shuffled: float = 0.15
+    shuffled: float = 0.25
     silenced: float = 0.1
     gain_db: tuple[float, float] = (-8.0, 14.0)
     stem_gain_db: float = 4.0

@@ -25,10 +25,10 @@ class QuestionMix:
         sigma_max: Stands for infinity.
     """
 
-    regress: float = 0.35
-    refine: float = 0.2
+    regress: float = 0.5
+    refine: float = 0.15
     refine_known: float = 0.05
-    impute: float = 0.2
+    impute: float = 0.15
     sigma_low: float = 5e-3
     sigma_high: float = 5.0
     sigma_max: float = 10.0

@@ -31,7 +31,8 @@ def songs(tmp_path_factory):
 
 def train(songs, run, steps):
     command = [sys.executable, ROOT / "scripts" / "train.py", songs, run, "--steps", steps, "--batch", 1]
-    command += ["--channels", "8,32", "--validate-every", 2, "--length", 16384, "--decay-steps", 1]
+    command += ["--channels", "8,32", "--validate-every", 2, "--decay-steps", 1]
+    command += ["--length", 16384, "--validation-length", 16384]
     subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True, timeout=600)
     return torch.load(run / "last.ckpt", weights_only=True)
 
