@@ -8,7 +8,10 @@
     |- WeightsError
     |  |- UnknownWeights      no such name in the registry
     |  |- MissingWeights      known, but its files are not on this machine
-    |  `- ChecksumMismatch    a file is not the one that the registry describes
+    |  |- ChecksumMismatch    a file is not the one that the registry describes
+    |  |- UnreadableWeights   an archive is damaged, or not one
+    |  |- DownloadFailed      an archive could not be fetched
+    |  `- UnsafeArchive       an archive holds what no archive of weights should
     |- ModelError
     |  |- IncompatibleCheckpoint   weights and spec do not fit each other
     |  `- BackendUnavailable       the asked device cannot run here
@@ -59,6 +62,18 @@ class MissingWeights(WeightsError):
 
 class ChecksumMismatch(WeightsError):
     """A file is not the one that the registry describes."""
+
+
+class UnreadableWeights(WeightsError):
+    """An archive is damaged, or not one."""
+
+
+class DownloadFailed(WeightsError):
+    """An archive could not be fetched."""
+
+
+class UnsafeArchive(WeightsError):
+    """An archive holds what no archive of weights should."""
 
 
 class ModelError(MsdmError):

@@ -6,8 +6,8 @@ from typing import Protocol
 class Progress(Protocol):
     """Receives what was done, out of a total that is known when the work begins."""
 
-    def start(self, label: str, total: int) -> None:
-        """Begin a piece of work of ``total`` units, chunks times network calls."""
+    def start(self, label: str, total: int, unit: str = "calls") -> None:
+        """Begin a piece of work of ``total`` units: network calls, or bytes."""
         ...
 
     def advance(self, units: int = 1) -> None:
@@ -18,7 +18,7 @@ class Progress(Protocol):
 class SilentProgress:
     """Reports to nobody."""
 
-    def start(self, label: str, total: int) -> None:
+    def start(self, label: str, total: int, unit: str = "calls") -> None:
         """Ignore it."""
 
     def advance(self, units: int = 1) -> None:

@@ -7,7 +7,6 @@ spec; its presets are kept) up to date with the network's config, and records bo
 """
 
 import dataclasses
-import hashlib
 import json
 from pathlib import Path
 from typing import Annotated
@@ -16,14 +15,9 @@ import torch
 import typer
 from safetensors.torch import load_file, save_file
 
+from msdm_cli.hub.verify import describe
 from msdm_cli.models.spec import load_spec
 from msdm_cli.models.stft_unet import StftUnetConfig
-
-
-def describe(path: Path) -> dict[str, str | int]:
-    """A file's entry in the registry."""
-    content = path.read_bytes()
-    return {"name": path.name, "sha256": hashlib.sha256(content).hexdigest(), "size_bytes": len(content)}
 
 
 def main(
@@ -44,7 +38,8 @@ def main(
     spec.save(spec_path)
     registry_path = weights / "registry.json"
     registry = json.loads(registry_path.read_text())
-    registry["embedded"] |= {"weights": describe(tensors_path), "spec": describe(spec_path)}
+    files = {"weights": tensors_path, "spec": spec_path}
+    registry["embedded"] |= {key: dataclasses.asdict(describe(path)) for key, path in files.items()}
     registry_path.write_text(json.dumps(registry, indent=2) + "\n")
     print(f"{tensors_path}: {tensors_path.stat().st_size / 1e6:.1f} MB")
 

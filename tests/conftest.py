@@ -73,3 +73,46 @@ def write_song(tmp_path):
         return path
 
     return write
+
+
+PAPER_SIZE = {
+    "in_channels": 4,
+    "channels": 32,
+    "patch_blocks": 1,
+    "patch_factor": 4,
+    "multipliers": [1, 2, 2],
+    "factors": [4, 2],
+    "num_blocks": [2, 2],
+    "attentions": [False, True],
+    "attention_heads": 2,
+    "attention_features": 8,
+    "attention_multiplier": 2,
+    "resnet_groups": 8,
+    "kernel_multiplier_downsample": 2,
+    "kernel_sizes_init": [1, 3, 7],
+    "use_nearest_upsample": False,
+    "use_skip_scale": True,
+    "use_attention_bottleneck": True,
+    "use_context_time": True,
+}
+
+
+def lightning_checkpoint(stems=4, **more):
+    """What Lightning saves of the authors' module: every tensor twice, and an object among the hyper-parameters."""
+    peer = pytest.importorskip("audio_diffusion_pytorch")
+    size = PAPER_SIZE | {"in_channels": stems}
+    distribution = peer.LogNormalDistribution(-3.0, 1.0)
+    model = peer.model.Model1d(
+        diffusion_sigma_distribution=distribution, diffusion_sigma_data=0.2, diffusion_dynamic_threshold=0.0, **size
+    )
+    settings = {"learning_rate": 1e-4, "diffusion_sigma_distribution": distribution, "diffusion_sigma_data": 0.2}
+    checkpoint = {
+        "epoch": 419,
+        "global_step": 1000,
+        "pytorch-lightning_version": "1.7.7",
+        "state_dict": {f"model.{name}": value for name, value in model.state_dict().items()},
+        "callbacks": {"ModelCheckpoint": {"best_model_score": torch.tensor(0.014)}},
+        "optimizer_states": [{"state": {}, "param_groups": [{"lr": 1e-4}]}],
+        "hyper_parameters": {**size, **settings},
+    }
+    return model, checkpoint | more

@@ -31,14 +31,14 @@ class ConsoleProgress:
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("calls"),
+            TextColumn("{task.fields[unit]}"),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             console=stderr,
             disable=quiet or not stderr.is_terminal,
         )
         self._task: TaskID | None = None
-        self._label, self._total, self._done, self._shown = "", 0, 0, 0.0
+        self._label, self._unit, self._total, self._done, self._shown = "", "", 0, 0, 0.0
 
     def __enter__(self) -> "ConsoleProgress":
         self._bars.start()
@@ -49,10 +49,10 @@ class ConsoleProgress:
     ) -> None:
         self._bars.stop()
 
-    def start(self, label: str, total: int) -> None:
-        """Begin a bar of ``total`` network calls."""
-        self._label, self._total, self._done, self._shown = label, total, 0, time.monotonic()
-        self._task = self._bars.add_task(label, total=total)
+    def start(self, label: str, total: int, unit: str = "calls") -> None:
+        """Begin a bar of ``total`` network calls, or bytes."""
+        self._label, self._unit, self._total, self._done, self._shown = label, unit, total, 0, time.monotonic()
+        self._task = self._bars.add_task(label, total=total, unit=unit)
 
     def advance(self, units: int = 1) -> None:
         """Some calls are done."""
@@ -62,7 +62,7 @@ class ConsoleProgress:
         now = time.monotonic()
         if not (self._quiet or stderr.is_terminal) and now - self._shown > PLAIN_SECONDS:
             self._shown = now
-            say(f"{self._label}: {self._done} of {self._total} network calls")
+            say(f"{self._label}: {self._done} of {self._total} {self._unit}")
 
 
 def say(message: str) -> None:

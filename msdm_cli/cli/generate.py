@@ -14,7 +14,10 @@ from msdm_cli.cli.options import (
     FolderOption,
     FormatOption,
     JsonOption,
+    ModelOption,
     OverwriteOption,
+    PriorSampler,
+    PriorSamplerOption,
     Quality,
     QualityOption,
     QuietOption,
@@ -23,8 +26,10 @@ from msdm_cli.cli.options import (
     SubtypeOption,
     check_finite,
     draw_seed,
+    name_preset,
 )
 from msdm_cli.errors import MsdmError
+from msdm_cli.hub.registry import EMBEDDED
 
 
 def generate(
@@ -35,6 +40,8 @@ def generate(
     quality: QualityOption = Quality.default,
     steps: StepsOption = None,
     seed: SeedOption = None,
+    model_name: ModelOption = EMBEDDED,
+    sampler: PriorSamplerOption = PriorSampler.consistent,
     device: DeviceOption = "auto",
     file_format: FormatOption = FileFormat.wav,
     subtype: SubtypeOption = None,
@@ -46,15 +53,14 @@ def generate(
 
     Written to DIR/seed-N/{bass,drums,guitar,piano,mixture}.wav.
     """
-    from msdm_cli.hub.registry import EMBEDDED
     from msdm_cli.models.load import load_model
     from msdm_cli.pipelines.generate import GenerateOptions, generate_song
     from msdm_cli.pipelines.outputs import OutputOptions
 
-    model = load_model(EMBEDDED, device)
+    model = load_model(model_name, device)
     first = draw_seed(seed)
     options = GenerateOptions(
-        preset=model.spec.preset("generate", quality.value).with_steps(steps),
+        preset=model.spec.preset("generate", name_preset(sampler, quality)).with_steps(steps),
         seed=first,
         seconds=seconds,
         output=OutputOptions(file_format.value, subtype.value if subtype else None, overwrite),

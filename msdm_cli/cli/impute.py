@@ -13,7 +13,10 @@ from msdm_cli.cli.options import (
     FileFormat,
     FormatOption,
     JsonOption,
+    ModelOption,
     OverwriteOption,
+    PriorSampler,
+    PriorSamplerOption,
     Quality,
     QualityOption,
     QuietOption,
@@ -22,7 +25,9 @@ from msdm_cli.cli.options import (
     StepsOption,
     SubtypeOption,
     draw_seed,
+    name_preset,
 )
+from msdm_cli.hub.registry import EMBEDDED
 
 
 def impute(
@@ -38,6 +43,8 @@ def impute(
     quality: QualityOption = Quality.default,
     steps: StepsOption = None,
     seed: SeedOption = None,
+    model_name: ModelOption = EMBEDDED,
+    sampler: PriorSamplerOption = PriorSampler.consistent,
     device: DeviceOption = "auto",
     file_format: FormatOption = FileFormat.wav,
     subtype: SubtypeOption = None,
@@ -56,15 +63,14 @@ def impute(
     if not targets:
         raise typer.BadParameter("every stem is given: nothing is missing", param_hint="--given")
 
-    from msdm_cli.hub.registry import EMBEDDED
     from msdm_cli.models.load import load_model
     from msdm_cli.pipelines.impute import ImputeOptions, impute_stems
     from msdm_cli.pipelines.outputs import OutputOptions
 
     first = next(iter(stems.values()))
-    model = load_model(EMBEDDED, device)
+    model = load_model(model_name, device)
     options = ImputeOptions(
-        preset=model.spec.preset("impute", quality.value).with_steps(steps),
+        preset=model.spec.preset("impute", name_preset(sampler, quality)).with_steps(steps),
         seed=draw_seed(seed),
         targets=tuple(dict.fromkeys(targets)),
         output=OutputOptions(file_format.value, subtype.value if subtype else None, overwrite),

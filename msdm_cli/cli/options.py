@@ -36,6 +36,21 @@ class Subtype(str, Enum):
     VORBIS = "VORBIS"
 
 
+class SeparationSampler(str, Enum):
+    """How a mixture conditions the prior."""
+
+    consistent = "consistent"
+    dirac = "dirac"
+    gaussian = "gaussian"
+
+
+class PriorSampler(str, Enum):
+    """How the prior is sampled where no mixture is given."""
+
+    consistent = "consistent"
+    published = "published"
+
+
 class Stem(str, Enum):
     """The stems of the models."""
 
@@ -49,6 +64,13 @@ QualityOption = Annotated[Quality, typer.Option("--quality", help="Speed against
 StepsOption = Annotated[int | None, typer.Option("--steps", min=1, help="Sampler steps, instead of the quality's.")]
 SeedOption = Annotated[
     int | None, typer.Option("--seed", min=0, max=(1 << 63) - 1, help="Same seed, same samples; drawn if not given.")
+]
+ModelOption = Annotated[str, typer.Option("--model", help="A model of msdm weights list.")]
+SeparationSamplerOption = Annotated[
+    SeparationSampler, typer.Option("--sampler", help="Ours, at a quality; or the paper's, with its settings.")
+]
+PriorSamplerOption = Annotated[
+    PriorSampler, typer.Option("--sampler", help="Ours, at a quality; or the paper's, with its settings.")
 ]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1 or mps.")]
 FormatOption = Annotated[FileFormat, typer.Option("--format", help="File format.")]
@@ -64,6 +86,11 @@ def check_finite(value: float | None) -> float | None:
     if value is not None and not math.isfinite(value):
         raise typer.BadParameter(f"{value} is not a finite number")
     return value
+
+
+def name_preset(sampler: SeparationSampler | PriorSampler, quality: Quality) -> str:
+    """The spec's name of the settings: that of the quality for our sampler, that of the sampler for the paper's."""
+    return quality.value if sampler.value == "consistent" else sampler.value
 
 
 def draw_seed(seed: int | None) -> int:

@@ -14,18 +14,23 @@ from msdm_cli.cli.options import (
     FolderOption,
     FormatOption,
     JsonOption,
+    ModelOption,
     OverwriteOption,
     Quality,
     QualityOption,
     QuietOption,
     SeedOption,
+    SeparationSampler,
+    SeparationSamplerOption,
     Stem,
     StepsOption,
     SubtypeOption,
     check_finite,
     draw_seed,
+    name_preset,
 )
 from msdm_cli.errors import MsdmError, UnwritableAudio
+from msdm_cli.hub.registry import EMBEDDED
 
 if TYPE_CHECKING:
     from msdm_cli.models.load import Model
@@ -46,6 +51,8 @@ def separate(
     quality: QualityOption = Quality.default,
     steps: StepsOption = None,
     seed: SeedOption = None,
+    model_name: ModelOption = EMBEDDED,
+    sampler: SeparationSamplerOption = SeparationSampler.consistent,
     device: DeviceOption = "auto",
     overlap: Annotated[
         float, typer.Option("--overlap", min=0, max=0.5, callback=check_finite, help="Share of a chunk.")
@@ -63,15 +70,14 @@ def separate(
 
     Written to DIR/SONG/{bass,drums,guitar,piano}.wav.
     """
-    from msdm_cli.hub.registry import EMBEDDED
     from msdm_cli.models.load import load_model
     from msdm_cli.pipelines.outputs import OutputOptions
     from msdm_cli.pipelines.separate import SeparateOptions
 
     _check_distinct(songs)
-    model = load_model(EMBEDDED, device)
+    model = load_model(model_name, device)
     options = SeparateOptions(
-        preset=model.spec.preset("separate", quality.value).with_steps(steps),
+        preset=model.spec.preset("separate", name_preset(sampler, quality)).with_steps(steps),
         seed=draw_seed(seed),
         stems=tuple(stem.value for stem in stems or ()),
         start_seconds=start,

@@ -54,23 +54,29 @@ class Condition:
             return torch.ones_like(x[:, :, 0])
         return (~self.known.all(-1)).to(x.dtype)
 
-    def start(self, x: Tensor, sigma: float, noise: Tensor) -> Tensor:
+    def noisy_stems(self, denoiser: Denoiser, x: Tensor) -> Tensor:
+        """1 for stems that enter with noise, 0 for those that enter clean, ``[B, S, T] -> [B, S]``."""
+        return torch.ones_like(x[:, :, 0]) if denoiser.shares_sigma else self.unknown_stems(x)
+
+    def start(self, denoiser: Denoiser, x: Tensor, sigma: float, noise: Tensor) -> Tensor:
         """The noisy state that a sampler starts from.
 
-        A stem that is known throughout enters without noise (the network is told sigma 0); a known part of another
-        stem enters with the noise of its stem. Every later step keeps both by itself, since ``D_c = known`` there.
+        A stem that is known throughout enters without noise (the network is told sigma 0), unless the network knows
+        only one sigma; a known part of another stem enters with the noise of its stem. Every later step keeps both by
+        itself, since ``D_c = known`` there.
 
         Args:
+            denoiser: The network.
             x: First estimate, or zeros, ``[B, S, T]``.
             sigma: First noise level.
             noise: Unit noise, ``[B, S, T]``.
         """
         clean = x if self.known is None or self.values is None else torch.where(self.known, self.values, x)
-        return clean + sigma * noise * self.unknown_stems(x)[:, :, None]
+        return clean + sigma * noise * self.noisy_stems(denoiser, x)[:, :, None]
 
     def denoise(self, denoiser: Denoiser, x: Tensor, sigma: float) -> Tensor:
         """The conditioned estimate ``D_c``, ``[B, S, T] -> [B, S, T]``."""
-        levels = sigma * self.unknown_stems(x)
+        levels = sigma * self.noisy_stems(denoiser, x)
         denoised = denoiser(x, levels, self.mixture if denoiser.takes_mixture else None)
         return self.project(denoised, sigma)
 

@@ -10,16 +10,19 @@ class Denoiser(Protocol):
 
     Attributes:
         takes_mixture: Whether the network can be told the mixture; if not, it is left out of every call.
+        shares_sigma: Whether the network was trained with one sigma for all stems; if so, what is known of them must
+            come with as much noise as the rest.
     """
 
     takes_mixture: bool
+    shares_sigma: bool
 
     def __call__(self, x: Tensor, sigma: Tensor, mixture: Tensor | None = None) -> Tensor:
         """Estimate the clean stems.
 
         Args:
             x: Noisy stems.
-            sigma: Noise level of each stem, 0 where it is known.
+            sigma: Noise level of each stem; 0 where it is known, but for networks that share one.
             mixture: Sum of the clean stems, if known.
 
         Shape:

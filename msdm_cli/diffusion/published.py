@@ -35,7 +35,7 @@ class Unconditional:
 
     def derivative(self, denoiser: Denoiser, x: Tensor, sigma: Tensor) -> Tensor:
         """``d = (x - D) / sigma = dx/dsigma``, ``[B, S, T] -> [B, S, T]``."""
-        return (x - denoiser(x, sigma.expand(x.shape[:2]))) / sigma
+        return (x - denoiser(x, sigma.to(x.dtype).expand(x.shape[:2]))) / sigma
 
     def finish(self, x: Tensor) -> Tensor:
         """The result of the last step."""

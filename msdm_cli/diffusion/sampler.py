@@ -49,8 +49,8 @@ def sample(
     if len(levels) < 2 or levels[-1] != 0:
         raise ValueError(f"expected a schedule of at least one step that ends in 0, got {levels}")
     unit = noise(0)
-    x = condition.start(torch.zeros_like(unit) if start is None else start, levels[0], unit)
-    free = condition.unknown_stems(x)[:, :, None]
+    x = condition.start(denoiser, torch.zeros_like(unit) if start is None else start, levels[0], unit)
+    free = condition.noisy_stems(denoiser, x)[:, :, None]
     denoised = x
     for step, (sigma, sigma_next) in enumerate(pairwise(levels), start=1):
         denoised = condition.denoise(denoiser, x, sigma)

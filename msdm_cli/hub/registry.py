@@ -1,13 +1,24 @@
-"""The models that msdm knows by name: a file a person can read."""
+"""The models that msdm knows by name: files a person can read.
+
+``weights/registry.json`` lists what ships with msdm, ``weights/archives.json`` what others offer. A model that was
+fetched or imported lies in a folder of its own in the cache, with an ``entry.json`` like those of the registry.
+"""
 
 import json
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+import platformdirs
 
 from msdm_cli.errors import MissingWeights, UnknownWeights
 
 EMBEDDED = "embedded"
+ENTRY = "entry.json"
+REINSTALL = "Install msdm again: pip install --force-reinstall msdm"
 
 
 @dataclass(frozen=True)
@@ -27,12 +38,13 @@ class WeightsFile:
 
 @dataclass(frozen=True)
 class WeightsEntry:
-    """One model.
+    """One model that is on this machine, or should be.
 
     Attributes:
         name: What commands call it.
         description: One line for a person.
-        licence: SPDX identifier.
+        licence: SPDX identifier, or what is known.
+        folder: Where its files lie.
         weights: The tensors, as safetensors.
         spec: The model's spec, as JSON.
     """
@@ -40,6 +52,7 @@ class WeightsEntry:
     name: str
     description: str
     licence: str
+    folder: Path
     weights: WeightsFile
     spec: WeightsFile
 
@@ -47,6 +60,38 @@ class WeightsEntry:
     def files(self) -> tuple[WeightsFile, ...]:
         """All its files."""
         return (self.weights, self.spec)
+
+
+@dataclass(frozen=True)
+class ArchivedModel:
+    """A model inside an archive.
+
+    Attributes:
+        name: What commands will call it.
+        description: One line for a person.
+        checkpoints: Folders of the archive that hold a checkpoint each; several are the stems of a per-stem model.
+    """
+
+    name: str
+    description: str
+    checkpoints: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Archive:
+    """What others offer: a tar of checkpoints.
+
+    Attributes:
+        name: What commands call it.
+        url: Where it is.
+        licence: SPDX identifier, or what is known.
+        models: The models inside.
+    """
+
+    name: str
+    url: str
+    licence: str
+    models: tuple[ArchivedModel, ...]
 
 
 @cache
@@ -60,43 +105,79 @@ def weights_folder() -> Path:
     for folder in (package / "weights", package.parent / "weights"):
         if (folder / "registry.json").is_file():
             return folder
-    raise MissingWeights(
-        "the embedded model is not installed", "Install msdm again: pip install --force-reinstall msdm"
-    )
+    raise MissingWeights("the embedded model is not installed", REINSTALL)
 
 
-@cache
+def cache_folder() -> Path:
+    """Where models that are fetched or imported lie: ``MSDM_CACHE``, or the user's cache."""
+    return Path(os.environ.get("MSDM_CACHE") or platformdirs.user_cache_path("msdm"))
+
+
 def load_registry() -> dict[str, WeightsEntry]:
-    """All registered models by name.
+    """All models on this machine by name, those that ship with msdm first.
 
     Raises:
-        MissingWeights: The registry is not there, or damaged.
+        MissingWeights: A registry is not there, or damaged.
     """
-    path = weights_folder() / "registry.json"
-    try:
-        return {
-            name: WeightsEntry(
-                name,
-                entry["description"],
-                entry["licence"],
-                WeightsFile(**entry["weights"]),
-                WeightsFile(**entry["spec"]),
-            )
-            for name, entry in json.loads(path.read_text(encoding="utf-8")).items()
-        }
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise MissingWeights(
-            f"{path}: is damaged ({error})", "Install msdm again: pip install --force-reinstall msdm"
-        ) from error
+    shipped = weights_folder()
+    entries = {name: _entry(name, shipped, fields) for name, fields in _load(shipped / "registry.json").items()}
+    for path in sorted(cache_folder().glob(f"*/{ENTRY}")):
+        entries.setdefault(path.parent.name, _entry(path.parent.name, path.parent, _load(path)))
+    return entries
+
+
+def load_archives() -> dict[str, Archive]:
+    """All archives that others offer, by name.
+
+    Raises:
+        MissingWeights: The list is not there, or damaged.
+    """
+    path = weights_folder() / "archives.json"
+    archives = {}
+    for name, fields in _load(path).items():
+        models = tuple(
+            ArchivedModel(model, told["description"], tuple(told["checkpoints"]))
+            for model, told in fields["models"].items()
+        )
+        archives[name] = Archive(name, fields["url"], fields["licence"], models)
+    return archives
 
 
 def find_entry(name: str) -> WeightsEntry:
-    """The entry of a name.
+    """The entry of a model on this machine.
 
     Raises:
-        UnknownWeights: There is none.
+        MissingWeights: It is known, but not here.
+        UnknownWeights: It is not known.
     """
     registry = load_registry()
-    if name not in registry:
-        raise UnknownWeights(f"no model is called {name}", f"These are known: {', '.join(registry)}.")
-    return registry[name]
+    if name in registry:
+        return registry[name]
+    for archive in load_archives().values():
+        if name in (model.name for model in archive.models):
+            raise MissingWeights(
+                f"the model {name} is not on this machine", f"Fetch it: msdm weights pull {archive.name}"
+            )
+    raise UnknownWeights(f"no model is called {name}", f"These are here: {', '.join(registry)}.")
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError("not an object")
+    except (OSError, ValueError) as error:
+        raise _damaged(path, error) from error
+    return content
+
+
+def _entry(name: str, folder: Path, fields: Mapping[str, Any]) -> WeightsEntry:
+    try:
+        weights, spec = WeightsFile(**fields["weights"]), WeightsFile(**fields["spec"])
+        return WeightsEntry(name, fields["description"], fields["licence"], folder, weights, spec)
+    except (KeyError, TypeError) as error:
+        raise _damaged(folder / ENTRY, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> MissingWeights:
+    return MissingWeights(f"{path}: is damaged ({error})", f"{REINSTALL}, or remove it if it is in the cache.")

@@ -12,7 +12,8 @@ from msdm_cli.hub.registry import find_entry
 from msdm_cli.hub.verify import check_file
 from msdm_cli.models.spec import ModelSpec, load_spec
 from msdm_cli.models.stft_unet import StftUnet, StftUnetConfig
-from msdm_cli.models.torch_backend import TorchDenoiser, resolve_device
+from msdm_cli.models.torch_backend import Network, TorchDenoiser, resolve_device
+from msdm_cli.models.unet1d import PerStemUnet1d, Unet1d, Unet1dConfig
 
 
 @dataclass(frozen=True)
@@ -46,16 +47,31 @@ def load_model(name: str, device: str = "auto") -> Model:
     """
     target = resolve_device(device)
     entry = find_entry(name)
-    spec = load_spec(check_file(entry.spec))
-    path = check_file(entry.weights)
+    spec = load_spec(check_file(entry, entry.spec))
+    path = check_file(entry, entry.weights)
     try:
-        if spec.architecture != "stft_unet":
-            raise ValueError(f"unknown architecture {spec.architecture}")
-        network = StftUnet(StftUnetConfig(**spec.config))
-        network.load_state_dict({key: value.float() for key, value in load_file(path).items()})
+        network = build_network(spec)
+        # Tensors that are float32 already stay where they are: mapped from the file, without a copy.
+        network.load_state_dict({key: value.float() for key, value in load_file(path).items()}, assign=True)
     except (SafetensorError, RuntimeError, TypeError, ValueError) as error:
         raise IncompatibleCheckpoint(
             f"{path}: does not fit its spec ({' '.join(str(error).split())})",
             "Install msdm again: pip install --force-reinstall msdm",
         ) from error
     return Model(spec, TorchDenoiser(network, target), target)
+
+
+def build_network(spec: ModelSpec) -> Network:
+    """The network of a spec, without its weights.
+
+    Raises:
+        ValueError, TypeError: The spec describes none.
+    """
+    if spec.architecture == "stft_unet":
+        return StftUnet(StftUnetConfig(**spec.config))
+    with torch.device("meta"):  # hundreds of millions of weights need not be drawn only to be replaced
+        if spec.architecture == "unet1d":
+            return Unet1d(Unet1dConfig(**spec.config))
+        if spec.architecture == "unet1d_per_stem":
+            return PerStemUnet1d(Unet1dConfig(**spec.config))
+    raise ValueError(f"unknown architecture {spec.architecture}")

@@ -10,6 +10,7 @@ from typing import Any
 from msdm_cli.errors import IncompatibleCheckpoint
 
 QUALITIES = ("fast", "default", "best")
+SAMPLERS = ("consistent", "dirac", "gaussian", "published")
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,11 @@ class Preset:
         eta: 0 is the probability-flow ODE, 1 is full re-noise.
         warm_start: Start from the regression estimate instead of from nothing.
         samples: Number of samples that are averaged.
+        sampler: ``consistent`` is ours (conditions act on the denoised estimate); the others are the paper's:
+            ``dirac`` and ``gaussian`` separate, ``published`` imputes and generates.
+        churn: EDM's ``S_churn``, for the paper's samplers.
+        num_resamples: How often the paper's samplers do each step; 2 is their correction.
+        mixture_scale: Noise of the mixture in units of sigma, for ``gaussian``.
     """
 
     num_steps: int
@@ -33,10 +39,16 @@ class Preset:
     eta: float = 1.0
     warm_start: bool = False
     samples: int = 1
+    sampler: str = "consistent"
+    churn: float = 0.0
+    num_resamples: int = 1
+    mixture_scale: float = 0.75
 
     def __post_init__(self) -> None:
-        if self.num_steps < 0 or self.samples < 1:
-            raise ValueError(f"expected num_steps >= 0 and samples >= 1, got {self.num_steps} and {self.samples}")
+        if self.num_steps < 0 or self.samples < 1 or self.num_resamples < 1:
+            raise ValueError(f"expected num_steps >= 0, samples >= 1 and num_resamples >= 1, got {self}")
+        if self.sampler not in SAMPLERS:
+            raise ValueError(f"expected a sampler of {', '.join(SAMPLERS)}, got {self.sampler}")
         if self.num_steps == 0 and not self.warm_start:
             raise ValueError("expected num_steps >= 1 without a warm start, got 0")
         if not 0 < self.sigma_min <= self.sigma_max:
@@ -61,7 +73,7 @@ class ModelSpec:
         context: Samples at either end of a chunk that are computed and thrown away.
         length_multiple: What the length of its input must be a multiple of, in samples.
         sigma_max: Largest noise level it was trained on; as good as infinity.
-        presets: Sampler settings per task (separate, impute, generate) and quality.
+        presets: Sampler settings per task (separate, impute, generate) and quality or sampler.
     """
 
     name: str
@@ -82,7 +94,16 @@ class ModelSpec:
             raise ValueError(f"expected a context below half of {self.chunk_length}, got {self.context}")
 
     def preset(self, task: str, quality: str) -> Preset:
-        """Settings of a task at a quality."""
+        """Settings of a task at a quality, or by the name of a sampler.
+
+        Raises:
+            IncompatibleCheckpoint: The model has none of that name.
+        """
+        if quality not in self.presets[task]:
+            raise IncompatibleCheckpoint(
+                f"the model {self.name} has no settings {quality} to {task}",
+                f"It has {', '.join(self.presets[task])}.",
+            )
         return self.presets[task][quality]
 
     def save(self, path: Path) -> None:

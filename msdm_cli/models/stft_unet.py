@@ -88,6 +88,9 @@ class StftUnet(nn.Module):
         config: Size of the network.
     """
 
+    takes_mixture = True
+    shares_sigma = False
+
     FEATURES_PER_SIGNAL = 3
     OUTPUTS_PER_STEM = 4
 

@@ -5,6 +5,9 @@ from torch import Tensor
 
 from msdm_cli.errors import BackendUnavailable
 from msdm_cli.models.stft_unet import StftUnet
+from msdm_cli.models.unet1d import PerStemUnet1d, Unet1d
+
+Network = StftUnet | Unet1d | PerStemUnet1d
 
 
 def resolve_device(name: str) -> torch.device:
@@ -39,10 +42,9 @@ class TorchDenoiser:
         device: Where it runs.
     """
 
-    takes_mixture = True
-
-    def __init__(self, network: StftUnet, device: torch.device) -> None:
+    def __init__(self, network: Network, device: torch.device) -> None:
         self.device = device
+        self.takes_mixture, self.shares_sigma = network.takes_mixture, network.shares_sigma
         network = network.to(device).eval().requires_grad_(False)
         # Convolutions over channels-last tensors are a fifth to two thirds faster on a CPU.
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

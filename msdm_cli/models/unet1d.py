@@ -12,6 +12,7 @@ Source: MSDM, arXiv 2302.02257, appendix; Mousai, arXiv 2301.11757, for the laye
 one of ours by renaming (``msdm_cli.hub.checkpoint``), and gives the same output to float32 rounding.
 """
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -191,6 +192,9 @@ class Unet1d(nn.Module):
         config: Size of the network.
     """
 
+    takes_mixture = False
+    shares_sigma = True
+
     def __init__(self, config: Unet1dConfig) -> None:
         super().__init__()
         self.config = config
@@ -263,3 +267,26 @@ class Unet1d(nn.Module):
         for layer in self.mapping:
             embedding = functional.gelu(layer(embedding))
         return embedding
+
+
+class PerStemUnet1d(nn.Module):
+    """The paper's second family ("weakly supervised"): independent priors, a network of one stem for each.
+
+    Args:
+        config: Size of each network; ``config.stems`` is the number of networks.
+    """
+
+    takes_mixture = False
+    shares_sigma = True
+
+    def __init__(self, config: Unet1dConfig) -> None:
+        super().__init__()
+        self.config = config
+        single = dataclasses.replace(config, stems=1)
+        self.networks = nn.ModuleList(Unet1d(single) for _ in range(config.stems))
+
+    def forward(self, x: Tensor, sigma: Tensor, mixture: Tensor | None = None) -> Tensor:
+        """Estimate the clean stems, each by itself, ``[B, S, T], [B, S] -> [B, S, T]``."""
+        del mixture
+        single = [network(x[:, [stem]], sigma[:, [stem]]) for stem, network in enumerate(self.networks)]
+        return torch.cat(single, 1)

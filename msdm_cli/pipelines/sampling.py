@@ -5,14 +5,20 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from msdm_cli.diffusion.conditioning import Condition
+from msdm_cli.diffusion.conditioning import Condition, wiener_weights
+from msdm_cli.diffusion.denoiser import Denoiser
 from msdm_cli.diffusion.noise import NoiseField
-from msdm_cli.diffusion.sampler import sample
+from msdm_cli.diffusion.published import Dirac, Gaussian, Known, Unconditional, sample_published
+from msdm_cli.diffusion.sampler import Noise, sample
 from msdm_cli.diffusion.schedule import karras_sigmas
+from msdm_cli.diffusion.stft import Stft
 from msdm_cli.errors import NonFiniteSamples
 from msdm_cli.models.load import Model
 from msdm_cli.models.spec import Preset
 from msdm_cli.progress import Progress
+
+SHARING_TRANSFORM = (2048, 512)
+SHARING_FLOOR = 0.3
 
 
 class WatchedDenoiser:
@@ -25,7 +31,7 @@ class WatchedDenoiser:
 
     def __init__(self, model: Model, progress: Progress) -> None:
         self._denoiser, self._progress = model.denoiser, progress
-        self.takes_mixture = model.denoiser.takes_mixture
+        self.takes_mixture, self.shares_sigma = model.denoiser.takes_mixture, model.denoiser.shares_sigma
         self.calls = 0
         self.chunk = 0
 
@@ -76,9 +82,9 @@ class ChunkSampler:
         """
         preset, first = self.preset, None
         if preset.warm_start:
-            first = condition.denoise(
-                self.denoiser, condition.start(torch.zeros(shape), 0.0, torch.zeros(shape)), self.regression_sigma
-            )
+            silence = torch.zeros(shape)
+            nothing = condition.start(self.denoiser, silence, 0.0, silence)
+            first = condition.denoise(self.denoiser, nothing, self.regression_sigma)
         if preset.num_steps == 0 and first is not None:
             return first
         sigmas = karras_sigmas(preset.num_steps, preset.sigma_min, preset.sigma_max, preset.rho)
@@ -89,10 +95,53 @@ class ChunkSampler:
                 drawn = self.noise.draw(start, shape[2], step=step, sample=index)
                 return torch.from_numpy(drawn).expand(shape)
 
-            total += sample(self.denoiser, condition, sigmas, noise, eta=preset.eta, start=first)
+            total += self._draw_once(condition, sigmas, noise, first)
         return total / preset.samples
+
+    def _draw_once(self, condition: Condition, sigmas: Tensor, noise: Noise, first: Tensor | None) -> Tensor:
+        preset = self.preset
+        if preset.sampler == "consistent":
+            return sample(self.denoiser, condition, sigmas, noise, eta=preset.eta, start=first)
+        drawn = sample_published(
+            self.denoiser,
+            publish_condition(condition, preset),
+            sigmas,
+            noise,
+            churn=preset.churn,
+            num_resamples=preset.num_resamples,
+        )
+        return condition.project(drawn, preset.sigma_min)
+
+
+def publish_condition(condition: Condition, preset: Preset) -> Unconditional:
+    """What the paper's samplers make of a condition.
+
+    Raises:
+        ValueError: The paper has no such sampler for it.
+    """
+    if condition.mixture is not None:
+        if preset.sampler == "dirac":
+            return Dirac(condition.mixture)
+        if preset.sampler == "gaussian":
+            return Gaussian(condition.mixture, preset.mixture_scale)
+    elif preset.sampler == "published":
+        if condition.values is not None and condition.known is not None:
+            return Known(condition.values, condition.known)
+        return Unconditional()
+    raise ValueError(f"expected a sampler for this condition, got {preset.sampler}")
+
+
+def mixture_condition(denoiser: Denoiser, mixture: Tensor) -> Condition:
+    """The condition of separation, ``[B, T]``.
+
+    A network that is told the mixture has shared it out already. For others, the residual is shared out by Wiener
+    weights, whose spectra come from the estimate.
+    """
+    if denoiser.takes_mixture:
+        return Condition(mixture=mixture)
+    return Condition(mixture=mixture, stft=Stft(*SHARING_TRANSFORM), weights=wiener_weights(SHARING_FLOOR))
 
 
 def calls_per_chunk(preset: Preset) -> int:
     """Network calls that one chunk takes."""
-    return preset.num_steps * preset.samples + int(preset.warm_start)
+    return preset.num_steps * preset.num_resamples * preset.samples + int(preset.warm_start)

@@ -12,13 +12,12 @@ from msdm_cli.audio.files import PCM_BITS, AudioProperties, SongReader
 from msdm_cli.audio.quantise import quantise_to_sum
 from msdm_cli.audio.resample import StreamResampler
 from msdm_cli.audio.windows import SongWindows
-from msdm_cli.diffusion.conditioning import Condition
 from msdm_cli.diffusion.noise import NoiseField
 from msdm_cli.models.load import Model
 from msdm_cli.models.spec import Preset
 from msdm_cli.pipelines.highband import HighBand
 from msdm_cli.pipelines.outputs import OutputFiles, OutputOptions, SoundShape, check_vacant
-from msdm_cli.pipelines.sampling import ChunkSampler, WatchedDenoiser, calls_per_chunk
+from msdm_cli.pipelines.sampling import ChunkSampler, WatchedDenoiser, calls_per_chunk, mixture_condition
 from msdm_cli.progress import Progress
 
 RESIDUAL = "residual"
@@ -150,7 +149,7 @@ class SeparationStream:
             window = torch.from_numpy(windows.read(chunk.start, chunk.stop))
             # Two channels at a time: memory does not grow with their number.
             drawn = [
-                sampler.draw(Condition(mixture=pair), chunk.start, (len(pair), self.stems, pair.shape[1]))
+                sampler.draw(mixture_condition(denoiser, pair), chunk.start, (len(pair), self.stems, pair.shape[1]))
                 for pair in torch.split(window, CHANNELS_AT_ONCE)
             ]
             stems = torch.cat(drawn).numpy()

@@ -32,7 +32,7 @@ RATE = 44100
 class TimedDenoiser:
     """A denoiser that adds up how long it took."""
 
-    takes_mixture = True
+    takes_mixture, shares_sigma = True, False
 
     def __init__(self, model: Model) -> None:
         self.inner, self.seconds = model.denoiser, 0.0

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from conftest import STEMS, music
+import torch
+from conftest import STEMS, lightning_checkpoint, music
 
 
 def msdm(*arguments, cwd=None, **options):
@@ -179,7 +180,7 @@ def test_generate_twice_gives_the_same_bytes(tmp_path):
 
 
 def test_weights_list_path_verify():
-    assert json.loads(msdm("weights", "list", "--json").stdout)[0]["name"] == "embedded"
+    assert json.loads(msdm("weights", "list", "--json").stdout)["models"][0]["name"] == "embedded"
     assert Path(msdm("weights", "path").stdout.strip()).is_file()
     assert msdm("weights", "verify").returncode == 0
     unknown = msdm("weights", "path", "nonsense")
@@ -206,3 +207,33 @@ def test_an_interrupt_is_130_and_leaves_nothing(tmp_path):
     assert result.returncode == 130, result.stderr
     assert "Traceback" not in result.stderr
     assert not [path for path in (tmp_path / "stems").rglob("*") if path.is_file()]
+
+
+def test_a_model_is_imported_used_and_removed(write_song, tmp_path, monkeypatch):
+    monkeypatch.setenv("MSDM_CACHE", str(tmp_path / "cache"))
+    torch.save(lightning_checkpoint()[1], tmp_path / "epoch=1.ckpt")
+    imported = msdm("weights", "import", tmp_path / "epoch=1.ckpt", "--name", "mine")
+    assert imported.returncode == 0, imported.stderr
+    assert "mine" in msdm("weights", "list").stdout
+    assert msdm("weights", "verify", "mine").returncode == 0
+    song = write_song(seconds=0.5)
+    options = ("--model", "mine", "--sampler", "dirac", "--steps", 2, "--seed", 1)
+    result = msdm("separate", song, "-o", tmp_path / "stems", *options)
+    assert result.returncode == 0, result.stderr
+    assert len(list((tmp_path / "stems" / "song").iterdir())) == 4
+    assert msdm("weights", "remove", "mine").returncode == 0
+    gone = msdm("separate", song, "--model", "mine")
+    assert gone.returncode == 1
+    assert_two_lines(gone, "no model is called mine")
+
+
+def test_what_is_not_here_is_offered_and_not_fetched_offline(write_song, tmp_path, monkeypatch):
+    monkeypatch.setenv("MSDM_CACHE", str(tmp_path / "cache"))
+    offered = json.loads(msdm("weights", "list", "--json").stdout)["offered"]
+    assert [model["name"] for model in offered] == ["msdm", "msdm-generation", "msdm-per-stem"]
+    missing = msdm("separate", write_song(), "--model", "msdm-generation")
+    assert missing.returncode == 1
+    assert "msdm weights pull msdm" in missing.stderr
+    offline = msdm("weights", "pull", "msdm", "--offline")
+    assert offline.returncode == 1
+    assert_two_lines(offline, "msdm is not on this machine")

@@ -19,6 +19,7 @@ class Denoiser:
     """Some smooth function that mixes stems and samples."""
 
     takes_mixture = False
+    shares_sigma = False
 
     def __call__(self, x, sigma, mixture=None):
         assert mixture is None

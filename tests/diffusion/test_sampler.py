@@ -17,6 +17,7 @@ class GaussianDenoiser:
     """D(x; s) = v x / (v + s^2) for independent zero-mean samples of variance v per stem."""
 
     takes_mixture = False
+    shares_sigma = False
 
     def __call__(self, x, sigma, mixture=None):
         assert mixture is None

@@ -6,33 +6,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from audio_diffusion_pytorch.diffusion import LogNormalDistribution
-from audio_diffusion_pytorch.model import Model1d
+from conftest import lightning_checkpoint
 
 from msdm_cli.errors import IncompatibleCheckpoint
 from msdm_cli.hub.checkpoint import load_checkpoint
 from msdm_cli.models.unet1d import Unet1d, Unet1dConfig
-
-SIZE = {
-    "in_channels": 4,
-    "channels": 32,
-    "patch_blocks": 1,
-    "patch_factor": 4,
-    "multipliers": [1, 2, 2],
-    "factors": [4, 2],
-    "num_blocks": [2, 2],
-    "attentions": [False, True],
-    "attention_heads": 2,
-    "attention_features": 8,
-    "attention_multiplier": 2,
-    "resnet_groups": 8,
-    "kernel_multiplier_downsample": 2,
-    "kernel_sizes_init": [1, 3, 7],
-    "use_nearest_upsample": False,
-    "use_skip_scale": True,
-    "use_attention_bottleneck": True,
-    "use_context_time": True,
-}
 
 
 class Trap:
@@ -45,28 +23,9 @@ class Trap:
         return os.system, (f"touch {self.path}",)
 
 
-def build_checkpoint(**more):
-    """What Lightning saves of the authors' module: every tensor twice, and an object among the hyper-parameters."""
-    distribution = LogNormalDistribution(-3.0, 1.0)
-    model = Model1d(
-        diffusion_sigma_distribution=distribution, diffusion_sigma_data=0.2, diffusion_dynamic_threshold=0.0, **SIZE
-    )
-    settings = {"learning_rate": 1e-4, "diffusion_sigma_distribution": distribution, "diffusion_sigma_data": 0.2}
-    checkpoint = {
-        "epoch": 419,
-        "global_step": 1000,
-        "pytorch-lightning_version": "1.7.7",
-        "state_dict": {f"model.{name}": value for name, value in model.state_dict().items()},
-        "callbacks": {"ModelCheckpoint": {"best_model_score": torch.tensor(0.014)}},
-        "optimizer_states": [{"state": {}, "param_groups": [{"lr": 1e-4}]}],
-        "hyper_parameters": {**SIZE, **settings},
-    }
-    return model, checkpoint | more
-
-
 def test_a_lightning_checkpoint_becomes_ours(tmp_path):
     torch.manual_seed(0)
-    model, checkpoint = build_checkpoint()
+    model, checkpoint = lightning_checkpoint()
     torch.save(checkpoint, tmp_path / "epoch=419.ckpt")
     tensors, config = load_checkpoint(tmp_path / "epoch=419.ckpt")
     network = Unet1d(Unet1dConfig(**config))
@@ -78,7 +37,7 @@ def test_a_lightning_checkpoint_becomes_ours(tmp_path):
 
 def test_what_would_run_code_is_refused_and_does_not_run(tmp_path):
     trap = tmp_path / "sprung"
-    torch.save(build_checkpoint(callbacks={"trap": Trap(trap)})[1], tmp_path / "trap.ckpt")
+    torch.save(lightning_checkpoint(callbacks={"trap": Trap(trap)})[1], tmp_path / "trap.ckpt")
     with pytest.raises(IncompatibleCheckpoint):
         load_checkpoint(tmp_path / "trap.ckpt")
     assert not trap.exists()

@@ -10,7 +10,7 @@ from msdm_cli.hub.verify import check_file
 def test_what_ships_is_what_is_registered():
     for entry in load_registry().values():
         for file in entry.files:
-            content = check_file(file).read_bytes()
+            content = check_file(entry, file).read_bytes()
             assert len(content) == file.size_bytes
             assert hashlib.sha256(content).hexdigest() == file.sha256
 

@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from msdm_cli.errors import ChecksumMismatch, IncompatibleCheckpoint, MissingWeights, UnknownWeights
-from msdm_cli.hub import registry, verify
+from msdm_cli.hub import registry
 from msdm_cli.hub.registry import weights_folder
 from msdm_cli.models.load import load_model
 
@@ -16,11 +16,8 @@ def copied_weights(tmp_path, monkeypatch):
     """A copy of the shipped weights that a test may break."""
     folder = tmp_path / "weights"
     shutil.copytree(weights_folder(), folder)
-    for module in (registry, verify):
-        monkeypatch.setattr(module, "weights_folder", lambda: folder)
-    registry.load_registry.cache_clear()
-    yield folder
-    registry.load_registry.cache_clear()
+    monkeypatch.setattr(registry, "weights_folder", lambda: folder)
+    return folder
 
 
 def test_the_embedded_model_separates_into_finite_stems_that_sum():
@@ -61,6 +58,5 @@ def test_weights_that_do_not_fit_their_spec_are_an_error(copied_weights, monkeyp
     entries = json.loads((copied_weights / "registry.json").read_text())
     entries["embedded"]["weights"]["sha256"] = __import__("hashlib").sha256(path.read_bytes()).hexdigest()
     (copied_weights / "registry.json").write_text(json.dumps(entries))
-    registry.load_registry.cache_clear()
     with pytest.raises(IncompatibleCheckpoint, match="does not fit"):
         load_model("embedded")

@@ -144,7 +144,7 @@ def test_many_channels_are_drawn_two_at_a_time(tiny_model, write_song, tmp_path)
     sizes = []
 
     class Spy:
-        takes_mixture = True
+        takes_mixture, shares_sigma = True, False
 
         def __call__(self, x, sigma, mixture=None):
             sizes.append(len(x))
@@ -184,7 +184,7 @@ def test_a_song_that_breaks_off_leaves_nothing(tiny_model, tmp_path):
 
 def test_a_network_that_fails_is_an_error_that_names_the_chunk(tiny_model, write_song, tmp_path):
     class Failing:
-        takes_mixture, calls = True, 0
+        takes_mixture, shares_sigma, calls = True, False, 0
 
         def __call__(self, x, sigma, mixture=None):
             self.calls += 1

@@ -1,0 +1,74 @@
+"""Write the tensors that hold our copy of the paper's network to that of its authors.
+
+    pip install --no-deps audio_diffusion_pytorch==0.0.43 einops einops-exts
+    python scripts/make_golden.py tests/data/unet1d.npz
+
+The weights are a formula, so only inputs and outputs need to be kept.
+"""
+
+import dataclasses
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import typer
+from torch import Tensor
+
+from msdm_cli.hub.checkpoint import CONFIG, rename_tensors
+from msdm_cli.models.unet1d import Unet1dConfig
+
+SMALL = Unet1dConfig(
+    channels=32,
+    patch_factor=4,
+    multipliers=(1, 2, 2, 3),
+    factors=(4, 2, 3),
+    num_blocks=(2, 1, 2),
+    attentions=(False, True, True),
+    heads=2,
+    head_features=8,
+)
+
+
+def fill(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Tensors of the same names and shapes, whose values are a formula of the name (of ``Unet1d``)."""
+    filled = {}
+    for name, value in tensors.items():
+        phase = zlib.crc32(name.encode()) % 1000
+        values = 0.1 + np.sin(phase + 12.9898 * np.arange(value.numel())) / max(1, value[0].numel()) ** 0.5
+        filled[name] = torch.from_numpy(values.astype(np.float32)).reshape(value.shape)
+    return filled
+
+
+def build_peer(config: Unet1dConfig) -> Any:
+    """The authors' network of a size."""
+    from audio_diffusion_pytorch.modules import UNet1d
+
+    told = dataclasses.asdict(config)
+    sizes = {theirs: told[ours] for theirs, ours in CONFIG.items() if theirs != "diffusion_sigma_data"}
+    return UNet1d(
+        **sizes,
+        patch_blocks=1,
+        kernel_sizes_init=[1, 3, 7],
+        use_nearest_upsample=False,
+        use_skip_scale=True,
+        use_attention_bottleneck=True,
+        use_context_time=True,
+    )
+
+
+def main(path: Path) -> None:
+    """Run the authors' network, and write what it gave."""
+    network = build_peer(SMALL)
+    theirs = dict(network.named_parameters())
+    for value, filled in zip(theirs.values(), fill(rename_tensors(theirs)).values(), strict=True):
+        value.data.copy_(filled.reshape(value.shape))
+    x = torch.from_numpy(np.sin(0.37 * np.arange(2 * 4 * 2 * SMALL.length_multiple))).float().reshape(2, 4, -1)
+    time = torch.tensor([-1.5, 0.2])
+    with torch.no_grad():
+        np.savez_compressed(path, x=x.numpy(), time=time.numpy(), out=network(x, time).numpy())
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,64 @@
+"""Models made of the authors' checkpoints."""
+
+import pytest
+import torch
+from conftest import lightning_checkpoint
+
+from msdm_cli.errors import IncompatibleCheckpoint
+from msdm_cli.hub.registry import load_registry
+from msdm_cli.models.adopt import adopt_checkpoints, remove_model
+from msdm_cli.models.load import load_model
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("MSDM_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def write_checkpoint(path, stems=4, seed=0):
+    torch.manual_seed(seed)
+    model, checkpoint = lightning_checkpoint(stems)
+    torch.save(checkpoint, path)
+    return model.diffusion
+
+
+def test_a_joint_checkpoint_becomes_a_model(tmp_path):
+    theirs = write_checkpoint(tmp_path / "a.ckpt")
+    adopt_checkpoints("joint", [tmp_path / "a.ckpt"], "for a test", "none")
+    model = load_model("joint", "cpu")
+    x, sigma = torch.randn(1, 4, 8 * model.spec.length_multiple), torch.tensor([0.3])
+    found = model.denoiser(x, sigma[:, None].expand(1, 4))
+    torch.testing.assert_close(found, theirs.denoise_fn(x, sigmas=sigma), atol=1e-5, rtol=1e-5)
+    assert model.spec.preset("separate", "dirac").num_resamples == 2
+
+
+def test_four_checkpoints_of_one_stem_become_a_model(tmp_path):
+    paths = [tmp_path / f"{seed}.ckpt" for seed in range(4)]
+    theirs = [write_checkpoint(path, stems=1, seed=seed) for seed, path in enumerate(paths)]
+    adopt_checkpoints("four", paths, "for a test", "none")
+    model = load_model("four", "cpu")
+    x, sigma = torch.randn(1, 4, 8 * model.spec.length_multiple), torch.tensor([0.3])
+    found = model.denoiser(x, sigma[:, None].expand(1, 4))
+    expected = torch.cat([one.denoise_fn(x[:, [stem]], sigmas=sigma) for stem, one in enumerate(theirs)], 1)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+    with pytest.raises(IncompatibleCheckpoint, match="no settings default to generate"):
+        model.spec.preset("generate", "default")
+
+
+def test_too_few_stems_are_refused_and_nothing_is_left(tmp_path, cache):
+    write_checkpoint(tmp_path / "a.ckpt", stems=1)
+    with pytest.raises(IncompatibleCheckpoint, match="1 stems, expected 4"):
+        adopt_checkpoints("one", [tmp_path / "a.ckpt"], "for a test", "none")
+    assert not list(cache.iterdir())
+
+
+def test_a_name_is_taken_once_and_free_after_removal(tmp_path):
+    write_checkpoint(tmp_path / "a.ckpt")
+    entry = adopt_checkpoints("joint", [tmp_path / "a.ckpt"], "for a test", "none")
+    with pytest.raises(IncompatibleCheckpoint, match="already"):
+        adopt_checkpoints("joint", [tmp_path / "a.ckpt"], "for a test", "none")
+    remove_model(entry)
+    assert "joint" not in load_registry()
+    with pytest.raises(IncompatibleCheckpoint, match="ships with msdm"):
+        remove_model(load_registry()["embedded"])
