@@ -71,7 +71,7 @@ def generate_song(model: Model, folder: Path, options: GenerateOptions, progress
     windows = plan_continuation(spec, total)
     progress.start(folder.name, len(windows) * calls_per_chunk(options.preset))
     denoiser = WatchedDenoiser(model, progress)
-    sampler = ChunkSampler(denoiser, options.preset, NoiseField(options.seed, len(spec.stems)), spec.sigma_max)
+    sampler = ChunkSampler(denoiser, options.preset, NoiseField(options.seed, len(spec.stems)), spec)
     subtype = options.output.resolve_subtype("PCM_16")
     with OutputFiles(paths, SoundShape(spec.sample_rate, 1, total, subtype)) as files:
         for stems in continue_stems(sampler, windows, {}, len(spec.stems)):

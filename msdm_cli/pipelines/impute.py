@@ -140,7 +140,7 @@ class ImputationStream:
         plan = plan_continuation(spec, next(iter(windows.values())).total)
         progress.start(self.given[0].path.name, len(plan) * calls_per_chunk(preset))
         denoiser = WatchedDenoiser(self.model, progress)
-        sampler = ChunkSampler(denoiser, preset, NoiseField(self.options.seed, len(spec.stems)), spec.sigma_max)
+        sampler = ChunkSampler(denoiser, preset, NoiseField(self.options.seed, len(spec.stems)), spec)
         known = {spec.stems.index(name): _mono(song) for name, song in windows.items()}
         for stems in continue_stems(sampler, plan, known, len(spec.stems)):
             self._write(self.up.push(stems[self.stems]))

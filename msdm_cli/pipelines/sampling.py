@@ -1,9 +1,10 @@
 """One chunk through the network: what the three tasks share below the level of a song."""
 
+import dataclasses
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from msdm_cli.diffusion.conditioning import Condition, wiener_weights
 from msdm_cli.diffusion.denoiser import Denoiser
@@ -14,7 +15,7 @@ from msdm_cli.diffusion.schedule import karras_sigmas
 from msdm_cli.diffusion.stft import Stft
 from msdm_cli.errors import NonFiniteSamples
 from msdm_cli.models.load import Model
-from msdm_cli.models.spec import Preset
+from msdm_cli.models.spec import ModelSpec, Preset
 from msdm_cli.progress import Progress
 
 SHARING_TRANSFORM = (2048, 512)
@@ -61,13 +62,13 @@ class ChunkSampler:
         denoiser: The network.
         preset: Sampler settings.
         noise: Noise of the song.
-        regression_sigma: Level at which a warm start asks for its first estimate.
+        spec: The model's geometry, and the level at which a warm start asks for its first estimate.
     """
 
     denoiser: WatchedDenoiser
     preset: Preset
     noise: NoiseField
-    regression_sigma: float
+    spec: ModelSpec
 
     def draw(self, condition: Condition, start: int, shape: tuple[int, int, int]) -> Tensor:
         """Draw stems, averaged over the preset's number of samples.
@@ -80,13 +81,10 @@ class ChunkSampler:
         Returns:
             Stems, ``[B, S, T]``.
         """
-        preset, first = self.preset, None
-        if preset.warm_start:
-            silence = torch.zeros(shape)
-            nothing = condition.start(self.denoiser, silence, 0.0, silence)
-            first = condition.denoise(self.denoiser, nothing, self.regression_sigma)
-        if preset.num_steps == 0 and first is not None:
-            return first
+        preset = self.preset
+        if preset.num_steps == 0:
+            return self._regress_views(condition, shape)
+        first = self._regress(condition, shape) if preset.warm_start else None
         sigmas = karras_sigmas(preset.num_steps, preset.sigma_min, preset.sigma_max, preset.rho)
         total = torch.zeros(shape)
         for index in range(preset.samples):
@@ -97,6 +95,29 @@ class ChunkSampler:
 
             total += self._draw_once(condition, sigmas, noise, first)
         return total / preset.samples
+
+    def _regress(self, condition: Condition, shape: tuple[int, int, int]) -> Tensor:
+        """The network's estimate from what is known alone."""
+        silence = torch.zeros(shape)
+        nothing = condition.start(self.denoiser, silence, 0.0, silence)
+        return condition.denoise(self.denoiser, nothing, self.spec.sigma_max)
+
+    def _regress_views(self, condition: Condition, shape: tuple[int, int, int]) -> Tensor:
+        """Estimates from the mixture alone, averaged over views of it.
+
+        A view is upside down every other time, and shifted against the network's frames. The truth turns and shifts
+        along, the network's errors only in part (the "shift trick" of Demucs, arXiv 1911.13254).
+        """
+        views, unit = self.preset.samples, self.spec.length_multiple
+        if views == 1 or condition.mixture is None:
+            return self._regress(condition, shape)
+        total = torch.zeros(shape)
+        for view in range(views):
+            sign, shift = 1 - 2 * (view % 2), view * unit // views
+            shifted = nn.functional.pad(sign * condition.mixture, (shift, unit - shift))
+            estimate = self._regress(dataclasses.replace(condition, mixture=shifted), (*shape[:2], shape[2] + unit))
+            total += sign * estimate[:, :, shift : shift + shape[2]]
+        return total / views
 
     def _draw_once(self, condition: Condition, sigmas: Tensor, noise: Noise, first: Tensor | None) -> Tensor:
         preset = self.preset
@@ -144,4 +165,6 @@ def mixture_condition(denoiser: Denoiser, mixture: Tensor) -> Condition:
 
 def calls_per_chunk(preset: Preset) -> int:
     """Network calls that one chunk takes."""
+    if preset.num_steps == 0:
+        return preset.samples
     return preset.num_steps * preset.num_resamples * preset.samples + int(preset.warm_start)

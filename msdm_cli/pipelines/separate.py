@@ -142,7 +142,7 @@ class SeparationStream:
         progress.start(self.song.path.name, len(chunks) * batches * calls_per_chunk(preset))
         denoiser = WatchedDenoiser(self.model, progress)
         noise = NoiseField(self.options.seed, self.stems)
-        sampler = ChunkSampler(denoiser, preset, noise, self.model.spec.sigma_max)
+        sampler = ChunkSampler(denoiser, preset, noise, self.model.spec)
         overlap_add = OverlapAdd(plan, (self.channels, self.stems))
         for index, chunk in enumerate(chunks):
             denoiser.chunk = index

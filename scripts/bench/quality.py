@@ -20,8 +20,9 @@ import torch
 import typer
 from torch import Tensor
 
-from msdm_cli.evaluation.metrics import WindowScores, score_windows
+from msdm_cli.evaluation.metrics import score_windows
 from msdm_cli.evaluation.oracles import separate_by_mask
+from msdm_cli.evaluation.scores import list_scores, summarise
 from msdm_cli.models.load import Model, load_model
 from msdm_cli.models.spec import QUALITIES, Preset
 from msdm_cli.models.torch_backend import TorchDenoiser
@@ -83,13 +84,14 @@ def load_stems(song: Path, names: tuple[str, ...], seconds: float) -> Tensor:
     return torch.from_numpy(np.stack(stems))
 
 
-def row(method: Method, scores: list[WindowScores]) -> str:
+def score(method: Method, excerpts: list[Tensor], model: Model) -> str:
     """A line of the table: means over windows, per stem and over stems."""
-    improvement = torch.cat([score.improvement for score in scores])
-    active = torch.cat([score.active for score in scores])
-    leak = torch.cat([score.leak_db for score in scores])[~active]
-    means = [improvement[:, stem][active[:, stem]].mean().item() for stem in range(improvement.shape[1])]
-    cells = [*means, float(np.mean(means)), improvement.mean().item(), leak.mean().item()]
+    names, rows = model.spec.stems, []
+    for song, stems in enumerate(excerpts):
+        found = score_windows(method.separate(stems), stems, model.spec.sample_rate)
+        rows += list_scores(method.name, str(song), names, found)
+    (summary,) = summarise(rows, names)
+    cells = [*summary.stems.values(), summary.active, summary.official, summary.leak_db or float("nan")]
     return f"| {method.name} | {method.calls} | " + " | ".join(f"{cell:.2f}" for cell in cells) + " |"
 
 
@@ -128,8 +130,7 @@ def main(
     for method in methods:
         if only and only not in method.name:
             continue
-        scores = [score_windows(method.separate(stems), stems, model.spec.sample_rate) for stems in excerpts]
-        lines.append(row(method, scores))
+        lines.append(score(method, excerpts, model))
         print(lines[-1], flush=True)
     if output:
         output.write_text("\n".join(lines) + "\n")

@@ -237,3 +237,21 @@ def test_what_is_not_here_is_offered_and_not_fetched_offline(write_song, tmp_pat
     offline = msdm("weights", "pull", "msdm", "--offline")
     assert offline.returncode == 1
     assert_two_lines(offline, "msdm is not on this machine")
+
+
+def test_evaluate_separates_scores_and_goes_on(tmp_path):
+    for index, stem in enumerate(STEMS):
+        path = tmp_path / "references" / "Track00001" / f"{stem}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, music(5 * 22050, 1, 22050, seed=index).T, 22050)
+    (tmp_path / "references" / "Track00002").mkdir()
+    command = ("evaluate", tmp_path / "references", tmp_path / "estimates")
+    missing = msdm(*command)
+    assert missing.returncode == 1
+    assert_two_lines(missing, "has no stem bass")
+    first = msdm(*command, "--separate", "embedded", "--json")
+    assert first.returncode == 0, first.stderr
+    assert msdm(*command, "--json").stdout == first.stdout
+    summaries = json.loads(first.stdout)
+    assert [summary["method"] for summary in summaries] == ["estimates", "ideal binary mask", "ideal ratio mask"]
+    assert "SI-SDRi" in msdm(*command).stdout

@@ -1,0 +1,105 @@
+"""``msdm evaluate``."""
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from msdm_cli.cli.console import ConsoleProgress, show_error, show_json, show_table
+from msdm_cli.cli.options import (
+    DeviceOption,
+    JsonOption,
+    Quality,
+    QualityOption,
+    QuietOption,
+    SeparationSampler,
+    SeparationSamplerOption,
+    StepsOption,
+    name_preset,
+)
+from msdm_cli.errors import MsdmError
+
+if TYPE_CHECKING:
+    from msdm_cli.evaluation.scores import Summary
+    from msdm_cli.pipelines.evaluate import Separator
+
+
+def evaluate(
+    references: Annotated[Path, typer.Argument(metavar="REFERENCES", help="Songs in the Slakh layout.")],
+    estimates: Annotated[Path, typer.Argument(metavar="ESTIMATES", help="Separated songs, in the same layout.")],
+    *,
+    separate: Annotated[
+        str | None, typer.Option("--separate", metavar="MODEL", help="Separate what has no estimates yet.")
+    ] = None,
+    quality: QualityOption = Quality.default,
+    sampler: SeparationSamplerOption = SeparationSampler.consistent,
+    steps: StepsOption = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the separation.")] = 0,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the first so many songs.")] = None,
+    method: Annotated[str, typer.Option("--method", help="Name of the method in the table.")] = "estimates",
+    scores: Annotated[
+        Path | None, typer.Option("--scores", help="Table of all scores; ESTIMATES/scores.csv by default.")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option("--plot", help="Draw the scores per stem (needs matplotlib).")] = None,
+    device: DeviceOption = "auto",
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Score separated songs by the paper's protocol: SI-SDRi.
+
+    Beside the estimates stand the ideal masks. What is in the table already is not scored again, so that an evaluation
+    that was stopped goes on where it was.
+    """
+    from msdm_cli.evaluation.scores import load_scores, summarise
+    from msdm_cli.pipelines.evaluate import STEMS, find_songs
+
+    songs = find_songs(references)[:limit]
+    separator = _load_separator(separate, name_preset(sampler, quality), steps, seed, device) if separate else None
+    table = scores or estimates / "scores.csv"
+    with ConsoleProgress(quiet=quiet) as progress:
+        scored = [_evaluate_one(song, estimates, table, method, separator, progress) for song in songs]
+    found = load_scores(table)
+    summaries = summarise(found, STEMS)
+    if plot and found:
+        from msdm_cli.evaluation.plot import plot_scores
+
+        plot_scores(found, STEMS, plot)
+    if as_json:
+        show_json([dataclasses.asdict(summary) for summary in summaries])
+    elif summaries and not quiet:
+        _show(summaries, table)
+    if not all(scored):
+        raise typer.Exit(1)
+
+
+def _evaluate_one(
+    song: Path, estimates: Path, table: Path, method: str, separator: "Separator | None", progress: ConsoleProgress
+) -> bool:
+    """Score a song; one that fails does not end the rest."""
+    from msdm_cli.pipelines.evaluate import evaluate_song
+
+    try:
+        evaluate_song(song, estimates, table, method, separator, progress)
+    except MsdmError as error:
+        show_error(error)
+        return False
+    return True
+
+
+def _load_separator(name: str, preset: str, steps: int | None, seed: int, device: str) -> "Separator":
+    from msdm_cli.models.load import load_model
+    from msdm_cli.pipelines.evaluate import Separator
+
+    model = load_model(name, device)
+    return Separator(model, model.spec.preset("separate", preset).with_steps(steps), seed)
+
+
+def _show(summaries: "list[Summary]", table: Path) -> None:
+    rows = []
+    for summary in summaries:
+        leak = "" if summary.leak_db is None else f"{summary.leak_db:.1f}"
+        figures = [f"{value:.2f}" for value in (*summary.stems.values(), summary.active, summary.official)]
+        rows.append((summary.method, str(summary.songs), *figures, leak))
+    columns = ("method", "songs", *summaries[0].stems, "mean, active", "mean, official", "leak")
+    show_table(f"SI-SDRi in dB; all scores in {table}", columns, rows)

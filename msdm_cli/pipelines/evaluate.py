@@ -1,0 +1,155 @@
+"""Evaluation of separated songs in the Slakh layout, song by song: what was done is not done again."""
+
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+from torch import Tensor
+
+from msdm_cli.audio.files import FORMATS, SongReader
+from msdm_cli.audio.windows import SongWindows
+from msdm_cli.errors import UnreadableAudio, UnsuitableAudio
+from msdm_cli.evaluation.metrics import score_windows
+from msdm_cli.evaluation.oracles import separate_by_mask
+from msdm_cli.evaluation.scores import Score, list_scores, load_scores, save_scores
+from msdm_cli.models.load import Model
+from msdm_cli.models.spec import Preset
+from msdm_cli.pipelines.outputs import OutputOptions
+from msdm_cli.pipelines.separate import SeparateOptions, separate_song
+from msdm_cli.progress import Progress
+
+STEMS = ("bass", "drums", "guitar", "piano")
+SAMPLE_RATE = 22050
+MIXING_FRAMES = 1 << 16
+ORACLES: dict[str, Callable[[Tensor], Tensor]] = {
+    "ideal binary mask": lambda stems: separate_by_mask(stems, binary=True),
+    "ideal ratio mask": lambda stems: separate_by_mask(stems, binary=False),
+}
+
+
+@dataclass(frozen=True)
+class Separator:
+    """What separates songs that are not separated yet.
+
+    Attributes:
+        model: The model.
+        preset: Sampler settings.
+        seed: Seed of the noise.
+    """
+
+    model: Model
+    preset: Preset
+    seed: int
+
+
+def find_songs(folder: Path) -> list[Path]:
+    """Folders that hold a file of every stem, in order.
+
+    Raises:
+        UnreadableAudio: There are none.
+    """
+    songs = [path for path in sorted(folder.glob("*/")) if all(_find_stem(path, stem) for stem in STEMS)]
+    if not songs:
+        names = ", ".join(f"{stem}.flac" for stem in STEMS)
+        raise UnreadableAudio(f"{folder}: no songs", f"Give a folder of folders with {names} (or wav) in each.")
+    return songs
+
+
+def _find_stem(song: Path, stem: str) -> Path | None:
+    return next((path for ext in FORMATS if (path := song / f"{stem}.{ext}").is_file()), None)
+
+
+def load_stems(song: Path) -> Tensor:
+    """The stems of a song as the protocol has them: mono, 22 050 Hz, ``[S, T]``.
+
+    Raises:
+        AudioError: One is missing, cannot be read, or differs in length from the others.
+    """
+    stems = []
+    for name in STEMS:
+        path = _find_stem(song, name)
+        if path is None:
+            raise UnreadableAudio(f"{song}: has no stem {name}", "Separate the song first, or say --separate MODEL.")
+        with SongReader(path) as reader:
+            windows = SongWindows(reader, SAMPLE_RATE)
+            stems.append(windows.read(0, windows.total).mean(0))
+    if len({len(stem) for stem in stems}) > 1:
+        lengths = ", ".join(str(len(stem)) for stem in stems)
+        raise UnsuitableAudio(f"{song}: stems differ in length ({lengths} samples)", "Export them together.")
+    return torch.from_numpy(np.stack(stems))
+
+
+def evaluate_song(
+    song: Path, estimates: Path, table: Path, method: str, separator: Separator | None, progress: Progress
+) -> list[Score]:
+    """Score a song, and keep the table up to date.
+
+    Args:
+        song: Folder of the true stems.
+        estimates: Holds a folder of the same name.
+        table: CSV file of the scores; methods that are in it for this song are not scored again.
+        method: Name of the method in the table.
+        separator: Separates the song if it has no estimates yet; None if it must have some.
+        progress: Told of each network call.
+
+    Returns:
+        All scores in the table.
+
+    Raises:
+        AudioError: It cannot be scored.
+    """
+    scores = load_scores(table)
+    done = {score.method for score in scores if score.song == song.name}
+    missing = [name for name in (method, *ORACLES) if name not in done]
+    if not missing:
+        return scores
+    truth = load_stems(song)
+    for name in missing:
+        if name in ORACLES:
+            estimate = ORACLES[name](truth)
+        else:
+            estimate = _load_estimate(song, estimates / song.name, separator, progress)
+        length = min(truth.shape[1], estimate.shape[1])
+        if max(truth.shape[1], estimate.shape[1]) - length > SAMPLE_RATE // 10:
+            raise UnsuitableAudio(
+                f"{estimates / song.name}: has {estimate.shape[1]} samples, the true stems {truth.shape[1]}",
+                "Estimates must be of the whole song.",
+            )
+        found = score_windows(estimate[:, :length], truth[:, :length], SAMPLE_RATE)
+        scores += list_scores(name, song.name, STEMS, found)
+    save_scores(table, scores)
+    return scores
+
+
+def _load_estimate(song: Path, folder: Path, separator: Separator | None, progress: Progress) -> Tensor:
+    if separator is not None and not all(_find_stem(folder, stem) for stem in STEMS):
+        with tempfile.TemporaryDirectory() as temporary:
+            mixture = Path(temporary) / f"{song.name}.wav"
+            write_mixture(song, mixture)
+            options = SeparateOptions(
+                separator.preset, separator.seed, output=OutputOptions(subtype="FLOAT", overwrite=True)
+            )
+            separate_song(separator.model, mixture, folder.parent, options, progress)
+    return load_stems(folder)
+
+
+def write_mixture(song: Path, path: Path) -> None:
+    """Write the sum of a song's stems.
+
+    Raises:
+        AudioError: They cannot be read, or differ in rate or length.
+    """
+    with ExitStack() as stack:
+        files = [file for stem in STEMS if (file := _find_stem(song, stem))]
+        readers = [stack.enter_context(SongReader(file)) for file in files]
+        first = readers[0].properties
+        if any((r.properties.sample_rate, r.properties.frames) != (first.sample_rate, first.frames) for r in readers):
+            raise UnsuitableAudio(f"{song}: stems differ in rate or length", "Export them together.")
+        with soundfile.SoundFile(path, "w", first.sample_rate, 1, "FLOAT") as file:
+            for blocks in zip(*(reader.blocks(MIXING_FRAMES) for reader in readers), strict=True):
+                file.write(sum(block.mean(0) for block in blocks))

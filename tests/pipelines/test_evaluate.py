@@ -1,0 +1,101 @@
+import numpy as np
+import pytest
+import soundfile
+from conftest import STEMS, music
+
+from msdm_cli.errors import UnreadableAudio, UnsuitableAudio
+from msdm_cli.evaluation.metrics import score_windows
+from msdm_cli.evaluation.scores import load_scores, summarise
+from msdm_cli.pipelines import evaluate
+from msdm_cli.pipelines.evaluate import Separator, evaluate_song, find_songs, load_stems
+from msdm_cli.progress import SilentProgress
+
+SECONDS = 7
+
+
+@pytest.fixture
+def references(tmp_path):
+    folder = tmp_path / "references"
+    for number in range(2):
+        for index, stem in enumerate(STEMS):
+            path = folder / f"Track{number:05d}" / f"{stem}.wav"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            samples = music(SECONDS * 44100, 1, 44100, seed=10 * number + index)
+            soundfile.write(path, samples.T, 44100, "FLOAT")
+    (folder / "notes").mkdir()
+    return folder
+
+
+def evaluate_all(references, estimates, separator=None, method="estimates"):
+    table = estimates / "scores.csv"
+    for song in find_songs(references):
+        scores = evaluate_song(song, estimates, table, method, separator, SilentProgress())
+    return scores
+
+
+def test_the_truth_scores_as_high_as_it_can_and_the_masks_below_it(references):
+    scores = evaluate_all(references, references)
+    truth, binary, ratio = summarise(scores, STEMS)
+    assert (truth.method, truth.songs) == ("estimates", 2)
+    # Silence and truth score 109.5 dB: the energy of a window over eps.
+    assert truth.active > 60
+    assert truth.active > ratio.active > 0.3
+    assert truth.active > binary.active
+
+
+def test_the_figures_are_those_of_the_protocol(references, tmp_path):
+    rng = np.random.default_rng(0)
+    for song in find_songs(references):
+        (tmp_path / "estimates" / song.name).mkdir(parents=True)
+        for path in song.iterdir():
+            samples, rate = soundfile.read(path)
+            noisy = samples + 0.01 * rng.standard_normal(samples.shape)
+            soundfile.write(tmp_path / "estimates" / song.name / path.name, noisy, rate, "FLOAT")
+    scores = evaluate_all(references, tmp_path / "estimates")
+    (summary, *_) = summarise(scores, STEMS)
+    expected = [
+        score_windows(load_stems(tmp_path / "estimates" / song.name), load_stems(song), 22050).improvement
+        for song in find_songs(references)
+    ]
+    assert summary.official == pytest.approx(np.concatenate(expected).mean(), abs=1e-6)
+
+
+def test_what_has_no_estimates_is_separated_once(references, tiny_model, tmp_path, monkeypatch):
+    separator = Separator(tiny_model, tiny_model.spec.preset("separate", "fast"), 0)
+    first = evaluate_all(references, tmp_path / "estimates", separator)
+    assert sorted(path.name for path in (tmp_path / "estimates").iterdir()) == [
+        "Track00000",
+        "Track00001",
+        "scores.csv",
+    ]
+    assert soundfile.info(tmp_path / "estimates" / "Track00000" / "bass.wav").samplerate == 44100
+    monkeypatch.delattr(evaluate, "separate_song")
+    again = evaluate_all(references, tmp_path / "estimates", separator, method="again")
+    assert [score.si_sdri for score in again if score.method == "again"] == [
+        score.si_sdri for score in first if score.method == "estimates"
+    ]
+
+
+def test_what_is_scored_is_not_scored_again(references, monkeypatch):
+    scores = evaluate_all(references, references)
+    monkeypatch.delattr(evaluate, "score_windows")
+    assert evaluate_all(references, references) == scores == load_scores(references / "scores.csv")
+
+
+def test_a_missing_estimate_is_said(references, tmp_path):
+    with pytest.raises(UnreadableAudio, match="has no stem bass"):
+        evaluate_all(references, tmp_path / "estimates")
+
+
+def test_an_estimate_of_another_length_is_refused(references, tmp_path):
+    for song in find_songs(references):
+        (tmp_path / "estimates" / song.name).mkdir(parents=True)
+        for stem in STEMS:
+            soundfile.write(tmp_path / "estimates" / song.name / f"{stem}.wav", np.zeros(44100), 44100)
+    with pytest.raises(UnsuitableAudio, match="has 22050 samples"):
+        evaluate_all(references, tmp_path / "estimates")
+
+
+def test_a_folder_without_songs_is_said(tmp_path):
+    with pytest.raises(UnreadableAudio, match="no songs"):
+        find_songs(tmp_path)
