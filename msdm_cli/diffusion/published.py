@@ -37,24 +37,41 @@ class Unconditional:
         """``d = (x - D) / sigma = dx/dsigma``, ``[B, S, T] -> [B, S, T]``."""
         return (x - denoiser(x, sigma.to(x.dtype).expand(x.shape[:2]))) / sigma
 
+    def root(self, variance: Tensor) -> Tensor | float:
+        """Square root for the re-noise: their separation takes it in Python, which differs in the last bit."""
+        return variance**0.5
+
     def finish(self, x: Tensor) -> Tensor:
         """The result of the last step."""
         return x
 
 
 @dataclass(frozen=True)
-class Dirac(Unconditional):
+class Separation(Unconditional):
+    """The sum of the stems is known.
+
+    Attributes:
+        mixture: Sum of the stems, ``[B, T]``.
+    """
+
+    mixture: Tensor
+
+    def root(self, variance: Tensor) -> float:
+        """Square root for the re-noise."""
+        return math.sqrt(variance)
+
+
+@dataclass(frozen=True)
+class Dirac(Separation):
     """Separation; one stem, the anchor, is what the others leave of the mixture.
 
     Unstable below about 7 steps per stem: an Euler step multiplies the error of the sum by
     ``1 - S (1 - sigma_next / sigma_hat)``.
 
     Attributes:
-        mixture: Sum of the stems, ``[B, T]``.
         anchor: Index of the anchor.
     """
 
-    mixture: Tensor
     anchor: int = 0
 
     def project(self, x: Tensor) -> Tensor:
@@ -70,15 +87,13 @@ class Dirac(Unconditional):
 
 
 @dataclass(frozen=True)
-class Gaussian(Unconditional):
+class Gaussian(Separation):
     """Separation; the mixture is the sum of the stems and noise of ``mixture_scale * sigma``.
 
     Attributes:
-        mixture: Sum of the stems, ``[B, T]``.
         mixture_scale: Standard deviation of the mixture's noise, in units of sigma.
     """
 
-    mixture: Tensor
     mixture_scale: float = 0.75
 
     def derivative(self, denoiser: Denoiser, x: Tensor, sigma: Tensor) -> Tensor:
@@ -145,6 +160,6 @@ def sample_published(
             d = condition.derivative(denoiser, x, sigma_hat)
             x = x + d * (sigma_next - sigma_hat)
             if repetition < num_resamples - 1:
-                x = x + (sigma**2 - sigma_next**2) ** 0.5 * noise(number + 2 + 2 * repetition)
+                x = x + condition.root(sigma**2 - sigma_next**2) * noise(number + 2 + 2 * repetition)
         number += 2 * num_resamples + 1
     return condition.finish(x)

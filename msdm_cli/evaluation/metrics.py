@@ -1,9 +1,11 @@
 """SI-SDR and its improvement over the mixture, by the paper's protocol.
 
 Source: arXiv 2302.02257, section 5; Le Roux et al. 2019, arXiv 1811.02508. As the authors' code has it: windows of 4 s
-with a hop of 2 s, no mean removal, eps 1e-8, and a window counts if more than one stem is active in it.
+with a hop of 2 s, the last one shorter if need be, no mean removal, eps 1e-8, and a window counts if more than one stem
+is active in it.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -66,13 +68,20 @@ def score_windows(estimate: Tensor, stems: Tensor, sample_rate: int) -> WindowSc
         ``[S, T], [S, T] -> [windows, S]``, windows with at most one active stem left out.
     """
     size, hop = WINDOW_SECONDS * sample_rate, HOP_SECONDS * sample_rate
-    targets = stems.unfold(-1, size, hop).transpose(0, 1)
-    estimates = estimate.unfold(-1, size, hop).transpose(0, 1)
-    active = is_active(targets)
-    counted = active.sum(1) > 1
-    targets, estimates, active = targets[counted], estimates[counted], active[counted]
-    mixture = targets.sum(1, keepdim=True)
-    improvement = si_sdr(estimates, targets) - si_sdr(mixture.expand_as(targets), targets)
-    power = estimates.square().sum(-1) + EPS
-    leak_db = 10 * torch.log10(power / (mixture.square().sum(-1) + EPS))
+    count = max(0, math.ceil((stems.shape[-1] - (size - hop)) / hop))
+    windows = [slice(index * hop, index * hop + size) for index in range(count)]
+    counted = [window for window in windows if is_active(stems[:, window]).sum() > 1]
+    rows = [_score_window(estimate[:, window], stems[:, window]) for window in counted]
+    if not rows:
+        nothing = stems.new_zeros(0, len(stems))
+        return WindowScores(nothing, nothing.bool(), nothing)
+    improvement, active, leak_db = (torch.stack(column) for column in zip(*rows, strict=True))
     return WindowScores(improvement, active, leak_db)
+
+
+def _score_window(estimate: Tensor, stems: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """SI-SDRi, whether it is active, and the level of each stem, ``[S, T], [S, T] -> [S], [S], [S]``."""
+    mixture = stems.sum(0, keepdim=True)
+    improvement = si_sdr(estimate, stems) - si_sdr(mixture.expand_as(stems), stems)
+    power = estimate.square().sum(-1) + EPS
+    return improvement, is_active(stems), 10 * torch.log10(power / (mixture.square().sum(-1) + EPS))

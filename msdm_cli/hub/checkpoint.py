@@ -1,8 +1,9 @@
 """The authors' checkpoints as tensors of ours, without ever running code that a file carries.
 
 A Lightning checkpoint is a pickle. It is read by PyTorch's restricted unpickler, which builds tensors, containers and
-numbers, and refuses every other name. One more name is let in, since the authors' files hold it among their
-hyper-parameters, and it becomes an empty shell of ours: ``LogNormalDistribution``.
+numbers, and refuses every other name. The hyper-parameters of the authors' files hold a few more: the distribution of
+sigma, and lists of OmegaConf's. These names are not looked up either; each becomes a shell of ours that only keeps
+what it is given.
 """
 
 import pickle
@@ -68,8 +69,33 @@ CONFIG = {
 """From a hyper-parameter of the authors' to a field of ``Unet1dConfig``."""
 
 
+SHELLED = ("audio_diffusion_pytorch.", "collections.", "omegaconf.", "typing.")
+"""Names that become shells, by their beginnings."""
+
+SHELLED_BUILTINS = tuple(f"builtins.{kind}" for kind in ("bool", "dict", "float", "int", "list", "str", "tuple"))
+
+
 class _Shell:
-    """Stands for an object of the authors' that is of no use here."""
+    """Stands for an object of the authors'. It keeps its state, and does nothing."""
+
+    def __init__(self, *arguments: object, **options: object) -> None:
+        self.state: Any = None
+
+    def __setstate__(self, state: object) -> None:
+        self.state = state
+
+    def __setitem__(self, key: object, value: object) -> None:
+        pass
+
+
+def _plain(value: Any) -> Any:
+    """What a shell of OmegaConf's holds, or the value itself."""
+    if not isinstance(value, _Shell):
+        return value
+    state = value.state if isinstance(value.state, dict) else {}
+    if "_content" in state:
+        return [_plain(item) for item in state["_content"]]
+    return state.get("_val")
 
 
 def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -84,16 +110,25 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises:
         IncompatibleCheckpoint: It is not such a file, or holds something that only running code could build.
     """
-    modules = ("audio_diffusion_pytorch", "audio_diffusion_pytorch.diffusion")
-    shells: list[Any] = [(_Shell, f"{module}.LogNormalDistribution") for module in modules]
     try:
+        names = torch.serialization.get_unsafe_globals_in_checkpoint(path)
+        shells: list[Any] = [(_Shell, name) for name in names if name.startswith((*SHELLED, *SHELLED_BUILTINS))]
         with torch.serialization.safe_globals(shells):
             loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
         state = loaded["state_dict"]
         prefix = next(prefix for prefix in PREFIXES if f"{prefix}to_time.0.0.weights" in state)
         told = loaded.get("hyper_parameters", {})
-        config = {ours: told[theirs] for theirs, ours in CONFIG.items() if theirs in told}
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, TypeError, OSError, StopIteration) as error:
+        config = {ours: _plain(told[theirs]) for theirs, ours in CONFIG.items() if theirs in told}
+    except (
+        pickle.UnpicklingError,
+        RuntimeError,
+        EOFError,
+        KeyError,
+        TypeError,
+        ValueError,
+        OSError,
+        StopIteration,
+    ) as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise IncompatibleCheckpoint(
             f"{path}: not a checkpoint of the paper's network ({reason})",

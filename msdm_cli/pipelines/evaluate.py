@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from msdm_cli.audio.files import FORMATS, SongReader
@@ -25,6 +26,7 @@ from msdm_cli.progress import Progress
 
 STEMS = ("bass", "drums", "guitar", "piano")
 SAMPLE_RATE = 22050
+LENGTH_TOLERANCE = SAMPLE_RATE // 10
 MIXING_FRAMES = 1 << 16
 ORACLES: dict[str, Callable[[Tensor], Tensor]] = {
     "ideal binary mask": lambda stems: separate_by_mask(stems, binary=True),
@@ -48,12 +50,12 @@ class Separator:
 
 
 def find_songs(folder: Path) -> list[Path]:
-    """Folders that hold a file of every stem, in order.
+    """Folders that hold a file of at least one stem, in order. In Slakh, a stem that is not there is silent.
 
     Raises:
         UnreadableAudio: There are none.
     """
-    songs = [path for path in sorted(folder.glob("*/")) if all(_find_stem(path, stem) for stem in STEMS)]
+    songs = [path for path in sorted(folder.glob("*/")) if any(_find_stem(path, stem) for stem in STEMS)]
     if not songs:
         names = ", ".join(f"{stem}.flac" for stem in STEMS)
         raise UnreadableAudio(f"{folder}: no songs", f"Give a folder of folders with {names} (or wav) in each.")
@@ -68,20 +70,20 @@ def load_stems(song: Path) -> Tensor:
     """The stems of a song as the protocol has them: mono, 22 050 Hz, ``[S, T]``.
 
     Raises:
-        AudioError: One is missing, cannot be read, or differs in length from the others.
+        AudioError: One cannot be read, or differs by more than 0.1 s from the others.
     """
-    stems = []
+    stems: dict[str, NDArray[np.float32]] = {}
     for name in STEMS:
-        path = _find_stem(song, name)
-        if path is None:
-            raise UnreadableAudio(f"{song}: has no stem {name}", "Separate the song first, or say --separate MODEL.")
-        with SongReader(path) as reader:
-            windows = SongWindows(reader, SAMPLE_RATE)
-            stems.append(windows.read(0, windows.total).mean(0))
-    if len({len(stem) for stem in stems}) > 1:
-        lengths = ", ".join(str(len(stem)) for stem in stems)
+        if path := _find_stem(song, name):
+            with SongReader(path) as reader:
+                windows = SongWindows(reader, SAMPLE_RATE)
+                stems[name] = windows.read(0, windows.total).mean(0)
+    length = min(map(len, stems.values()))
+    if max(map(len, stems.values())) - length > LENGTH_TOLERANCE:
+        lengths = ", ".join(str(len(stem)) for stem in stems.values())
         raise UnsuitableAudio(f"{song}: stems differ in length ({lengths} samples)", "Export them together.")
-    return torch.from_numpy(np.stack(stems))
+    silence = np.zeros(length, np.float32)
+    return torch.from_numpy(np.stack([stems.get(name, silence)[:length] for name in STEMS]))
 
 
 def evaluate_song(
@@ -115,7 +117,7 @@ def evaluate_song(
         else:
             estimate = _load_estimate(song, estimates / song.name, separator, progress)
         length = min(truth.shape[1], estimate.shape[1])
-        if max(truth.shape[1], estimate.shape[1]) - length > SAMPLE_RATE // 10:
+        if max(truth.shape[1], estimate.shape[1]) - length > LENGTH_TOLERANCE:
             raise UnsuitableAudio(
                 f"{estimates / song.name}: has {estimate.shape[1]} samples, the true stems {truth.shape[1]}",
                 "Estimates must be of the whole song.",
@@ -135,6 +137,10 @@ def _load_estimate(song: Path, folder: Path, separator: Separator | None, progre
                 separator.preset, separator.seed, output=OutputOptions(subtype="FLOAT", overwrite=True)
             )
             separate_song(separator.model, mixture, folder.parent, options, progress)
+    if missing := [stem for stem in STEMS if not _find_stem(folder, stem)]:
+        raise UnreadableAudio(
+            f"{folder}: has no stem {', '.join(missing)}", "Separate the song first, or say --separate MODEL."
+        )
     return load_stems(folder)
 
 
@@ -147,9 +153,11 @@ def write_mixture(song: Path, path: Path) -> None:
     with ExitStack() as stack:
         files = [file for stem in STEMS if (file := _find_stem(song, stem))]
         readers = [stack.enter_context(SongReader(file)) for file in files]
-        first = readers[0].properties
-        if any((r.properties.sample_rate, r.properties.frames) != (first.sample_rate, first.frames) for r in readers):
-            raise UnsuitableAudio(f"{song}: stems differ in rate or length", "Export them together.")
-        with soundfile.SoundFile(path, "w", first.sample_rate, 1, "FLOAT") as file:
-            for blocks in zip(*(reader.blocks(MIXING_FRAMES) for reader in readers), strict=True):
-                file.write(sum(block.mean(0) for block in blocks))
+        rates = {reader.properties.sample_rate for reader in readers}
+        length = min(reader.properties.frames for reader in readers)
+        if len(rates) > 1:
+            raise UnsuitableAudio(f"{song}: stems differ in rate", "Export them together.")
+        with soundfile.SoundFile(path, "w", rates.pop(), 1, "FLOAT") as file:
+            for start in range(0, length, MIXING_FRAMES):
+                count = min(MIXING_FRAMES, length - start)
+                file.write(np.sum([reader.read(count).mean(0) for reader in readers], 0))

@@ -248,7 +248,7 @@ def test_evaluate_separates_scores_and_goes_on(tmp_path):
     command = ("evaluate", tmp_path / "references", tmp_path / "estimates")
     missing = msdm(*command)
     assert missing.returncode == 1
-    assert_two_lines(missing, "has no stem bass")
+    assert_two_lines(missing, "has no stem")
     first = msdm(*command, "--separate", "embedded", "--json")
     assert first.returncode == 0, first.stderr
     assert msdm(*command, "--json").stdout == first.stdout

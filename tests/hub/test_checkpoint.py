@@ -35,6 +35,18 @@ def test_a_lightning_checkpoint_becomes_ours(tmp_path):
     torch.testing.assert_close(network(x, sigma[:, None].expand(1, 4)), expected, atol=1e-5, rtol=1e-5)
 
 
+def test_settings_in_lists_of_omegaconf_are_read(tmp_path):
+    omegaconf = pytest.importorskip("omegaconf")
+    _, checkpoint = lightning_checkpoint()
+    settings = omegaconf.OmegaConf.create({"factors": [4, 2], "multipliers": [1, 2, 2]})
+    checkpoint["hyper_parameters"] |= {"factors": settings.factors, "multipliers": settings.multipliers}
+    torch.save(checkpoint, tmp_path / "epoch=419.ckpt")
+    tensors, config = load_checkpoint(tmp_path / "epoch=419.ckpt")
+    assert config["factors"] == [4, 2]
+    assert config["multipliers"] == [1, 2, 2]
+    Unet1d(Unet1dConfig(**config)).load_state_dict(tensors)
+
+
 def test_what_would_run_code_is_refused_and_does_not_run(tmp_path):
     trap = tmp_path / "sprung"
     torch.save(lightning_checkpoint(callbacks={"trap": Trap(trap)})[1], tmp_path / "trap.ckpt")

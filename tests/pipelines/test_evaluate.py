@@ -83,7 +83,7 @@ def test_what_is_scored_is_not_scored_again(references, monkeypatch):
 
 
 def test_a_missing_estimate_is_said(references, tmp_path):
-    with pytest.raises(UnreadableAudio, match="has no stem bass"):
+    with pytest.raises(UnreadableAudio, match="has no stem"):
         evaluate_all(references, tmp_path / "estimates")
 
 
