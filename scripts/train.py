@@ -1,6 +1,8 @@
-"""Train the embedded network on a folder of songs in the Slakh layout.
+"""Train a network on a folder of songs in the Slakh layout.
 
     python scripts/train.py DATA RUN --steps 4000
+    python scripts/train.py slakh RUN --architecture unet1d --steps 1000000 --precision bf16-mixed
+    python scripts/train.py slakh RUN --architecture unet1d --stem bass --config small.json
 
 DATA holds ``train/`` and ``validation/``. RUN receives ``last.ckpt`` (resumes bit for bit), ``best.safetensors`` (the
 averaged weights with the best validation figure so far), ``spec.json`` and ``log.jsonl``. Run the same command again
@@ -12,7 +14,7 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,9 +25,10 @@ from lightning_fabric import Fabric
 from safetensors.torch import save_file
 from torch import Tensor
 
-from msdm_cli.models.stft_unet import StftUnet, StftUnetConfig
+from msdm_cli.models.stft_unet import StftUnet
 from training.corpus import Augmentation, Corpus
-from training.questions import QuestionMix, ScoreMatching
+from training.published import PublishedValidation
+from training.recipes import RECIPES, Recipe, TrainingOptions
 from training.validation import Validation
 
 STEMS = ("bass", "drums", "guitar", "piano")
@@ -33,37 +36,27 @@ SAMPLE_RATE = 22050
 SD_CROPS = 200
 
 
-@dataclass(frozen=True)
-class TrainingOptions:
-    """Everything that decides what a run computes."""
+class Architecture(str, Enum):
+    """What can be trained."""
 
-    steps: int = 4000
-    decay_steps: int = 1500
-    batch: int = 3
-    length: int = 98304
-    learning_rate: float = 6e-4
-    warmup_steps: int = 200
-    ema_decay: float = 0.999
-    seed: int = 0
-
-    def rate(self, step: int) -> float:
-        """Learning rate at a step: linear warm-up, constant, linear decay to 2 %."""
-        warm = min(1.0, (step + 1) / self.warmup_steps)
-        return self.learning_rate * warm * min(1.0, max(0.02, (self.steps - step) / self.decay_steps))
+    stft_unet = "stft_unet"
+    unet1d = "unet1d"
 
 
 def batches(
-    corpus: Corpus, mix: QuestionMix, options: TrainingOptions, start: int, rank: int
+    corpus: Corpus, recipe: Recipe, options: TrainingOptions, start: int, rank: int
 ) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
     """Stems, sigmas, given flags and noise of each step from ``start`` on, one step ahead of the training."""
-    augmentation = Augmentation()
 
     def draw(step: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         items = []
         for item in range(options.batch):
             rng = np.random.default_rng((options.seed, step, rank, item))
-            stems = corpus.augmented(rng, options.length, augmentation)
-            sigma, given = mix.draw(rng, len(stems))
+            if recipe.augmentation is None:
+                stems = corpus.crop(rng, options.length)
+            else:
+                stems = corpus.augmented(rng, options.length, recipe.augmentation)
+            sigma, given = recipe.questions.draw(rng, len(stems))
             noise = rng.standard_normal(stems.shape, dtype=np.float32)
             items.append((stems, sigma.astype(np.float32), np.float32(given), noise))
         stems, sigma, given, noise = (torch.from_numpy(np.stack(column)) for column in zip(*items, strict=True))
@@ -91,10 +84,12 @@ def measure_sd(corpus: Corpus, network: StftUnet, options: TrainingOptions) -> T
 class Run:
     """The state of a training run and the folder it lives in."""
 
-    def __init__(self, fabric: Fabric, folder: Path, network: StftUnet, options: TrainingOptions) -> None:
+    def __init__(self, fabric: Fabric, folder: Path, network: Any, options: TrainingOptions) -> None:
         self.fabric, self.folder, self.options = fabric, folder, options
         self.network = network
-        self.optimizer = torch.optim.AdamW(network.parameters(), options.learning_rate, (0.9, 0.99), weight_decay=0.01)
+        self.optimizer = torch.optim.AdamW(
+            network.parameters(), options.learning_rate, (0.9, 0.99), weight_decay=options.weight_decay
+        )
         self.average = {name: value.detach().clone() for name, value in network.state_dict().items()}
         self.step, self.best, self.seconds, self.cpu_seconds = 0, float("-inf"), 0.0, 0.0
 
@@ -140,13 +135,14 @@ class Run:
                 file.write(json.dumps(record) + "\n")
             print(" ".join(f"{key}={value}" for key, value in record.items()), flush=True)
 
-    def validate(self, validation: Validation) -> None:
+    def validate(self, validation: Validation | PublishedValidation) -> None:
         """Score the averaged weights, and keep them if they are the best so far."""
         trained = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
         self.network.load_state_dict(self.average)
         figures = validation.score(self.network)
-        if figures["si_sdri"] > self.best:
-            self.best = figures["si_sdri"]
+        figure = figures.pop("figure")
+        if figure > self.best:
+            self.best = figure
             if self.fabric.is_global_zero:
                 temporary = self.folder / "best.safetensors.part"
                 save_file({name: value.cpu().contiguous() for name, value in self.average.items()}, temporary)
@@ -155,12 +151,13 @@ class Run:
         self.log(**{name: round(value, 3) for name, value in figures.items()})
 
 
-def train(run: Run, objective: torch.nn.Module, optimizer: Any, corpus: Corpus, validation: Validation,
-          every: int) -> None:  # fmt: skip
+def train(
+    run: Run, recipe: Recipe, objective: torch.nn.Module, optimizer: Any, corpus: Corpus, validation: Any, every: int
+) -> None:
     """Train from where the run stands to its last step."""
     options, losses = run.options, []
     began, cpu_began = time.monotonic() - run.seconds, time.process_time() - run.cpu_seconds
-    steps = batches(corpus, QuestionMix(), options, run.step, run.fabric.global_rank)
+    steps = batches(corpus, recipe, options, run.step, run.fabric.global_rank)
     for batch in steps:
         for group in optimizer.param_groups:
             group["lr"] = options.rate(run.step)
@@ -186,15 +183,15 @@ def main(
     data: Path,
     folder: Annotated[Path, typer.Argument(metavar="RUN")],
     *,
-    steps: int = 4000,
-    decay_steps: int = 1500,
-    batch: int = 3,
-    length: int = 98304,
-    validation_length: Annotated[
-        int, typer.Option(help="Stays when the length changes, so that figures compare.")
-    ] = 98304,
+    architecture: Annotated[Architecture, typer.Option(help="What is trained, and how.")] = Architecture.stft_unet,
+    config: Annotated[Path | None, typer.Option(help="Size of the network, as JSON.")] = None,
+    stem: Annotated[str | None, typer.Option(help="Only this stem: a model of the paper's second family.")] = None,
+    steps: int | None = None,
+    decay_steps: int | None = None,
+    batch: int | None = None,
+    length: int | None = None,
+    validation_length: Annotated[int, typer.Option(help="Stays, so that figures compare.")] = 98304,
     seed: int = 0,
-    channels: str = "64,128,256",
     precision: str = "32-true",
     devices: int = 1,
     validate_every: int = 400,
@@ -203,19 +200,22 @@ def main(
     """Train on DATA/train, choose by DATA/validation, keep everything in RUN."""
     fabric = Fabric(accelerator="auto", devices=devices, precision=precision)  # type: ignore[arg-type]
     fabric.launch()
-    options = TrainingOptions(steps=steps, decay_steps=decay_steps, batch=batch, length=length, seed=seed)
+    recipe = RECIPES[architecture.value]
+    asked = {"steps": steps, "decay_steps": decay_steps, "batch": batch, "length": length, "seed": seed}
+    options = dataclasses.replace(recipe.options, **{key: value for key, value in asked.items() if value is not None})
     torch.manual_seed(seed)
     torch.set_flush_denormal(True)
-    widths = tuple(int(width) for width in channels.split(","))
-    network = StftUnet(StftUnetConfig(channels=widths, heads=widths[-1] // 32))
-    corpus = Corpus(data / "train", STEMS, SAMPLE_RATE)
-    validation = Validation(Corpus(data / "validation", STEMS, SAMPLE_RATE), validation_length)
+    stems = (stem,) if stem else STEMS
+    network = recipe.build(config, len(stems))
+    corpus = Corpus(data / "train", stems, SAMPLE_RATE)
+    validation = recipe.validation(Corpus(data / "validation", stems, SAMPLE_RATE), validation_length)
     folder.mkdir(parents=True, exist_ok=True)
     run = Run(fabric, folder, network, options)
-    objective, optimizer = fabric.setup(ScoreMatching(network), run.optimizer)
+    objective, optimizer = fabric.setup(recipe.objective(network), run.optimizer)
     resumed = run.resume()  # after the set-up, which has moved the weights to their device
     if not resumed:
-        network.sd.copy_(measure_sd(corpus, network, options))
+        if isinstance(network, StftUnet):
+            network.sd.copy_(measure_sd(corpus, network, options))
         if initial:
             from safetensors.torch import load_file
 
@@ -227,7 +227,7 @@ def main(
         validation_songs=len(validation.corpus.songs), parameters=sum(p.numel() for p in network.parameters()),
         options=dataclasses.asdict(options),
     )  # fmt: skip
-    train(run, objective, optimizer, corpus, validation, validate_every)
+    train(run, recipe, objective, optimizer, corpus, validation, validate_every)
 
 
 if __name__ == "__main__":

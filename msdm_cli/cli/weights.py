@@ -116,11 +116,14 @@ def _fetch_and_adopt(archive: "Archive", missing: list[str], *, quiet: bool) -> 
 
 @app.command("import")
 def import_weights(
-    checkpoints: Annotated[list[Path], typer.Argument(metavar="CHECKPOINT...", help=".ckpt files, or one tar.")],
+    checkpoints: Annotated[list[Path], typer.Argument(metavar="CHECKPOINT...", help=".ckpt files, one tar, or a RUN.")],
     *,
     name: Annotated[str, typer.Option("--name", help="What to call the model.")],
 ) -> None:
-    """Make a model of checkpoints of the paper's network: a joint one, or one each of bass, drums, guitar, piano."""
+    """Make a model of checkpoints: a joint one, or one each of bass, drums, guitar, piano.
+
+    Takes the authors' checkpoints, the tar that holds them, and the folder of a run of scripts/train.py.
+    """
     from msdm_cli.hub.archive import SUFFIX, extract_checkpoints
     from msdm_cli.models.adopt import UNKNOWN_LICENCE, adopt_checkpoints
 
@@ -128,7 +131,7 @@ def import_weights(
         raise typer.BadParameter(f"{name} is not a name of letters, digits, - and _", param_hint="--name")
     with tempfile.TemporaryDirectory() as folder:
         description = f"imported from {', '.join(path.name for path in checkpoints)}"
-        if len(checkpoints) == 1 and checkpoints[0].suffix != SUFFIX:
+        if len(checkpoints) == 1 and checkpoints[0].is_file() and checkpoints[0].suffix != SUFFIX:
             checkpoints = list(extract_checkpoints(checkpoints[0], Path(folder)).values())
         entry = adopt_checkpoints(name, checkpoints, description, UNKNOWN_LICENCE)
     typer.echo(f"{entry.name}: {entry.folder}")

@@ -1,4 +1,4 @@
-"""The authors' checkpoints as tensors of ours, without ever running code that a file carries.
+"""Checkpoints as tensors of ours, without ever running code that a file carries: the authors', and our trainer's.
 
 A Lightning checkpoint is a pickle. It is read by PyTorch's restricted unpickler, which builds tensors, containers and
 numbers, and refuses every other name. The hyper-parameters of the authors' files hold a few more: the distribution of
@@ -6,6 +6,7 @@ sigma, and lists of OmegaConf's. These names are not looked up either; each beco
 what it is given.
 """
 
+import json
 import pickle
 import re
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor
 
 from msdm_cli.errors import IncompatibleCheckpoint
@@ -136,6 +139,21 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         ) from error
     network = {name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)}
     return rename_tensors(network), config
+
+
+def load_run(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read what our own trainer keeps: the best weights of a run, and the config of its network.
+
+    Raises:
+        IncompatibleCheckpoint: It is not the folder of a run.
+    """
+    try:
+        config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        return load_file(folder / "best.safetensors"), config
+    except (OSError, ValueError, SafetensorError) as error:
+        raise IncompatibleCheckpoint(
+            f"{folder}: not the folder of a training run ({error})", "Give the RUN of scripts/train.py."
+        ) from error
 
 
 def rename_tensors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

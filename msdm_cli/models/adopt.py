@@ -1,4 +1,4 @@
-"""Making a model of ours from checkpoints of the paper's network: tensors as safetensors, and a spec."""
+"""Making a model from checkpoints, the authors' or our trainer's: tensors as safetensors, and a spec."""
 
 import dataclasses
 import json
@@ -13,11 +13,12 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from msdm_cli.errors import IncompatibleCheckpoint
-from msdm_cli.hub.checkpoint import load_checkpoint
-from msdm_cli.hub.registry import ENTRY, WeightsEntry, cache_folder, find_entry, load_registry
-from msdm_cli.hub.verify import describe
+from msdm_cli.hub.checkpoint import load_checkpoint, load_run
+from msdm_cli.hub.registry import EMBEDDED, ENTRY, WeightsEntry, cache_folder, find_entry, load_registry
+from msdm_cli.hub.verify import check_file, describe
 from msdm_cli.models.load import build_network
-from msdm_cli.models.spec import ModelSpec, Preset
+from msdm_cli.models.spec import ModelSpec, Preset, load_spec
+from msdm_cli.models.stft_unet import StftUnetConfig
 from msdm_cli.models.unet1d import Unet1dConfig
 
 STEMS = ("bass", "drums", "guitar", "piano")
@@ -94,49 +95,58 @@ def adopt_checkpoints(name: str, checkpoints: Sequence[Path], description: str, 
 def convert(name: str, checkpoints: Sequence[Path]) -> tuple[dict[str, Tensor], ModelSpec]:
     """Tensors and spec of a model, checked against each other.
 
+    Args:
+        name: Name of the model.
+        checkpoints: Files of the authors', or folders of runs of our trainer.
+
     Raises:
         IncompatibleCheckpoint: They do not fit each other.
     """
-    loaded = [load_checkpoint(path) for path in checkpoints]
-    tensors, told = loaded[0]
-    stems = tensors["patch.conv_in.weight"].shape[1]
-    if len(loaded) > 1:
-        tensors = {
-            f"networks.{index}.{key}": value for index, (part, _) in enumerate(loaded) for key, value in part.items()
-        }
-        stems = sum(part["patch.conv_in.weight"].shape[1] for part, _ in loaded)
-    if stems != len(STEMS):
-        raise IncompatibleCheckpoint(
-            f"{checkpoints[0]}: has {stems} stems, expected {len(STEMS)}",
-            f"Import a joint model, or one checkpoint each of {', '.join(STEMS)}, in this order.",
-        )
-    return tensors, _checked_spec(name, told | {"stems": stems}, tensors, per_stem=len(loaded) > 1)
-
-
-def _checked_spec(name: str, told: dict[str, Any], tensors: dict[str, Tensor], *, per_stem: bool) -> ModelSpec:
+    loaded = [load_run(path) if path.is_dir() else load_checkpoint(path) for path in checkpoints]
     try:
-        config = Unet1dConfig(**told)
-        multiple = math.lcm(config.length_multiple, LENGTH_UNIT)
-        spec = ModelSpec(
-            name=name,
-            architecture="unet1d_per_stem" if per_stem else "unet1d",
-            config=dataclasses.asdict(config),
-            stems=STEMS,
-            sample_rate=SAMPLE_RATE,
-            chunk_length=CHUNK_LENGTH // multiple * multiple,
-            context=CONTEXT,
-            length_multiple=multiple,
-            sigma_max=SIGMA_MAX,
-            presets=published_presets(per_stem=per_stem),
-        )
+        tensors, spec = _describe(name, loaded)
         build_network(spec).load_state_dict(tensors, assign=True)
     except (RuntimeError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise IncompatibleCheckpoint(
-            f"the tensors of {name} do not fit the network they claim to be of ({reason})",
-            "Import a checkpoint of MSDM that its authors' code wrote.",
+            f"{checkpoints[0]}: the tensors do not make a model ({reason})",
+            f"Import a joint model, or one checkpoint each of {', '.join(STEMS)}, in this order.",
         ) from error
-    return spec
+    return tensors, spec
+
+
+def _describe(name: str, loaded: list[tuple[dict[str, Tensor], dict[str, Any]]]) -> tuple[dict[str, Tensor], ModelSpec]:
+    tensors, told = loaded[0]
+    if "bands" in told:
+        config = StftUnetConfig(**told)
+        return tensors, dataclasses.replace(_embedded_spec(), name=name, config=told, sigma_max=config.sigma_max)
+    stems = [part["stems"] if "stems" in part else len(STEMS) for _, part in loaded]
+    if sum(stems) != len(STEMS):
+        raise ValueError(f"{sum(stems)} stems, expected {len(STEMS)}")
+    per_stem = len(loaded) > 1
+    if per_stem:
+        tensors = {
+            f"networks.{index}.{key}": value for index, (part, _) in enumerate(loaded) for key, value in part.items()
+        }
+    sized = Unet1dConfig(**told | {"stems": len(STEMS)})
+    multiple = math.lcm(sized.length_multiple, LENGTH_UNIT)
+    return tensors, ModelSpec(
+        name=name,
+        architecture="unet1d_per_stem" if per_stem else "unet1d",
+        config=dataclasses.asdict(sized),
+        stems=STEMS,
+        sample_rate=SAMPLE_RATE,
+        chunk_length=CHUNK_LENGTH // multiple * multiple,
+        context=CONTEXT,
+        length_multiple=multiple,
+        sigma_max=SIGMA_MAX,
+        presets=published_presets(per_stem=per_stem),
+    )
+
+
+def _embedded_spec() -> ModelSpec:
+    entry = find_entry(EMBEDDED)
+    return load_spec(check_file(entry, entry.spec))
 
 
 def remove_model(entry: WeightsEntry) -> None:

@@ -55,10 +55,10 @@ class StftUnetConfig:
     hop: int = 256
     bands: Sequence[Sequence[int]] = ((20, 4), (14, 8), (10, 16), (4, 40))
     frames_per_token: int = 2
-    channels: Sequence[int] = (64, 128, 192)
+    channels: Sequence[int] = (64, 128, 256)
     blocks: int = 2
     attention_layers: int = 2
-    heads: int = 6
+    heads: int = 8
     embedding: int = 256
     sigma_min: float = 1e-4
     sigma_max: float = 10.0

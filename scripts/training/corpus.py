@@ -45,7 +45,7 @@ class Corpus:
 
     def __init__(self, folder: Path, stems: tuple[str, ...], sample_rate: int) -> None:
         self.folder, self.stems, self.sample_rate = folder, stems, sample_rate
-        self.cache = folder / ".cache"
+        self.cache = folder / ".cache" / "-".join(stems)
         self.songs = sorted(path.name for path in folder.iterdir() if path.suffix != ".part" and self._files(path))
         if not self.songs:
             raise ValueError(f"expected songs with the stems {', '.join(stems)} under {folder}, found none")
@@ -75,7 +75,7 @@ class Corpus:
             stems.append(mono if rate == self.sample_rate else resampy.resample(mono, rate, self.sample_rate))
         length = min(map(len, stems))
         whole = np.stack([np.clip(stem[:length] * FULL_SCALE, -FULL_SCALE, FULL_SCALE - 1) for stem in stems])
-        self.cache.mkdir(exist_ok=True)
+        self.cache.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(f".{np.random.default_rng().integers(1 << 32)}.part")
         with temporary.open("wb") as file:
             np.save(file, whole.astype(np.int16))

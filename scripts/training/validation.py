@@ -31,7 +31,10 @@ class Validation:
 
     @torch.no_grad()
     def score(self, network: StftUnet) -> dict[str, float]:
-        """Figures of a network: SI-SDRi in dB (mean over active stems, and each), and relative squared errors."""
+        """Figures of a network: SI-SDRi in dB (mean over active stems, and each), and relative squared errors.
+
+        ``figure`` is what chooses a checkpoint, higher is better.
+        """
         network.eval()
         device = network.sd.device
         improvement, active, errors = [], [], []
@@ -44,7 +47,8 @@ class Validation:
         network.train()
         scores, counted = torch.cat(improvement), torch.cat(active)
         means = [scores[:, stem][counted[:, stem]].mean().item() for stem in range(scores.shape[1])]
-        figures = {"si_sdri": float(np.mean(means)), **dict(zip(self.corpus.stems, means, strict=True))}
+        mean = float(np.mean(means))
+        figures = {"figure": mean, "si_sdri": mean, **dict(zip(self.corpus.stems, means, strict=True))}
         return figures | {
             f"denoise_{sigma}": value.item() for sigma, value in zip(SIGMAS, torch.stack(errors).mean(0), strict=True)
         }

@@ -1,5 +1,6 @@
 """The trainer on a toy data set: it learns, and resumes bit for bit."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,11 @@ from conftest import STEMS, music
 from safetensors.torch import load_file
 
 ROOT = Path(__file__).parents[2]
+SMALL = {"channels": [8, 32], "heads": 1}
+SMALL_UNET1D = {
+    "channels": 32, "patch_factor": 4, "multipliers": [1, 1], "factors": [8], "num_blocks": [1], "attentions": [False],
+    "heads": 1, "head_features": 8,
+}  # fmt: skip
 
 pytest.importorskip("lightning_fabric")
 
@@ -29,9 +35,11 @@ def songs(tmp_path_factory):
     return folder
 
 
-def train(songs, run, steps):
-    command = [sys.executable, ROOT / "scripts" / "train.py", songs, run, "--steps", steps, "--batch", 1]
-    command += ["--channels", "8,32", "--validate-every", 2, "--decay-steps", 1]
+def train(songs, run, steps, config=SMALL, *more):
+    path = songs / f"{len(config)}.json"
+    path.write_text(json.dumps(config))
+    command = [sys.executable, ROOT / "scripts" / "train.py", songs, run, "--steps", steps, "--batch", 1, *more]
+    command += ["--config", path, "--validate-every", 2, "--decay-steps", 1]
     command += ["--length", 16384, "--validation-length", 16384]
     subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True, timeout=600)
     return torch.load(run / "last.ckpt", weights_only=True)
@@ -77,3 +85,27 @@ def test_untrained_the_loss_is_that_of_the_static_wiener_filter(songs, monkeypat
     # error / (error + FLOOR * mean error): below 1, and above what four equal errors less the floor give.
     assert (loss < 1).all()
     assert loss.mean() > 0.5
+
+
+def test_the_papers_network_is_trained_resumed_and_imported(songs, tmp_path, monkeypatch):
+    from msdm_cli.models.adopt import adopt_checkpoints
+    from msdm_cli.models.load import load_model
+
+    options = (SMALL_UNET1D, "--architecture", "unet1d")
+    once = train(songs, tmp_path / "once", 4, *options)
+    train(songs, tmp_path / "twice", 2, *options)
+    twice = train(songs, tmp_path / "twice", 4, *options)
+    for name, value in once["network"].items():
+        assert torch.equal(value, twice["network"][name]), name
+    monkeypatch.setenv("MSDM_CACHE", str(tmp_path / "cache"))
+    adopt_checkpoints("mine", [tmp_path / "once"], "for a test", "none")
+    model = load_model("mine", "cpu")
+    assert model.spec.architecture == "unet1d"
+    assert torch.equal(
+        model.denoiser.network.frequencies, load_file(tmp_path / "once" / "best.safetensors")["frequencies"]
+    )
+
+
+def test_one_stem_is_trained_by_itself(songs, tmp_path):
+    state = train(songs, tmp_path / "bass", 2, SMALL_UNET1D, "--architecture", "unet1d", "--stem", "bass")
+    assert state["network"]["patch.conv_in.weight"].shape[1] == 1

@@ -1,0 +1,79 @@
+"""What an architecture is trained with: its network, its questions, its loss, its validation and its settings."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from msdm_cli.models.stft_unet import StftUnet, StftUnetConfig
+from msdm_cli.models.unet1d import Unet1d, Unet1dConfig
+from training.corpus import Augmentation, Corpus
+from training.published import LogNormalSigma, PublishedLoss, PublishedValidation
+from training.questions import QuestionMix, ScoreMatching
+from training.validation import Validation
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """Everything that decides what a run computes, apart from its network."""
+
+    steps: int = 4000
+    decay_steps: int = 1500
+    batch: int = 3
+    length: int = 98304
+    learning_rate: float = 6e-4
+    warmup_steps: int = 200
+    weight_decay: float = 0.01
+    ema_decay: float = 0.999
+    seed: int = 0
+
+    def rate(self, step: int) -> float:
+        """Learning rate at a step: linear warm-up, constant, linear decay to 2 %."""
+        warm = min(1.0, (step + 1) / self.warmup_steps)
+        return self.learning_rate * warm * min(1.0, max(0.02, (self.steps - step) / self.decay_steps))
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How an architecture is trained.
+
+    Attributes:
+        config: Class of the network's config.
+        network: Builds a network from it.
+        objective: Builds the loss of a network.
+        questions: Draws the sigmas, and whether the mixture is given.
+        augmentation: What happens to crops; nothing if None.
+        validation: Builds what chooses a checkpoint, from the validation songs and a length.
+        options: Settings that are not asked for.
+    """
+
+    config: type[Any]
+    network: Callable[[Any], nn.Module]
+    objective: Callable[[Any], nn.Module]
+    questions: QuestionMix | LogNormalSigma
+    augmentation: Augmentation | None
+    validation: Callable[[Corpus, int], Validation | PublishedValidation]
+    options: TrainingOptions
+
+    def build(self, path: Path | None, stems: int) -> Any:
+        """The network of a config file (JSON), or of the default size."""
+        fields = json.loads(path.read_text()) if path else {}
+        return self.network(dataclasses.replace(self.config(**fields), stems=stems))
+
+
+RECIPES = {
+    "stft_unet": Recipe(
+        StftUnetConfig, StftUnet, ScoreMatching, QuestionMix(), Augmentation(), Validation, TrainingOptions()
+    ),
+    # The paper's: Adam at 1e-4, 8 crops of 12 s, no schedule, no average (exp/train_msdm.yaml of the authors).
+    "unet1d": Recipe(
+        Unet1dConfig, Unet1d, PublishedLoss, LogNormalSigma(), None, PublishedValidation,
+        TrainingOptions(
+            decay_steps=1, batch=8, length=262144, learning_rate=1e-4, warmup_steps=1, weight_decay=0.0, ema_decay=0.0
+        ),
+    ),
+}  # fmt: skip
