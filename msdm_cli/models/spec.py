@@ -24,7 +24,7 @@ class Preset:
         rho: Curvature of the schedule (arXiv 2206.00364, eq. 5).
         eta: 0 is the probability-flow ODE, 1 is full re-noise.
         warm_start: Start from the regression estimate instead of from nothing.
-        samples: Number of samples that are averaged; of views of the mixture where there are no steps.
+        samples: Number of samples that are averaged.
         sampler: ``consistent`` is ours (conditions act on the denoised estimate); the others are the paper's:
             ``dirac`` and ``gaussian`` separate, ``published`` imputes and generates.
         churn: EDM's ``S_churn``, for the paper's samplers.

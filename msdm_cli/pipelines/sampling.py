@@ -1,10 +1,9 @@
 """One chunk through the network: what the three tasks share below the level of a song."""
 
-import dataclasses
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from msdm_cli.diffusion.conditioning import Condition, wiener_weights
 from msdm_cli.diffusion.denoiser import Denoiser
@@ -82,9 +81,9 @@ class ChunkSampler:
             Stems, ``[B, S, T]``.
         """
         preset = self.preset
-        if preset.num_steps == 0:
-            return self._regress_views(condition, shape)
         first = self._regress(condition, shape) if preset.warm_start else None
+        if preset.num_steps == 0 and first is not None:
+            return first
         sigmas = karras_sigmas(preset.num_steps, preset.sigma_min, preset.sigma_max, preset.rho)
         total = torch.zeros(shape)
         for index in range(preset.samples):
@@ -101,23 +100,6 @@ class ChunkSampler:
         silence = torch.zeros(shape)
         nothing = condition.start(self.denoiser, silence, 0.0, silence)
         return condition.denoise(self.denoiser, nothing, self.spec.sigma_max)
-
-    def _regress_views(self, condition: Condition, shape: tuple[int, int, int]) -> Tensor:
-        """Estimates from the mixture alone, averaged over views of it.
-
-        A view is upside down every other time, and shifted against the network's frames. The truth turns and shifts
-        along, the network's errors only in part (the "shift trick" of Demucs, arXiv 1911.13254).
-        """
-        views, unit = self.preset.samples, self.spec.length_multiple
-        if views == 1 or condition.mixture is None:
-            return self._regress(condition, shape)
-        total = torch.zeros(shape)
-        for view in range(views):
-            sign, shift = 1 - 2 * (view % 2), view * unit // views
-            shifted = nn.functional.pad(sign * condition.mixture, (shift, unit - shift))
-            estimate = self._regress(dataclasses.replace(condition, mixture=shifted), (*shape[:2], shape[2] + unit))
-            total += sign * estimate[:, :, shift : shift + shape[2]]
-        return total / views
 
     def _draw_once(self, condition: Condition, sigmas: Tensor, noise: Noise, first: Tensor | None) -> Tensor:
         preset = self.preset
@@ -165,6 +147,4 @@ def mixture_condition(denoiser: Denoiser, mixture: Tensor) -> Condition:
 
 def calls_per_chunk(preset: Preset) -> int:
     """Network calls that one chunk takes."""
-    if preset.num_steps == 0:
-        return preset.samples
     return preset.num_steps * preset.num_resamples * preset.samples + int(preset.warm_start)

@@ -75,3 +75,15 @@ def test_the_default_has_the_papers_parameters():
         network = Unet1d(Unet1dConfig())
     assert sum(parameter.numel() for parameter in network.parameters()) == 405_497_700
     assert network.config.length_multiple == 8192
+
+
+def test_the_full_size_is_the_same():
+    pytest.importorskip("audio_diffusion_pytorch")
+    config = Unet1dConfig()
+    peer = build_peer(config)
+    with torch.device("meta"):
+        ours = Unet1d(config)
+    ours.load_state_dict(rename_tensors(peer.state_dict()), assign=True)  # shares the memory
+    x, time = torch.randn(1, 4, 2 * config.length_multiple), torch.tensor([-0.3])
+    with torch.inference_mode():
+        torch.testing.assert_close(ours.network(x, time), peer(x, time), atol=ROUNDING, rtol=ROUNDING)

@@ -112,18 +112,3 @@ def test_a_sampler_that_has_no_such_condition_is_a_callers_mistake(paper_model, 
     preset = paper_model.spec.preset("separate", "dirac").with_steps(2)
     with pytest.raises(ValueError, match="expected a sampler"):
         generate_song(paper_model, tmp_path, GenerateOptions(preset, 1, 0.5), SilentProgress())
-
-
-def test_views_of_the_mixture_are_averaged_and_still_sum(tiny_model, write_song, tmp_path):
-    model = spied(tiny_model)
-    preset = dataclasses.replace(model.spec.preset("separate", "fast"), samples=4)
-    song = write_song(seconds=0.5, channels=1)
-    done = separate_song(model, song, tmp_path / "out", SeparateOptions(preset, 1), SilentProgress())
-    assert done.calls == 4 == calls_per_chunk(preset)
-    mixtures = [mixture for _, _, mixture in model.denoiser.asked]
-    unit = model.spec.length_multiple
-    for view, mixture in enumerate(mixtures):
-        shift = view * unit // 4
-        unshifted = mixture[:, shift : mixture.shape[1] - unit + shift]
-        torch.testing.assert_close(unshifted * (-1) ** view, mixtures[0][:, :-unit])
-    np.testing.assert_array_equal(sum(read(path) for path in done.files.values()), read(song))
