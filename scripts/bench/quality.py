@@ -74,6 +74,14 @@ def by_static_wiener(model: Model) -> Separator:
     return separate
 
 
+def distinct_presets(model: Model) -> dict[Preset, list[str]]:
+    """Settings of separation, and the qualities that have them."""
+    presets: dict[Preset, list[str]] = {}
+    for quality in QUALITIES:
+        presets.setdefault(model.spec.preset("separate", quality), []).append(quality)
+    return presets
+
+
 def load_stems(song: Path, names: tuple[str, ...], seconds: float) -> Tensor:
     """The middle ``seconds`` of a song's stems, ``[S, T]``."""
     stems = []
@@ -108,7 +116,7 @@ def main(
     """Print the table."""
     torch.manual_seed(seed)
     model = load_model("embedded", "cpu")
-    presets = {quality: model.spec.preset("separate", quality) for quality in QUALITIES}
+    presets = {", ".join(names): preset for preset, names in distinct_presets(model).items()}
     presets |= {text: Preset(**json.loads(text)) for text in also or ()}
     methods = [
         Method("mixture", 0, lambda stems: stems.sum(0).expand_as(stems)),

@@ -19,10 +19,10 @@ import resampy
 import soundfile
 import torch
 import typer
+from quality import distinct_presets
 from torch import Tensor
 
 from msdm_cli.models.load import Model, load_model
-from msdm_cli.models.spec import QUALITIES
 from msdm_cli.pipelines.separate import SeparateOptions, separate_song
 from msdm_cli.progress import SilentProgress
 
@@ -102,10 +102,11 @@ def main(
         folder = Path(name)
         path = folder / "short.wav"
         write_song(song, path, short_seconds)
-        for quality in QUALITIES:
+        for names in distinct_presets(load_model("embedded", "cpu")).values():
+            quality = names[0]
             seconds, calls, peak = run(path, folder, quality)
             share = network_share(path, folder / quality, quality)
-            lines.append(f"| {quality} | {calls} | {short_seconds / seconds:.2f} | {share:.0%} | {peak:.0f} |")
+            lines.append(f"| {', '.join(names)} | {calls} | {short_seconds / seconds:.2f} | {share:.0%} | {peak:.0f} |")
             print(lines[-1], flush=True)
         lines += ["", "| length, fast | x real time | peak memory, MB |", "|---|---|---|"]
         for minutes in memory_minutes.split(","):
