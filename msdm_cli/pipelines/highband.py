@@ -56,11 +56,9 @@ class HighBand:
         count = residual.shape[1]
         time = np.arange(self._given, self._given + count) * (self._model_rate / self._rate)
         position = np.clip(time / FRAME - 0.5 - self._first_frame, 0, len(self._table) - 1)
-        left = np.floor(position).astype(np.int64)
-        right = np.minimum(left + 1, len(self._table) - 1)
-        fraction = (position - left)[:, None]
-        weights = (self._table[left] * (1 - fraction) + self._table[right] * fraction).T
+        frames = np.arange(len(self._table))
+        weights = np.stack([np.interp(position, frames, shares) for shares in self._table.T])
         self._given += count
-        done = int(left[-1]) if count else 0
+        done = int(position[-1]) if count else 0
         self._table, self._first_frame = self._table[done:], self._first_frame + done
         return weights[:, None] * residual
