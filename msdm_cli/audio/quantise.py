@@ -14,7 +14,7 @@ def quantise_to_sum(stems: NDArray[np.float64], song: NDArray[np.float32], bits:
 
     Args:
         stems: Stems, which sum to the song but for rounding.
-        song: The song, on the grid of ``bits``.
+        song: The song; a lossy one may lie between the units, and beyond full scale, which only stems need to keep.
         bits: Bits of a sample, 16 or 24.
 
     Returns:
@@ -25,7 +25,7 @@ def quantise_to_sum(stems: NDArray[np.float64], song: NDArray[np.float32], bits:
     """
     scale = float(1 << (bits - 1))
     sums = np.rint(np.cumsum(stems, axis=0) * scale)
-    target = np.clip(np.rint(song.astype(np.float64) * scale), -scale, scale - 1)
+    target = np.rint(song.astype(np.float64) * scale)
     sums[-1] = target
     rounded = np.diff(sums, axis=0, prepend=0)
     clipped = np.clip(rounded, -scale, scale - 1)

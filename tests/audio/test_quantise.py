@@ -26,3 +26,10 @@ def test_what_one_stem_loses_at_full_scale_the_others_take_up():
     assert clipped == 1
     assert (integers >> 16).sum() == round(0.9 * 32768)
     assert (integers >> 16).max() == 32767
+
+
+def test_a_song_beyond_full_scale_is_the_sum_of_stems_below_it():
+    stems = np.array([0.8, 0.5, 0.03, 0.006])[:, None, None]
+    integers, clipped = quantise_to_sum(stems, np.full((1, 1), 1.336, np.float32), 16)
+    assert clipped == 0
+    assert (integers >> 16).sum() == round(1.336 * 32768)
