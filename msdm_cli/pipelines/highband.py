@@ -54,11 +54,13 @@ class HighBand:
     def share(self, residual: NDArray[np.float64]) -> NDArray[np.float64]:
         """Share out the next samples at the song's rate, at most ``ready``, ``[C, n] -> [S, C, n]``."""
         count = residual.shape[1]
+        if not count:
+            return np.zeros((self._table.shape[1], *residual.shape))
         time = np.arange(self._given, self._given + count) * (self._model_rate / self._rate)
         position = np.clip(time / FRAME - 0.5 - self._first_frame, 0, len(self._table) - 1)
         frames = np.arange(len(self._table))
         weights = np.stack([np.interp(position, frames, shares) for shares in self._table.T])
         self._given += count
-        done = int(position[-1]) if count else 0
+        done = int(position[-1])
         self._table, self._first_frame = self._table[done:], self._first_frame + done
         return weights[:, None] * residual

@@ -16,6 +16,8 @@ def test_auto_is_the_best_that_is_there(monkeypatch, cuda, mps, expected):
 
 def test_a_failure_of_torch_is_a_two_line_error():
     class Failing(torch.nn.Module):
+        takes_mixture, shares_sigma = True, False
+
         def forward(self, *_):
             raise torch.OutOfMemoryError("CUDA out of memory.\nMore lines")
 
