@@ -5,7 +5,7 @@
     python scripts/train.py slakh RUN --architecture unet1d --stem bass --config small.json
 
 DATA holds ``train/`` and ``validation/``. RUN receives ``last.ckpt`` (resumes bit for bit), ``best.safetensors`` (the
-averaged weights with the best validation figure so far), ``spec.json`` and ``log.jsonl``. Run the same command again
+averaged weights with the best validation figure so far), ``config.json`` and ``log.jsonl``. Run the same command again
 to resume. Lightning Fabric runs it on one CPU, one GPU, or several GPUs (``--devices``).
 """
 

@@ -116,13 +116,15 @@ def _fetch_and_adopt(archive: "Archive", missing: list[str], *, quiet: bool) -> 
 
 @app.command("import")
 def import_weights(
-    checkpoints: Annotated[list[Path], typer.Argument(metavar="CHECKPOINT...", help=".ckpt files, one tar, or a RUN.")],
+    checkpoints: Annotated[
+        list[Path], typer.Argument(metavar="CHECKPOINT...", help=".ckpt files, a tar of one, or a RUN.")
+    ],
     *,
     name: Annotated[str, typer.Option("--name", help="What to call the model.")],
 ) -> None:
     """Make a model of checkpoints: a joint one, or one each of bass, drums, guitar, piano.
 
-    Takes the authors' checkpoints, the tar that holds them, and the folder of a run of scripts/train.py.
+    Takes the authors' checkpoints, a tar that holds one, and the folder of a run of scripts/train.py.
     """
     from msdm_cli.hub.archive import SUFFIX, extract_checkpoints
     from msdm_cli.models.adopt import UNKNOWN_LICENCE, adopt_checkpoints
@@ -132,7 +134,13 @@ def import_weights(
     with tempfile.TemporaryDirectory() as folder:
         description = f"imported from {', '.join(path.name for path in checkpoints)}"
         if len(checkpoints) == 1 and checkpoints[0].is_file() and checkpoints[0].suffix != SUFFIX:
-            checkpoints = list(extract_checkpoints(checkpoints[0], Path(folder)).values())
+            found = extract_checkpoints(checkpoints[0], Path(folder))
+            if len(found) != 1:  # nothing in a tar tells which stem a checkpoint is of
+                raise IncompatibleCheckpoint(
+                    f"{checkpoints[0]}: holds {len(found)} checkpoints ({', '.join(found)})",
+                    "Unpack it, and import a joint model, or one each of bass, drums, guitar, piano, in this order.",
+                )
+            checkpoints = list(found.values())
         entry = adopt_checkpoints(name, checkpoints, description, UNKNOWN_LICENCE)
     typer.echo(f"{entry.name}: {entry.folder}")
 

@@ -27,7 +27,7 @@ def fetch_archive(url: str, path: Path, progress: Progress) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{path}.lock"):
         if not path.exists():
-            with _translated(url):
+            with _translated(url, path):
                 _download(url, path, progress)
     return path
 
@@ -58,7 +58,7 @@ def _download(url: str, path: Path, progress: Progress) -> None:
 
 
 @contextlib.contextmanager
-def _translated(url: str) -> Iterator[None]:
+def _translated(url: str, path: Path) -> Iterator[None]:
     """Errors of gdown and of what it stands on become ours."""
     import gdown.exceptions
     import requests
@@ -69,5 +69,5 @@ def _translated(url: str) -> Iterator[None]:
         reason = " ".join(str(error).split())[:200]
         raise DownloadFailed(
             f"{url}: cannot be fetched ({reason})",
-            "Say the same again to go on, or download it in a browser and say msdm weights import FILE.",
+            f"Say the same again to go on, or download it in a browser to {path} first.",
         ) from error

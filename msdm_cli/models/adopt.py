@@ -119,7 +119,13 @@ def _describe(name: str, loaded: list[tuple[dict[str, Tensor], dict[str, Any]]])
     tensors, told = loaded[0]
     if "bands" in told:
         config = StftUnetConfig(**told)
-        return tensors, dataclasses.replace(_embedded_spec(), name=name, config=told, sigma_max=config.sigma_max)
+        return tensors, dataclasses.replace(
+            _embedded_spec(),
+            name=name,
+            config=told,
+            length_multiple=config.length_multiple,
+            sigma_max=config.sigma_max,
+        )
     stems = [part["stems"] if "stems" in part else len(STEMS) for _, part in loaded]
     if sum(stems) != len(STEMS):
         raise ValueError(f"{sum(stems)} stems, expected {len(STEMS)}")

@@ -5,6 +5,7 @@ import os
 import resource
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -255,3 +256,16 @@ def test_evaluate_separates_scores_and_goes_on(tmp_path):
     summaries = json.loads(first.stdout)
     assert [summary["method"] for summary in summaries] == ["estimates", "ideal binary mask", "ideal ratio mask"]
     assert "SI-SDRi" in msdm(*command).stdout
+
+
+def test_a_tar_of_several_checkpoints_is_not_guessed_at(tmp_path, monkeypatch):
+    monkeypatch.setenv("MSDM_CACHE", str(tmp_path / "cache"))
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "epoch=1.ckpt").write_bytes(b"x")
+    with tarfile.open(tmp_path / "some.tar", "w") as tar:
+        for name in ("one", "two"):
+            tar.add(tmp_path / name, name)
+    result = msdm("weights", "import", tmp_path / "some.tar", "--name", "mine")
+    assert result.returncode == 1
+    assert_two_lines(result, "holds 2 checkpoints", "one, two")
