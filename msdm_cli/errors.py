@@ -10,6 +10,7 @@
     |  |- MissingWeights      known, but its files are not on this machine
     |  |- ChecksumMismatch    a file is not the one that the registry describes
     |  |- UnreadableWeights   an archive is damaged, or not one
+    |  |- UnwritableWeights   a model cannot be kept: the cache or the disk refuses it
     |  |- DownloadFailed      an archive could not be fetched
     |  `- UnsafeArchive       an archive holds what no archive of weights should
     |- ModelError
@@ -66,6 +67,10 @@ class ChecksumMismatch(WeightsError):
 
 class UnreadableWeights(WeightsError):
     """An archive is damaged, or not one."""
+
+
+class UnwritableWeights(WeightsError):
+    """A model cannot be kept: the cache or the disk refuses it."""
 
 
 class DownloadFailed(WeightsError):

@@ -65,6 +65,15 @@ def music(frames, channels=1, rate=22050, seed=0):
 
 
 @pytest.fixture
+def limit_file_size():
+    """Makes writes beyond a size fail, as on a full disk, until the test ends."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.fixture
 def write_song(tmp_path):
     def write(name="song.wav", seconds=2.0, rate=44100, channels=2, subtype="PCM_16", seed=0):
         path = tmp_path / name

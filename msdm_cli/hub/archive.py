@@ -1,12 +1,14 @@
 """Unpacking a tar of checkpoints that nobody vouches for."""
 
+import errno
 import shutil
 import tarfile
 from pathlib import Path, PurePosixPath
 
-from msdm_cli.errors import UnreadableWeights, UnsafeArchive
+from msdm_cli.errors import UnreadableWeights, UnsafeArchive, UnwritableWeights
 
 SUFFIX = ".ckpt"
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def extract_checkpoints(path: Path, folder: Path) -> dict[str, Path]:
@@ -22,6 +24,7 @@ def extract_checkpoints(path: Path, folder: Path) -> dict[str, Path]:
     Raises:
         UnsafeArchive: It holds a link, a device, or a name that leads out of it. Nothing is unpacked then.
         UnreadableWeights: It is no tar, is cut off, or a folder holds two checkpoints.
+        UnwritableWeights: The disk is full.
     """
     try:
         with tarfile.open(path) as tar:
@@ -43,6 +46,8 @@ def extract_checkpoints(path: Path, folder: Path) -> dict[str, Path]:
                 with source, found[name].open("wb") as target:
                     shutil.copyfileobj(source, target)
     except (tarfile.TarError, EOFError, OSError) as error:
+        if isinstance(error, OSError) and error.errno in DISK_FULL:
+            raise UnwritableWeights(f"{folder}: cannot take what {path} holds ({error})", "Make room there.") from error
         raise UnreadableWeights(
             f"{path}: cannot be unpacked ({error})", "Fetch it again; a tar of checkpoints is expected."
         ) from error

@@ -24,10 +24,10 @@ def fetch_archive(url: str, path: Path, progress: Progress) -> Path:
     Raises:
         DownloadFailed: It cannot be fetched. What came lies beside ``path``, and the next call goes on from there.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{path}.lock"):
-        if not path.exists():
-            with _translated(url, path):
+    with _translated(url, path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{path}.lock"):
+            if not path.exists():
                 _download(url, path, progress)
     return path
 

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from msdm_cli.errors import IncompatibleCheckpoint
+from msdm_cli.errors import IncompatibleCheckpoint, UnwritableWeights
 from msdm_cli.hub.checkpoint import load_checkpoint, load_run
 from msdm_cli.hub.registry import EMBEDDED, ENTRY, WeightsEntry, cache_folder, find_entry, load_registry
 from msdm_cli.hub.verify import check_file, describe
@@ -64,32 +65,44 @@ def adopt_checkpoints(name: str, checkpoints: Sequence[Path], description: str, 
 
     Raises:
         IncompatibleCheckpoint: A checkpoint is not one of the paper's network, or the name is taken.
+        UnwritableWeights: The cache or the disk refuses the model.
     """
     if name in load_registry():
         raise IncompatibleCheckpoint(
             f"there is a model {name} already", f"Give another --name, or say msdm weights remove {name} first."
         )
+    tensors, spec = convert(name, checkpoints)
     cache = cache_folder()
+    try:
+        _keep(cache, tensors, spec, {"description": description, "licence": licence})
+    except (OSError, SafetensorError) as error:
+        raise UnwritableWeights(
+            f"{cache}: cannot take the model {name} ({error})",
+            "Make room there, or set MSDM_CACHE to a folder that can be written.",
+        ) from error
+    return find_entry(name)
+
+
+def _keep(cache: Path, tensors: dict[str, Tensor], spec: ModelSpec, record: dict[str, Any]) -> None:
+    """Put a model into the cache, whole or not at all."""
+    name = spec.name
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".part-", dir=cache) as temporary:
         folder = Path(temporary) / name
         folder.mkdir()
-        tensors, spec = convert(name, checkpoints)
         save_file(tensors, folder / f"{name}.safetensors")
         spec.save(folder / f"{name}.json")
         files = {
             "weights": describe(folder / f"{name}.safetensors"),
             "spec": describe(folder / f"{name}.json"),
         }
-        record: dict[str, Any] = {"description": description, "licence": licence}
-        record |= {key: dataclasses.asdict(file) for key, file in files.items()}
+        record = record | {key: dataclasses.asdict(file) for key, file in files.items()}
         (folder / ENTRY).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
         try:
             folder.replace(cache / name)
         except OSError:  # another process was first, with the same files
             if not (cache / name / ENTRY).exists():
                 raise
-    return find_entry(name)
 
 
 def convert(name: str, checkpoints: Sequence[Path]) -> tuple[dict[str, Tensor], ModelSpec]:

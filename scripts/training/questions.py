@@ -25,8 +25,8 @@ class QuestionMix:
         sigma_max: Stands for infinity.
     """
 
-    regress: float = 0.5
-    refine: float = 0.15
+    regress: float = 0.6
+    refine: float = 0.05
     refine_known: float = 0.05
     impute: float = 0.15
     sigma_low: float = 5e-3

@@ -5,7 +5,7 @@ import tarfile
 
 import pytest
 
-from msdm_cli.errors import UnreadableWeights, UnsafeArchive
+from msdm_cli.errors import UnreadableWeights, UnsafeArchive, UnwritableWeights
 from msdm_cli.hub.archive import extract_checkpoints
 
 
@@ -77,3 +77,10 @@ def test_a_tar_that_breaks_off_is_refused(tmp_path):
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
     with pytest.raises(UnreadableWeights):
         extract_checkpoints(cut, tmp_path)
+
+
+def test_a_full_disk_is_not_blamed_on_the_archive(tmp_path, limit_file_size):
+    tar = write_tar(tmp_path / "some.tar", ("one/a.ckpt", b"x" * 100_000, tarfile.REGTYPE))
+    limit_file_size(50_000)
+    with pytest.raises(UnwritableWeights, match="cannot take"):
+        extract_checkpoints(tar, tmp_path)

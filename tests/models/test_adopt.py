@@ -4,7 +4,7 @@ import pytest
 import torch
 from conftest import lightning_checkpoint
 
-from msdm_cli.errors import IncompatibleCheckpoint
+from msdm_cli.errors import IncompatibleCheckpoint, UnwritableWeights
 from msdm_cli.hub.registry import load_registry
 from msdm_cli.models.adopt import adopt_checkpoints, remove_model
 from msdm_cli.models.load import load_model
@@ -50,7 +50,7 @@ def test_too_few_stems_are_refused_and_nothing_is_left(tmp_path, cache):
     write_checkpoint(tmp_path / "a.ckpt", stems=1)
     with pytest.raises(IncompatibleCheckpoint, match="1 stems, expected 4"):
         adopt_checkpoints("one", [tmp_path / "a.ckpt"], "for a test", "none")
-    assert not list(cache.iterdir())
+    assert not cache.exists()
 
 
 def test_a_name_is_taken_once_and_free_after_removal(tmp_path):
@@ -62,3 +62,11 @@ def test_a_name_is_taken_once_and_free_after_removal(tmp_path):
     assert "joint" not in load_registry()
     with pytest.raises(IncompatibleCheckpoint, match="ships with msdm"):
         remove_model(load_registry()["embedded"])
+
+
+def test_a_disk_that_fills_is_said_and_nothing_is_left(tmp_path, cache, limit_file_size):
+    write_checkpoint(tmp_path / "a.ckpt")
+    limit_file_size(50_000)
+    with pytest.raises(UnwritableWeights, match="cannot take the model joint"):
+        adopt_checkpoints("joint", [tmp_path / "a.ckpt"], "for a test", "none")
+    assert not list(cache.iterdir())
