@@ -1,6 +1,7 @@
 """What several tests share: a small model with random weights, and songs."""
 
 import os
+import shutil
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 
@@ -62,6 +63,18 @@ def music(frames, channels=1, rate=22050, seed=0):
     )
     clicks = rng.standard_normal((channels, frames)) * np.exp(-40 * (time % 0.25))
     return ((tones * 0.1 + clicks * 0.2) * 0.5).clip(-0.9, 0.9).astype(np.float32)
+
+
+@pytest.fixture
+def museval(tmp_path_factory):
+    """museval, which cannot be imported without ffmpeg, though its metrics do not need it."""
+    if not (shutil.which("ffmpeg") and shutil.which("ffprobe")):
+        folder = tmp_path_factory.mktemp("programs")
+        for name in ("ffmpeg", "ffprobe"):
+            (folder / name).write_text("#!/bin/sh\n")
+            (folder / name).chmod(0o755)
+        os.environ["PATH"] += os.pathsep + str(folder)
+    return pytest.importorskip("museval")
 
 
 @pytest.fixture

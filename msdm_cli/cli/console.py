@@ -1,6 +1,7 @@
 """The terminal: progress bars and messages on stderr, results on stdout. Rich lives only here."""
 
 import json
+import math
 import time
 from collections.abc import Sequence
 from types import TracebackType
@@ -87,5 +88,13 @@ def show_table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, .
 
 
 def show_json(summary: object) -> None:
-    """One JSON document on stdout."""
-    stdout.file.write(json.dumps(summary, indent=2, default=str) + "\n")
+    """One JSON document on stdout; JSON has no NaN and no infinity, they become null."""
+    stdout.file.write(json.dumps(_finite(summary), indent=2, default=str, allow_nan=False) + "\n")
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -22,7 +22,7 @@ from msdm_cli.errors import MsdmError
 
 if TYPE_CHECKING:
     from msdm_cli.evaluation.scores import Summary
-    from msdm_cli.pipelines.evaluate import Separator
+    from msdm_cli.pipelines.evaluate import Separator, Tables
 
 
 def evaluate(
@@ -41,6 +41,9 @@ def evaluate(
     scores: Annotated[
         Path | None, typer.Option("--scores", help="Table of all scores; ESTIMATES/scores.csv by default.")
     ] = None,
+    with_sdr: Annotated[
+        bool, typer.Option("--sdr", help="Also SDR by BSSEval v4, to sdr.csv beside the scores (needs museval).")
+    ] = False,
     plot: Annotated[Path | None, typer.Option("--plot", help="Draw the scores per stem (needs matplotlib).")] = None,
     device: DeviceOption = "auto",
     quiet: QuietOption = False,
@@ -51,36 +54,41 @@ def evaluate(
     Beside the estimates stand the ideal masks. What is in the table already is not scored again, so that an evaluation
     that was stopped goes on where it was.
     """
-    from msdm_cli.evaluation.scores import load_scores, summarise
-    from msdm_cli.pipelines.evaluate import STEMS, find_songs
+    from msdm_cli.evaluation.scores import Score, summarise
+    from msdm_cli.evaluation.sdr import SongSdr, summarise_sdr
+    from msdm_cli.evaluation.tables import load_table
+    from msdm_cli.pipelines.evaluate import STEMS, Tables, find_songs
 
     songs = find_songs(references)[:limit]
     separator = _load_separator(separate, name_preset(sampler, quality), steps, seed, device) if separate else None
     table = scores or estimates / "scores.csv"
+    tables = Tables(table, table.with_name("sdr.csv") if with_sdr else None)
     with ConsoleProgress(quiet=quiet) as progress:
-        scored = [_evaluate_one(song, estimates, table, method, separator, progress) for song in songs]
-    found = load_scores(table)
+        scored = [_evaluate_one(song, estimates, tables, method, separator, progress) for song in songs]
+    found = load_table(table, Score)
     summaries = summarise(found, STEMS)
+    medians = summarise_sdr(load_table(tables.sdr, SongSdr), STEMS) if tables.sdr else {}
     if plot and found:
         from msdm_cli.evaluation.plot import plot_scores
 
         plot_scores(found, STEMS, plot)
     if as_json:
-        show_json([dataclasses.asdict(summary) for summary in summaries])
+        show_json([dataclasses.asdict(summary) | _sdr_entry(medians, summary.method) for summary in summaries])
     elif summaries and not quiet:
         _show(summaries, table)
+        _show_sdr(medians)
     if not all(scored):
         raise typer.Exit(1)
 
 
 def _evaluate_one(
-    song: Path, estimates: Path, table: Path, method: str, separator: "Separator | None", progress: ConsoleProgress
+    song: Path, estimates: Path, tables: "Tables", method: str, separator: "Separator | None", progress: ConsoleProgress
 ) -> bool:
     """Score a song; one that fails does not end the rest."""
     from msdm_cli.pipelines.evaluate import evaluate_song
 
     try:
-        evaluate_song(song, estimates, table, method, separator, progress)
+        evaluate_song(song, estimates, tables, method, separator, progress)
     except MsdmError as error:
         show_error(error)
         return False
@@ -103,3 +111,14 @@ def _show(summaries: "list[Summary]", table: Path) -> None:
         rows.append((summary.method, str(summary.songs), *figures, leak))
     columns = ("method", "songs", *summaries[0].stems, "mean, active", "mean, official", "leak")
     show_table(f"SI-SDRi in dB; all scores in {table}", columns, rows)
+
+
+def _sdr_entry(medians: dict[str, dict[str, float]], method: str) -> dict[str, dict[str, float]]:
+    return {"sdr": medians[method]} if method in medians else {}
+
+
+def _show_sdr(medians: dict[str, dict[str, float]]) -> None:
+    if medians:
+        stems = list(next(iter(medians.values())))
+        rows = [(method, *(f"{value:.2f}" for value in figures.values())) for method, figures in medians.items()]
+        show_table("SDR in dB by BSSEval v4, medians over frames of 1 s, then over songs", ("method", *stems), rows)

@@ -1,14 +1,10 @@
-"""A table of scores, a row per window and stem, that lives in a CSV file and can be gone on with."""
+"""SI-SDRi of many songs: a row per window and stem, and their means."""
 
-import csv
-import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from msdm_cli.errors import UnsuitableAudio, UnwritableAudio
 from msdm_cli.evaluation.metrics import WindowScores
 
 
@@ -89,42 +85,3 @@ def _summarise(method: str, rows: list[Score], stems: Sequence[str]) -> Summary:
 
 def _mean(values: list[float]) -> float:
     return float(np.mean(values)) if values else float("nan")
-
-
-def save_scores(path: Path, scores: Iterable[Score]) -> None:
-    """Write a table, never half.
-
-    Raises:
-        UnwritableAudio: It cannot be written.
-    """
-    temporary = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(field.name for field in dataclasses.fields(Score))
-            writer.writerows(dataclasses.astuple(score) for score in scores)
-        temporary.replace(path)
-    except OSError as error:
-        raise UnwritableAudio(f"{path}: {error.strerror}", "Choose another place for the scores.") from error
-
-
-def load_scores(path: Path) -> list[Score]:
-    """Read a table; nothing if there is none.
-
-    Raises:
-        UnsuitableAudio: It is not such a table.
-    """
-    if not path.exists():
-        return []
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return [
-                Score(
-                    row["method"], row["song"], int(row["window"]), row["stem"],
-                    row["active"] == "True", float(row["si_sdri"]), float(row["leak_db"]),
-                )
-                for row in csv.DictReader(file)
-            ]  # fmt: skip
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise UnsuitableAudio(f"{path}: not a table of scores ({error})", "Name another file with --scores.") from error

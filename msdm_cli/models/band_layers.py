@@ -101,14 +101,12 @@ class BandLinear(nn.Module):
 
     def _to_bins(self, x: Tensor) -> Tensor:
         batch, channels, _, tokens = x.shape
-        bands = x.permute(2, 0, 3, 1)
-        parts, start = [], 0
-        for (count, width), weight, bias in zip(self.groups, self.weights, self.biases, strict=True):
-            part = bands[start : start + count].reshape(count, batch * tokens, channels)
-            mapped = torch.baddbmm(bias, part, weight)
+        groups = x.permute(2, 0, 3, 1).split([count for count, _ in self.groups])
+        parts = []
+        for (count, width), part, weight, bias in zip(self.groups, groups, self.weights, self.biases, strict=True):
+            mapped = torch.baddbmm(bias, part.reshape(count, batch * tokens, channels), weight)
             mapped = mapped.view(count, batch, tokens, self.features, width, self.frames).permute(1, 3, 0, 4, 2, 5)
             parts.append(mapped.reshape(batch, self.features, count * width, tokens * self.frames))
-            start += count
         return torch.cat(parts, 2)
 
 

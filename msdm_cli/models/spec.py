@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msdm_cli.diffusion.sampler import SOLVERS
 from msdm_cli.errors import IncompatibleCheckpoint
 
 QUALITIES = ("fast", "default", "best")
@@ -18,11 +19,12 @@ class Preset:
     """Sampler settings of one task at one quality.
 
     Attributes:
-        num_steps: Network calls per sample, the regression estimate of a warm start not counted.
+        num_steps: Steps from one noise level to the next.
         sigma_max: Noise level to start from.
         sigma_min: Last noise level before zero.
         rho: Curvature of the schedule (arXiv 2206.00364, eq. 5).
         eta: 0 is the probability-flow ODE, 1 is full re-noise.
+        solver: Of ``msdm_cli.diffusion.sampler``.
         warm_start: Start from the regression estimate instead of from nothing.
         samples: Number of samples that are averaged.
         sampler: ``consistent`` is ours (conditions act on the denoised estimate); the others are the paper's:
@@ -37,6 +39,7 @@ class Preset:
     sigma_min: float = 1e-3
     rho: float = 7.0
     eta: float = 1.0
+    solver: str = "euler"
     warm_start: bool = False
     samples: int = 1
     sampler: str = "consistent"
@@ -49,6 +52,8 @@ class Preset:
             raise ValueError(f"expected num_steps >= 0, samples >= 1 and num_resamples >= 1, got {self}")
         if self.sampler not in SAMPLERS:
             raise ValueError(f"expected a sampler of {', '.join(SAMPLERS)}, got {self.sampler}")
+        if self.solver not in SOLVERS or (self.solver == "heun" and self.eta > 0):
+            raise ValueError(f"expected a solver of {', '.join(SOLVERS)}, eta 0 for heun, got {self}")
         if self.num_steps == 0 and not self.warm_start:
             raise ValueError("expected num_steps >= 1 without a warm start, got 0")
         if not 0 < self.sigma_min <= self.sigma_max:

@@ -17,7 +17,9 @@ from msdm_cli.audio.windows import SongWindows
 from msdm_cli.errors import UnreadableAudio, UnsuitableAudio
 from msdm_cli.evaluation.metrics import score_windows
 from msdm_cli.evaluation.oracles import separate_by_mask
-from msdm_cli.evaluation.scores import Score, list_scores, load_scores, save_scores
+from msdm_cli.evaluation.scores import Score, list_scores
+from msdm_cli.evaluation.sdr import SongSdr, measure_sdr
+from msdm_cli.evaluation.tables import load_table, save_table
 from msdm_cli.models.load import Model
 from msdm_cli.models.spec import Preset
 from msdm_cli.pipelines.outputs import OutputOptions
@@ -47,6 +49,19 @@ class Separator:
     model: Model
     preset: Preset
     seed: int
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Where scores go, as CSV files.
+
+    Attributes:
+        scores: SI-SDRi.
+        sdr: SDR; not measured if None.
+    """
+
+    scores: Path
+    sdr: Path | None = None
 
 
 def find_songs(folder: Path) -> list[Path]:
@@ -87,29 +102,33 @@ def load_stems(song: Path) -> Tensor:
 
 
 def evaluate_song(
-    song: Path, estimates: Path, table: Path, method: str, separator: Separator | None, progress: Progress
-) -> list[Score]:
-    """Score a song, and keep the table up to date.
+    song: Path,
+    estimates: Path,
+    tables: Tables,
+    method: str,
+    separator: Separator | None,
+    progress: Progress,
+) -> None:
+    """Score a song, and keep the tables up to date.
 
     Args:
         song: Folder of the true stems.
         estimates: Holds a folder of the same name.
-        table: CSV file of the scores; methods that are in it for this song are not scored again.
-        method: Name of the method in the table.
+        tables: Where scores go; methods that are in a table for this song are not scored for it again.
+        method: Name of the method in the tables.
         separator: Separates the song if it has no estimates yet; None if it must have some.
         progress: Told of each network call.
 
-    Returns:
-        All scores in the table.
-
     Raises:
         AudioError: It cannot be scored.
+        BackendUnavailable: SDR is asked for, and cannot be computed here.
     """
-    scores = load_scores(table)
-    done = {score.method for score in scores if score.song == song.name}
-    missing = [name for name in (method, *ORACLES) if name not in done]
+    scores, sdr = load_table(tables.scores, Score), load_table(tables.sdr, SongSdr) if tables.sdr else []
+    scored = {row.method for row in scores if row.song == song.name}
+    measured = {row.method for row in sdr if row.song == song.name} if tables.sdr else {method, *ORACLES}
+    missing = [name for name in (method, *ORACLES) if name not in scored & measured]
     if not missing:
-        return scores
+        return
     truth = load_stems(song)
     for name in missing:
         if name in ORACLES:
@@ -122,10 +141,15 @@ def evaluate_song(
                 f"{estimates / song.name}: has {estimate.shape[1]} samples, the true stems {truth.shape[1]}",
                 "Estimates must be of the whole song.",
             )
-        found = score_windows(estimate[:, :length], truth[:, :length], SAMPLE_RATE)
-        scores += list_scores(name, song.name, STEMS, found)
-    save_scores(table, scores)
-    return scores
+        pair = (estimate[:, :length], truth[:, :length], SAMPLE_RATE)
+        if name not in scored:
+            scores += list_scores(name, song.name, STEMS, score_windows(*pair))
+        if name not in measured:
+            medians = zip(STEMS, measure_sdr(*pair), strict=True)
+            sdr += [SongSdr(name, song.name, stem, sdr_db) for stem, sdr_db in medians]
+    save_table(tables.scores, Score, scores)
+    if tables.sdr:
+        save_table(tables.sdr, SongSdr, sdr)
 
 
 def _load_estimate(song: Path, folder: Path, separator: Separator | None, progress: Progress) -> Tensor:

@@ -104,7 +104,7 @@ class ChunkSampler:
     def _draw_once(self, condition: Condition, sigmas: Tensor, noise: Noise, first: Tensor | None) -> Tensor:
         preset = self.preset
         if preset.sampler == "consistent":
-            return sample(self.denoiser, condition, sigmas, noise, eta=preset.eta, start=first)
+            return sample(self.denoiser, condition, sigmas, noise, eta=preset.eta, solver=preset.solver, start=first)
         drawn = sample_published(
             self.denoiser,
             publish_condition(condition, preset),
@@ -147,4 +147,5 @@ def mixture_condition(denoiser: Denoiser, mixture: Tensor) -> Condition:
 
 def calls_per_chunk(preset: Preset) -> int:
     """Network calls that one chunk takes."""
-    return preset.num_steps * preset.num_resamples * preset.samples + int(preset.warm_start)
+    steps = 2 * preset.num_steps - 1 if preset.solver == "heun" and preset.num_steps else preset.num_steps
+    return steps * preset.num_resamples * preset.samples + int(preset.warm_start)

@@ -240,7 +240,7 @@ def test_what_is_not_here_is_offered_and_not_fetched_offline(write_song, tmp_pat
     assert_two_lines(offline, "msdm is not on this machine")
 
 
-def test_evaluate_separates_scores_and_goes_on(tmp_path):
+def test_evaluate_separates_scores_and_goes_on(tmp_path, museval):
     for index, stem in enumerate(STEMS):
         path = tmp_path / "references" / "Track00001" / f"{stem}.wav"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -256,6 +256,9 @@ def test_evaluate_separates_scores_and_goes_on(tmp_path):
     summaries = json.loads(first.stdout)
     assert [summary["method"] for summary in summaries] == ["estimates", "ideal binary mask", "ideal ratio mask"]
     assert "SI-SDRi" in msdm(*command).stdout
+    with_sdr = json.loads(msdm(*command, "--sdr", "--json").stdout)
+    assert [set(summary["sdr"]) for summary in with_sdr] == [set(STEMS)] * 3
+    assert (tmp_path / "estimates" / "sdr.csv").exists()
 
 
 def test_a_tar_of_several_checkpoints_is_not_guessed_at(tmp_path, monkeypatch):

@@ -1,8 +1,7 @@
 import pytest
 
-from msdm_cli.errors import UnsuitableAudio
 from msdm_cli.evaluation.plot import plot_scores
-from msdm_cli.evaluation.scores import Score, load_scores, save_scores, summarise
+from msdm_cli.evaluation.scores import Score, summarise
 
 SCORES = [
     Score("one", "a", 0, "bass", True, 1.0, -3.0),
@@ -22,22 +21,6 @@ def test_means_are_over_windows_active_or_all():
     assert one.official == pytest.approx(58 / 4)
     assert one.leak_db == -40.0
     assert two.leak_db is None
-
-
-def test_a_table_comes_back_as_it_was(tmp_path):
-    path = tmp_path / "new" / "scores.csv"
-    assert load_scores(path) == []
-    save_scores(path, SCORES)
-    assert load_scores(path) == SCORES
-    assert [file.name for file in path.parent.iterdir()] == ["scores.csv"]
-
-
-@pytest.mark.parametrize("content", ["a,b\n1,2\n", "method,song,window,stem,active,si_sdri,leak_db\nx,y,z,,,,\n"])
-def test_what_is_no_table_is_refused(tmp_path, content):
-    path = tmp_path / "scores.csv"
-    path.write_text(content)
-    with pytest.raises(UnsuitableAudio, match="not a table"):
-        load_scores(path)
 
 
 def test_a_plot_is_an_image(tmp_path):

@@ -5,9 +5,11 @@ from conftest import STEMS, music
 
 from msdm_cli.errors import UnreadableAudio, UnsuitableAudio
 from msdm_cli.evaluation.metrics import score_windows
-from msdm_cli.evaluation.scores import load_scores, summarise
+from msdm_cli.evaluation.scores import Score, summarise
+from msdm_cli.evaluation.sdr import SongSdr, summarise_sdr
+from msdm_cli.evaluation.tables import load_table
 from msdm_cli.pipelines import evaluate
-from msdm_cli.pipelines.evaluate import Separator, evaluate_song, find_songs, load_stems
+from msdm_cli.pipelines.evaluate import Separator, Tables, evaluate_song, find_songs, load_stems
 from msdm_cli.progress import SilentProgress
 
 SECONDS = 7
@@ -27,10 +29,10 @@ def references(tmp_path):
 
 
 def evaluate_all(references, estimates, separator=None, method="estimates"):
-    table = estimates / "scores.csv"
+    tables = Tables(estimates / "scores.csv")
     for song in find_songs(references):
-        scores = evaluate_song(song, estimates, table, method, separator, SilentProgress())
-    return scores
+        evaluate_song(song, estimates, tables, method, separator, SilentProgress())
+    return load_table(tables.scores, Score)
 
 
 def test_the_truth_scores_as_high_as_it_can_and_the_masks_below_it(references):
@@ -79,7 +81,18 @@ def test_what_has_no_estimates_is_separated_once(references, tiny_model, tmp_pat
 def test_what_is_scored_is_not_scored_again(references, monkeypatch):
     scores = evaluate_all(references, references)
     monkeypatch.delattr(evaluate, "score_windows")
-    assert evaluate_all(references, references) == scores == load_scores(references / "scores.csv")
+    assert evaluate_all(references, references) == scores
+
+
+def test_sdr_is_measured_beside_scores_that_are_there(references, museval):
+    scores = evaluate_all(references, references)
+    tables = Tables(references / "scores.csv", references / "sdr.csv")
+    for song in find_songs(references):
+        evaluate_song(song, references, tables, "estimates", None, SilentProgress())
+    assert load_table(tables.scores, Score) == scores
+    medians = summarise_sdr(load_table(tables.sdr, SongSdr), STEMS)
+    assert list(medians) == ["estimates", "ideal binary mask", "ideal ratio mask"]
+    assert all(medians["estimates"][stem] > medians["ideal ratio mask"][stem] > 0.5 for stem in STEMS)
 
 
 def test_a_missing_estimate_is_said(references, tmp_path):

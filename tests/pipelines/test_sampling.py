@@ -74,6 +74,13 @@ def test_a_network_that_is_not_told_the_mixture_separates_into_stems_that_sum(
     assert calls_per_chunk(preset) == (3 if settings == "default" else 6)
 
 
+@pytest.mark.parametrize(("solver", "calls"), [("euler", 3), ("dpmpp_2m", 3), ("heun", 5)])
+def test_calls_are_counted_for_every_solver(tiny_model, tmp_path, solver, calls):
+    preset = dataclasses.replace(tiny_model.spec.preset("generate", "default"), eta=0.0, solver=solver)
+    done = generate_song(tiny_model, tmp_path / "out", GenerateOptions(preset, 1, 0.5), SilentProgress())
+    assert done.calls == calls_per_chunk(preset) == calls
+
+
 @pytest.mark.parametrize("settings", ["dirac", "gaussian"])
 def test_the_papers_samplers_do_not_tell_our_network_the_mixture(tiny_model, write_song, tmp_path, settings):
     model, preset = spied(tiny_model), published_presets(per_stem=False)["separate"][settings].with_steps(2)
