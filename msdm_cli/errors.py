@@ -4,7 +4,8 @@
     |- AudioError
     |  |- UnreadableAudio     the input cannot be opened or decoded
     |  |- UnwritableAudio     the output cannot be written
-    |  `- UnsuitableAudio     decoded, but not something to work on (NaN, no samples, lengths that differ)
+    |  |- UnsuitableAudio     decoded, but not something to work on (NaN, no samples, lengths that differ)
+    |  `- UnreadableManifest  what lies beside results is not a description of them
     |- WeightsError
     |  |- UnknownWeights      no such name in the registry
     |  |- MissingWeights      known, but its files are not on this machine
@@ -47,6 +48,10 @@ class UnwritableAudio(AudioError):
 
 class UnsuitableAudio(AudioError):
     """The input was decoded, but is not something to work on."""
+
+
+class UnreadableManifest(AudioError):
+    """What lies beside results is not a description of them."""
 
 
 class WeightsError(MsdmError):

@@ -27,6 +27,11 @@ class Chunk:
     core_start: int
     core_stop: int
 
+    @property
+    def core(self) -> slice:
+        """Where the core lies in the window."""
+        return slice(self.core_start - self.start, self.core_stop - self.start)
+
 
 @dataclass(frozen=True)
 class ChunkPlan:
@@ -99,18 +104,17 @@ class OverlapAdd:
         self._sum = np.zeros((*lead, 0), np.float32)
         self._weight = np.zeros(0, np.float32)
 
-    def add(self, chunk: Chunk, window: NDArray[np.float32], next_chunk: Chunk | None) -> NDArray[np.float32]:
-        """Add a chunk's window and take what is finished.
+    def add(self, chunk: Chunk, core: NDArray[np.float32], next_chunk: Chunk | None) -> NDArray[np.float32]:
+        """Add a chunk's core and take what is finished.
 
         Args:
             chunk: Where it belongs.
-            window: What was computed there, ``[..., length]``.
+            core: What is kept of what was computed there, ``[..., core_stop - core_start]``.
             next_chunk: The chunk after it; None after the last.
 
         Returns:
             Finished samples that follow those given before, ``[..., n]``.
         """
-        core = window[..., chunk.core_start - chunk.start : chunk.core_stop - chunk.start]
         weights = self.plan.weights(chunk)
         grow = chunk.core_stop - self._start - self._sum.shape[-1]
         pad = [(0, 0)] * (self._sum.ndim - 1) + [(0, max(0, grow))]

@@ -162,7 +162,9 @@ def output_subtype(file_format: str, asked: str | None, source: str) -> str:
 class StemWriter:
     """Writes one file, under a temporary name until it is complete.
 
-    As a context manager it leaves nothing behind unless ``finish`` and ``commit`` were called.
+    As a context manager it leaves nothing behind unless ``finish`` and ``commit`` were called. What a killed process
+    left behind under the temporary name is written over; who holds the journal of the work (``msdm_cli.pipelines``) is
+    alone.
 
     Args:
         path: Final name; its suffix is the format.
@@ -177,13 +179,13 @@ class StemWriter:
 
     def __init__(self, path: Path, sample_rate: int, channels: int, subtype: str, frames: int) -> None:
         self.path, self.frames = path, frames
-        self._temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+        self.temporary = path.with_name(f".{path.name}.part")
         file_format = path.suffix[1:].upper()
         if file_format == "WAV" and frames * channels * BYTES_PER_SAMPLE[subtype] > RIFF_BYTES:
             file_format = "RF64"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = soundfile.SoundFile(self._temporary, "w", sample_rate, channels, subtype, format=file_format)
+            self._file = soundfile.SoundFile(self.temporary, "w", sample_rate, channels, subtype, format=file_format)
         except (soundfile.SoundFileError, RuntimeError, OSError) as error:
             self.discard()
             raise UnwritableAudio(f"{path}: cannot be written ({error})", "Choose another folder with -o.") from error
@@ -225,9 +227,9 @@ class StemWriter:
         """
         try:
             self._file.close()
-            with self._temporary.open("r+b") as file:  # Windows flushes only what is open for writing
+            with self.temporary.open("r+b") as file:  # Windows flushes only what is open for writing
                 os.fsync(file.fileno())
-            found = soundfile.info(str(self._temporary)).frames
+            found = soundfile.info(str(self.temporary)).frames
         except (soundfile.SoundFileError, RuntimeError, OSError) as error:
             raise self._failed(error) from error
         if found != self.frames:
@@ -240,7 +242,7 @@ class StemWriter:
             UnwritableAudio: The folder does not allow it.
         """
         try:
-            self._temporary.replace(self.path)
+            self.temporary.replace(self.path)
         except OSError as error:
             raise self._failed(error) from error
 
@@ -249,7 +251,7 @@ class StemWriter:
         with contextlib.suppress(soundfile.SoundFileError, RuntimeError, OSError, AttributeError):
             self._file.close()
         with contextlib.suppress(OSError):
-            self._temporary.unlink(missing_ok=True)
+            self.temporary.unlink(missing_ok=True)
 
     def _failed(self, reason: object) -> UnwritableAudio:
         return UnwritableAudio(f"{self.path}: cannot be written ({reason})", "Make room on the disk, or choose -o.")

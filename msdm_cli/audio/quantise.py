@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def quantise_to_sum(stems: NDArray[np.float64], song: NDArray[np.float32], bits: int) -> tuple[NDArray[np.int32], int]:
+def quantise_to_sum(stems: NDArray[np.float64], song: NDArray[np.float64], bits: int) -> tuple[NDArray[np.int32], int]:
     """Round stems so that they sum to the song, sample by sample.
 
     The running sums over the stems are rounded, and their differences are the stems: the last running sum is the song,
@@ -25,7 +25,7 @@ def quantise_to_sum(stems: NDArray[np.float64], song: NDArray[np.float32], bits:
     """
     scale = float(1 << (bits - 1))
     sums = np.rint(np.cumsum(stems, axis=0) * scale)
-    target = np.rint(song.astype(np.float64) * scale)
+    target = np.rint(song * scale)
     sums[-1] = target
     rounded = np.diff(sums, axis=0, prepend=0)
     clipped = np.clip(rounded, -scale, scale - 1)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from msdm_cli import __version__
-from msdm_cli.cli import evaluate, generate, impute, separate, weights
+from msdm_cli.cli import check, evaluate, generate, impute, separate, weights
 from msdm_cli.cli.console import show_error
 from msdm_cli.errors import MsdmError
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 app.command("separate")(separate.separate)
 app.command("impute")(impute.impute)
 app.command("generate")(generate.generate)
+app.command("check")(check.check)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(weights.app, name="weights")
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from msdm_cli.cli.console import ConsoleProgress, say, show_error, show_json, show_table
+from msdm_cli.cli.console import ConsoleProgress, say, show_error, show_json, show_table, tell_of_gain
 from msdm_cli.cli.options import (
     DeviceOption,
     FileFormat,
@@ -51,7 +51,8 @@ def generate(
 ) -> None:
     """Generate music with its stems.
 
-    Written to DIR/seed-N/{bass,drums,guitar,piano,mixture}.wav.
+    Written to DIR/seed-N/{bass,drums,guitar,piano,mixture}.wav, with a description, msdm.json. What was stopped goes on
+    if the same seed is given.
     """
     from msdm_cli.models.load import load_model
     from msdm_cli.pipelines.generate import GenerateOptions, generate_song
@@ -59,6 +60,8 @@ def generate(
 
     model = load_model(model_name, device)
     first = draw_seed(seed)
+    if seed is None and not quiet:
+        say(f"seed {first}")
     options = GenerateOptions(
         preset=model.spec.preset("generate", name_preset(sampler, quality)).with_steps(steps),
         seed=first,
@@ -71,17 +74,18 @@ def generate(
             began = time.monotonic()
             chosen = dataclasses.replace(options, seed=number)
             try:
-                done = generate_song(model, folder / f"seed-{number}", chosen, progress)
+                done = generate_song(model, folder, chosen, progress)
             except MsdmError as error:
                 show_error(error)
                 rows.append((str(number), "failed", error.message))
                 summary.append({"seed": number, "error": error.message, "hint": error.hint})
                 continue
             elapsed = time.monotonic() - began
-            if done.clipped and not quiet:
-                say(f"seed {number}: {done.clipped} samples beyond full scale were clipped; --subtype FLOAT keeps them")
+            if not quiet:
+                tell_of_gain(f"seed {number}", done)
+            speed = "was there" if done.skipped else f"{done.properties.seconds / elapsed:.1f}x real time"
             written = ", ".join(str(path) for path in done.files.values())
-            rows.append((str(number), f"{done.seconds / elapsed:.1f}x real time", written))
+            rows.append((str(number), speed, written))
             summary.append({**dataclasses.asdict(done), "wall_seconds": round(elapsed, 3)})
     if as_json:
         show_json(summary)

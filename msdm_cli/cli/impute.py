@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from msdm_cli.cli.console import ConsoleProgress, say, show_json, show_table
+from msdm_cli.cli.console import ConsoleProgress, show_json, show_table, tell_of_gain
 from msdm_cli.cli.options import (
     DeviceOption,
     FileFormat,
@@ -24,7 +24,6 @@ from msdm_cli.cli.options import (
     Stem,
     StepsOption,
     SubtypeOption,
-    draw_seed,
     name_preset,
 )
 from msdm_cli.hub.registry import EMBEDDED
@@ -71,7 +70,7 @@ def impute(
     model = load_model(model_name, device)
     options = ImputeOptions(
         preset=model.spec.preset("impute", name_preset(sampler, quality)).with_steps(steps),
-        seed=draw_seed(seed),
+        seed=seed,
         targets=tuple(dict.fromkeys(targets)),
         output=OutputOptions(file_format.value, subtype.value if subtype else None, overwrite),
     )
@@ -79,14 +78,14 @@ def impute(
     with ConsoleProgress(quiet=quiet) as progress:
         done = impute_stems(model, stems, folder or first.with_suffix(""), options, progress)
     elapsed = time.monotonic() - began
-    if done.clipped and not quiet:
-        say(f"{done.clipped} samples beyond full scale were clipped; --subtype FLOAT keeps them")
+    if not quiet:
+        tell_of_gain("mixture", done)
     if as_json:
-        show_json({**dataclasses.asdict(done), "seed": options.seed, "wall_seconds": round(elapsed, 3)})
+        show_json({**dataclasses.asdict(done), "wall_seconds": round(elapsed, 3)})
     elif not quiet:
-        speed = f"{done.properties.seconds / elapsed:.1f}x real time"
+        speed = "was there" if done.skipped else f"{done.properties.seconds / elapsed:.1f}x real time"
         rows = [(name, str(path)) for name, path in done.files.items()]
-        show_table(f"seed {options.seed}, {model.device}, {speed}", ("stem", "written"), rows)
+        show_table(f"seed {done.seed}, {model.device}, {speed}", ("stem", "written"), rows)
 
 
 def _name_stems(given: list[str]) -> dict[str, Path]:

@@ -60,6 +60,24 @@ class Stem(str, Enum):
     piano = "piano"
 
 
+def check_finite(value: float | None) -> float | None:
+    """Refuse NaN and infinity, which a shell can say."""
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is not a finite number")
+    return value
+
+
+def check_name(name: str) -> str:
+    """Refuse a name that does not tell stems apart, or leads out of the folder."""
+    from msdm_cli.pipelines.outputs import OutputOptions
+
+    try:
+        OutputOptions(name=name)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    return name
+
+
 QualityOption = Annotated[Quality, typer.Option("--quality", help="Speed against quality.")]
 StepsOption = Annotated[int | None, typer.Option("--steps", min=1, help="Sampler steps, instead of the quality's.")]
 SeedOption = Annotated[
@@ -78,14 +96,10 @@ SubtypeOption = Annotated[Subtype | None, typer.Option("--subtype", help="Sample
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
+NameOption = Annotated[
+    str, typer.Option("--name", help="Where in DIR a stem goes; with {track}, {stem} and {ext}.", callback=check_name)
+]
 FolderOption = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the results.")]
-
-
-def check_finite(value: float | None) -> float | None:
-    """Refuse NaN and infinity, which a shell can say."""
-    if value is not None and not math.isfinite(value):
-        raise typer.BadParameter(f"{value} is not a finite number")
-    return value
 
 
 def name_preset(sampler: SeparationSampler | PriorSampler, quality: Quality) -> str:

@@ -101,7 +101,7 @@ class BandLinear(nn.Module):
 
     def _to_bins(self, x: Tensor) -> Tensor:
         batch, channels, _, tokens = x.shape
-        groups = x.permute(2, 0, 3, 1).split([count for count, _ in self.groups])
+        groups = torch.split(x.permute(2, 0, 3, 1), [count for count, _ in self.groups])
         parts = []
         for (count, width), part, weight, bias in zip(self.groups, groups, self.weights, self.biases, strict=True):
             mapped = torch.baddbmm(bias, part.reshape(count, batch * tokens, channels), weight)

@@ -24,11 +24,13 @@ class Model:
         spec: What it is.
         denoiser: The network.
         device: Where it runs.
+        weights_sha256: Which weights it has.
     """
 
     spec: ModelSpec
     denoiser: Denoiser
     device: torch.device
+    weights_sha256: str = ""
 
 
 def load_model(name: str, device: str = "auto") -> Model:
@@ -58,7 +60,7 @@ def load_model(name: str, device: str = "auto") -> Model:
             f"{path}: does not fit its spec ({' '.join(str(error).split())})",
             "Install msdm again: pip install --force-reinstall msdm",
         ) from error
-    return Model(spec, TorchDenoiser(network, target), target)
+    return Model(spec, TorchDenoiser(network, target), target, entry.weights.sha256)
 
 
 def build_network(spec: ModelSpec) -> Network:

@@ -160,7 +160,7 @@ class StftUnet(nn.Module):
         """
         heads = self.network(noisy, sigma, observed, given)
         heads = nn.functional.pad(heads, (0, 0, 0, 1))  # the Nyquist bin belongs to no band
-        gate, share, residual = heads.split((1, 1, 2), 2)
+        gate, share, residual = torch.split(heads, [1, 1, 2], 2)
         return self.posterior(noisy, sigma, observed, given, gate=gate, share=share, residual=residual)
 
     def posterior(

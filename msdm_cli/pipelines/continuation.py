@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from msdm_cli.diffusion.conditioning import Condition
 from msdm_cli.models.spec import ModelSpec
+from msdm_cli.pipelines.journal import Journal
 from msdm_cli.pipelines.sampling import ChunkSampler
 
 
@@ -53,7 +54,8 @@ def continue_stems(
     sampler: ChunkSampler,
     windows: list[ContinuedWindow],
     given: dict[int, Callable[[int, int], NDArray[np.float32]]],
-    stems: int,
+    journal: Journal,
+    skip: Callable[[], None],
 ) -> Iterator[NDArray[np.float32]]:
     """Produce stems window by window.
 
@@ -61,11 +63,13 @@ def continue_stems(
         sampler: Draws a window.
         windows: The plan.
         given: For the index of each given stem, what reads it from start to stop, ``-> [stop - start]``.
-        stems: Number of stems S.
+        journal: Keeps what was produced.
+        skip: Called for a window that the journal has.
 
     Yields:
         New samples, ``[S, kept_stop - known_stop]``.
     """
+    stems = len(sampler.spec.stems)
     before = np.zeros((stems, 0), np.float32)  # ends where the last window's kept samples ended
     for index, window in enumerate(windows):
         sampler.denoiser.chunk = index
@@ -77,7 +81,11 @@ def continue_stems(
         for stem, read in given.items():
             values[stem], known[stem] = read(window.start, window.stop), True
         condition = Condition(values=torch.from_numpy(values)[None], known=torch.from_numpy(known)[None])
-        drawn = sampler.draw(condition, window.start, (1, stems, length))[0].numpy()
-        kept = drawn[:, : window.kept_stop - window.start]
-        before = kept
-        yield kept[:, old:]
+
+        def draw(window: ContinuedWindow = window, condition: Condition = condition) -> NDArray[np.float32]:
+            drawn = sampler.draw(condition, window.start, (1, stems, window.stop - window.start))[0]
+            return drawn[:, window.known_stop - window.start : window.kept_stop - window.start].numpy()
+
+        new = journal.recall(index, draw, skip, keep=len(windows) > 1)
+        before = np.concatenate((values[:, :old], new), 1)
+        yield new

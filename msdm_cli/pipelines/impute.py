@@ -1,5 +1,7 @@
 """Imputation: stems that go with given ones, of any length."""
 
+import math
+import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -16,8 +18,11 @@ from msdm_cli.errors import UnsuitableAudio
 from msdm_cli.models.load import Model
 from msdm_cli.models.spec import Preset
 from msdm_cli.pipelines.continuation import continue_stems, plan_continuation
-from msdm_cli.pipelines.outputs import MIXTURE, OutputFiles, OutputOptions, SoundShape, check_vacant
+from msdm_cli.pipelines.journal import Journal
+from msdm_cli.pipelines.manifest import MANIFEST, SUFFIX
+from msdm_cli.pipelines.outputs import MIXTURE, OutputFiles, OutputOptions, SoundShape, check_vacant, fit_gain
 from msdm_cli.pipelines.sampling import ChunkSampler, WatchedDenoiser, calls_per_chunk
+from msdm_cli.pipelines.work import Done, journal_folder, settle_job
 from msdm_cli.progress import Progress
 
 
@@ -27,38 +32,21 @@ class ImputeOptions:
 
     Attributes:
         preset: Sampler settings.
-        seed: Seed of the noise.
+        seed: Seed of the noise; if None, that of an earlier run of the same command, or a new one.
         targets: Which stems are written.
         output: How results are written.
     """
 
     preset: Preset
-    seed: int
+    seed: int | None
     targets: tuple[str, ...]
     output: OutputOptions = field(default_factory=OutputOptions)
 
 
-@dataclass(frozen=True)
-class Imputed:
-    """What was done.
-
-    Attributes:
-        files: What was written, by name: the targets, copies of the given stems, and the mixture of them all.
-        properties: Of the given stems.
-        calls: Network calls.
-        clipped: Samples that were clipped.
-    """
-
-    files: dict[str, Path]
-    properties: AudioProperties
-    calls: int
-    clipped: int
-
-
 def impute_stems(
     model: Model, given: Mapping[str, Path], folder: Path, options: ImputeOptions, progress: Progress
-) -> Imputed:
-    """Impute stems that go with the given ones.
+) -> Done:
+    """Impute stems that go with the given ones, or find that this was done.
 
     A stem that is neither given nor a target is imputed too, since the network is joint, but not written. The model is
     mono: it hears the mean of the channels, and imputed stems are the same in every channel.
@@ -66,7 +54,8 @@ def impute_stems(
     Args:
         model: The model.
         given: Sound file of each given stem.
-        folder: Receives the targets, copies of the given files, and the mixture.
+        folder: Receives the targets, copies of the given files, and the mixture; the latter with a gain if it would
+            clip.
         options: How.
         progress: Told of each network call.
 
@@ -77,20 +66,43 @@ def impute_stems(
     """
     copies = {name: folder / f"{name}{path.suffix}" for name, path in given.items()}
     copies = {name: copy for name, copy in copies.items() if copy.resolve() != given[name].resolve()}
-    written = {name: folder / f"{name}.{options.output.file_format}" for name in (*options.targets, MIXTURE)}
-    check_vacant([*written.values(), *copies.values()], list(given.values()), overwrite=options.output.overwrite)
+    paths = copies | {name: folder / f"{name}.{options.output.file_format}" for name in (*options.targets, MIXTURE)}
+    manifest = folder / f"{MANIFEST}.{SUFFIX}"
     with ExitStack() as stack:
-        ahead = {name: stack.enter_context(SongReader(path)) for name, path in given.items()}
-        behind = [stack.enter_context(SongReader(path)) for path in given.values()]
-        properties = check_alike(list(ahead.values()))
-        subtype = options.output.resolve_subtype(properties.subtype)
-        shape = SoundShape(properties.sample_rate, properties.channels, properties.frames, subtype)
-        sources = {copy: given[name] for name, copy in copies.items()}
-        files = stack.enter_context(OutputFiles(written, shape, sources))
-        stream = ImputationStream(model, behind, files, options)
-        windows = {name: SongWindows(reader, model.spec.sample_rate) for name, reader in ahead.items()}
-        calls = stream.run(windows, progress)
-    return Imputed({**copies, **written}, properties, calls, files.clipped)
+        properties = check_alike([stack.enter_context(SongReader(path)) for path in given.values()])
+    subtype = options.output.resolve_subtype(properties.subtype)
+    shape = SoundShape(properties.sample_rate, properties.channels, properties.frames, subtype)
+    job, done = settle_job("impute", model, options, given, manifest)
+    if done:
+        return done
+    began, gain, calls = time.monotonic(), 1.0, 0
+    with Journal(journal_folder(manifest), job) as journal:
+        overwrite = options.output.overwrite or journal.resumed
+        check_vacant([*paths.values(), manifest], list(given.values()), overwrite=overwrite)
+        while True:  # once more with a gain, if the mixture would clip; the network is not asked again
+            with ExitStack() as stack:
+                ahead = {name: stack.enter_context(SongReader(path)) for name, path in given.items()}
+                behind = [stack.enter_context(SongReader(path)) for path in given.values()]
+                files = stack.enter_context(OutputFiles(paths, shape, {name: given[name] for name in copies}))
+                stream = ImputationStream(model, behind, files, options, gain)
+                windows = {name: SongWindows(reader, model.spec.sample_rate) for name, reader in ahead.items()}
+                stream.run(windows, job.seed, journal, progress)
+                gain, calls = fit_gain(stream.peak, subtype), calls + stream.calls
+                if gain == 1 or stream.gain < 1:
+                    records = files.finish(manifest.parent)
+                    files.commit()
+                    break
+        done = Done(
+            files=paths,
+            manifest=manifest,
+            properties=properties,
+            seed=job.seed,
+            calls=calls,
+            gain_db=20 * math.log10(stream.gain),
+            clipped=files.clipped,
+        )
+        done.save(job, given, records, seconds=round(time.monotonic() - began, 3))
+    return done
 
 
 def check_alike(readers: list[SongReader]) -> AudioProperties:
@@ -127,25 +139,33 @@ class ImputationStream:
         given: The given stems, read as the mixture is written.
         files: Receive the targets and the mixture.
         options: How to impute.
+        gain: Of the mixture.
+
+    Attributes:
+        peak: Largest absolute value of the mixture before the gain.
+        calls: Network calls so far.
     """
 
-    def __init__(self, model: Model, given: list[SongReader], files: OutputFiles, options: ImputeOptions) -> None:
-        self.model, self.given, self.files, self.options = model, given, files, options
+    def __init__(
+        self, model: Model, given: list[SongReader], files: OutputFiles, options: ImputeOptions, gain: float
+    ) -> None:
+        self.model, self.given, self.files, self.options, self.gain = model, given, files, options, gain
+        self.peak, self.calls = 0.0, 0
         self.stems = [model.spec.stems.index(name) for name in options.targets]
         self.up = StreamResampler(model.spec.sample_rate, files.shape.sample_rate, len(self.stems))
 
-    def run(self, windows: Mapping[str, SongWindows], progress: Progress) -> int:
-        """Impute the whole song; gives the number of network calls."""
-        spec, preset = self.model.spec, self.options.preset
+    def run(self, windows: Mapping[str, SongWindows], seed: int, journal: Journal, progress: Progress) -> None:
+        """Impute the whole song."""
+        spec, calls = self.model.spec, calls_per_chunk(self.options.preset)
         plan = plan_continuation(spec, next(iter(windows.values())).total)
-        progress.start(self.given[0].path.name, len(plan) * calls_per_chunk(preset))
+        progress.start(self.given[0].path.name, len(plan) * calls)
         denoiser = WatchedDenoiser(self.model, progress)
-        sampler = ChunkSampler(denoiser, preset, NoiseField(self.options.seed, len(spec.stems)), spec)
+        sampler = ChunkSampler(denoiser, self.options.preset, NoiseField(seed, len(spec.stems)), spec)
         known = {spec.stems.index(name): _mono(song) for name, song in windows.items()}
-        for stems in continue_stems(sampler, plan, known, len(spec.stems)):
+        for stems in continue_stems(sampler, plan, known, journal, lambda: progress.advance(calls)):
             self._write(self.up.push(stems[self.stems]))
         self._write(self.up.finish(self.files.shape.frames))
-        return denoiser.calls
+        self.calls = denoiser.calls
 
     def _write(self, stems: NDArray[np.float32]) -> None:
         """Write targets, ``[targets, n]`` at the song's rate, and the mixture of them and the given stems."""
@@ -155,7 +175,8 @@ class ImputationStream:
             mixture = mixture + reader.read(count)
         for name, stem in zip(self.options.targets, stems, strict=True):
             self.files.write(name, np.broadcast_to(stem, (channels, count)))
-        self.files.write(MIXTURE, mixture)
+        self.peak = max(self.peak, float(np.abs(mixture).max(initial=0)))
+        self.files.write(MIXTURE, np.float32(self.gain) * mixture)
 
 
 def _mono(song: SongWindows) -> Callable[[int, int], NDArray[np.float32]]:

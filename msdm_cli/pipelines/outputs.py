@@ -12,10 +12,15 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from msdm_cli.audio.files import StemWriter, output_subtype
+from msdm_cli.audio.files import PCM_BITS, StemWriter, output_subtype
 from msdm_cli.errors import UnwritableAudio
+from msdm_cli.hub.verify import digest
+from msdm_cli.pipelines.manifest import MANIFEST, SUFFIX, FileRecord
 
 MIXTURE = "mixture"
+NAME = "{track}/{stem}.{ext}"
+UNSCALED = ("FLOAT", "DOUBLE")
+MARGIN_UNITS = 4  # of rounding, below full scale
 
 
 @dataclass(frozen=True)
@@ -26,15 +31,41 @@ class OutputOptions:
         file_format: wav, flac or ogg.
         subtype: How samples are stored, in libsndfile's terms; as in the input if None.
         overwrite: Replace files that are there.
+        name: Where a stem goes, with the fields track, stem and ext.
     """
 
     file_format: str = "wav"
     subtype: str | None = None
     overwrite: bool = False
+    name: str = NAME
+
+    def __post_init__(self) -> None:
+        try:
+            names = {self.name.format(track="track", stem=stem, ext="wav") for stem in ("one", "two")}
+        except (LookupError, ValueError) as error:
+            raise ValueError(f"expected a name of {{track}}, {{stem}} and {{ext}}, got {self.name}") from error
+        if len(names) < 2 or any(Path(name).is_absolute() or ".." in Path(name).parts for name in names):
+            raise ValueError(f"expected a name inside the folder that has {{stem}}, got {self.name}")
 
     def resolve_subtype(self, source: str) -> str:
         """Subtype of the output for an input of subtype ``source``."""
         return output_subtype(self.file_format, self.subtype, source)
+
+    def place(self, folder: Path, track: str, stem: str) -> Path:
+        """Where a stem of a song goes."""
+        return folder / self.name.format(track=track, stem=stem, ext=self.file_format)
+
+    def place_manifest(self, folder: Path, track: str) -> Path:
+        """Where the manifest of a song goes: where a stem called msdm would, in JSON."""
+        return folder / self.name.format(track=track, stem=MANIFEST, ext=SUFFIX)
+
+
+def fit_gain(peak: float, subtype: str) -> float:
+    """Gain that brings a peak within full scale; 1 if it is, or if the subtype has no full scale."""
+    if subtype in UNSCALED or peak <= 1:
+        return 1.0
+    unit = 2.0 ** (1 - PCM_BITS.get(subtype, 16))
+    return (1 - MARGIN_UNITS * unit) / peak
 
 
 def check_vacant(paths: Sequence[Path], inputs: Sequence[Path], *, overwrite: bool) -> None:
@@ -75,21 +106,25 @@ class SoundShape:
 
 
 class OutputFiles:
-    """Writers of several files of one shape. They get their names together, at the end of a ``with`` block.
+    """Writers of several files of one shape. They get their names together, by ``commit``.
+
+    As a context manager it leaves nothing behind unless that was called.
 
     Args:
         paths: Final path of each name.
         shape: What the files have in common.
-        copies: Files that are copied as they are: destination and source.
+        copies: By name, files that are copied as they are.
     """
 
-    def __init__(self, paths: Mapping[str, Path], shape: SoundShape, copies: Mapping[Path, Path] | None = None) -> None:
+    def __init__(self, paths: Mapping[str, Path], shape: SoundShape, copies: Mapping[str, Path] | None = None) -> None:
         self.paths, self.shape, self._copies = dict(paths), shape, dict(copies or {})
         self._writers: dict[str, StemWriter] = {}
+        self._files: dict[str, StemWriter | _Copy] = {}
         with ExitStack() as stack:
             for name, path in self.paths.items():
-                writer = StemWriter(path, shape.sample_rate, shape.channels, shape.subtype, shape.frames)
-                self._writers[name] = stack.enter_context(writer)
+                if name not in self._copies:
+                    writer = StemWriter(path, shape.sample_rate, shape.channels, shape.subtype, shape.frames)
+                    self._writers[name] = stack.enter_context(writer)
             self._stack = stack.pop_all()
 
     def __enter__(self) -> "OutputFiles":
@@ -98,22 +133,40 @@ class OutputFiles:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._stack:
-            if kind is None:
-                self._commit()
-
-    def _commit(self) -> None:
-        for writer in self._writers.values():
-            writer.finish()
-        with ExitStack() as stack:
-            copies = [stack.enter_context(_Copy(source, path)) for path, source in self._copies.items()]
-            files: list[_Copy | StemWriter] = [*copies, *self._writers.values()]
-            for file in files:
-                file.commit()
+        self._stack.close()
 
     def write(self, name: str, block: NDArray[np.float32] | NDArray[np.int32]) -> None:
         """Append samples to one file, ``[C, n]``."""
         self._writers[name].write(block)
+
+    def finish(self, folder: Path) -> dict[str, FileRecord]:
+        """Complete all files, still under temporary names, and describe them.
+
+        Args:
+            folder: What their paths are told relative to.
+
+        Raises:
+            UnwritableAudio: What lies on the disk is not what was written.
+        """
+        for writer in self._writers.values():
+            writer.finish()
+        copies = {
+            name: self._stack.enter_context(_Copy(source, self.paths[name])) for name, source in self._copies.items()
+        }
+        self._files = {**copies, **self._writers}
+        return {
+            name: FileRecord(
+                path=Path(os.path.relpath(self.paths[name], folder)).as_posix(),
+                sha256=digest(file.temporary),
+                size_bytes=file.temporary.stat().st_size,
+            )
+            for name, file in self._files.items()
+        }
+
+    def commit(self) -> None:
+        """Give all files their names, after ``finish``."""
+        for file in self._files.values():
+            file.commit()
 
     @property
     def clipped(self) -> int:
@@ -126,9 +179,9 @@ class _Copy:
 
     def __init__(self, source: Path, path: Path) -> None:
         self.path = path
-        self._temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+        self.temporary = path.with_name(f".{path.name}.part")
         try:
-            shutil.copyfile(source, self._temporary)
+            shutil.copyfile(source, self.temporary)
         except OSError as error:
             self.__exit__()
             raise self._failed(error) from error
@@ -138,11 +191,11 @@ class _Copy:
 
     def __exit__(self, *_: object) -> None:
         with contextlib.suppress(OSError):
-            self._temporary.unlink(missing_ok=True)
+            self.temporary.unlink(missing_ok=True)
 
     def commit(self) -> None:
         try:
-            self._temporary.replace(self.path)
+            self.temporary.replace(self.path)
         except OSError as error:
             raise self._failed(error) from error
 

@@ -1,5 +1,7 @@
 """Separation of a song: streamed through the model chunk by chunk, as long as it may be."""
 
+import math
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -7,8 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from msdm_cli.audio.chunks import ChunkPlan, OverlapAdd
-from msdm_cli.audio.files import PCM_BITS, AudioProperties, SongReader
+from msdm_cli.audio.chunks import Chunk, ChunkPlan, OverlapAdd
+from msdm_cli.audio.files import PCM_BITS, SongReader
 from msdm_cli.audio.quantise import quantise_to_sum
 from msdm_cli.audio.resample import StreamResampler
 from msdm_cli.audio.windows import SongWindows
@@ -16,8 +18,10 @@ from msdm_cli.diffusion.noise import NoiseField
 from msdm_cli.models.load import Model
 from msdm_cli.models.spec import Preset
 from msdm_cli.pipelines.highband import HighBand
-from msdm_cli.pipelines.outputs import OutputFiles, OutputOptions, SoundShape, check_vacant
+from msdm_cli.pipelines.journal import Journal
+from msdm_cli.pipelines.outputs import OutputFiles, OutputOptions, SoundShape, check_vacant, fit_gain
 from msdm_cli.pipelines.sampling import ChunkSampler, WatchedDenoiser, calls_per_chunk, mixture_condition
+from msdm_cli.pipelines.work import Done, journal_folder, settle_job
 from msdm_cli.progress import Progress
 
 RESIDUAL = "residual"
@@ -30,7 +34,7 @@ class SeparateOptions:
 
     Attributes:
         preset: Sampler settings.
-        seed: Seed of the noise.
+        seed: Seed of the noise; if None, that of an earlier run of the same command, or a new one.
         stems: Which stems are written; all if empty.
         start_seconds: Where to begin.
         duration_seconds: How much to separate; to the end if None.
@@ -40,37 +44,13 @@ class SeparateOptions:
     """
 
     preset: Preset
-    seed: int
+    seed: int | None
     stems: tuple[str, ...] = ()
     start_seconds: float = 0.0
     duration_seconds: float | None = None
     overlap: float = 0.25
     residual: bool = False
     output: OutputOptions = field(default_factory=OutputOptions)
-
-
-@dataclass(frozen=True)
-class Separated:
-    """What was done.
-
-    Attributes:
-        song: The input.
-        files: What was written, by name.
-        properties: Of the input, as far as it was asked for.
-        calls: Network calls.
-        clipped: Samples that were clipped.
-    """
-
-    song: Path
-    files: dict[str, Path]
-    properties: AudioProperties
-    calls: int
-    clipped: int
-
-
-def plan_files(song: Path, folder: Path, names: tuple[str, ...], file_format: str) -> dict[str, Path]:
-    """Where each stem of a song goes: ``folder/song/stem.wav``."""
-    return {name: folder / song.stem / f"{name}.{file_format}" for name in names}
 
 
 def plan_chunks(model: Model, total: int, overlap: float) -> ChunkPlan:
@@ -82,13 +62,13 @@ def plan_chunks(model: Model, total: int, overlap: float) -> ChunkPlan:
     return ChunkPlan(total, spec.chunk_length, spec.context, int(overlap * (spec.chunk_length - 2 * spec.context)))
 
 
-def separate_song(model: Model, song: Path, folder: Path, options: SeparateOptions, progress: Progress) -> Separated:
-    """Separate a song into files.
+def separate_song(model: Model, song: Path, folder: Path, options: SeparateOptions, progress: Progress) -> Done:
+    """Separate a song into files, or find that this was done.
 
     Args:
         model: The model.
         song: Sound file of any rate and number of channels.
-        folder: Receives a folder named after the song.
+        folder: Receives the stems, where ``options.output.name`` says.
         options: How.
         progress: Told of each network call.
 
@@ -97,19 +77,45 @@ def separate_song(model: Model, song: Path, folder: Path, options: SeparateOptio
         NonFiniteSamples: The network failed.
     """
     names = (options.stems or model.spec.stems) + ((RESIDUAL,) if options.residual else ())
-    paths = plan_files(song, folder, names, options.output.file_format)
-    check_vacant(list(paths.values()), [song], overwrite=options.output.overwrite)
-    part = (options.start_seconds, options.duration_seconds)
-    # The song is read twice, chunks ahead of stems: what lies between need not be held.
-    with SongReader(song, *part) as ahead, SongReader(song, *part) as behind:
-        properties = ahead.properties
-        subtype = options.output.resolve_subtype(properties.subtype)
-        shape = SoundShape(properties.sample_rate, properties.channels, properties.frames, subtype)
-        with OutputFiles(paths, shape) as files:
-            stream = SeparationStream(model, behind, files, options, PCM_BITS.get(subtype))
-            calls = stream.run(SongWindows(ahead, model.spec.sample_rate), progress)
-            clipped = files.clipped + stream.clipped
-    return Separated(song, paths, properties, calls, clipped)
+    paths = {name: options.output.place(folder, song.stem, name) for name in names}
+    manifest, part = options.output.place_manifest(folder, song.stem), (options.start_seconds, options.duration_seconds)
+    with SongReader(song, *part) as reader:
+        properties = reader.properties
+    subtype = options.output.resolve_subtype(properties.subtype)
+    shape = SoundShape(properties.sample_rate, properties.channels, properties.frames, subtype)
+    job, done = settle_job("separate", model, options, {"song": song}, manifest)
+    if done:
+        return done
+    began, gain, calls = time.monotonic(), 1.0, 0
+    with Journal(journal_folder(manifest), job) as journal:
+        overwrite = options.output.overwrite or journal.resumed
+        check_vacant([*paths.values(), manifest], [song], overwrite=overwrite)
+        while True:  # once more with a gain, if a stem would clip; the network is not asked again
+            # The song is read twice, chunks ahead of stems: what lies between need not be held.
+            with (
+                SongReader(song, *part) as ahead,
+                SongReader(song, *part) as behind,
+                OutputFiles(paths, shape) as files,
+            ):
+                stream = SeparationStream(model, behind, files, options, gain)
+                stream.run(SongWindows(ahead, model.spec.sample_rate), job.seed, journal, progress)
+                gain, calls = fit_gain(stream.peak, subtype), calls + stream.calls
+                if gain == 1 or stream.gain < 1:
+                    records = files.finish(manifest.parent)
+                    files.commit()
+                    break
+        done = Done(
+            files=paths,
+            manifest=manifest,
+            properties=properties,
+            seed=job.seed,
+            calls=calls,
+            gain_db=20 * math.log10(stream.gain),
+            null_db=stream.null_db,
+            clipped=files.clipped + stream.clipped,
+        )
+        done.save(job, {"song": song}, records, seconds=round(time.monotonic() - began, 3))
+    return done
 
 
 class SeparationStream:
@@ -120,42 +126,61 @@ class SeparationStream:
         song: The song, read as its stems are written.
         files: Receive the stems.
         options: How to separate.
-        bits: Bits of an integer sample in the files, None for floats.
+        gain: Of the song and all stems.
+
+    Attributes:
+        peak: Largest absolute value of a stem before the gain.
+        calls: Network calls so far.
+        clipped: Samples that were clipped so far.
     """
 
     def __init__(
-        self, model: Model, song: SongReader, files: OutputFiles, options: SeparateOptions, bits: int | None
+        self, model: Model, song: SongReader, files: OutputFiles, options: SeparateOptions, gain: float
     ) -> None:
         properties, rate = song.properties, model.spec.sample_rate
-        self.model, self.song, self.files, self.options, self.bits = model, song, files, options, bits
+        self.model, self.song, self.files, self.options, self.gain = model, song, files, options, gain
+        self.bits = PCM_BITS.get(files.shape.subtype)
         self.channels, self.stems = properties.channels, len(model.spec.stems)
         self.up = StreamResampler(rate, properties.sample_rate, self.channels * self.stems)
         self.high_band = HighBand(properties.sample_rate, rate, self.channels, self.stems)
         self.upsampled = np.zeros((self.channels * self.stems, 0), np.float32)
-        self.clipped = 0
+        self.peak, self.calls, self.clipped = 0.0, 0, 0
+        self._left, self._energy = 0.0, 0.0
 
-    def run(self, windows: SongWindows, progress: Progress) -> int:
-        """Separate the whole song; gives the number of network calls."""
+    @property
+    def null_db(self) -> float | None:
+        """Level of the song without its stems, relative to the song; None if nothing is left."""
+        return 10 * math.log10(self._left / self._energy) if self._left and self._energy else None
+
+    def run(self, windows: SongWindows, seed: int, journal: Journal, progress: Progress) -> None:
+        """Separate the whole song."""
         plan, preset = plan_chunks(self.model, windows.total, self.options.overlap), self.options.preset
         chunks = plan.chunks()
-        batches = -(-self.channels // CHANNELS_AT_ONCE)
-        progress.start(self.song.path.name, len(chunks) * batches * calls_per_chunk(preset))
+        calls = -(-self.channels // CHANNELS_AT_ONCE) * calls_per_chunk(preset)
+        progress.start(self.song.path.name, len(chunks) * calls)
         denoiser = WatchedDenoiser(self.model, progress)
-        noise = NoiseField(self.options.seed, self.stems)
-        sampler = ChunkSampler(denoiser, preset, noise, self.model.spec)
+        sampler = ChunkSampler(denoiser, preset, NoiseField(seed, self.stems), self.model.spec)
         overlap_add = OverlapAdd(plan, (self.channels, self.stems))
         for index, chunk in enumerate(chunks):
             denoiser.chunk = index
-            window = torch.from_numpy(windows.read(chunk.start, chunk.stop))
-            # Two channels at a time: memory does not grow with their number.
-            drawn = [
-                sampler.draw(mixture_condition(denoiser, pair), chunk.start, (len(pair), self.stems, pair.shape[1]))
-                for pair in torch.split(window, CHANNELS_AT_ONCE)
-            ]
-            stems = torch.cat(drawn).numpy()
+            window = windows.read(chunk.start, chunk.stop)
+            core = journal.recall(
+                index,
+                lambda chunk=chunk, window=window: self._draw(sampler, chunk, window),  # type: ignore[misc]
+                lambda: progress.advance(calls),
+                keep=len(chunks) > 1,
+            )
             following = chunks[index + 1] if index + 1 < len(chunks) else None
-            self._emit(overlap_add.add(chunk, stems, following), last=following is None)
-        return denoiser.calls
+            self._emit(overlap_add.add(chunk, core, following), last=following is None)
+        self.calls = denoiser.calls
+
+    def _draw(self, sampler: ChunkSampler, chunk: Chunk, window: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The stems of a chunk's core, ``[C, T] -> [C, S, core]``, two channels at a time: memory is bounded."""
+        drawn = [
+            sampler.draw(mixture_condition(sampler.denoiser, pair), chunk.start, (len(pair), self.stems, pair.shape[1]))
+            for pair in torch.split(torch.from_numpy(window), CHANNELS_AT_ONCE)
+        ]
+        return torch.cat(drawn)[..., chunk.core].numpy()
 
     def _emit(self, finished: NDArray[np.float32], *, last: bool) -> None:
         """Write what is certain now, ``[C, S, n]`` at the model's rate having become so."""
@@ -167,10 +192,10 @@ class SeparationStream:
         self.upsampled = np.concatenate(parts, 1)
         count = min(self.upsampled.shape[1], self.high_band.ready)
         stems = self.upsampled[:, :count].reshape(self.channels, self.stems, count).swapaxes(0, 1)
-        self._write(stems.astype(np.float64), self.song.read(count))
+        self._write(stems.astype(np.float64), self.song.read(count).astype(np.float64))
         self.upsampled = self.upsampled[:, count:]
 
-    def _write(self, stems: NDArray[np.float64], song: NDArray[np.float32]) -> None:
+    def _write(self, stems: NDArray[np.float64], song: NDArray[np.float64]) -> None:
         """Write stems that sum to the song, ``[S, C, n], [C, n]`` at the song's rate."""
         values: NDArray[np.int32] | NDArray[np.float32]
         residual = song - stems.sum(0)
@@ -179,11 +204,18 @@ class SeparationStream:
             stems, names = np.concatenate((stems, residual[None])), [*names, RESIDUAL]
         else:
             stems = stems + self.high_band.share(residual)
+        self.peak = max(self.peak, float(np.abs(stems).max(initial=0)))
+        stems, song = self.gain * stems, self.gain * song
         if self.bits in (16, 24):
+            unit = 1 << (self.bits - 1)
             values, clipped = quantise_to_sum(stems, song, self.bits)
             self.clipped += clipped
+            left = (values.astype(np.int64).sum(0) >> (32 - self.bits)) - np.rint(song * unit)
+            self._left += float(np.square(left / unit).sum())
         else:
             values = stems.astype(np.float32)
+            self._left += float(np.square(values.sum(0, dtype=np.float64) - song).sum())
+        self._energy += float(np.square(song).sum())
         for name, value in zip(names, values, strict=True):
             if name in self.files.paths:
                 self.files.write(name, value)

@@ -52,10 +52,9 @@ def test_separate_writes_stems_that_sum(write_song, tmp_path):
     song = write_song("my song [1].wav", seconds=2)
     result = msdm("separate", song, "-o", tmp_path / "stems", "--seed", 3)
     assert result.returncode == 0, result.stderr
-    assert "seed 3" in result.stdout
     folder = tmp_path / "stems" / "my song [1]"
-    assert sorted(path.stem for path in folder.iterdir()) == sorted(STEMS)
-    stems = [soundfile.read(path, dtype="int16")[0].astype(int) for path in folder.iterdir()]
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*(f"{stem}.wav" for stem in STEMS), "msdm.json"])
+    stems = [soundfile.read(folder / f"{stem}.wav", dtype="int16")[0].astype(int) for stem in STEMS]
     np.testing.assert_array_equal(sum(stems), soundfile.read(song, dtype="int16")[0])
 
 
@@ -132,7 +131,7 @@ def test_a_full_disk_leaves_the_finished_songs_and_no_half_file(write_song, tmp_
     assert result.returncode == 1
     assert_two_lines(result, "large", "cannot be written")
     files = [path for path in (tmp_path / "stems").rglob("*") if path.is_file()]
-    assert sorted(path.name for path in files) == sorted(f"{stem}.wav" for stem in STEMS)
+    assert sorted(path.name for path in files) == sorted([*(f"{stem}.wav" for stem in STEMS), "msdm.json"])
     assert all(path.parent.name == "small" for path in files)
 
 
@@ -147,7 +146,8 @@ def test_impute_lands_in_a_folder_named_after_the_input(write_song, tmp_path):
     before = drums.read_bytes()
     result = msdm("impute", "--given", "my drums.wav", "--target", "piano", "--steps", 2, "--seed", 1, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
-    assert sorted(path.name for path in (tmp_path / "my drums").iterdir()) == ["drums.wav", "mixture.wav", "piano.wav"]
+    files = sorted(path.name for path in (tmp_path / "my drums").iterdir())
+    assert files == ["drums.wav", "mixture.wav", "msdm.json", "piano.wav"]
     assert drums.read_bytes() == before == (tmp_path / "my drums" / "drums.wav").read_bytes()
 
 
@@ -189,25 +189,69 @@ def test_weights_list_path_verify():
     assert_two_lines(unknown, "nonsense")
 
 
-def test_an_interrupt_is_130_and_leaves_nothing(tmp_path):
-    song = tmp_path / "long.wav"
-    soundfile.write(song, music(44100 * 120, 2, 44100).T, 44100)
+def separate_and_die(song, folder, how, after):
+    """Run the command in a process that an exception or a signal stops at its ``after``-th chunk."""
     code = (
-        "import sys, threading, _thread\n"
+        "import os, signal, sys, _thread\n"
         "import msdm_cli.pipelines.separate as module\n"
         "from msdm_cli.cli.app import main\n"
-        "inner = module.ChunkSampler.draw\n"
-        "def draw(*a):\n"
-        "    _thread.interrupt_main()\n"
-        "    return inner(*a)\n"
+        "inner, left = module.ChunkSampler.draw, [%d]\n"
+        "def draw(*arguments):\n"
+        "    left[0] -= 1\n"
+        "    if left[0] == 0: %s\n"
+        "    return inner(*arguments)\n"
         "module.ChunkSampler.draw = draw\n"
-        f"sys.argv = ['msdm', 'separate', {str(song)!r}, '-o', {str(tmp_path / 'stems')!r}, '--quality', 'fast']\n"
+        f"sys.argv = ['msdm', 'separate', {str(song)!r}, '-o', {str(folder)!r}]\n"
         "main()\n"
-    )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False)
-    assert result.returncode == 130, result.stderr
-    assert "Traceback" not in result.stderr
-    assert not [path for path in (tmp_path / "stems").rglob("*") if path.is_file()]
+    ) % (after, how)
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False)
+
+
+@pytest.mark.parametrize(
+    ("how", "status"), [("_thread.interrupt_main()", 130), ("os.kill(os.getpid(), signal.SIGKILL)", -9)]
+)
+def test_a_stopped_separation_goes_on(tmp_path, how, status):
+    song = tmp_path / "long.wav"
+    soundfile.write(song, music(22050 * 40, 1, 22050).T, 22050)
+    stopped = separate_and_die(song, tmp_path / "stems", how, 3)
+    assert stopped.returncode == status, stopped.stderr
+    assert "Traceback" not in stopped.stderr
+    assert status != 130 or "goes on from here" in stopped.stderr
+    assert not (tmp_path / "stems" / "long" / "bass.wav").exists()
+    resumed = msdm("separate", song, "-o", tmp_path / "stems", "--json")
+    assert resumed.returncode == 0, resumed.stderr
+    assert "2 chunks are done" in resumed.stderr
+    (done,) = json.loads(resumed.stdout)
+    whole = msdm("separate", song, "-o", tmp_path / "whole", "--seed", done["seed"])
+    assert whole.returncode == 0, whole.stderr
+    for stem in STEMS:
+        one, two = (tmp_path / name / "long" / f"{stem}.wav" for name in ("stems", "whole"))
+        assert one.read_bytes() == two.read_bytes()
+    assert len(list((tmp_path / "stems" / "long").iterdir())) == 5
+    assert msdm("check", tmp_path / "stems" / "long", song).stdout.endswith("the stems sum to the song, exactly\n")
+    again = msdm("separate", song, "-o", tmp_path / "stems")
+    assert again.returncode == 0
+    assert "was there" in again.stdout
+
+
+def test_a_folder_of_songs_with_names_of_ones_own(write_song, tmp_path):
+    write_song("album/a.wav", 0.3)
+    write_song("album/b.wav", 0.3)
+    result = msdm("separate", tmp_path / "album", "-o", tmp_path / "out", "--name", "{stem}/{track}.{ext}")
+    assert result.returncode == 0, result.stderr
+    assert sorted(path.name for path in (tmp_path / "out" / "bass").iterdir()) == ["a.wav", "b.wav"]
+    wrong = msdm("separate", tmp_path / "album", "--name", "{track}.{ext}")
+    assert wrong.returncode == 2
+    assert_two_lines(wrong, "--name")
+
+
+def test_check_fails_for_stems_that_were_changed(write_song, tmp_path):
+    assert msdm("separate", write_song(seconds=0.3), "-o", tmp_path).returncode == 0
+    (tmp_path / "song" / "bass.wav").unlink()
+    result = msdm("check", tmp_path / "song")
+    assert result.returncode == 1
+    assert "error: " in result.stderr
+    assert_two_lines(msdm("check", tmp_path / "none"), "no such file")
 
 
 def test_a_model_is_imported_used_and_removed(write_song, tmp_path, monkeypatch):
@@ -221,7 +265,7 @@ def test_a_model_is_imported_used_and_removed(write_song, tmp_path, monkeypatch)
     options = ("--model", "mine", "--sampler", "dirac", "--steps", 2, "--seed", 1)
     result = msdm("separate", song, "-o", tmp_path / "stems", *options)
     assert result.returncode == 0, result.stderr
-    assert len(list((tmp_path / "stems" / "song").iterdir())) == 4
+    assert len(list((tmp_path / "stems" / "song").glob("*.wav"))) == 4
     assert msdm("weights", "remove", "mine").returncode == 0
     gone = msdm("separate", song, "--model", "mine")
     assert gone.returncode == 1

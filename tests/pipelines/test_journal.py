@@ -1,0 +1,147 @@
+"""Work that is interrupted goes on; the result is that of work that was not."""
+
+import dataclasses
+import logging
+
+import numpy as np
+import pytest
+
+from msdm_cli.errors import NonFiniteSamples, UnwritableAudio
+from msdm_cli.models.load import Model
+from msdm_cli.pipelines.generate import GenerateOptions, generate_song
+from msdm_cli.pipelines.impute import ImputeOptions, impute_stems
+from msdm_cli.pipelines.job import Job, find_difference
+from msdm_cli.pipelines.journal import Journal
+from msdm_cli.pipelines.separate import SeparateOptions, separate_song
+from msdm_cli.progress import SilentProgress
+
+JOB = Job("separate", "tiny", "abc", "cpu", 1, {"preset": {"eta": 0.0}}, {"song": "def"}, {"msdm": "1"})
+
+
+def chunk(value):
+    return np.full((2, 3), value, np.float32)
+
+
+def fail():
+    raise AssertionError("drawn again")
+
+
+def interrupted(folder, job=JOB, chunks=2):
+    with pytest.raises(KeyboardInterrupt), Journal(folder, job) as journal:
+        for index in range(chunks):
+            journal.recall(index, lambda index=index: chunk(index), fail, keep=True)
+        raise KeyboardInterrupt
+
+
+def test_what_was_finished_is_recalled_after_an_interruption(tmp_path):
+    interrupted(tmp_path / "journal")
+    skipped = []
+    with Journal(tmp_path / "journal", JOB) as journal:
+        assert journal.resumed
+        for index in range(2):
+            found = journal.recall(index, fail, lambda: skipped.append(1), keep=True)
+            np.testing.assert_array_equal(found, chunk(index))
+        np.testing.assert_array_equal(journal.recall(2, lambda: chunk(2), fail, keep=True), chunk(2))
+    assert len(skipped) == 2
+    assert not (tmp_path / "journal").exists()
+
+
+def test_another_job_starts_afresh_and_says_why(tmp_path, caplog):
+    interrupted(tmp_path / "journal")
+    other = dataclasses.replace(JOB, options={"preset": {"eta": 1.0}})
+    with caplog.at_level(logging.INFO, "msdm_cli"), Journal(tmp_path / "journal", other) as journal:
+        assert not journal.resumed
+        np.testing.assert_array_equal(journal.recall(0, lambda: chunk(9), fail, keep=True), chunk(9))
+    assert "options.preset.eta" in caplog.text
+
+
+@pytest.mark.parametrize("damage", [b"", b"\x93NUMPY\x01\x00", b"nonsense"])
+def test_a_damaged_chunk_is_drawn_again(tmp_path, damage):
+    interrupted(tmp_path / "journal")
+    (tmp_path / "journal" / "1.npy").write_bytes(damage)
+    with Journal(tmp_path / "journal", JOB) as journal:
+        np.testing.assert_array_equal(journal.recall(1, lambda: chunk(7), fail, keep=True), chunk(7))
+
+
+def test_an_error_takes_the_journal_away(tmp_path):
+    with pytest.raises(NonFiniteSamples), Journal(tmp_path / "journal", JOB):
+        raise NonFiniteSamples("nan", "no")
+    assert not (tmp_path / "journal").exists()
+
+
+def test_two_at_once_are_refused(tmp_path):
+    with (
+        Journal(tmp_path / "journal", JOB),
+        pytest.raises(UnwritableAudio, match="at work"),
+        Journal(tmp_path / "journal", JOB),
+    ):
+        pass
+
+
+def test_a_chunk_that_the_disk_does_not_take_is_said(tmp_path, limit_file_size):
+    with pytest.raises(UnwritableAudio, match="cannot be written"), Journal(tmp_path / "journal", JOB) as journal:
+        limit_file_size(5000)
+        journal.recall(0, lambda: np.zeros(5000, np.float32), fail, keep=True)
+    assert not (tmp_path / "journal").exists()
+
+
+def test_the_first_difference_is_found():
+    assert find_difference({"a": 1, "b": {"c": 2}}, {"a": 1, "b": {"c": 2}}) is None
+    assert find_difference({"a": 1, "b": {"c": 2}}, {"a": 1, "b": {"c": 3}}) == "b.c"
+    assert find_difference({"a": 1}, {"a": 1, "b": None, "c": 1}) == "c"
+
+
+class Interrupting:
+    """A denoiser that is stopped at a call."""
+
+    def __init__(self, denoiser, calls):
+        self.denoiser, self.left = denoiser, calls
+        self.takes_mixture, self.shares_sigma = denoiser.takes_mixture, denoiser.shares_sigma
+
+    def __call__(self, *arguments):
+        if not self.left:
+            raise KeyboardInterrupt
+        self.left -= 1
+        return self.denoiser(*arguments)
+
+
+def stopped_after(model, calls):
+    return Model(model.spec, Interrupting(model.denoiser, calls), model.device)
+
+
+def run_separate(model, song, folder):
+    options = SeparateOptions(model.spec.preset("separate", "default"), None)
+    return separate_song(model, song, folder, options, SilentProgress())
+
+
+def run_impute(model, song, folder):
+    options = ImputeOptions(model.spec.preset("impute", "default"), None, ("piano",))
+    return impute_stems(model, {"drums": song}, folder, options, SilentProgress())
+
+
+def run_generate(model, song, folder):
+    options = GenerateOptions(model.spec.preset("generate", "default"), 5, 3.0)
+    return generate_song(model, folder, options, SilentProgress())
+
+
+@pytest.mark.parametrize("run", [run_separate, run_impute, run_generate])
+@pytest.mark.parametrize("calls", [1, 4, 9])
+def test_stopped_work_goes_on_to_the_same_bytes(tiny_model, write_song, tmp_path, run, calls):
+    song = write_song("drums.wav", seconds=3)
+    with pytest.raises(KeyboardInterrupt):
+        run(stopped_after(tiny_model, calls), song, tmp_path / "a")
+    assert not [path for path in (tmp_path / "a").rglob("*.wav") if not path.name.startswith(".")]
+    resumed = run(tiny_model, song, tmp_path / "a")  # without a seed, goes on with that of the journal
+    whole = run(tiny_model, song, tmp_path / "b") if run is run_generate else None
+    if whole is None:
+        seed = resumed.seed
+        options = SeparateOptions(tiny_model.spec.preset("separate", "default"), seed)
+        if run is run_separate:
+            whole = separate_song(tiny_model, song, tmp_path / "b", options, SilentProgress())
+        else:
+            told = ImputeOptions(tiny_model.spec.preset("impute", "default"), seed, ("piano",))
+            whole = impute_stems(tiny_model, {"drums": song}, tmp_path / "b", told, SilentProgress())
+    assert resumed.calls <= whole.calls
+    for name, path in whole.files.items():
+        assert resumed.files[name].read_bytes() == path.read_bytes()
+    assert not [path for path in (tmp_path / "a").rglob("*") if ".part" in path.name]

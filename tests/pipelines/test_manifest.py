@@ -1,0 +1,126 @@
+"""What lies beside results: it proves them, and spares work that is done."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import soundfile
+from conftest import STEMS, music
+
+from msdm_cli.errors import UnreadableManifest, UnwritableAudio
+from msdm_cli.hub.verify import digest
+from msdm_cli.pipelines.check import check_results
+from msdm_cli.pipelines.manifest import load_manifest
+from msdm_cli.pipelines.outputs import OutputOptions
+from msdm_cli.pipelines.separate import SeparateOptions, separate_song
+from msdm_cli.progress import SilentProgress
+
+
+def separate(model, song, folder, seed=5, **fields):
+    options = SeparateOptions(model.spec.preset("separate", "fast"), seed, **fields)
+    return separate_song(model, song, folder, options, SilentProgress())
+
+
+def test_it_tells_what_was_made_and_how(tiny_model, write_song, tmp_path):
+    song = write_song(seconds=0.5)
+    done = separate(tiny_model, song, tmp_path / "out")
+    manifest = load_manifest(done.manifest)
+    assert done.manifest == tmp_path / "out" / "song" / "msdm.json"
+    assert manifest.job["inputs"] == {"song": digest(song)}
+    assert manifest.job["options"]["preset"]["warm_start"] is True
+    assert (manifest.seed, manifest.facts["null_db"], manifest.facts["frames"]) == (5, None, 22050)
+    for stem in STEMS:
+        record = manifest.files[stem]
+        assert (record.path, record.sha256) == (f"{stem}.wav", digest(done.files[stem]))
+    json.loads(done.manifest.read_text())
+
+
+def test_what_is_done_is_not_done_again(tiny_model, write_song, tmp_path):
+    song = write_song(seconds=0.5)
+    first = separate(tiny_model, song, tmp_path / "out")
+    again = separate(tiny_model, song, tmp_path / "out")
+    unseeded = separate(tiny_model, song, tmp_path / "out", seed=None)
+    assert again == unseeded == dataclasses.replace(first, calls=0, skipped=True)
+
+
+@pytest.mark.parametrize("change", ["seed", "song", "lost"])
+def test_what_differs_is_not_taken_for_done(tiny_model, write_song, tmp_path, change):
+    song = write_song(seconds=0.5)
+    first = separate(tiny_model, song, tmp_path / "out")
+    if change == "song":
+        write_song(seconds=0.5, seed=9)
+    if change == "lost":
+        first.files["bass"].unlink()
+    with pytest.raises(UnwritableAudio, match="is there already"):
+        separate(tiny_model, song, tmp_path / "out", seed=6 if change == "seed" else 5)
+    redone = separate(tiny_model, song, tmp_path / "out", output=OutputOptions(overwrite=True))
+    assert not redone.skipped
+    assert redone.calls > 0
+
+
+def test_stems_can_be_named(tiny_model, write_song, tmp_path):
+    done = separate(tiny_model, write_song(), tmp_path, output=OutputOptions(name="{stem} of {track}.{ext}"))
+    assert done.files["bass"] == tmp_path / "bass of song.wav"
+    assert done.manifest == tmp_path / "msdm of song.json"
+    assert check_results(done.manifest, None).null_db == -np.inf
+
+
+@pytest.mark.parametrize("name", ["{track}.{ext}", "../{stem}", "/x/{stem}", "{stem}{kazoo}", "{stem", "{0}{stem}"])
+def test_names_that_do_not_tell_stems_apart_or_lead_out_are_refused(name):
+    with pytest.raises(ValueError, match="expected a name"):
+        OutputOptions(name=name)
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "FLOAT"])
+def test_check_proves_results(tiny_model, write_song, tmp_path, subtype):
+    song = write_song(seconds=1, subtype=subtype)
+    done = separate(tiny_model, song, tmp_path / "out", start_seconds=0.2, duration_seconds=0.5)
+    report = check_results(done.manifest.parent, song)
+    assert not report.problems
+    assert set(report.peaks) == {f"{stem}.wav" for stem in STEMS}
+    assert report.null_db == -np.inf if subtype == "PCM_16" else report.null_db < -120
+
+
+def test_check_finds_what_was_changed(tiny_model, write_song, tmp_path):
+    song = write_song(seconds=0.5)
+    done = separate(tiny_model, song, tmp_path / "out")
+    samples, rate = soundfile.read(done.files["bass"], dtype="int16")
+    samples[100] += 1
+    soundfile.write(done.files["bass"], samples, rate, "PCM_16")
+    done.files["drums"].unlink()
+    report = check_results(done.manifest.parent, None)
+    assert len(report.problems) == 2
+    assert "bass.wav: was changed" in report.problems[0]
+    assert "drums.wav: no such file" in report.problems[1]
+
+
+def test_check_knows_another_song(tiny_model, write_song, tmp_path):
+    done = separate(tiny_model, write_song(seconds=0.5), tmp_path / "out")
+    other = write_song("other.wav", seconds=0.5, seed=3)
+    assert "not the song" in check_results(done.manifest.parent, other).problems[0]
+
+
+def test_without_a_manifest_there_is_nothing_to_check(tmp_path):
+    with pytest.raises(UnreadableManifest, match="no such file"):
+        check_results(tmp_path, None)
+    (tmp_path / "msdm.json").write_text("{}")
+    with pytest.raises(UnreadableManifest, match="not a manifest"):
+        check_results(tmp_path, None)
+
+
+def test_a_stem_that_would_clip_turns_all_down(tiny_model, tmp_path):
+    song = tmp_path / "loud.wav"
+    soundfile.write(song, np.sign(music(60_000, 1)).T * 3, 22050, "FLOAT")
+    done = separate(tiny_model, song, tmp_path / "out", output=OutputOptions(subtype="PCM_16"))
+    stems = np.stack([soundfile.read(path, dtype="float64")[0] for path in done.files.values()])
+    assert done.gain_db < 0
+    assert done.clipped == 0
+    assert 0.99 < np.abs(stems).max() < 1
+    whole = soundfile.read(song, dtype="float64")[0] * 10 ** (done.gain_db / 20)
+    np.testing.assert_array_equal(stems.sum(0) * 32768, np.rint(whole * 32768))
+    assert done.null_db is None
+    report = check_results(done.manifest.parent, song)
+    assert not report.problems
+    # Against the song times the gain, before it was rounded to 16 bits.
+    assert report.null_db < -90
