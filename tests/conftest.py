@@ -31,6 +31,10 @@ def tiny_network(seed=0):
 
 @pytest.fixture(scope="session")
 def tiny_model():
+    return make_tiny_model()
+
+
+def make_tiny_model():
     regression = Preset(num_steps=0, sigma_max=0.1, warm_start=True)
     refined = Preset(num_steps=2, sigma_max=0.1, warm_start=True, samples=2)
     cold = Preset(num_steps=3, sigma_max=10.0)

@@ -1,10 +1,11 @@
 """The terminal: progress bars and messages on stderr, results on stdout. Rich lives only here."""
 
+import dataclasses
 import json
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from rich.table import Table
 from msdm_cli.errors import MsdmError
 
 if TYPE_CHECKING:
+    from msdm_cli.pipelines.estimate import Estimate
     from msdm_cli.pipelines.work import Done
 
 PLAIN_SECONDS = 10.0
@@ -115,6 +117,22 @@ def show_table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, .
     for row in rows:
         table.add_row(*(value.replace("[", r"\[") for value in row))
     stdout.print(table)
+
+
+def show_estimates(estimates: "Mapping[str, Estimate]", device: str, *, as_json: bool) -> None:
+    """What work would cost, on stdout."""
+    if as_json:
+        show_json([{"name": name, **dataclasses.asdict(estimate)} for name, estimate in estimates.items()])
+        return
+    rows = [
+        (
+            name, f"{e.audio_seconds:.1f} s", str(e.calls), f"{e.seconds:.0f} s",
+            "?" if e.memory_bytes is None else f"{e.memory_bytes / 1e6:.0f} MB", f"{e.output_bytes / 1e6:.1f} MB",
+        )
+        for name, e in estimates.items()
+    ]  # fmt: skip
+    columns = ("", "length", "network calls", "their time", "peak memory", "written")
+    show_table(f"{device}, nothing was done", columns, rows)
 
 
 def show_json(summary: object) -> None:

@@ -1,15 +1,17 @@
 """``msdm generate``."""
 
 import dataclasses
-import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from msdm_cli.cli.console import ConsoleProgress, say, show_error, show_json, show_table, tell_of_gain
+from msdm_cli.cli.batch import run_batch
+from msdm_cli.cli.console import say, show_estimates
 from msdm_cli.cli.options import (
     DeviceOption,
+    DryRunOption,
     FileFormat,
     FolderOption,
     FormatOption,
@@ -28,7 +30,6 @@ from msdm_cli.cli.options import (
     draw_seed,
     name_preset,
 )
-from msdm_cli.errors import MsdmError
 from msdm_cli.hub.registry import EMBEDDED
 
 
@@ -46,6 +47,7 @@ def generate(
     file_format: FormatOption = FileFormat.wav,
     subtype: SubtypeOption = None,
     overwrite: OverwriteOption = False,
+    dry_run: DryRunOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -68,28 +70,12 @@ def generate(
         seconds=seconds,
         output=OutputOptions(file_format.value, subtype.value if subtype else None, overwrite),
     )
-    rows, summary = [], []
-    with ConsoleProgress(quiet=quiet) as progress:
-        for number in range(first, first + variations):
-            began = time.monotonic()
-            chosen = dataclasses.replace(options, seed=number)
-            try:
-                done = generate_song(model, folder, chosen, progress)
-            except MsdmError as error:
-                show_error(error)
-                rows.append((str(number), "failed", error.message))
-                summary.append({"seed": number, "error": error.message, "hint": error.hint})
-                continue
-            elapsed = time.monotonic() - began
-            if not quiet:
-                tell_of_gain(f"seed {number}", done)
-            speed = "was there" if done.skipped else f"{done.properties.seconds / elapsed:.1f}x real time"
-            written = ", ".join(str(path) for path in done.files.values())
-            rows.append((str(number), speed, written))
-            summary.append({**dataclasses.asdict(done), "wall_seconds": round(elapsed, 3)})
-    if as_json:
-        show_json(summary)
-    elif not quiet:
-        show_table(f"{seconds:g} s, {model.device}", ("seed", "speed", "written"), rows)
-    if any("error" in entry for entry in summary):
-        raise typer.Exit(1)
+    if dry_run:
+        from msdm_cli.pipelines.estimate import estimate_generation
+
+        show_estimates({"one variation": estimate_generation(model, options)}, str(model.device), as_json=as_json)
+        return
+    numbers = range(first, first + variations)
+    chosen = {f"seed {number}": dataclasses.replace(options, seed=number) for number in numbers}
+    pieces = {name: partial(generate_song, model, folder, choice) for name, choice in chosen.items()}
+    run_batch("variation", str(model.device), pieces, quiet=quiet, as_json=as_json)

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from msdm_cli.cli.console import ConsoleProgress, show_json, show_table, tell_of_gain
+from msdm_cli.cli.console import ConsoleProgress, show_estimates, show_json, show_table, tell_of_gain
 from msdm_cli.cli.options import (
     DeviceOption,
+    DryRunOption,
     FileFormat,
     FormatOption,
     JsonOption,
@@ -48,6 +49,7 @@ def impute(
     file_format: FormatOption = FileFormat.wav,
     subtype: SubtypeOption = None,
     overwrite: OverwriteOption = False,
+    dry_run: DryRunOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -74,6 +76,12 @@ def impute(
         targets=tuple(dict.fromkeys(targets)),
         output=OutputOptions(file_format.value, subtype.value if subtype else None, overwrite),
     )
+    if dry_run:
+        from msdm_cli.pipelines.estimate import estimate_imputation
+
+        estimate = estimate_imputation(model, stems, options)
+        show_estimates({", ".join(options.targets): estimate}, str(model.device), as_json=as_json)
+        return
     began = time.monotonic()
     with ConsoleProgress(quiet=quiet) as progress:
         done = impute_stems(model, stems, folder or first.with_suffix(""), options, progress)

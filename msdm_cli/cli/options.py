@@ -93,6 +93,7 @@ PriorSamplerOption = Annotated[
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1 or mps.")]
 FormatOption = Annotated[FileFormat, typer.Option("--format", help="File format.")]
 SubtypeOption = Annotated[Subtype | None, typer.Option("--subtype", help="Sample format; as in the input by default.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Tell what it would cost, and do nothing.")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]

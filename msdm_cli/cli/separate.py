@@ -1,15 +1,16 @@
 """``msdm separate``."""
 
-import dataclasses
-import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from msdm_cli.cli.console import ConsoleProgress, show_error, show_json, show_table, tell_of_gain
+from msdm_cli.cli.batch import run_batch
+from msdm_cli.cli.console import show_estimates
 from msdm_cli.cli.options import (
     DeviceOption,
+    DryRunOption,
     FileFormat,
     FolderOption,
     FormatOption,
@@ -29,13 +30,11 @@ from msdm_cli.cli.options import (
     check_finite,
     name_preset,
 )
-from msdm_cli.errors import MsdmError, UnwritableAudio
+from msdm_cli.errors import UnwritableAudio
 from msdm_cli.hub.registry import EMBEDDED
 
 if TYPE_CHECKING:
-    from msdm_cli.models.load import Model
     from msdm_cli.pipelines.outputs import OutputOptions
-    from msdm_cli.pipelines.separate import SeparateOptions
 
 
 def separate(
@@ -68,6 +67,7 @@ def separate(
     subtype: SubtypeOption = None,
     name: NameOption = "{track}/{stem}.{ext}",
     overwrite: OverwriteOption = False,
+    dry_run: DryRunOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -79,7 +79,7 @@ def separate(
     from msdm_cli.models.load import load_model
     from msdm_cli.pipelines.inputs import expand_songs
     from msdm_cli.pipelines.outputs import OutputOptions
-    from msdm_cli.pipelines.separate import SeparateOptions
+    from msdm_cli.pipelines.separate import SeparateOptions, separate_song
 
     output = OutputOptions(file_format.value, subtype.value if subtype else None, overwrite, name)
     found = expand_songs(songs)
@@ -95,8 +95,15 @@ def separate(
         residual=residual,
         output=output,
     )
-    if not _separate_all(model, found, folder, options, quiet=quiet, as_json=as_json):
-        raise typer.Exit(1)
+    if dry_run:
+        from msdm_cli.pipelines.estimate import estimate_separation
+
+        estimates = {str(song): estimate_separation(model, song, options) for song in found}
+        show_estimates(estimates, str(model.device), as_json=as_json)
+        return
+
+    pieces = {str(song): partial(separate_song, model, song, folder, options) for song in found}
+    run_batch("song", str(model.device), pieces, quiet=quiet, as_json=as_json)
 
 
 def _check_distinct(songs: list[Path], folder: Path, output: "OutputOptions") -> None:
@@ -110,33 +117,3 @@ def _check_distinct(songs: list[Path], folder: Path, output: "OutputOptions") ->
                 f"{other} and {song} would both be written to {place.parent}/",
                 "Rename one, or separate them in two runs.",
             )
-
-
-def _separate_all(
-    model: "Model", songs: list[Path], folder: Path, options: "SeparateOptions", *, quiet: bool, as_json: bool
-) -> bool:
-    """Separate one song after the other; gives whether all went well. A failed song does not end the batch."""
-    from msdm_cli.pipelines.separate import separate_song
-
-    rows, summary = [], []
-    with ConsoleProgress(quiet=quiet) as progress:
-        for song in songs:
-            began = time.monotonic()
-            try:
-                done = separate_song(model, song, folder, options, progress)
-            except MsdmError as error:
-                show_error(error)
-                rows.append((str(song), "failed", "", error.message))
-                summary.append({"song": song, "error": error.message, "hint": error.hint})
-                continue
-            seconds = time.monotonic() - began
-            if not quiet:
-                tell_of_gain(str(song), done)
-            speed = "was there" if done.skipped else f"{done.properties.seconds / seconds:.1f}x real time"
-            rows.append((str(song), speed, str(done.seed), ", ".join(str(path) for path in done.files.values())))
-            summary.append({"song": song, **dataclasses.asdict(done), "wall_seconds": round(seconds, 3)})
-    if as_json:
-        show_json(summary)
-    elif not quiet:
-        show_table(str(model.device), ("song", "speed", "seed", "written"), rows)
-    return not any("error" in entry for entry in summary)

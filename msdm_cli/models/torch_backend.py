@@ -53,15 +53,33 @@ class TorchDenoiser:
     def __call__(self, x: Tensor, sigma: Tensor, mixture: Tensor | None = None) -> Tensor:
         """Estimate the clean stems, ``[B, S, T], [B, S], [B, T] -> [B, S, T]``, on the device of ``x``.
 
+        A batch that does not fit into the device's memory is halved.
+
         Raises:
-            BackendUnavailable: PyTorch fails, as when the device's memory is full.
+            BackendUnavailable: PyTorch fails, as when a single item does not fit.
         """
-        given = None if mixture is None else mixture.to(self.device)
         try:
-            denoised: Tensor = self.network(x.to(self.device), sigma.to(self.device), given)
-        except RuntimeError as error:  # among them torch.OutOfMemoryError
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise BackendUnavailable(
-                f"PyTorch failed on {self.device}: {reason}", "Use --device cpu, or free memory on the device."
-            ) from error
+            return self._run(x, sigma, mixture)
+        except torch.OutOfMemoryError as error:
+            if len(x) == 1:
+                raise self._failed(error) from error
+        except RuntimeError as error:
+            raise self._failed(error) from error
+        # Not inside the handler: it holds on to what the failed call has taken.
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        half = (len(x) + 1) // 2
+        mixtures = (None, None) if mixture is None else torch.split(mixture, half)
+        halves = zip(torch.split(x, half), torch.split(sigma, half), mixtures, strict=True)
+        return torch.cat([self(*part) for part in halves])
+
+    def _run(self, x: Tensor, sigma: Tensor, mixture: Tensor | None) -> Tensor:
+        given = None if mixture is None else mixture.to(self.device)
+        denoised: Tensor = self.network(x.to(self.device), sigma.to(self.device), given)
         return denoised.to(x.device)
+
+    def _failed(self, error: RuntimeError) -> BackendUnavailable:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        return BackendUnavailable(
+            f"PyTorch failed on {self.device}: {reason}", "Use --device cpu, or free memory on the device."
+        )

@@ -17,6 +17,7 @@ from msdm_cli.diffusion.noise import NoiseField
 from msdm_cli.errors import UnsuitableAudio
 from msdm_cli.models.load import Model
 from msdm_cli.models.spec import Preset
+from msdm_cli.pipelines.behind import Behind
 from msdm_cli.pipelines.continuation import continue_stems, plan_continuation
 from msdm_cli.pipelines.journal import Journal
 from msdm_cli.pipelines.manifest import MANIFEST, SUFFIX
@@ -162,12 +163,17 @@ class ImputationStream:
         denoiser = WatchedDenoiser(self.model, progress)
         sampler = ChunkSampler(denoiser, self.options.preset, NoiseField(seed, len(spec.stems)), spec)
         known = {spec.stems.index(name): _mono(song) for name, song in windows.items()}
-        for stems in continue_stems(sampler, plan, known, journal, lambda: progress.advance(calls)):
-            self._write(self.up.push(stems[self.stems]))
-        self._write(self.up.finish(self.files.shape.frames))
+        with Behind() as writing:
+            for stems in continue_stems(sampler, plan, known, journal, lambda: progress.advance(calls)):
+                writing.do(self._write, stems[self.stems])
+        self._write_mixed(self.up.finish(self.files.shape.frames))
         self.calls = denoiser.calls
 
     def _write(self, stems: NDArray[np.float32]) -> None:
+        """Write targets, ``[targets, n]`` at the model's rate."""
+        self._write_mixed(self.up.push(stems))
+
+    def _write_mixed(self, stems: NDArray[np.float32]) -> None:
         """Write targets, ``[targets, n]`` at the song's rate, and the mixture of them and the given stems."""
         count, channels = stems.shape[1], self.files.shape.channels
         mixture = np.broadcast_to(stems.sum(0), (channels, count))

@@ -13,10 +13,12 @@ from msdm_cli.audio.chunks import Chunk, ChunkPlan, OverlapAdd
 from msdm_cli.audio.files import PCM_BITS, SongReader
 from msdm_cli.audio.quantise import quantise_to_sum
 from msdm_cli.audio.resample import StreamResampler
+from msdm_cli.audio.seams import SeamMeter, list_joins
 from msdm_cli.audio.windows import SongWindows
 from msdm_cli.diffusion.noise import NoiseField
 from msdm_cli.models.load import Model
 from msdm_cli.models.spec import Preset
+from msdm_cli.pipelines.behind import Behind
 from msdm_cli.pipelines.highband import HighBand
 from msdm_cli.pipelines.journal import Journal
 from msdm_cli.pipelines.outputs import OutputFiles, OutputOptions, SoundShape, check_vacant, fit_gain
@@ -114,7 +116,8 @@ def separate_song(model: Model, song: Path, folder: Path, options: SeparateOptio
             null_db=stream.null_db,
             clipped=files.clipped + stream.clipped,
         )
-        done.save(job, {"song": song}, records, seconds=round(time.monotonic() - began, 3))
+        seams = {"joins": len(stream.seams.seams), "worst": stream.seams.worst()}
+        done.save(job, {"song": song}, records, seconds=round(time.monotonic() - began, 3), seams=seams)
     return done
 
 
@@ -132,6 +135,7 @@ class SeparationStream:
         peak: Largest absolute value of a stem before the gain.
         calls: Network calls so far.
         clipped: Samples that were clipped so far.
+        seams: How well chunks join so far.
     """
 
     def __init__(
@@ -145,6 +149,7 @@ class SeparationStream:
         self.high_band = HighBand(properties.sample_rate, rate, self.channels, self.stems)
         self.upsampled = np.zeros((self.channels * self.stems, 0), np.float32)
         self.peak, self.calls, self.clipped = 0.0, 0, 0
+        self.seams = SeamMeter([])
         self._left, self._energy = 0.0, 0.0
 
     @property
@@ -156,22 +161,26 @@ class SeparationStream:
         """Separate the whole song."""
         plan, preset = plan_chunks(self.model, windows.total, self.options.overlap), self.options.preset
         chunks = plan.chunks()
+        self.seams = SeamMeter(list_joins(chunks))
         calls = -(-self.channels // CHANNELS_AT_ONCE) * calls_per_chunk(preset)
         progress.start(self.song.path.name, len(chunks) * calls)
         denoiser = WatchedDenoiser(self.model, progress)
         sampler = ChunkSampler(denoiser, preset, NoiseField(seed, self.stems), self.model.spec)
         overlap_add = OverlapAdd(plan, (self.channels, self.stems))
-        for index, chunk in enumerate(chunks):
-            denoiser.chunk = index
-            window = windows.read(chunk.start, chunk.stop)
-            core = journal.recall(
-                index,
-                lambda chunk=chunk, window=window: self._draw(sampler, chunk, window),  # type: ignore[misc]
-                lambda: progress.advance(calls),
-                keep=len(chunks) > 1,
-            )
-            following = chunks[index + 1] if index + 1 < len(chunks) else None
-            self._emit(overlap_add.add(chunk, core, following), last=following is None)
+        with Behind() as reading, Behind() as writing:
+            reading.do(windows.read, chunks[0].start, chunks[0].stop)
+            for index, (chunk, following) in enumerate(zip(chunks, [*chunks[1:], None], strict=True)):
+                denoiser.chunk = index
+                window = reading.wait()
+                if following:
+                    reading.do(windows.read, following.start, following.stop)
+                core = journal.recall(
+                    index,
+                    lambda chunk=chunk, window=window: self._draw(sampler, chunk, window),  # type: ignore[misc]
+                    lambda: progress.advance(calls),
+                    keep=len(chunks) > 1,
+                )
+                writing.do(self._emit, overlap_add, chunk, core, following)
         self.calls = denoiser.calls
 
     def _draw(self, sampler: ChunkSampler, chunk: Chunk, window: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -182,8 +191,10 @@ class SeparationStream:
         ]
         return torch.cat(drawn)[..., chunk.core].numpy()
 
-    def _emit(self, finished: NDArray[np.float32], *, last: bool) -> None:
-        """Write what is certain now, ``[C, S, n]`` at the model's rate having become so."""
+    def _emit(self, overlap_add: OverlapAdd, chunk: Chunk, core: NDArray[np.float32], following: Chunk | None) -> None:
+        """Add the stems of a chunk's core, ``[C, S, core]``, and write what is certain now."""
+        finished, last = overlap_add.add(chunk, core, following), following is None
+        self.seams.push(finished, last=last)
         self.high_band.push(finished, last=last)
         flat = finished.reshape(self.channels * self.stems, -1)
         parts = [self.upsampled, self.up.push(flat)]

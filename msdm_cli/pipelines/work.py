@@ -1,6 +1,7 @@
 """What the three tasks share around their streams: the job, whether it is done, and what comes of it."""
 
 import dataclasses
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,7 @@ def settle_job(
     job = describe_job(task, model, options.seed, options, inputs)
     any_seed = options.seed is None
     if not options.output.overwrite and (found := find_done(manifest, job, any_seed=any_seed)):
+        shutil.rmtree(journal_folder(manifest), ignore_errors=True)  # of a run that was killed at its very end
         return job, _recall(manifest, found)
     begun = load_job(journal_folder(manifest)) if any_seed else None
     if begun and find_difference(begun, job.describe() | {"seed": begun.get("seed")}) is None:

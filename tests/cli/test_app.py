@@ -43,7 +43,7 @@ def test_help_imports_nothing_heavy():
     assert result.stdout.strip().splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("command", ["separate", "impute", "generate", "weights"])
+@pytest.mark.parametrize("command", ["separate", "impute", "generate", "check", "rerun", "evaluate", "weights"])
 def test_every_command_has_help(command):
     assert f"{command}" in msdm(command, "--help").stdout
 
@@ -243,6 +243,25 @@ def test_a_folder_of_songs_with_names_of_ones_own(write_song, tmp_path):
     wrong = msdm("separate", tmp_path / "album", "--name", "{track}.{ext}")
     assert wrong.returncode == 2
     assert_two_lines(wrong, "--name")
+
+
+def test_a_dry_run_does_nothing(write_song, tmp_path):
+    song = write_song(seconds=1)
+    for command in (("separate", song), ("impute", "--given", f"drums={song}"), ("generate", "--seconds", 1)):
+        told = msdm(*command, "-o", tmp_path / "out", "--dry-run", "--json", "--seed", 1)
+        assert told.returncode == 0, told.stderr
+        assert json.loads(told.stdout)[0]["calls"] > 0
+    assert "nothing was done" in msdm("separate", song, "-o", tmp_path / "out", "--dry-run").stdout
+    assert not (tmp_path / "out").exists()
+
+
+def test_results_are_made_again_from_their_manifest(write_song, tmp_path):
+    assert msdm("separate", write_song(seconds=0.5), "-o", tmp_path / "one").returncode == 0
+    result = msdm("rerun", tmp_path / "one" / "song" / "msdm.json", "-o", tmp_path / "two")
+    assert result.returncode == 0, result.stderr
+    assert "the same to the last bit" in result.stdout
+    one, two = (tmp_path / name / "song" / "bass.wav" for name in ("one", "two"))
+    assert one.read_bytes() == two.read_bytes()
 
 
 def test_check_fails_for_stems_that_were_changed(write_song, tmp_path):

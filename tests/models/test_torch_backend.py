@@ -38,3 +38,23 @@ def test_it_takes_tensors_of_any_device_and_gives_them_back_there(tiny_model):
     denoised = tiny_model.denoiser(x, torch.full((1, 4), 0.1))
     assert denoised.device == x.device
     assert not denoised.requires_grad
+
+
+@pytest.mark.parametrize("batch", [2, 3, 5])
+@pytest.mark.parametrize("told", [True, False])
+def test_a_batch_that_does_not_fit_is_halved(batch, told):
+    sizes = []
+
+    class Small(torch.nn.Module):
+        takes_mixture, shares_sigma = True, False
+
+        def forward(self, x, sigma, mixture):
+            sizes.append(len(x))
+            if len(x) > 1:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return x * sigma[:, :, None] + (0 if mixture is None else mixture[:, None])
+
+    x, sigma, mixture = torch.randn(batch, 4, 16), torch.rand(batch, 4), torch.randn(batch, 16)
+    found = TorchDenoiser(Small(), torch.device("cpu"))(x, sigma, mixture if told else None)
+    torch.testing.assert_close(found, x * sigma[:, :, None] + (mixture[:, None] if told else 0))
+    assert sizes.count(1) == batch

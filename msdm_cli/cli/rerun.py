@@ -1,0 +1,32 @@
+"""``msdm rerun``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from msdm_cli.cli.console import ConsoleProgress, say
+from msdm_cli.cli.options import FolderOption, QuietOption
+
+
+def rerun(
+    manifest: Annotated[Path, typer.Argument(metavar="MSDM.JSON", help="What lies beside results.")],
+    folder: FolderOption = Path("rerun"),
+    *,
+    device: Annotated[str | None, typer.Option("--device", help="Where to run; as then by default.")] = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Make results again from their msdm.json, and compare them with what it says.
+
+    Same versions, same device, same bytes; exit code 1 if not.
+    """
+    from msdm_cli.pipelines.rerun import rerun as run
+
+    with ConsoleProgress(quiet=quiet) as progress:
+        done, changed = run(manifest, folder, progress, device=device)
+    for name in changed:
+        say(f"error: {done.files[name]}: is not the same to the last bit")
+    if changed:
+        raise typer.Exit(1)
+    if not quiet:
+        typer.echo(f"{len(done.files)} files in {done.manifest.parent}, the same to the last bit")

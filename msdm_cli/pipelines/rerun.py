@@ -1,0 +1,90 @@
+"""Making results again from their manifest."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from msdm_cli.errors import IncompatibleCheckpoint, UnreadableManifest, UnsuitableAudio
+from msdm_cli.hub.verify import digest
+from msdm_cli.models.load import Model, load_model
+from msdm_cli.models.spec import Preset
+from msdm_cli.pipelines.generate import GenerateOptions, generate_song
+from msdm_cli.pipelines.impute import ImputeOptions, impute_stems
+from msdm_cli.pipelines.manifest import Manifest, load_manifest
+from msdm_cli.pipelines.outputs import OutputOptions
+from msdm_cli.pipelines.separate import SeparateOptions, separate_song
+from msdm_cli.pipelines.work import Done
+from msdm_cli.progress import Progress
+
+OPTIONS: dict[str, type[Any]] = {"separate": SeparateOptions, "impute": ImputeOptions, "generate": GenerateOptions}
+
+
+def rerun(path: Path, folder: Path, progress: Progress, *, device: str | None = None) -> tuple[Done, list[str]]:
+    """Do the work of a manifest again.
+
+    Args:
+        path: The manifest.
+        folder: Receives the results.
+        progress: Told of each network call.
+        device: Where to run; as then if None.
+
+    Returns:
+        What was done, and the names of files that are not the same to the last bit.
+
+    Raises:
+        UnreadableManifest: It is not a manifest that this msdm can do again.
+        AudioError: An input is not there, or not what it was.
+        WeightsError: The model is not there.
+        IncompatibleCheckpoint: It is not what it was.
+    """
+    manifest = load_manifest(path)
+    task, options = _rebuild(path, manifest)
+    inputs = {role: Path(name) for role, name in manifest.inputs.items()}
+    _check_inputs(inputs, manifest.job["inputs"])
+    model = load_model(manifest.job["model"], device or manifest.job["device"])
+    if model.weights_sha256 != manifest.job["weights_sha256"]:
+        raise IncompatibleCheckpoint(
+            f"the model {model.spec.name} has other weights than then", "Install the msdm that made the results."
+        )
+    done = _do(task, model, inputs, folder, options, progress)
+    made = load_manifest(done.manifest).files
+    return done, [name for name, record in manifest.files.items() if made[name].sha256 != record.sha256]
+
+
+def _do(task: str, model: Model, inputs: Mapping[str, Path], folder: Path, options: Any, progress: Progress) -> Done:
+    if task == "separate":
+        return separate_song(model, inputs["song"], folder, options, progress)
+    if task == "impute":
+        return impute_stems(model, inputs, folder, options, progress)
+    return generate_song(model, folder, options, progress)
+
+
+def _check_inputs(inputs: Mapping[str, Path], known: Mapping[str, str]) -> None:
+    for role, path in inputs.items():
+        try:
+            same = digest(path) == known[role]
+        except OSError as error:
+            raise UnsuitableAudio(
+                f"{path}: {(error.strerror or str(error)).lower()}", "Put it where it was."
+            ) from error
+        if not same:
+            raise UnsuitableAudio(f"{path}: is not what it was", "Put the file there that the results were made of.")
+
+
+def _rebuild(path: Path, manifest: Manifest) -> tuple[str, Any]:
+    """The task, and its options."""
+    try:
+        task = manifest.job["task"]
+        kind, told = OPTIONS[task], manifest.job["options"]
+        fields = {
+            field.name: tuple(told[field.name]) if isinstance(told[field.name], list) else told[field.name]
+            for field in dataclasses.fields(kind)
+            if field.name in told
+        }
+        fields |= {"preset": Preset(**told["preset"]), "output": OutputOptions(**told["output"])}
+        return task, kind(**fields, seed=manifest.seed)
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnreadableManifest(
+            f"{path}: cannot be done again by this msdm ({error})", "Install the msdm that wrote it."
+        ) from error
