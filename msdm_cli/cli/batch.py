@@ -1,52 +1,99 @@
-"""Several pieces of work, one after the other: one that fails does not end the rest, and does not exit 0."""
+"""Several pieces of work: one that fails does not end the rest, and does not exit 0."""
 
 import dataclasses
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import typer
 
-from msdm_cli.cli.console import ConsoleProgress, show_error, show_json, show_table, tell_of_gain
+from msdm_cli.cli.console import show_json, show_table
+from msdm_cli.cli.display import Display, Piece
 from msdm_cli.errors import MsdmError
 
 if TYPE_CHECKING:
     from msdm_cli.pipelines.work import Done
 
-Work = Callable[[ConsoleProgress], "Done"]
+Work = Callable[[Piece], "Done"]
 
 
-def run_batch(kind: str, device: str, pieces: Mapping[str, Work], *, quiet: bool, as_json: bool) -> None:
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What became of a piece of work.
+
+    Attributes:
+        name: The piece.
+        result: What was done, or the error.
+        seconds: How long it took.
+    """
+
+    name: str
+    result: "Done | MsdmError"
+    seconds: float
+
+    def row(self) -> tuple[str, str, str, str]:
+        """Its line of the table."""
+        if isinstance(self.result, MsdmError):
+            return (self.name, "failed", "", self.result.message)
+        written = ", ".join(str(path) for path in self.result.files.values())
+        return (self.name, describe_speed(self.result, self.seconds), str(self.result.seed), written)
+
+    def entry(self, kind: str) -> dict[str, object]:
+        """Its entry of the summary."""
+        if isinstance(self.result, MsdmError):
+            return {kind: self.name, "error": self.result.message, "hint": self.result.hint}
+        return {kind: self.name, **dataclasses.asdict(self.result), "wall_seconds": round(self.seconds, 3)}
+
+
+def run_batch(kind: str, device: str, pieces: Mapping[str, Work], *, jobs: int = 1, quiet: bool, as_json: bool) -> None:
     """Do all pieces, then show what was done.
 
     Args:
         kind: What a piece is, in the summary.
         device: Where it is done, in the summary.
         pieces: What does each piece, by its name.
+        jobs: How many at once.
         quiet: Show errors only.
-        as_json: Show the summary as JSON.
+        as_json: Show the summary as JSON, and events.
     """
-    rows: list[tuple[str, ...]] = []
-    summary: list[dict[str, Any]] = []
-    with ConsoleProgress(quiet=quiet) as progress:
-        for name, work in pieces.items():
-            began = time.monotonic()
+    with Display(quiet=quiet, as_json=as_json) as display, ThreadPoolExecutor(jobs) as pool:
+        if jobs == 1:
+            outcomes = [_do(name, work, display) for name, work in pieces.items()]
+        else:
             try:
-                done = work(progress)
-            except MsdmError as error:
-                show_error(error)
-                rows.append((name, "failed", "", error.message))
-                summary.append({kind: name, "error": error.message, "hint": error.hint})
-                continue
-            seconds = time.monotonic() - began
-            if not quiet:
-                tell_of_gain(name, done)
-            speed = "was there" if done.skipped else f"{done.properties.seconds / seconds:.1f}x real time"
-            rows.append((name, speed, str(done.seed), ", ".join(str(path) for path in done.files.values())))
-            summary.append({kind: name, **dataclasses.asdict(done), "wall_seconds": round(seconds, 3)})
+                outcomes = list(pool.map(lambda item: _do(item[0], item[1], display), pieces.items()))
+            except KeyboardInterrupt:
+                display.stopped = True
+                pool.shutdown(cancel_futures=True)
+                raise
     if as_json:
-        show_json(summary)
+        show_json([outcome.entry(kind) for outcome in outcomes])
     elif not quiet:
-        show_table(device, (kind, "speed", "seed", "written"), rows)
-    if any("error" in entry for entry in summary):
+        show_table(device, (kind, "speed", "seed", "written"), [outcome.row() for outcome in outcomes])
+    if any(isinstance(outcome.result, MsdmError) for outcome in outcomes):
         raise typer.Exit(1)
+
+
+def _do(name: str, work: Work, display: Display) -> Outcome:
+    began = time.monotonic()
+    try:
+        done = work(display.piece())
+    except MsdmError as error:
+        display.fail(name, error)
+        return Outcome(name, error, time.monotonic() - began)
+    tell_of_gain(name, done, display)
+    return Outcome(name, done, time.monotonic() - began)
+
+
+def describe_speed(done: "Done", seconds: float) -> str:
+    """How fast it was."""
+    return "was there" if done.skipped else f"{done.properties.seconds / seconds:.1f}x real time"
+
+
+def tell_of_gain(name: str, done: "Done", display: Display) -> None:
+    """Say so if results are not as loud as they would be, or were clipped."""
+    if done.gain_db:
+        display.say(f"{name}: {done.gain_db:.2f} dB, so that nothing clips; --subtype FLOAT needs no gain")
+    if done.clipped:
+        display.say(f"{name}: {done.clipped} samples beyond full scale were clipped; --subtype FLOAT keeps them")

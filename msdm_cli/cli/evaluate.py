@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from msdm_cli.cli.console import ConsoleProgress, show_error, show_json, show_table
+from msdm_cli.cli.console import show_json, show_table
+from msdm_cli.cli.display import Display
 from msdm_cli.cli.options import (
     DeviceOption,
     JsonOption,
@@ -63,8 +64,8 @@ def evaluate(
     separator = _load_separator(separate, name_preset(sampler, quality), steps, seed, device) if separate else None
     table = scores or estimates / "scores.csv"
     tables = Tables(table, table.with_name("sdr.csv") if with_sdr else None)
-    with ConsoleProgress(quiet=quiet) as progress:
-        scored = [_evaluate_one(song, estimates, tables, method, separator, progress) for song in songs]
+    with Display(quiet=quiet, as_json=as_json) as display:
+        scored = [_evaluate_one(song, estimates, tables, method, separator, display) for song in songs]
     found = load_table(table, Score)
     summaries = summarise(found, STEMS)
     medians = summarise_sdr(load_table(tables.sdr, SongSdr), STEMS) if tables.sdr else {}
@@ -82,15 +83,15 @@ def evaluate(
 
 
 def _evaluate_one(
-    song: Path, estimates: Path, tables: "Tables", method: str, separator: "Separator | None", progress: ConsoleProgress
+    song: Path, estimates: Path, tables: "Tables", method: str, separator: "Separator | None", display: Display
 ) -> bool:
     """Score a song; one that fails does not end the rest."""
     from msdm_cli.pipelines.evaluate import evaluate_song
 
     try:
-        evaluate_song(song, estimates, tables, method, separator, progress)
+        evaluate_song(song, estimates, tables, method, separator, display.piece())
     except MsdmError as error:
-        show_error(error)
+        display.fail(song.name, error)
         return False
     return True
 

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from msdm_cli.cli.console import ConsoleProgress, show_estimates, show_json, show_table, tell_of_gain
+from msdm_cli.cli.batch import describe_speed, tell_of_gain
+from msdm_cli.cli.console import show_estimates, show_json, show_table
+from msdm_cli.cli.display import Display
 from msdm_cli.cli.options import (
     DeviceOption,
     DryRunOption,
@@ -83,15 +85,14 @@ def impute(
         show_estimates({", ".join(options.targets): estimate}, str(model.device), as_json=as_json)
         return
     began = time.monotonic()
-    with ConsoleProgress(quiet=quiet) as progress:
-        done = impute_stems(model, stems, folder or first.with_suffix(""), options, progress)
+    with Display(quiet=quiet, as_json=as_json) as display:
+        done = impute_stems(model, stems, folder or first.with_suffix(""), options, display.piece())
+        tell_of_gain("mixture", done, display)
     elapsed = time.monotonic() - began
-    if not quiet:
-        tell_of_gain("mixture", done)
     if as_json:
         show_json({**dataclasses.asdict(done), "wall_seconds": round(elapsed, 3)})
     elif not quiet:
-        speed = "was there" if done.skipped else f"{done.properties.seconds / elapsed:.1f}x real time"
+        speed = describe_speed(done, elapsed)
         rows = [(name, str(path)) for name, path in done.files.items()]
         show_table(f"seed {done.seed}, {model.device}, {speed}", ("stem", "written"), rows)
 

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from msdm_cli.cli.console import ConsoleProgress, say
+from msdm_cli.cli.console import say
+from msdm_cli.cli.display import Display
 from msdm_cli.cli.options import FolderOption, QuietOption
 
 
@@ -22,8 +23,8 @@ def rerun(
     """
     from msdm_cli.pipelines.rerun import rerun as run
 
-    with ConsoleProgress(quiet=quiet) as progress:
-        done, changed = run(manifest, folder, progress, device=device)
+    with Display(quiet=quiet) as display:
+        done, changed = run(manifest, folder, display.piece(), device=device)
     for name in changed:
         say(f"error: {done.files[name]}: is not the same to the last bit")
     if changed:

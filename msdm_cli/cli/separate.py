@@ -1,5 +1,8 @@
 """``msdm separate``."""
 
+import shutil
+import sys
+import tempfile
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,6 +11,7 @@ import typer
 
 from msdm_cli.cli.batch import run_batch
 from msdm_cli.cli.console import show_estimates
+from msdm_cli.cli.display import Display
 from msdm_cli.cli.options import (
     DeviceOption,
     DryRunOption,
@@ -34,13 +38,18 @@ from msdm_cli.errors import UnwritableAudio
 from msdm_cli.hub.registry import EMBEDDED
 
 if TYPE_CHECKING:
+    from msdm_cli.models.load import Model
     from msdm_cli.pipelines.outputs import OutputOptions
+    from msdm_cli.pipelines.separate import SeparateOptions
 
 
 def separate(
     songs: Annotated[
         list[str],
-        typer.Argument(metavar="SONG...", help="wav, flac, ogg or mp3 files, folders, patterns, @list.txt."),
+        typer.Argument(
+            metavar="SONG...",
+            help="wav, flac, ogg or mp3 files, folders, patterns, @list.txt, or - for the standard input.",
+        ),
     ],
     folder: FolderOption = Path("stems"),
     *,
@@ -68,21 +77,25 @@ def separate(
     name: NameOption = "{track}/{stem}.{ext}",
     overwrite: OverwriteOption = False,
     dry_run: DryRunOption = False,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Songs at once; pays on a GPU.")] = 1,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Separate songs into stems that sum to them.
 
     Written to DIR/SONG/{bass,drums,guitar,piano}.wav, with a description, msdm.json. What is there already, made by the
-    same command, is not done again; what was stopped goes on.
+    same command, is not done again; what was stopped goes on. -o - writes one stem to the standard output.
     """
     from msdm_cli.models.load import load_model
-    from msdm_cli.pipelines.inputs import expand_songs
+    from msdm_cli.pipelines.estimate import estimate_separation
+    from msdm_cli.pipelines.inputs import STANDARD, expand_songs, spool_streams
     from msdm_cli.pipelines.outputs import OutputOptions
     from msdm_cli.pipelines.separate import SeparateOptions, separate_song
 
     output = OutputOptions(file_format.value, subtype.value if subtype else None, overwrite, name)
-    found = expand_songs(songs)
+    found, to_stdout = expand_songs(songs), str(folder) == STANDARD
+    if to_stdout and (len(found), len(stems or ())) != (1, 1):
+        raise typer.BadParameter("standard output takes one stem of one song: say --stems drums", param_hint="-o")
     _check_distinct(found, folder, output)
     model = load_model(model_name, device)
     options = SeparateOptions(
@@ -95,15 +108,25 @@ def separate(
         residual=residual,
         output=output,
     )
-    if dry_run:
-        from msdm_cli.pipelines.estimate import estimate_separation
+    with spool_streams(found) as spooled:
+        kept = dict(zip(map(str, found), spooled, strict=True))
+        if dry_run:
+            estimates = {name: estimate_separation(model, song, options) for name, song in kept.items()}
+            show_estimates(estimates, str(model.device), as_json=as_json)
+        elif to_stdout:
+            _separate_to_stdout(model, spooled[0], options, Display(quiet=quiet, as_json=as_json))
+        else:
+            pieces = {name: partial(separate_song, model, song, folder, options) for name, song in kept.items()}
+            run_batch("song", str(model.device), pieces, jobs=jobs, quiet=quiet, as_json=as_json)
 
-        estimates = {str(song): estimate_separation(model, song, options) for song in found}
-        show_estimates(estimates, str(model.device), as_json=as_json)
-        return
 
-    pieces = {str(song): partial(separate_song, model, song, folder, options) for song in found}
-    run_batch("song", str(model.device), pieces, quiet=quiet, as_json=as_json)
+def _separate_to_stdout(model: "Model", song: Path, options: "SeparateOptions", display: Display) -> None:
+    from msdm_cli.pipelines.separate import separate_song
+
+    with tempfile.TemporaryDirectory() as folder, display:
+        (written,) = separate_song(model, song, Path(folder), options, display.piece()).files.values()
+        with written.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
 
 
 def _check_distinct(songs: list[Path], folder: Path, output: "OutputOptions") -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from msdm_cli.cli.console import ConsoleProgress, say, show_json, show_table
+from msdm_cli.cli.console import say, show_json, show_table
+from msdm_cli.cli.display import Display
 from msdm_cli.cli.options import JsonOption, QuietOption
 from msdm_cli.errors import IncompatibleCheckpoint, MissingWeights, UnknownWeights
 from msdm_cli.hub.registry import EMBEDDED, cache_folder, find_entry, load_archives, load_registry
@@ -95,8 +96,8 @@ def _fetch_and_adopt(archive: "Archive", missing: list[str], *, quiet: bool) -> 
     from msdm_cli.models.adopt import adopt_checkpoints
 
     downloads = cache_folder() / ".downloads"
-    with ConsoleProgress(quiet=quiet) as progress:
-        tar = fetch_archive(archive.url, downloads / f"{archive.name}.tar", progress)
+    with Display(quiet=quiet) as display:
+        tar = fetch_archive(archive.url, downloads / f"{archive.name}.tar", display.piece())
     if not quiet:
         say(f"{archive.url}: sha256 {digest(tar)}; its authors publish none to compare it with, and state no licence")
     with tempfile.TemporaryDirectory(dir=downloads) as folder:

@@ -1,6 +1,10 @@
 """What a batch is of: files, folders, patterns that no shell has expanded, and lists of these."""
 
-from collections.abc import Iterable
+import contextlib
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
 from glob import glob, has_magic
 from pathlib import Path
 
@@ -9,6 +13,7 @@ from msdm_cli.errors import UnreadableAudio
 
 SUFFIXES = frozenset(f".{ext}" for ext in (*FORMATS, "mp3"))
 LIST = "@"
+STANDARD = "-"
 
 
 def expand_songs(arguments: Iterable[str]) -> list[Path]:
@@ -34,6 +39,37 @@ def expand_songs(arguments: Iterable[str]) -> list[Path]:
         else:
             songs.append(path)
     return list(dict.fromkeys(songs))
+
+
+@contextlib.contextmanager
+def spool_streams(songs: Iterable[Path]) -> Iterator[list[Path]]:
+    """Songs that can be read twice: what comes through a pipe is kept in a file until the work is done.
+
+    Args:
+        songs: Files; ``-`` is the standard input, and becomes a song called ``stdin``.
+
+    Raises:
+        UnreadableAudio: A pipe cannot be read.
+    """
+    with tempfile.TemporaryDirectory(prefix="msdm-") as folder:
+        yield [_spool(song, Path(folder) / str(number)) for number, song in enumerate(songs)]
+
+
+def _spool(song: Path, folder: Path) -> Path:
+    if str(song) != STANDARD and not song.is_fifo():
+        return song
+    folder.mkdir()
+    kept = folder / ("stdin" if str(song) == STANDARD else song.name)
+    try:
+        with kept.open("wb") as target:
+            if str(song) == STANDARD:
+                shutil.copyfileobj(sys.stdin.buffer, target)
+            else:
+                with song.open("rb") as source:
+                    shutil.copyfileobj(source, target)
+    except OSError as error:
+        raise UnreadableAudio(f"{song}: cannot be read ({error})", "Give a file.") from error
+    return kept
 
 
 def _nonempty(songs: list[Path], argument: str) -> list[Path]:

@@ -63,7 +63,12 @@ def test_a_failed_song_does_not_end_the_batch_and_does_not_exit_0(write_song, tm
     bad.write_text("text")
     result = msdm("separate", bad, good, "-o", tmp_path / "stems", "--json", "--quality", "fast")
     assert result.returncode == 1
-    assert_two_lines(result.__class__(result.args, 1, "", result.stderr), "bad.wav")
+    events = [json.loads(line) for line in result.stderr.splitlines()]
+    (error,) = (event for event in events if event["event"] == "error")
+    assert error["name"] == str(bad)
+    assert error["message"]
+    assert error["hint"]
+    assert {"event": "progress", "name": "good.wav", "done": 1, "total": 1, "unit": "calls"} in events
     failed, done = json.loads(result.stdout)
     assert "error" in failed
     assert Path(done["files"]["bass"]).is_file()
@@ -243,6 +248,31 @@ def test_a_folder_of_songs_with_names_of_ones_own(write_song, tmp_path):
     wrong = msdm("separate", tmp_path / "album", "--name", "{track}.{ext}")
     assert wrong.returncode == 2
     assert_two_lines(wrong, "--name")
+
+
+def test_songs_at_once_are_the_same_songs(write_song, tmp_path):
+    songs = [write_song(f"{name}.wav", 1, seed=index) for index, name in enumerate("abc")]
+    for jobs in (1, 3):
+        result = msdm("separate", *songs, "-o", tmp_path / str(jobs), "--seed", 1, "--jobs", jobs)
+        assert result.returncode == 0, result.stderr
+    for path in (tmp_path / "1").rglob("*.wav"):
+        assert path.read_bytes() == (tmp_path / "3" / path.relative_to(tmp_path / "1")).read_bytes()
+
+
+def test_pipes(write_song, tmp_path):
+    song = write_song(seconds=0.5)
+    command = [sys.executable, "-m", "msdm_cli", "separate", "-", "-o", "-", "--stems", "drums", "--seed", "1"]
+    piped = subprocess.run(command, input=song.read_bytes(), capture_output=True, check=True, timeout=300)
+    assert msdm("separate", song, "-o", tmp_path / "out", "--stems", "drums", "--seed", 1).returncode == 0
+    assert piped.stdout == (tmp_path / "out" / "song" / "drums.wav").read_bytes()
+    wrong = msdm("separate", song, "-o", "-")
+    assert wrong.returncode == 2
+    assert_two_lines(wrong, "one stem of one song")
+    os.mkfifo(tmp_path / "live.wav")
+    with subprocess.Popen(["cp", song, tmp_path / "live.wav"]):
+        live = msdm("separate", tmp_path / "live.wav", "-o", tmp_path / "out", "--stems", "drums", "--seed", 1)
+    assert live.returncode == 0, live.stderr
+    assert (tmp_path / "out" / "live" / "drums.wav").read_bytes() == piped.stdout
 
 
 def test_a_dry_run_does_nothing(write_song, tmp_path):
