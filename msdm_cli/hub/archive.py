@@ -48,8 +48,9 @@ def extract_checkpoints(path: Path, folder: Path) -> dict[str, Path]:
     except (tarfile.TarError, EOFError, OSError) as error:
         if isinstance(error, OSError) and error.errno in DISK_FULL:
             raise UnwritableWeights(f"{folder}: cannot take what {path} holds ({error})", "Make room there.") from error
+        reason = " ".join(str(error).split())
         raise UnreadableWeights(
-            f"{path}: cannot be unpacked ({error})", "Fetch it again; a tar of checkpoints is expected."
+            f"{path}: cannot be unpacked ({reason})", "Fetch it again; a tar of checkpoints is expected."
         ) from error
     return found
 
