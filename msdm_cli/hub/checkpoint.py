@@ -9,6 +9,7 @@ what it is given.
 import json
 import pickle
 import re
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,12 @@ CONFIG = {
 """From a hyper-parameter of the authors' to a field of ``Unet1dConfig``."""
 
 
+UNREADABLE = (
+    pickle.UnpicklingError, RuntimeError, EOFError, LookupError, AttributeError, TypeError, ValueError, OSError,
+    AssertionError, struct.error, StopIteration,
+)  # fmt: skip
+"""What PyTorch's unpickler raises for a damaged file, or an unexpected one."""
+
 SHELLED = ("audio_diffusion_pytorch.", "collections.", "omegaconf.", "typing.")
 """Names that become shells, by their beginnings."""
 
@@ -122,16 +129,7 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         prefix = next(prefix for prefix in PREFIXES if f"{prefix}to_time.0.0.weights" in state)
         told = loaded.get("hyper_parameters", {})
         config = {ours: _plain(told[theirs]) for theirs, ours in CONFIG.items() if theirs in told}
-    except (
-        pickle.UnpicklingError,
-        RuntimeError,
-        EOFError,
-        KeyError,
-        TypeError,
-        ValueError,
-        OSError,
-        StopIteration,
-    ) as error:
+    except UNREADABLE as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise IncompatibleCheckpoint(
             f"{path}: not a checkpoint of the paper's network ({reason})",
