@@ -1,4 +1,5 @@
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ from conftest import STEMS, music
 from msdm_cli.audio import windows
 from msdm_cli.audio.chunks import ChunkPlan
 from msdm_cli.errors import NonFiniteSamples, UnreadableAudio, UnwritableAudio
-from msdm_cli.models.load import Model
+from msdm_cli.models.load import Model, load_model
+from msdm_cli.pipelines.manifest import load_manifest
 from msdm_cli.pipelines.outputs import OutputOptions
 from msdm_cli.pipelines.separate import SeparateOptions, plan_chunks, separate_song
 from msdm_cli.progress import SilentProgress
@@ -200,3 +202,15 @@ def test_a_network_that_fails_is_an_error_that_names_the_chunk(tiny_model, write
 def test_long_songs_have_the_chunks_of_the_spec(tiny_model):
     plan = plan_chunks(tiny_model, 1_000_000, 0.25)
     assert plan == ChunkPlan(1_000_000, 16384, 1024, int(0.25 * (16384 - 2048)))
+
+
+def test_no_join_of_a_song_stands_out(tmp_path):
+    model = load_model("embedded", "cpu")
+    model = dataclasses.replace(model, spec=dataclasses.replace(model.spec, chunk_length=65_536))
+    song = Path(__file__).parents[1] / "data" / "song.flac"
+    done = separate(model, song, tmp_path / "out")
+    seams = load_manifest(done.manifest).facts["seams"]
+    assert seams["joins"] >= 12
+    # Without context and overlap, the worst of them are 16 and 35.
+    assert seams["worst"]["value"] < 6
+    assert seams["worst"]["slope"] < 6
