@@ -36,7 +36,8 @@ def fill(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     filled = {}
     for name, value in tensors.items():
         phase = zlib.crc32(name.encode()) % 1000
-        values = 0.1 + np.sin(phase + 12.9898 * np.arange(value.numel())) / max(1, value[0].numel()) ** 0.5
+        fan_in = value.numel() / value.shape[-1]
+        values = 0.1 * (value.ndim == 1) + np.sin(phase + 12.9898 * np.arange(value.numel())) / fan_in**0.5
         filled[name] = torch.from_numpy(values.astype(np.float32)).reshape(value.shape)
     return filled
 
@@ -61,9 +62,9 @@ def build_peer(config: Unet1dConfig) -> Any:
 def main(path: Path) -> None:
     """Run the authors' network, and write what it gave."""
     network = build_peer(SMALL)
-    theirs = dict(network.named_parameters())
-    for value, filled in zip(theirs.values(), fill(rename_tensors(theirs)).values(), strict=True):
-        value.data.copy_(filled.reshape(value.shape))
+    ours = rename_tensors({name: value.data for name, value in network.named_parameters()})  # in the same memory
+    for name, filled in fill(ours).items():
+        ours[name].copy_(filled)
     x = torch.from_numpy(np.sin(0.37 * np.arange(2 * 4 * 2 * SMALL.length_multiple))).float().reshape(2, 4, -1)
     time = torch.tensor([-1.5, 0.2])
     with torch.no_grad():

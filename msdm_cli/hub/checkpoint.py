@@ -158,7 +158,7 @@ def rename_tensors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Tensors of ``audio_diffusion_pytorch``'s ``UNet1d`` under the names of ``Unet1d``.
 
     Its levels upwards are counted from the lowest; ours, like those downwards, from the top. Its feed-forward layers
-    are convolutions over one position; ours are linear layers.
+    are convolutions over one position; ours are linear layers. Our convolutions are over rows.
     """
     top = max((int(name.split(".")[1]) for name in state if name.startswith("upsamples.")), default=0)
     renamed = {}
@@ -167,7 +167,16 @@ def rename_tensors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         for pattern, replacement in RENAMED:
             new = re.sub(pattern, replacement, new)
         new = re.sub(r"^up\.(\d+)", lambda match: f"up.{top - int(match[1])}", new)
-        if ".feed." in new:
-            value = value.flatten() if value.shape[0] == 1 else value.squeeze(-1)
-        renamed[new] = value
+        renamed[new] = _reshape(new, value)
     return renamed
+
+
+def _reshape(name: str, value: Tensor) -> Tensor:
+    """A tensor as our layers hold it: convolutions over rows (``msdm_cli.models.row_layers``), linear layers."""
+    if ".feed." in name:
+        return value.flatten() if value.shape[0] == 1 else value.squeeze(-1)
+    if name.endswith((".conv_in.weight", ".conv_out.weight", ".shorten.weight")):
+        return value.permute(2, 1, 0)
+    if name.endswith(".lengthen.weight"):
+        return torch.unflatten(value, 2, (2, -1)).permute(2, 0, 3, 1)
+    return value.squeeze(-1) if name.endswith(".skip.weight") else value

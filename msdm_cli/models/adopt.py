@@ -90,7 +90,7 @@ def _keep(cache: Path, tensors: dict[str, Tensor], spec: ModelSpec, record: dict
     with tempfile.TemporaryDirectory(prefix=".part-", dir=cache) as temporary:
         folder = Path(temporary) / name
         folder.mkdir()
-        save_file(tensors, folder / f"{name}.safetensors")
+        save_file({key: value.contiguous() for key, value in tensors.items()}, folder / f"{name}.safetensors")
         spec.save(folder / f"{name}.json")
         files = {
             "weights": describe(folder / f"{name}.safetensors"),

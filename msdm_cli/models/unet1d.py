@@ -21,6 +21,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from msdm_cli.models.row_layers import RowConv, RowLengthen, RowNorm
+
 
 @dataclass(frozen=True)
 class Unet1dConfig:
@@ -74,19 +76,20 @@ class ResnetBlock(nn.Module):
 
     def __init__(self, channels_in: int, channels: int, groups: int, embedding: int) -> None:
         super().__init__()
-        self.norm_in = nn.GroupNorm(groups, channels_in)
-        self.conv_in = nn.Conv1d(channels_in, channels, 3, padding=1)
+        self.norm_in = RowNorm(groups, channels_in)
+        self.conv_in = RowConv(channels_in, channels, 3, padding=1)
         self.modulation = nn.Linear(embedding, 2 * channels)
-        self.norm_out = nn.GroupNorm(groups, channels)
-        self.conv_out = nn.Conv1d(channels, channels, 3, padding=1)
-        self.skip = nn.Conv1d(channels_in, channels, 1) if channels_in != channels else nn.Identity()
+        self.norm_out = RowNorm(groups, channels)
+        self.conv_out = RowConv(channels, channels, 3, padding=1)
+        self.skip = nn.Linear(channels_in, channels) if channels_in != channels else nn.Identity()
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
-        """``[B, channels_in, L], [B, embedding] -> [B, channels, L]``; the embedding after its SiLU."""
-        scale, shift = self.modulation(embedding)[..., None].chunk(2, 1)
-        h = self.conv_in(functional.silu(self.norm_in(x)))
-        h = self.conv_out(functional.silu(torch.addcmul(shift, self.norm_out(h), scale + 1)))
-        return h + self.skip(x)
+        """``[B, L, channels_in], [B, embedding] -> [B, L, channels]``; the embedding after its SiLU."""
+        scale, shift = self.modulation(embedding)[:, None].chunk(2, 2)
+        inplace = not torch.is_grad_enabled()
+        h = self.conv_in(functional.silu(self.norm_in(x), inplace))
+        h = self.conv_out(functional.silu(torch.addcmul(shift, self.norm_out(h), scale + 1), inplace))
+        return h.add_(self.skip(x)) if inplace else h + self.skip(x)
 
 
 class Attention(nn.Module):
@@ -127,10 +130,9 @@ class Transformer(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """``[B, channels, L] -> [B, channels, L]``."""
-        x = x.transpose(1, 2)
+        """``[B, L, channels] -> [B, L, channels]``."""
         x = x + self.attention(x)
-        return (x + self.feed(x)).transpose(1, 2)
+        return x + self.feed(x)
 
 
 class DownLevel(nn.Module):
@@ -140,14 +142,14 @@ class DownLevel(nn.Module):
         super().__init__()
         before, here = (config.channels * config.multipliers[level + offset] for offset in (0, 1))
         factor, half = config.factors[level], config.kernel_multiplier // 2
-        self.shorten = nn.Conv1d(before, here, 2 * half * factor + 1, stride=factor, padding=half * factor)
+        self.shorten = RowConv(before, here, 2 * half * factor + 1, stride=factor, padding=half * factor)
         self.blocks = nn.ModuleList(
             ResnetBlock(here, here, config.groups, embedding) for _ in range(config.num_blocks[level])
         )
         self.transformer = Transformer(here, config) if config.attentions[level] else None
 
     def forward(self, x: Tensor, embedding: Tensor) -> list[Tensor]:
-        """``[B, before, L] -> [[B, here, L / factor], ...]``."""
+        """``[B, L, before] -> [[B, L / factor, here], ...]``."""
         outputs = []
         x = self.shorten(x)
         for block in self.blocks:
@@ -171,14 +173,12 @@ class UpLevel(nn.Module):
             ResnetBlock(2 * here, here, config.groups, embedding) for _ in range(config.num_blocks[level] + attention)
         )
         self.transformer = Transformer(here, config) if attention else None
-        self.lengthen = nn.ConvTranspose1d(
-            here, after, 2 * factor, stride=factor, padding=factor // 2 + factor % 2, output_padding=factor % 2
-        )
+        self.lengthen = RowLengthen(here, after, factor)
 
     def forward(self, x: Tensor, skips: list[Tensor], embedding: Tensor) -> Tensor:
-        """``[B, here, L], [[B, here, L], ...] -> [B, after, L * factor]``."""
+        """``[B, L, here], [[B, L, here], ...] -> [B, L * factor, after]``."""
         for block, skip in zip(self.blocks, reversed(skips), strict=True):
-            x = block(torch.cat((x, skip * self.SKIP_SCALE), 1), embedding)
+            x = block(torch.cat((x, skip * self.SKIP_SCALE), 2), embedding)
         if self.transformer is not None:
             x = self.transformer(x)
         lengthened: Tensor = self.lengthen(x)
@@ -246,19 +246,21 @@ class Unet1d(nn.Module):
         """The raw network F, ``[B, S, T], [B] -> [B, S, T]``; ``time`` is ``ln(sigma) / 4``."""
         embedding = functional.silu(self._embed(time))
         factor = self.config.patch_factor
-        patches = self.patch(x, embedding).unflatten(2, (-1, factor)).transpose(2, 3).flatten(1, 2)
+        samples = self.patch(x.transpose(1, 2).contiguous(), embedding)
+        # The channels of a patch: for each channel of its samples, the samples.
+        patches = samples.unflatten(1, (-1, factor)).transpose(2, 3).flatten(2)
         h, skips = patches, []
         for down in self.down:
             skips.append(down(h, embedding))
             h = skips[-1][-1]
         h = self.bottom_in(h, embedding)
-        h = self.bottom_attention(h.transpose(1, 2)).transpose(1, 2)
+        h = self.bottom_attention(h)
         h = self.bottom_out(h, embedding)
         for up in reversed(self.up):
             h = up(h, skips.pop(), embedding)
-        h = (h + patches).unflatten(1, (-1, factor)).transpose(2, 3).flatten(2)
-        out: Tensor = self.unpatch(h, embedding)
-        return out
+        samples = (h + patches).unflatten(2, (-1, factor)).transpose(2, 3).flatten(1, 2)
+        out: Tensor = self.unpatch(samples, embedding)
+        return out.transpose(1, 2)
 
     def _embed(self, time: Tensor) -> Tensor:
         """Features of the noise level, ``[B] -> [B, embedding]``."""
