@@ -11,6 +11,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from msdm_cli.audio.ogg import fix_serial
 from msdm_cli.errors import UnreadableAudio, UnsuitableAudio, UnwritableAudio
 
 FORMATS = ("wav", "flac", "ogg")
@@ -21,6 +22,7 @@ READABLE = "Give a wav, flac, ogg or mp3 file."
 RIFF_BYTES = (1 << 32) - (1 << 20)
 BYTES_PER_SAMPLE = {"PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8}
 WRITE_FRAMES = 1 << 16
+SFC_SET_ADD_PEAK_CHUNK = 0x1050  # of sndfile.h
 # Headers lie: what claims more than these is damaged.
 LONGEST_FRAMES = 1 << 40
 RATES_HZ = (100, 1_000_000)
@@ -186,6 +188,8 @@ class StemWriter:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = soundfile.SoundFile(self.temporary, "w", sample_rate, channels, subtype, format=file_format)
+            # Float files would tell when they were written, and no two be the same.
+            soundfile._snd.sf_command(self._file._file, SFC_SET_ADD_PEAK_CHUNK, soundfile._ffi.NULL, 0)
         except (soundfile.SoundFileError, RuntimeError, OSError) as error:
             self.discard()
             raise UnwritableAudio(f"{path}: cannot be written ({error})", "Choose another folder with -o.") from error
@@ -227,10 +231,12 @@ class StemWriter:
         """
         try:
             self._file.close()
+            if self.path.suffix == ".ogg":
+                fix_serial(self.temporary)
             with self.temporary.open("r+b") as file:  # Windows flushes only what is open for writing
                 os.fsync(file.fileno())
             found = soundfile.info(str(self.temporary)).frames
-        except (soundfile.SoundFileError, RuntimeError, OSError) as error:
+        except (soundfile.SoundFileError, RuntimeError, ValueError, OSError) as error:
             raise self._failed(error) from error
         if found != self.frames:
             raise self._failed(f"{found} of {self.frames} samples arrived")

@@ -3,7 +3,7 @@
 import dataclasses
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
 import typer
@@ -14,6 +14,8 @@ from msdm_cli.errors import MsdmError
 
 if TYPE_CHECKING:
     from msdm_cli.pipelines.work import Done
+
+POLL_SECONDS = 0.5
 
 Work = Callable[[Piece], "Done"]
 
@@ -37,7 +39,8 @@ class Outcome:
         if isinstance(self.result, MsdmError):
             return (self.name, "failed", "", self.result.message)
         written = ", ".join(str(path) for path in self.result.files.values())
-        return (self.name, describe_speed(self.result, self.seconds), str(self.result.seed), written)
+        speed = f"{self.result.properties.seconds / self.seconds:.1f}x real time"
+        return (self.name, "was there" if self.result.skipped else speed, str(self.result.seed), written)
 
     def entry(self, kind: str) -> dict[str, object]:
         """Its entry of the summary."""
@@ -46,33 +49,39 @@ class Outcome:
         return {kind: self.name, **dataclasses.asdict(self.result), "wall_seconds": round(self.seconds, 3)}
 
 
-def run_batch(kind: str, device: str, pieces: Mapping[str, Work], *, jobs: int = 1, quiet: bool, as_json: bool) -> None:
+def run_batch(kind: str, device: str, pieces: Mapping[str, Work], *, display: Display, jobs: int = 1) -> None:
     """Do all pieces, then show what was done.
 
     Args:
         kind: What a piece is, in the summary.
         device: Where it is done, in the summary.
         pieces: What does each piece, by its name.
+        display: Shows how far it is.
         jobs: How many at once.
-        quiet: Show errors only.
-        as_json: Show the summary as JSON, and events.
     """
-    with Display(quiet=quiet, as_json=as_json) as display, ThreadPoolExecutor(jobs) as pool:
-        if jobs == 1:
-            outcomes = [_do(name, work, display) for name, work in pieces.items()]
-        else:
-            try:
-                outcomes = list(pool.map(lambda item: _do(item[0], item[1], display), pieces.items()))
-            except KeyboardInterrupt:
-                display.stopped = True
-                pool.shutdown(cancel_futures=True)
-                raise
-    if as_json:
+    with display:
+        outcomes = (
+            _do_at_once(pieces, display, jobs) if jobs > 1 else [_do(*piece, display) for piece in pieces.items()]
+        )
+    if display.as_json:
         show_json([outcome.entry(kind) for outcome in outcomes])
-    elif not quiet:
+    elif not display.quiet:
         show_table(device, (kind, "speed", "seed", "written"), [outcome.row() for outcome in outcomes])
     if any(isinstance(outcome.result, MsdmError) for outcome in outcomes):
         raise typer.Exit(1)
+
+
+def _do_at_once(pieces: Mapping[str, Work], display: Display, jobs: int) -> list[Outcome]:
+    with ThreadPoolExecutor(jobs) as pool:
+        futures = [pool.submit(_do, name, work, display) for name, work in pieces.items()]
+        try:
+            while wait(futures, POLL_SECONDS).not_done:  # so that Ctrl-C arrives on Windows too
+                pass
+        except KeyboardInterrupt:
+            display.stopped = True
+            pool.shutdown(cancel_futures=True)
+            raise
+        return [future.result() for future in futures]
 
 
 def _do(name: str, work: Work, display: Display) -> Outcome:
@@ -84,11 +93,6 @@ def _do(name: str, work: Work, display: Display) -> Outcome:
         return Outcome(name, error, time.monotonic() - began)
     tell_of_gain(name, done, display)
     return Outcome(name, done, time.monotonic() - began)
-
-
-def describe_speed(done: "Done", seconds: float) -> str:
-    """How fast it was."""
-    return "was there" if done.skipped else f"{done.properties.seconds / seconds:.1f}x real time"
 
 
 def tell_of_gain(name: str, done: "Done", display: Display) -> None:

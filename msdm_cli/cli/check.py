@@ -1,7 +1,6 @@
 """``msdm check``."""
 
 import dataclasses
-import math
 from pathlib import Path
 from typing import Annotated
 
@@ -28,10 +27,11 @@ def check(
     if as_json:
         show_json(dataclasses.asdict(report))
     elif not quiet:
-        typer.echo(f"{len(report.peaks)} files are as they were made")
-        if report.null_db is not None:
-            exact = math.isinf(report.null_db)
-            typer.echo("the stems sum to the song, " + ("exactly" if exact else f"but for {report.null_db:.1f} dB"))
+        typer.echo(f"{len(report.whole)} files are as they were made")
+        if report.exact:
+            typer.echo("the stems sum to the song, exactly")
+        elif report.null_db is not None:
+            typer.echo(f"the stems sum to the song, but for {report.null_db:.1f} dB")
         for note in report.notes:
             typer.echo(note)
     for problem in report.problems:

@@ -44,15 +44,15 @@ def show_estimates(estimates: "Mapping[str, Estimate]", device: str, *, as_json:
     if as_json:
         show_json([{"name": name, **dataclasses.asdict(estimate)} for name, estimate in estimates.items()])
         return
-    rows = [
-        (
-            name, f"{e.audio_seconds:.1f} s", str(e.calls), f"{e.seconds:.0f} s",
-            "?" if e.memory_bytes is None else f"{e.memory_bytes / 1e6:.0f} MB", f"{e.output_bytes / 1e6:.1f} MB",
-        )
-        for name, e in estimates.items()
-    ]  # fmt: skip
-    columns = ("", "length", "network calls", "their time", "peak memory", "written")
+    rows = [(name, *_describe(estimate)) for name, estimate in estimates.items()]
+    columns = ("", "length", "network calls", "their time", "peak memory", "written", "journal")
     show_table(f"{device}, nothing was done", columns, rows)
+
+
+def _describe(estimate: "Estimate") -> tuple[str, ...]:
+    sizes = (estimate.memory_bytes, estimate.output_bytes, estimate.journal_bytes)
+    megabytes = ("?" if size is None else f"{size / 1e6:.0f} MB" for size in sizes)
+    return (f"{estimate.audio_seconds:.1f} s", str(estimate.calls), f"{estimate.seconds:.0f} s", *megabytes)
 
 
 def show_json(summary: object) -> None:

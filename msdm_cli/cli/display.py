@@ -29,11 +29,12 @@ class Display(logging.Handler):
     Args:
         quiet: Show errors only.
         as_json: Show events.
+        farewell: Shown when it is stopped.
     """
 
-    def __init__(self, *, quiet: bool, as_json: bool = False) -> None:
+    def __init__(self, *, quiet: bool, as_json: bool = False, farewell: str = STOPPED) -> None:
         super().__init__(logging.INFO)
-        self.quiet, self.as_json = quiet, as_json
+        self.quiet, self.as_json, self.farewell = quiet, as_json, farewell
         self.stopped = False
         self.bars = Bars(
             TextColumn("{task.description}", markup=False),
@@ -59,7 +60,7 @@ class Display(logging.Handler):
         self.bars.stop()
         LOG.removeHandler(self)
         if kind is KeyboardInterrupt:
-            self.say(STOPPED)
+            self.say(self.farewell)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Show what the library logs."""

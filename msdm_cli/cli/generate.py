@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from msdm_cli.cli.batch import run_batch
-from msdm_cli.cli.console import say, show_estimates
+from msdm_cli.cli.console import show_estimates
+from msdm_cli.cli.display import Display
 from msdm_cli.cli.options import (
     DeviceOption,
     DryRunOption,
@@ -62,8 +63,6 @@ def generate(
 
     model = load_model(model_name, device)
     first = draw_seed(seed)
-    if seed is None and not quiet:
-        say(f"seed {first}")
     options = GenerateOptions(
         preset=model.spec.preset("generate", name_preset(sampler, quality)).with_steps(steps),
         seed=first,
@@ -78,4 +77,6 @@ def generate(
     numbers = range(first, first + variations)
     chosen = {f"seed {number}": dataclasses.replace(options, seed=number) for number in numbers}
     pieces = {name: partial(generate_song, model, folder, choice) for name, choice in chosen.items()}
-    run_batch("variation", str(model.device), pieces, quiet=quiet, as_json=as_json)
+    farewell = f"stopped; the same command with --seed {first} goes on from here"
+    display = Display(quiet=quiet, as_json=as_json, farewell=farewell)
+    run_batch("variation", str(model.device), pieces, display=display)

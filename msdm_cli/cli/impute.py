@@ -1,14 +1,13 @@
 """``msdm impute``."""
 
-import dataclasses
-import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from msdm_cli.cli.batch import describe_speed, tell_of_gain
-from msdm_cli.cli.console import show_estimates, show_json, show_table
+from msdm_cli.cli.batch import run_batch
+from msdm_cli.cli.console import show_estimates
 from msdm_cli.cli.display import Display
 from msdm_cli.cli.options import (
     DeviceOption,
@@ -84,17 +83,9 @@ def impute(
         estimate = estimate_imputation(model, stems, options)
         show_estimates({", ".join(options.targets): estimate}, str(model.device), as_json=as_json)
         return
-    began = time.monotonic()
-    with Display(quiet=quiet, as_json=as_json) as display:
-        done = impute_stems(model, stems, folder or first.with_suffix(""), options, display.piece())
-        tell_of_gain("mixture", done, display)
-    elapsed = time.monotonic() - began
-    if as_json:
-        show_json({**dataclasses.asdict(done), "wall_seconds": round(elapsed, 3)})
-    elif not quiet:
-        speed = describe_speed(done, elapsed)
-        rows = [(name, str(path)) for name, path in done.files.items()]
-        show_table(f"seed {done.seed}, {model.device}, {speed}", ("stem", "written"), rows)
+    work = partial(impute_stems, model, stems, folder or first.with_suffix(""), options)
+    display = Display(quiet=quiet, as_json=as_json)
+    run_batch("imputed", str(model.device), {", ".join(options.targets): work}, display=display)
 
 
 def _name_stems(given: list[str]) -> dict[str, Path]:

@@ -14,6 +14,9 @@ def rerun(
     manifest: Annotated[Path, typer.Argument(metavar="MSDM.JSON", help="What lies beside results.")],
     folder: FolderOption = Path("rerun"),
     *,
+    inputs: Annotated[
+        list[Path] | None, typer.Option("--input", metavar="PATH", help="An input that is elsewhere now; repeatable.")
+    ] = None,
     device: Annotated[str | None, typer.Option("--device", help="Where to run; as then by default.")] = None,
     quiet: QuietOption = False,
 ) -> None:
@@ -24,9 +27,9 @@ def rerun(
     from msdm_cli.pipelines.rerun import rerun as run
 
     with Display(quiet=quiet) as display:
-        done, changed = run(manifest, folder, display.piece(), device=device)
+        done, changed = run(manifest, folder, display.piece(), inputs=inputs or (), device=device)
     for name in changed:
-        say(f"error: {done.files[name]}: is not the same to the last bit")
+        say(f"error: {done.files.get(name, name)}: is not the same to the last bit")
     if changed:
         raise typer.Exit(1)
     if not quiet:

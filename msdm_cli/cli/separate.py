@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from msdm_cli.cli.batch import run_batch
+from msdm_cli.cli.batch import run_batch, tell_of_gain
 from msdm_cli.cli.console import show_estimates
 from msdm_cli.cli.display import Display
 from msdm_cli.cli.options import (
@@ -93,8 +93,8 @@ def separate(
     from msdm_cli.pipelines.separate import SeparateOptions, separate_song
 
     output = OutputOptions(file_format.value, subtype.value if subtype else None, overwrite, name)
-    found, to_stdout = expand_songs(songs), str(folder) == STANDARD
-    if to_stdout and (len(found), len(stems or ())) != (1, 1):
+    found, to_stdout = expand_songs(songs, folder), str(folder) == STANDARD
+    if to_stdout and (len(found), len(stems or ()), residual) != (1, 1, False):
         raise typer.BadParameter("standard output takes one stem of one song: say --stems drums", param_hint="-o")
     _check_distinct(found, folder, output)
     model = load_model(model_name, device)
@@ -114,17 +114,20 @@ def separate(
             estimates = {name: estimate_separation(model, song, options) for name, song in kept.items()}
             show_estimates(estimates, str(model.device), as_json=as_json)
         elif to_stdout:
-            _separate_to_stdout(model, spooled[0], options, Display(quiet=quiet, as_json=as_json))
+            _separate_to_stdout(model, spooled[0], options, Display(quiet=quiet, as_json=as_json, farewell="stopped"))
         else:
             pieces = {name: partial(separate_song, model, song, folder, options) for name, song in kept.items()}
-            run_batch("song", str(model.device), pieces, jobs=jobs, quiet=quiet, as_json=as_json)
+            run_batch("song", str(model.device), pieces, display=Display(quiet=quiet, as_json=as_json), jobs=jobs)
 
 
 def _separate_to_stdout(model: "Model", song: Path, options: "SeparateOptions", display: Display) -> None:
     from msdm_cli.pipelines.separate import separate_song
 
     with tempfile.TemporaryDirectory() as folder, display:
-        (written,) = separate_song(model, song, Path(folder), options, display.piece()).files.values()
+        done = separate_song(model, song, Path(folder), options, display.piece())
+        display.say(f"seed {done.seed}")
+        tell_of_gain(song.name, done, display)
+        (written,) = done.files.values()
         with written.open("rb") as file:
             shutil.copyfileobj(file, sys.stdout.buffer)
 

@@ -1,8 +1,10 @@
 """Unpacking a tar of checkpoints that nobody vouches for."""
 
 import errno
+import lzma
 import shutil
 import tarfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from msdm_cli.errors import UnreadableWeights, UnsafeArchive, UnwritableWeights
@@ -45,7 +47,7 @@ def extract_checkpoints(path: Path, folder: Path) -> dict[str, Path]:
                 assert source is not None  # it is a file
                 with source, found[name].open("wb") as target:
                     shutil.copyfileobj(source, target)
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError) as error:
         if isinstance(error, OSError) and error.errno in DISK_FULL:
             raise UnwritableWeights(f"{folder}: cannot take what {path} holds ({error})", "Make room there.") from error
         reason = " ".join(str(error).split())

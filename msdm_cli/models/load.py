@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 
 from msdm_cli.diffusion.denoiser import Denoiser
 from msdm_cli.errors import IncompatibleCheckpoint
-from msdm_cli.hub.registry import find_entry
+from msdm_cli.hub.registry import REINSTALL, find_entry, weights_folder
 from msdm_cli.hub.verify import check_file
 from msdm_cli.models.spec import ModelSpec, load_spec
 from msdm_cli.models.stft_unet import StftUnet, StftUnetConfig
@@ -58,7 +58,7 @@ def load_model(name: str, device: str = "auto") -> Model:
     except (SafetensorError, RuntimeError, TypeError, ValueError) as error:
         raise IncompatibleCheckpoint(
             f"{path}: does not fit its spec ({' '.join(str(error).split())})",
-            "Install msdm again: pip install --force-reinstall msdm",
+            REINSTALL if entry.folder == weights_folder() else f"Say msdm weights remove {name}, and fetch it again.",
         ) from error
     return Model(spec, TorchDenoiser(network, target), target, entry.weights.sha256)
 

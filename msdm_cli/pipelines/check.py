@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from msdm_cli.audio.files import SongReader
-from msdm_cli.errors import AudioError
+from msdm_cli.audio.files import PCM_BITS, SongReader
+from msdm_cli.errors import AudioError, UnreadableManifest
 from msdm_cli.hub.verify import digest
+from msdm_cli.pipelines.job import digest_input
 from msdm_cli.pipelines.manifest import MANIFEST, SUFFIX, Manifest, load_manifest
+from msdm_cli.pipelines.separate import LOSSY
 
 READ_FRAMES = 1 << 16
 WORST_NULL_DB = -60.0
@@ -23,14 +25,16 @@ class Report:
     """What was found.
 
     Attributes:
-        null_db: Level of what the stems leave of the song, relative to it; -inf if nothing; None if not measured.
-        peaks: Largest absolute value of each file.
+        whole: Names of the files that are as they were made.
+        exact: Whether the stems sum to the song, to the last bit; None if that was not looked at.
+        null_db: Level of what they leave of it, relative to it; None if nothing, or if it was not looked at.
         problems: What is not as it should be.
         notes: What a person may want to know.
     """
 
+    whole: list[str] = field(default_factory=list)
+    exact: bool | None = None
     null_db: float | None = None
-    peaks: dict[str, float] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -50,54 +54,71 @@ def check_results(path: Path, song: Path | None) -> Report:
     manifest, report = load_manifest(path), Report()
     sound = {name: path.parent / record.path for name, record in manifest.files.items()}
     for name, record in manifest.files.items():
-        _check_file(sound[name], record.sha256, int(manifest.facts["frames"]), report)
+        problem = _check_file(sound[name], record.sha256, manifest.facts["frames"], report)
+        if problem:
+            report.problems.append(problem)
+        else:
+            report.whole.append(name)
     if manifest.job["task"] == "separate" and not report.problems:
-        _check_sum(manifest, sound, song or Path(manifest.inputs["song"]), report, asked=song is not None)
+        try:
+            _check_sum(manifest, sound, song, report)
+        except (KeyError, TypeError, ValueError) as error:
+            raise UnreadableManifest(
+                f"{path}: not a manifest of this msdm ({error})", "Make the stems again."
+            ) from error
     return report
 
 
-def _check_file(path: Path, sha256: str, frames: int, report: Report) -> None:
+def _check_file(path: Path, sha256: str, frames: int, report: Report) -> str | None:
+    """What is wrong with a file."""
     try:
         if digest(path) != sha256:
-            report.problems.append(f"{path}: was changed after it was made")
-            return
+            return f"{path}: was changed after it was made"
         with SongReader(path) as reader:
             peak = max(float(np.abs(block).max()) for block in reader.blocks(READ_FRAMES))
             if reader.properties.frames != frames:
-                report.problems.append(f"{path}: has {reader.properties.frames} samples, expected {frames}")
+                return f"{path}: has {reader.properties.frames} samples, expected {frames}"
     except OSError as error:
-        report.problems.append(f"{path}: {(error.strerror or str(error)).lower()}")
-        return
+        return f"{path}: {(error.strerror or str(error)).lower()}"
     except AudioError as error:
-        report.problems.append(error.message)
-        return
-    report.peaks[path.name] = peak
+        return error.message
     if peak < SILENT_PEAK:
         report.notes.append(f"{path}: is silent")
     elif peak >= 1:
         report.notes.append(f"{path}: reaches full scale")
+    return None
 
 
-def _check_sum(manifest: Manifest, stems: Mapping[str, Path], song: Path, report: Report, *, asked: bool) -> None:
-    options = manifest.job["options"]
+def _check_sum(manifest: Manifest, stems: Mapping[str, Path], asked: Path | None, report: Report) -> None:
+    options, song = manifest.job["options"], asked or Path(manifest.inputs["song"])
     if options["stems"]:
         report.notes.append("some stems alone: there is nothing to sum")
         return
-    if not asked and not song.exists():
+    if asked is None and not song.exists():
         report.notes.append(f"{song}: is not there any more; name the song to compare its stems with it")
         return
-    if digest(song) != manifest.job["inputs"]["song"]:
+    if digest_input(song) != manifest.job["inputs"]["song"]:
         report.problems.append(f"{song}: is not the song that was separated")
         return
-    gain, left, energy = 10 ** (float(manifest.facts["gain_db"]) / 20), 0.0, 0.0
+    gain, left, energy = manifest.facts["gain"], 0.0, 0.0
+    subtype = manifest.facts["subtype_written"]
+    bits = PCM_BITS.get(subtype, 32)
+    unit = 2.0 ** (1 - bits) if bits < 32 else 0.0
     with ExitStack() as stack:
         whole = stack.enter_context(SongReader(song, options["start_seconds"], options["duration_seconds"]))
         parts = [stack.enter_context(SongReader(path)) for path in stems.values()]
         for block in whole.blocks(READ_FRAMES):
             target = gain * block.astype(np.float64)
+            target = np.rint(target / unit) * unit if unit else target
             total = sum(part.read(block.shape[1]).astype(np.float64) for part in parts)
             left += float(np.square(total - target).sum())
             energy += float(np.square(target).sum())
-    report.null_db = 10 * math.log10(left / energy) if left and energy else -math.inf
-    if report.null_db > WORST_NULL_DB:
-        report.problems.append(f"the stems leave {report.null_db:.1f} dB of the song")
+    report.exact = not left
+    report.null_db = 10 * math.log10(left / energy) if left and energy else None
+    if left and (report.null_db is None or report.null_db > WORST_NULL_DB):
+        leave = "something of silence" if report.null_db is None else f"{report.null_db:.1f} dB of the song"
+        told = f"the stems leave {leave}"
+        if subtype == LOSSY:
+            report.notes.append(f"{told}; they are lossy")
+        else:
+            report.problems.append(told)

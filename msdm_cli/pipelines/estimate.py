@@ -19,6 +19,7 @@ from msdm_cli.pipelines.impute import ImputeOptions, check_alike
 from msdm_cli.pipelines.sampling import calls_per_chunk
 from msdm_cli.pipelines.separate import CHANNELS_AT_ONCE, SeparateOptions, plan_chunks
 
+JOURNAL_SAMPLE_BYTES = 4
 COMPRESSED_BYTES = {"flac": 0.6, "ogg": 0.1}  # relative to 16 bits; what music usually takes
 
 
@@ -32,6 +33,7 @@ class Estimate:
         seconds: Time that they take here; reading and writing come on top, a tenth as a rule.
         memory_bytes: Peak memory so far, after one call: of the process, or of the GPU; None where it is not known.
         output_bytes: What would be written.
+        journal_bytes: What the journal takes beside it until all is done.
     """
 
     audio_seconds: float
@@ -39,6 +41,7 @@ class Estimate:
     seconds: float
     memory_bytes: int | None
     output_bytes: int
+    journal_bytes: int
 
 
 def estimate_separation(model: Model, song: Path, options: SeparateOptions) -> Estimate:
@@ -52,11 +55,14 @@ def estimate_separation(model: Model, song: Path, options: SeparateOptions) -> E
     total = resampled_length(properties.frames, properties.sample_rate, model.spec.sample_rate)
     plan = plan_chunks(model, total, options.overlap)
     batches = -(-properties.channels // CHANNELS_AT_ONCE)
-    calls = len(plan.chunks()) * batches * calls_per_chunk(options.preset)
+    chunks = plan.chunks()
+    calls = len(chunks) * batches * calls_per_chunk(options.preset)
     files = len(options.stems or model.spec.stems) + options.residual
     subtype = options.output.resolve_subtype(properties.subtype)
     size = _output_bytes(files * properties.channels * properties.frames, options.output.file_format, subtype)
-    return _estimate(model, properties.seconds, calls, min(CHANNELS_AT_ONCE, properties.channels), plan.length, size)
+    kept = properties.channels * sum(chunk.core_stop - chunk.core_start for chunk in chunks) if len(chunks) > 1 else 0
+    batch = min(CHANNELS_AT_ONCE, properties.channels)
+    return _estimate(model, properties.seconds, calls, (batch, plan.length), size, kept)
 
 
 def estimate_imputation(model: Model, given: Mapping[str, Path], options: ImputeOptions) -> Estimate:
@@ -86,11 +92,17 @@ def estimate_generation(model: Model, options: GenerateOptions) -> Estimate:
 def _estimate_continuation(model: Model, preset: Preset, audio_seconds: float, total: int, size: int) -> Estimate:
     windows = plan_continuation(model.spec, total)
     length = windows[0].stop - windows[0].start
-    return _estimate(model, audio_seconds, len(windows) * calls_per_chunk(preset), 1, length, size)
+    kept = total if len(windows) > 1 else 0
+    return _estimate(model, audio_seconds, len(windows) * calls_per_chunk(preset), (1, length), size, kept)
 
 
-def _estimate(model: Model, audio_seconds: float, calls: int, batch: int, length: int, size: int) -> Estimate:
-    return Estimate(audio_seconds, calls, calls * measure_call(model, batch, length), _peak_memory(model), size)
+def _estimate(
+    model: Model, audio_seconds: float, calls: int, shape: tuple[int, int], output_bytes: int, kept: int
+) -> Estimate:
+    """An estimate from the number of calls, their batch and length, and the samples of a stem that a journal keeps."""
+    seconds = calls * measure_call(model, *shape)
+    journal_bytes = kept * len(model.spec.stems) * JOURNAL_SAMPLE_BYTES
+    return Estimate(audio_seconds, calls, seconds, _peak_memory(model), output_bytes, journal_bytes)
 
 
 def measure_call(model: Model, batch: int, length: int) -> float:

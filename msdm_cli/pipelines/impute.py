@@ -1,7 +1,5 @@
 """Imputation: stems that go with given ones, of any length."""
 
-import math
-import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -21,9 +19,9 @@ from msdm_cli.pipelines.behind import Behind
 from msdm_cli.pipelines.continuation import continue_stems, plan_continuation
 from msdm_cli.pipelines.journal import Journal
 from msdm_cli.pipelines.manifest import MANIFEST, SUFFIX
-from msdm_cli.pipelines.outputs import MIXTURE, OutputFiles, OutputOptions, SoundShape, check_vacant, fit_gain
+from msdm_cli.pipelines.outputs import MIXTURE, OutputFiles, OutputOptions, SoundShape
 from msdm_cli.pipelines.sampling import ChunkSampler, WatchedDenoiser, calls_per_chunk
-from msdm_cli.pipelines.work import Done, journal_folder, settle_job
+from msdm_cli.pipelines.work import Attempt, Done, Work, do_work
 from msdm_cli.progress import Progress
 
 
@@ -67,43 +65,28 @@ def impute_stems(
     """
     copies = {name: folder / f"{name}{path.suffix}" for name, path in given.items()}
     copies = {name: copy for name, copy in copies.items() if copy.resolve() != given[name].resolve()}
-    paths = copies | {name: folder / f"{name}.{options.output.file_format}" for name in (*options.targets, MIXTURE)}
-    manifest = folder / f"{MANIFEST}.{SUFFIX}"
     with ExitStack() as stack:
         properties = check_alike([stack.enter_context(SongReader(path)) for path in given.values()])
     subtype = options.output.resolve_subtype(properties.subtype)
-    shape = SoundShape(properties.sample_rate, properties.channels, properties.frames, subtype)
-    job, done = settle_job("impute", model, options, given, manifest)
-    if done:
-        return done
-    began, gain, calls = time.monotonic(), 1.0, 0
-    with Journal(journal_folder(manifest), job) as journal:
-        overwrite = options.output.overwrite or journal.resumed
-        check_vacant([*paths.values(), manifest], list(given.values()), overwrite=overwrite)
-        while True:  # once more with a gain, if the mixture would clip; the network is not asked again
-            with ExitStack() as stack:
-                ahead = {name: stack.enter_context(SongReader(path)) for name, path in given.items()}
-                behind = [stack.enter_context(SongReader(path)) for path in given.values()]
-                files = stack.enter_context(OutputFiles(paths, shape, {name: given[name] for name in copies}))
-                stream = ImputationStream(model, behind, files, options, gain)
-                windows = {name: SongWindows(reader, model.spec.sample_rate) for name, reader in ahead.items()}
-                stream.run(windows, job.seed, journal, progress)
-                gain, calls = fit_gain(stream.peak, subtype), calls + stream.calls
-                if gain == 1 or stream.gain < 1:
-                    records = files.finish(manifest.parent)
-                    files.commit()
-                    break
-        done = Done(
-            files=paths,
-            manifest=manifest,
-            properties=properties,
-            seed=job.seed,
-            calls=calls,
-            gain_db=20 * math.log10(stream.gain),
-            clipped=files.clipped,
-        )
-        done.save(job, given, records, seconds=round(time.monotonic() - began, 3))
-    return done
+    work = Work(
+        task="impute",
+        options=options,
+        inputs=dict(given),
+        paths=copies | {name: folder / f"{name}.{options.output.file_format}" for name in (*options.targets, MIXTURE)},
+        manifest=folder / f"{MANIFEST}.{SUFFIX}",
+        properties=properties,
+        shape=SoundShape(properties.sample_rate, properties.channels, properties.frames, subtype),
+        copies={name: given[name] for name in copies},
+    )
+
+    def write(files: OutputFiles, journal: Journal, seed: int, gain: float) -> Attempt:
+        with ExitStack() as stack:
+            ahead = {name: stack.enter_context(SongReader(path)) for name, path in given.items()}
+            behind = [stack.enter_context(SongReader(path)) for path in given.values()]
+            windows = {name: SongWindows(reader, model.spec.sample_rate) for name, reader in ahead.items()}
+            return ImputationStream(model, behind, files, options, gain).run(windows, seed, journal, progress)
+
+    return do_work(work, model, write)
 
 
 def check_alike(readers: list[SongReader]) -> AudioProperties:
@@ -141,21 +124,17 @@ class ImputationStream:
         files: Receive the targets and the mixture.
         options: How to impute.
         gain: Of the mixture.
-
-    Attributes:
-        peak: Largest absolute value of the mixture before the gain.
-        calls: Network calls so far.
     """
 
     def __init__(
         self, model: Model, given: list[SongReader], files: OutputFiles, options: ImputeOptions, gain: float
     ) -> None:
         self.model, self.given, self.files, self.options, self.gain = model, given, files, options, gain
-        self.peak, self.calls = 0.0, 0
+        self.peak = 0.0
         self.stems = [model.spec.stems.index(name) for name in options.targets]
         self.up = StreamResampler(model.spec.sample_rate, files.shape.sample_rate, len(self.stems))
 
-    def run(self, windows: Mapping[str, SongWindows], seed: int, journal: Journal, progress: Progress) -> None:
+    def run(self, windows: Mapping[str, SongWindows], seed: int, journal: Journal, progress: Progress) -> Attempt:
         """Impute the whole song."""
         spec, calls = self.model.spec, calls_per_chunk(self.options.preset)
         plan = plan_continuation(spec, next(iter(windows.values())).total)
@@ -167,7 +146,7 @@ class ImputationStream:
             for stems in continue_stems(sampler, plan, known, journal, lambda: progress.advance(calls)):
                 writing.do(self._write, stems[self.stems])
         self._write_mixed(self.up.finish(self.files.shape.frames))
-        self.calls = denoiser.calls
+        return Attempt(self.peak, denoiser.calls)
 
     def _write(self, stems: NDArray[np.float32]) -> None:
         """Write targets, ``[targets, n]`` at the model's rate."""

@@ -1,6 +1,7 @@
 """What a batch is of: files, folders, patterns that no shell has expanded, and lists of these."""
 
 import contextlib
+import os
 import shutil
 import sys
 import tempfile
@@ -16,29 +17,48 @@ LIST = "@"
 STANDARD = "-"
 
 
-def expand_songs(arguments: Iterable[str]) -> list[Path]:
+def expand_songs(arguments: Iterable[str], results: Path) -> list[Path]:
     """The songs that the words of a command line mean, each once, in order.
 
     Args:
         arguments: Files; folders, which mean all sound files in them at any depth; patterns such as ``*.wav``; and
             ``@list.txt``, a file with one of these per line.
+        results: Folder of the results; what a folder or pattern finds in there is no song.
 
     Raises:
         UnreadableAudio: A list cannot be read, or a folder or pattern means nothing.
     """
-    songs: list[Path] = []
+    return list(dict.fromkeys(_expand(arguments, os.path.realpath(results), ())))
+
+
+def _expand(arguments: Iterable[str], results: str, lists: tuple[str, ...]) -> Iterator[Path]:
+    # os.path, unlike pathlib, takes a name that no file can have for one that is not there.
     for argument in arguments:
-        path = Path(argument)
-        if argument.startswith(LIST) and not path.exists():
-            songs += expand_songs(_read_list(Path(argument[len(LIST) :])))
-        elif path.is_dir():
-            songs += _nonempty(sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES), argument)
-        elif has_magic(argument) and not path.exists():
-            # pathlib's takes no absolute patterns.
-            songs += _nonempty(sorted(map(Path, glob(argument, recursive=True))), argument)  # noqa: PTH207
+        if argument.startswith(LIST) and not os.path.exists(argument):  # noqa: PTH110
+            name = argument[len(LIST) :]
+            if os.path.realpath(name) in lists:
+                raise UnreadableAudio(f"{name}: lists itself", "Give a text file with a song per line.")
+            yield from _expand(_read_list(Path(name)), results, (*lists, os.path.realpath(name)))
+        elif os.path.isdir(argument):  # noqa: PTH112
+            yield from _nonempty(_search(Path(argument), results), argument)
+        elif has_magic(argument) and not os.path.exists(argument):  # noqa: PTH110
+            matches = sorted(glob(argument, recursive=True))  # noqa: PTH207  pathlib's takes no absolute patterns
+            inside = [path for match in matches for path in _search(Path(match), results)]
+            yield from _nonempty(inside, argument)
         else:
-            songs.append(path)
-    return list(dict.fromkeys(songs))
+            yield Path(argument)
+
+
+def _search(path: Path, results: str) -> list[Path]:
+    """A file, or the sound files in a folder, but for hidden ones and results."""
+    if not path.is_dir():
+        return [path] if _is_outside(path, results) else []
+    found = (file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and not file.name.startswith("."))
+    return sorted(file for file in found if file.is_file() and _is_outside(file, results))
+
+
+def _is_outside(path: Path, results: str) -> bool:
+    return not os.path.realpath(path).startswith(results + os.sep)
 
 
 @contextlib.contextmanager
@@ -56,7 +76,7 @@ def spool_streams(songs: Iterable[Path]) -> Iterator[list[Path]]:
 
 
 def _spool(song: Path, folder: Path) -> Path:
-    if str(song) != STANDARD and not song.is_fifo():
+    if str(song) != STANDARD and not _is_pipe(song):
         return song
     folder.mkdir()
     kept = folder / ("stdin" if str(song) == STANDARD else song.name)
@@ -70,6 +90,13 @@ def _spool(song: Path, folder: Path) -> Path:
     except OSError as error:
         raise UnreadableAudio(f"{song}: cannot be read ({error})", "Give a file.") from error
     return kept
+
+
+def _is_pipe(path: Path) -> bool:
+    try:
+        return path.is_fifo()
+    except OSError:  # the reader will say why
+        return False
 
 
 def _nonempty(songs: list[Path], argument: str) -> list[Path]:

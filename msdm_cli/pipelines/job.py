@@ -12,11 +12,13 @@ from typing import Any
 import torch
 
 from msdm_cli import __version__
-from msdm_cli.errors import UnreadableAudio
+from msdm_cli.errors import UnreadableAudio, UnsuitableAudio
 from msdm_cli.hub.verify import digest
 from msdm_cli.models.load import Model
 
 IRRELEVANT = ("seed", "overwrite")
+OUTPUT = 1
+"""Raised with every **Output:** entry of the changelog: what was begun before does not go on after it."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Job:
         seed: Seed of the noise.
         options: How, as JSON: sampler settings, chunks, what is written.
         inputs: sha256 of each input by its role.
-        versions: Of msdm, PyTorch and the platform.
+        versions: Of msdm, its output, PyTorch and the platform.
     """
 
     task: str
@@ -71,7 +73,7 @@ def describe_job(task: str, model: Model, seed: int | None, options: Any, inputs
         device=str(model.device),
         seed=secrets.randbelow(1 << 32) if seed is None else seed,
         options=json.loads(json.dumps(told | geometry)),
-        inputs={role: _digest_input(path) for role, path in inputs.items()},
+        inputs={role: digest_input(path) for role, path in inputs.items()},
         versions={
             "msdm": __version__,
             "torch": torch.__version__,
@@ -100,8 +102,24 @@ def _without(fields: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def _digest_input(path: Path) -> str:
+def digest_input(path: Path) -> str:
+    """The sha256 of an input.
+
+    Raises:
+        UnreadableAudio: It cannot be read.
+    """
     try:
         return digest(path)
     except OSError as error:
         raise UnreadableAudio(f"{path}: {(error.strerror or str(error)).lower()}", "Check the name.") from error
+
+
+def check_unchanged(inputs: Mapping[str, Path], job: Job) -> None:
+    """Make sure that what was read is what the job is of.
+
+    Raises:
+        AudioError: An input has changed since the work began, or is not there any more.
+    """
+    for role, path in inputs.items():
+        if digest_input(path) != job.inputs[role]:
+            raise UnsuitableAudio(f"{path}: has changed while it was read", "Say the same again when it is finished.")

@@ -1,11 +1,9 @@
 """Finished chunks of a piece of work, kept on the disk until all of it is done.
 
-Everything but the network is cheap and deterministic. So a journal holds what the network gave, chunk by chunk, and an
-interrupted job is done again from the beginning with every finished chunk read instead of drawn: the result is the
-same to the last bit, whatever moment it was interrupted at.
-
-An interruption (Ctrl-C, a kill, a power cut) leaves the journal behind. The end of the work takes it away, and so does
-an error, which would come again.
+Everything but the network is cheap and deterministic. So a journal holds what the network gave, chunk by chunk, and
+unfinished work is done again from the beginning with every finished chunk read instead of drawn: the result is the
+same to the last bit, whatever moment it stopped at. The end of the work takes the journal away, and so do errors that
+no going on would mend; a full disk or a busy device do not.
 """
 
 import contextlib
@@ -22,10 +20,13 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from msdm_cli.errors import MsdmError, UnwritableAudio
+from msdm_cli.errors import SamplingError, UnreadableAudio, UnsuitableAudio, UnwritableAudio
 from msdm_cli.pipelines.job import Job, find_difference
 
 JOB, LOCK = "job.json", "lock"
+
+HOPELESS = (UnreadableAudio, UnsuitableAudio, SamplingError)
+"""Errors that would come again, or make chunks worthless: the input is damaged or changes, the network fails."""
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +34,17 @@ Array = NDArray[np.float32]
 
 
 class Journal:
-    """The journal of a job. One process at a time holds it.
+    """The journal of a job. One process at a time holds it, and what its results are written to.
+
+    As a context manager it takes itself away unless there are chunks to go on from. Nothing in it changes before
+    ``begin``.
 
     Args:
         folder: Where it lies.
-        job: What it is of; chunks of another job are thrown away.
+        job: What it is of.
+
+    Attributes:
+        resumed: Whether there was one of this very job.
 
     Raises:
         UnwritableAudio: The folder cannot be written, or another process holds it.
@@ -46,45 +53,67 @@ class Journal:
     def __init__(self, folder: Path, job: Job) -> None:
         self.folder, self.job = folder, job
         self.resumed = False
+        self._described = job.describe()
         self._lock = FileLock(folder / LOCK)
+        self._done = self._made_parent = False
         self._last: tuple[int, Array] | None = None
 
     def __enter__(self) -> "Journal":
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._lock.acquire(timeout=0)
+            self._made_parent = not self.folder.parent.exists()
+            while True:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                self._lock.acquire(timeout=0)
+                if (self.folder / LOCK).exists():
+                    break
+                self._lock.release()  # who held it has just taken the folder away
         except Timeout as error:
             raise UnwritableAudio(
                 f"{self.folder.parent}: another msdm is at work on the same files", "Wait for it, or choose another -o."
             ) from error
         except OSError as error:
             raise self._failed(error) from error
-        self._open()
+        self._found = load_job(self.folder)
+        self.resumed = self._found is not None and find_difference(self._found, self._described) is None
         return self
-
-    def _open(self) -> None:
-        found, described = load_job(self.folder), self.job.describe()
-        if found is not None:
-            difference = find_difference(found, described)
-            done = sum(1 for _ in self.folder.glob("*.npy"))
-            self.resumed = difference is None
-            if self.resumed:
-                log.info("%s: goes on, %d chunks are done", self.folder.parent, done)
-            else:
-                log.info("%s: starts afresh, %s is not what it was", self.folder.parent, difference)
-        if not self.resumed:
-            for path in self.folder.glob("*.npy"):
-                path.unlink()
-            self._replace(JOB, json.dumps(described, indent=2).encode())
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._lock.release()
-        if kind is None or issubclass(kind, MsdmError):
-            shutil.rmtree(self.folder, ignore_errors=True)
-            with contextlib.suppress(OSError):  # nothing else is in it
-                self.folder.parent.rmdir()
+        kept = sum(1 for _ in self.folder.glob("*.npy"))
+        if self._done or not kept or isinstance(error, HOPELESS):
+            remove_held(self.folder, self._lock)
+            if self._made_parent:
+                with contextlib.suppress(OSError):  # there are results in it
+                    self.folder.parent.rmdir()
+        else:
+            self._lock.release()
+            if isinstance(error, Exception):
+                log.info("%s: %d finished chunks are kept; the same command goes on", self.folder.parent, kept)
+
+    def begin(self) -> None:
+        """Take over the folder: chunks of another job are thrown away.
+
+        Raises:
+            UnwritableAudio: The disk is full.
+        """
+        if self.resumed:
+            done = sum(1 for _ in self.folder.glob("*.npy"))
+            log.info("%s: goes on, %d chunks are done", self.folder.parent, done)
+            return
+        if self._found is not None:
+            difference = find_difference(self._found, self._described)
+            log.info("%s: starts afresh, %s is not what it was", self.folder.parent, difference)
+        try:
+            for path in self.folder.glob("*.npy"):
+                path.unlink()
+            self._write(JOB, json.dumps(self._described, indent=2).encode())
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def end(self) -> None:
+        """The results are where they belong: the journal is not needed any more."""
+        self._done = True
 
     def recall(self, index: int, draw: Callable[[], Array], skip: Callable[[], None], *, keep: bool) -> Array:
         """A chunk as it was drawn before, or drawn now.
@@ -116,23 +145,22 @@ class Journal:
         return found
 
     def _save(self, index: int, chunk: Array) -> None:
-        temporary = self.folder / "chunk.part"
         try:
-            with temporary.open("wb") as file:
-                np.save(file, chunk)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(self.folder / f"{index}.npy")
+            self._write(f"{index}.npy", chunk)
         except OSError as error:
             raise self._failed(error) from error
 
-    def _replace(self, name: str, content: bytes) -> None:
+    def _write(self, name: str, content: bytes | Array) -> None:
+        """Write a file so that it is whole under its name, whatever happens."""
         temporary = self.folder / f"{name}.part"
-        try:
-            temporary.write_bytes(content)
-            temporary.replace(self.folder / name)
-        except OSError as error:
-            raise self._failed(error) from error
+        with temporary.open("wb") as file:
+            if isinstance(content, bytes):
+                file.write(content)
+            else:
+                np.save(file, content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self.folder / name)
 
     def _failed(self, error: OSError) -> UnwritableAudio:
         return UnwritableAudio(
@@ -147,3 +175,26 @@ def load_job(folder: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def discard_journal(folder: Path, job: Job) -> None:
+    """Take away the journal of a job whose results are there; never one that is of another job, or held."""
+    if not folder.is_dir():
+        return
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except (Timeout, OSError):
+        return
+    found = load_job(folder)
+    if found is not None and find_difference(found, job.describe()) is None:
+        remove_held(folder, lock)
+    else:
+        lock.release()
+
+
+def remove_held(folder: Path, lock: FileLock) -> None:
+    """Remove a folder before the lock inside it is released."""
+    shutil.rmtree(folder, ignore_errors=True)
+    lock.release()
+    shutil.rmtree(folder, ignore_errors=True)  # Windows removes no open file

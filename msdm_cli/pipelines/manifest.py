@@ -77,11 +77,34 @@ def load_manifest(path: Path) -> Manifest:
         if told["format"] != FORMAT:
             raise ValueError(f"format {told['format']}, expected {FORMAT}")
         files = {name: FileRecord(**record) for name, record in told["files"].items()}
+        _check_types(told, files)
         return Manifest(told["job"], told["inputs"], files, told["facts"])
     except OSError as error:
         raise UnreadableManifest(f"{path}: {(error.strerror or str(error)).lower()}", "Check the name.") from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UnreadableManifest(f"{path}: not a manifest of this msdm ({error})", "Make the stems again.") from error
+
+
+def _check_types(told: Mapping[str, Any], files: Mapping[str, FileRecord]) -> None:
+    """Refuse what only looks like a manifest, before it is worked with."""
+    job, facts = told["job"], told["facts"]
+    kinds: list[tuple[Any, type | tuple[type, ...]]] = [
+        *((job[key], str) for key in ("task", "model", "weights_sha256", "device")),
+        *((job[key], dict) for key in ("options", "inputs", "versions")),
+        (job["seed"], int),
+        *((value, str) for value in (*told["inputs"].values(), *job["inputs"].values())),
+        *((facts[key], int) for key in ("sample_rate", "channels", "frames", "clipped")),
+        *((facts[key], str) for key in ("subtype", "subtype_written")),
+        *((facts[key], (int, float)) for key in ("gain", "gain_db")),
+        (facts["exact"], bool),
+        (facts["null_db"], (int, float, type(None))),
+        *((value, kind) for file in files.values() for value, kind in ((file.path, str), (file.size_bytes, int))),
+    ]
+    for value, kind in kinds:
+        if not isinstance(value, kind):
+            raise TypeError(f"{value!r} is out of place")
+    if set(job["inputs"]) != set(told["inputs"]):
+        raise ValueError("inputs without a path")
 
 
 def find_done(path: Path, job: Job, *, any_seed: bool) -> Manifest | None:

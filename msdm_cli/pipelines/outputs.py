@@ -6,13 +6,13 @@ import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from msdm_cli.audio.files import PCM_BITS, StemWriter, output_subtype
+from msdm_cli.audio.files import FORMATS, PCM_BITS, StemWriter, output_subtype
 from msdm_cli.errors import UnwritableAudio
 from msdm_cli.hub.verify import digest
 from msdm_cli.pipelines.manifest import MANIFEST, SUFFIX, FileRecord
@@ -40,11 +40,13 @@ class OutputOptions:
     name: str = NAME
 
     def __post_init__(self) -> None:
+        if self.file_format not in FORMATS:
+            raise ValueError(f"expected a format of {', '.join(FORMATS)}, got {self.file_format}")
         try:
             names = {self.name.format(track="track", stem=stem, ext="wav") for stem in ("one", "two")}
-        except (LookupError, ValueError) as error:
+        except (LookupError, ValueError, AttributeError) as error:
             raise ValueError(f"expected a name of {{track}}, {{stem}} and {{ext}}, got {self.name}") from error
-        if len(names) < 2 or any(Path(name).is_absolute() or ".." in Path(name).parts for name in names):
+        if len(names) < 2 or not all(map(_leads_inside, names)):
             raise ValueError(f"expected a name inside the folder that has {{stem}}, got {self.name}")
 
     def resolve_subtype(self, source: str) -> str:
@@ -52,12 +54,29 @@ class OutputOptions:
         return output_subtype(self.file_format, self.subtype, source)
 
     def place(self, folder: Path, track: str, stem: str) -> Path:
-        """Where a stem of a song goes."""
-        return folder / self.name.format(track=track, stem=stem, ext=self.file_format)
+        """Where a stem of a song goes.
+
+        Raises:
+            UnwritableAudio: The name of the song leads out of the folder.
+        """
+        return self._place(folder, track, stem, self.file_format)
 
     def place_manifest(self, folder: Path, track: str) -> Path:
         """Where the manifest of a song goes: where a stem called msdm would, in JSON."""
-        return folder / self.name.format(track=track, stem=MANIFEST, ext=SUFFIX)
+        return self._place(folder, track, MANIFEST, SUFFIX)
+
+    def _place(self, folder: Path, track: str, stem: str, ext: str) -> Path:
+        name = self.name.format(track=track, stem=stem, ext=ext)
+        if not _leads_inside(name):
+            raise UnwritableAudio(f"{folder / name}: is not inside {folder}", "Rename the song, or choose a --name.")
+        return folder / name
+
+
+def _leads_inside(name: str) -> bool:
+    """Whether a relative path stays inside the folder that it starts from, on every system."""
+    return not any(
+        path.drive or path.root or ".." in path.parts for path in (PurePosixPath(name), PureWindowsPath(name))
+    )
 
 
 def fit_gain(peak: float, subtype: str) -> float:

@@ -1,16 +1,16 @@
 """Making results again from their manifest."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from msdm_cli.errors import IncompatibleCheckpoint, UnreadableManifest, UnsuitableAudio
-from msdm_cli.hub.verify import digest
+from msdm_cli.errors import IncompatibleCheckpoint, UnreadableManifest, UnsuitableAudio, UnwritableAudio
 from msdm_cli.models.load import Model, load_model
 from msdm_cli.models.spec import Preset
 from msdm_cli.pipelines.generate import GenerateOptions, generate_song
 from msdm_cli.pipelines.impute import ImputeOptions, impute_stems
+from msdm_cli.pipelines.job import digest_input
 from msdm_cli.pipelines.manifest import Manifest, load_manifest
 from msdm_cli.pipelines.outputs import OutputOptions
 from msdm_cli.pipelines.separate import SeparateOptions, separate_song
@@ -20,13 +20,16 @@ from msdm_cli.progress import Progress
 OPTIONS: dict[str, type[Any]] = {"separate": SeparateOptions, "impute": ImputeOptions, "generate": GenerateOptions}
 
 
-def rerun(path: Path, folder: Path, progress: Progress, *, device: str | None = None) -> tuple[Done, list[str]]:
+def rerun(
+    path: Path, folder: Path, progress: Progress, *, inputs: Sequence[Path] = (), device: str | None = None
+) -> tuple[Done, list[str]]:
     """Do the work of a manifest again.
 
     Args:
         path: The manifest.
         folder: Receives the results.
         progress: Told of each network call.
+        inputs: Where inputs are now, if not where they were; they are known by their content.
         device: Where to run; as then if None.
 
     Returns:
@@ -34,22 +37,27 @@ def rerun(path: Path, folder: Path, progress: Progress, *, device: str | None = 
 
     Raises:
         UnreadableManifest: It is not a manifest that this msdm can do again.
-        AudioError: An input is not there, or not what it was.
+        AudioError: An input is not there, or not what it was; or there are results in the folder.
         WeightsError: The model is not there.
         IncompatibleCheckpoint: It is not what it was.
     """
     manifest = load_manifest(path)
     task, options = _rebuild(path, manifest)
-    inputs = {role: Path(name) for role, name in manifest.inputs.items()}
-    _check_inputs(inputs, manifest.job["inputs"])
+    found = _find_inputs(manifest, inputs)
     model = load_model(manifest.job["model"], device or manifest.job["device"])
     if model.weights_sha256 != manifest.job["weights_sha256"]:
         raise IncompatibleCheckpoint(
             f"the model {model.spec.name} has other weights than then", "Install the msdm that made the results."
         )
-    done = _do(task, model, inputs, folder, options, progress)
+    if unknown := {*getattr(options, "stems", ()), *getattr(options, "targets", ())} - set(model.spec.stems):
+        raise UnreadableManifest(f"{path}: {', '.join(unknown)} is no stem of the model", "Make the results anew.")
+    done = _do(task, model, found, folder, options, progress)
+    if done.skipped:
+        raise UnwritableAudio(f"{done.manifest}: is there already", "Choose another -o.")
     made = load_manifest(done.manifest).files
-    return done, [name for name, record in manifest.files.items() if made[name].sha256 != record.sha256]
+    return done, [
+        name for name in manifest.files if name not in made or made[name].sha256 != manifest.files[name].sha256
+    ]
 
 
 def _do(task: str, model: Model, inputs: Mapping[str, Path], folder: Path, options: Any, progress: Progress) -> Done:
@@ -60,16 +68,16 @@ def _do(task: str, model: Model, inputs: Mapping[str, Path], folder: Path, optio
     return generate_song(model, folder, options, progress)
 
 
-def _check_inputs(inputs: Mapping[str, Path], known: Mapping[str, str]) -> None:
-    for role, path in inputs.items():
-        try:
-            same = digest(path) == known[role]
-        except OSError as error:
-            raise UnsuitableAudio(
-                f"{path}: {(error.strerror or str(error)).lower()}", "Put it where it was."
-            ) from error
-        if not same:
-            raise UnsuitableAudio(f"{path}: is not what it was", "Put the file there that the results were made of.")
+def _find_inputs(manifest: Manifest, given: Sequence[Path]) -> dict[str, Path]:
+    """Where each input is, by its role."""
+    known = {digest_input(path): path for path in given}
+    found = {}
+    for role, sha256 in manifest.job["inputs"].items():
+        path = Path(manifest.inputs[role])
+        if sha256 not in known and digest_input(path) != sha256:
+            raise UnsuitableAudio(f"{path}: is not what it was", "Say --input PATH, if it is somewhere else now.")
+        found[role] = known.get(sha256, path)
+    return found
 
 
 def _rebuild(path: Path, manifest: Manifest) -> tuple[str, Any]:

@@ -1,7 +1,6 @@
 """Separation of a song: streamed through the model chunk by chunk, as long as it may be."""
 
 import math
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,13 +20,14 @@ from msdm_cli.models.spec import Preset
 from msdm_cli.pipelines.behind import Behind
 from msdm_cli.pipelines.highband import HighBand
 from msdm_cli.pipelines.journal import Journal
-from msdm_cli.pipelines.outputs import OutputFiles, OutputOptions, SoundShape, check_vacant, fit_gain
+from msdm_cli.pipelines.outputs import OutputFiles, OutputOptions, SoundShape
 from msdm_cli.pipelines.sampling import ChunkSampler, WatchedDenoiser, calls_per_chunk, mixture_condition
-from msdm_cli.pipelines.work import Done, journal_folder, settle_job
+from msdm_cli.pipelines.work import Attempt, Done, Work, do_work
 from msdm_cli.progress import Progress
 
 RESIDUAL = "residual"
 CHANNELS_AT_ONCE = 2
+LOSSY = "VORBIS"
 
 
 @dataclass(frozen=True)
@@ -79,46 +79,27 @@ def separate_song(model: Model, song: Path, folder: Path, options: SeparateOptio
         NonFiniteSamples: The network failed.
     """
     names = (options.stems or model.spec.stems) + ((RESIDUAL,) if options.residual else ())
-    paths = {name: options.output.place(folder, song.stem, name) for name in names}
-    manifest, part = options.output.place_manifest(folder, song.stem), (options.start_seconds, options.duration_seconds)
+    part = (options.start_seconds, options.duration_seconds)
     with SongReader(song, *part) as reader:
         properties = reader.properties
     subtype = options.output.resolve_subtype(properties.subtype)
-    shape = SoundShape(properties.sample_rate, properties.channels, properties.frames, subtype)
-    job, done = settle_job("separate", model, options, {"song": song}, manifest)
-    if done:
-        return done
-    began, gain, calls = time.monotonic(), 1.0, 0
-    with Journal(journal_folder(manifest), job) as journal:
-        overwrite = options.output.overwrite or journal.resumed
-        check_vacant([*paths.values(), manifest], [song], overwrite=overwrite)
-        while True:  # once more with a gain, if a stem would clip; the network is not asked again
-            # The song is read twice, chunks ahead of stems: what lies between need not be held.
-            with (
-                SongReader(song, *part) as ahead,
-                SongReader(song, *part) as behind,
-                OutputFiles(paths, shape) as files,
-            ):
-                stream = SeparationStream(model, behind, files, options, gain)
-                stream.run(SongWindows(ahead, model.spec.sample_rate), job.seed, journal, progress)
-                gain, calls = fit_gain(stream.peak, subtype), calls + stream.calls
-                if gain == 1 or stream.gain < 1:
-                    records = files.finish(manifest.parent)
-                    files.commit()
-                    break
-        done = Done(
-            files=paths,
-            manifest=manifest,
-            properties=properties,
-            seed=job.seed,
-            calls=calls,
-            gain_db=20 * math.log10(stream.gain),
-            null_db=stream.null_db,
-            clipped=files.clipped + stream.clipped,
-        )
-        seams = {"joins": len(stream.seams.seams), "worst": stream.seams.worst()}
-        done.save(job, {"song": song}, records, seconds=round(time.monotonic() - began, 3), seams=seams)
-    return done
+    work = Work(
+        task="separate",
+        options=options,
+        inputs={"song": song},
+        paths={name: options.output.place(folder, song.stem, name) for name in names},
+        manifest=options.output.place_manifest(folder, song.stem),
+        properties=properties,
+        shape=SoundShape(properties.sample_rate, properties.channels, properties.frames, subtype),
+    )
+
+    def write(files: OutputFiles, journal: Journal, seed: int, gain: float) -> Attempt:
+        # The song is read twice, chunks ahead of stems: what lies between need not be held.
+        with SongReader(song, *part) as ahead, SongReader(song, *part) as behind:
+            stream = SeparationStream(model, behind, files, options, gain)
+            return stream.run(SongWindows(ahead, model.spec.sample_rate), seed, journal, progress)
+
+    return do_work(work, model, write)
 
 
 class SeparationStream:
@@ -130,12 +111,6 @@ class SeparationStream:
         files: Receive the stems.
         options: How to separate.
         gain: Of the song and all stems.
-
-    Attributes:
-        peak: Largest absolute value of a stem before the gain.
-        calls: Network calls so far.
-        clipped: Samples that were clipped so far.
-        seams: How well chunks join so far.
     """
 
     def __init__(
@@ -148,16 +123,11 @@ class SeparationStream:
         self.up = StreamResampler(rate, properties.sample_rate, self.channels * self.stems)
         self.high_band = HighBand(properties.sample_rate, rate, self.channels, self.stems)
         self.upsampled = np.zeros((self.channels * self.stems, 0), np.float32)
-        self.peak, self.calls, self.clipped = 0.0, 0, 0
         self.seams = SeamMeter([])
-        self._left, self._energy = 0.0, 0.0
+        self.peak, self.clipped = 0.0, 0
+        self.left, self.energy = 0.0, 0.0
 
-    @property
-    def null_db(self) -> float | None:
-        """Level of the song without its stems, relative to the song; None if nothing is left."""
-        return 10 * math.log10(self._left / self._energy) if self._left and self._energy else None
-
-    def run(self, windows: SongWindows, seed: int, journal: Journal, progress: Progress) -> None:
+    def run(self, windows: SongWindows, seed: int, journal: Journal, progress: Progress) -> Attempt:
         """Separate the whole song."""
         plan, preset = plan_chunks(self.model, windows.total, self.options.overlap), self.options.preset
         chunks = plan.chunks()
@@ -181,7 +151,15 @@ class SeparationStream:
                     keep=len(chunks) > 1,
                 )
                 writing.do(self._emit, overlap_add, chunk, core, following)
-        self.calls = denoiser.calls
+        lossless = self.files.shape.subtype != LOSSY
+        return Attempt(
+            peak=self.peak,
+            calls=denoiser.calls,
+            exact=lossless and not self.left,
+            null_db=10 * math.log10(self.left / self.energy) if lossless and self.left and self.energy else None,
+            clipped=self.clipped,
+            facts={"seams": {"joins": len(self.seams.seams), "worst": self.seams.worst()}},
+        )
 
     def _draw(self, sampler: ChunkSampler, chunk: Chunk, window: NDArray[np.float32]) -> NDArray[np.float32]:
         """The stems of a chunk's core, ``[C, T] -> [C, S, core]``, two channels at a time: memory is bounded."""
@@ -222,11 +200,11 @@ class SeparationStream:
             values, clipped = quantise_to_sum(stems, song, self.bits)
             self.clipped += clipped
             left = (values.astype(np.int64).sum(0) >> (32 - self.bits)) - np.rint(song * unit)
-            self._left += float(np.square(left / unit).sum())
+            self.left += float(np.square(left / unit).sum())
         else:
             values = stems.astype(np.float32)
-            self._left += float(np.square(values.sum(0, dtype=np.float64) - song).sum())
-        self._energy += float(np.square(song).sum())
+            self.left += float(np.square(values.sum(0, dtype=np.float64) - song).sum())
+        self.energy += float(np.square(song).sum())
         for name, value in zip(names, values, strict=True):
             if name in self.files.paths:
                 self.files.write(name, value)

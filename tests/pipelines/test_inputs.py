@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from msdm_cli.errors import UnreadableAudio
@@ -6,14 +8,23 @@ from msdm_cli.pipelines.inputs import expand_songs
 
 @pytest.fixture
 def album(tmp_path, monkeypatch):
-    for name in ("album/b.wav", "album/a.FLAC", "album/disc 2/c.mp3", "album/cover.jpg", "x[1].wav", "y.ogg"):
+    for name in (
+        "stems/song/bass.wav",
+        "album/._b.wav",
+        "album/b.wav",
+        "album/a.FLAC",
+        "album/disc 2/c.mp3",
+        "album/cover.jpg",
+        "x[1].wav",
+        "y.ogg",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     monkeypatch.chdir(tmp_path)
 
 
 def names(*arguments):
-    return [path.as_posix() for path in expand_songs(arguments)]
+    return [path.as_posix() for path in expand_songs(arguments, Path("stems"))]
 
 
 def test_a_folder_means_the_sounds_in_it(album):
@@ -29,6 +40,26 @@ def test_a_name_with_brackets_is_a_name(album):
     assert names("x[1].wav") == ["x[1].wav"]
 
 
+def test_results_are_no_songs(album):
+    assert names(".") == ["album/a.FLAC", "album/b.wav", "album/disc 2/c.mp3", "x[1].wav", "y.ogg"]
+    with pytest.raises(UnreadableAudio, match="no songs"):
+        names("stems")
+
+
+def test_a_pattern_of_folders(album):
+    assert names("alb*") == names("album")
+
+
+def test_a_list_of_itself_is_refused(album, tmp_path):
+    (tmp_path / "list.txt").write_text("y.ogg\n@list.txt\n")
+    with pytest.raises(UnreadableAudio, match="lists itself"):
+        names("@list.txt")
+
+
+def test_a_name_that_no_file_can_have_is_left_to_the_reader(album):
+    assert names("x" * 5000) == ["x" * 5000]
+
+
 def test_a_list_and_each_song_once(album, tmp_path):
     (tmp_path / "list.txt").write_text("y.ogg\n\nalbum\nalbum/b.wav\n")
     assert names("@list.txt", "y.ogg") == ["y.ogg", "album/a.FLAC", "album/b.wav", "album/disc 2/c.mp3"]
@@ -42,4 +73,4 @@ def test_what_is_not_there_is_left_to_the_reader(album):
 def test_what_means_nothing_is_said(album, tmp_path, argument):
     (tmp_path / "empty").mkdir()
     with pytest.raises(UnreadableAudio):
-        expand_songs([argument])
+        names(argument)

@@ -6,12 +6,13 @@ import logging
 import numpy as np
 import pytest
 
-from msdm_cli.errors import NonFiniteSamples, UnwritableAudio
+from msdm_cli.errors import NonFiniteSamples, UnsuitableAudio, UnwritableAudio
 from msdm_cli.models.load import Model
 from msdm_cli.pipelines.generate import GenerateOptions, generate_song
 from msdm_cli.pipelines.impute import ImputeOptions, impute_stems
 from msdm_cli.pipelines.job import Job, find_difference
-from msdm_cli.pipelines.journal import Journal
+from msdm_cli.pipelines.journal import Journal, discard_journal
+from msdm_cli.pipelines.sampling import calls_per_chunk
 from msdm_cli.pipelines.separate import SeparateOptions, separate_song
 from msdm_cli.progress import SilentProgress
 
@@ -28,6 +29,7 @@ def fail():
 
 def interrupted(folder, job=JOB, chunks=2):
     with pytest.raises(KeyboardInterrupt), Journal(folder, job) as journal:
+        journal.begin()
         for index in range(chunks):
             journal.recall(index, lambda index=index: chunk(index), fail, keep=True)
         raise KeyboardInterrupt
@@ -38,10 +40,12 @@ def test_what_was_finished_is_recalled_after_an_interruption(tmp_path):
     skipped = []
     with Journal(tmp_path / "journal", JOB) as journal:
         assert journal.resumed
+        journal.begin()
         for index in range(2):
             found = journal.recall(index, fail, lambda: skipped.append(1), keep=True)
             np.testing.assert_array_equal(found, chunk(index))
         np.testing.assert_array_equal(journal.recall(2, lambda: chunk(2), fail, keep=True), chunk(2))
+        journal.end()
     assert len(skipped) == 2
     assert not (tmp_path / "journal").exists()
 
@@ -51,6 +55,7 @@ def test_another_job_starts_afresh_and_says_why(tmp_path, caplog):
     other = dataclasses.replace(JOB, options={"preset": {"eta": 1.0}})
     with caplog.at_level(logging.INFO, "msdm_cli"), Journal(tmp_path / "journal", other) as journal:
         assert not journal.resumed
+        journal.begin()
         np.testing.assert_array_equal(journal.recall(0, lambda: chunk(9), fail, keep=True), chunk(9))
     assert "options.preset.eta" in caplog.text
 
@@ -63,10 +68,54 @@ def test_a_damaged_chunk_is_drawn_again(tmp_path, damage):
         np.testing.assert_array_equal(journal.recall(1, lambda: chunk(7), fail, keep=True), chunk(7))
 
 
-def test_an_error_takes_the_journal_away(tmp_path):
-    with pytest.raises(NonFiniteSamples), Journal(tmp_path / "journal", JOB):
-        raise NonFiniteSamples("nan", "no")
-    assert not (tmp_path / "journal").exists()
+def test_an_error_leaves_what_is_finished_and_says_so(tmp_path, caplog):
+    with caplog.at_level(logging.INFO, "msdm_cli"), pytest.raises(UnwritableAudio), Journal(tmp_path / "j", JOB) as j:
+        j.begin()
+        j.recall(0, lambda: chunk(0), fail, keep=True)
+        raise UnwritableAudio("disk full", "make room")
+    assert "1 finished chunks are kept" in caplog.text
+    with Journal(tmp_path / "j", JOB) as j:
+        assert j.resumed
+        j.end()
+
+
+@pytest.mark.parametrize("error", [NonFiniteSamples, UnsuitableAudio])
+def test_an_error_that_would_come_again_takes_the_journal_away(tmp_path, error):
+    with pytest.raises(error), Journal(tmp_path / "j", JOB) as j:
+        j.begin()
+        j.recall(0, lambda: chunk(0), fail, keep=True)
+        raise error("what", "do")
+    assert not (tmp_path / "j").exists()
+
+
+def test_an_error_before_anything_is_finished_leaves_nothing(tmp_path):
+    with pytest.raises(UnwritableAudio), Journal(tmp_path / "new" / "j", JOB) as j:
+        j.begin()
+        raise UnwritableAudio("disk full", "make room")
+    assert not (tmp_path / "new").exists()
+
+
+def test_what_may_not_begin_changes_nothing(tmp_path):
+    interrupted(tmp_path / "j")
+    before = sorted(path.name for path in (tmp_path / "j").iterdir())
+    with pytest.raises(UnwritableAudio), Journal(tmp_path / "j", dataclasses.replace(JOB, seed=9)) as j:
+        assert not j.resumed
+        raise UnwritableAudio("is there already", "")
+    assert sorted(path.name for path in (tmp_path / "j").iterdir()) == before
+    with Journal(tmp_path / "j", JOB) as j:
+        assert j.resumed
+
+
+def test_only_the_journal_of_the_finished_job_is_discarded(tmp_path):
+    interrupted(tmp_path / "j")
+    discard_journal(tmp_path / "j", dataclasses.replace(JOB, seed=9))
+    assert (tmp_path / "j" / "0.npy").exists()
+    with Journal(tmp_path / "j", JOB):
+        discard_journal(tmp_path / "j", JOB)  # it is held
+        assert (tmp_path / "j" / "0.npy").exists()
+    discard_journal(tmp_path / "j", JOB)
+    assert not (tmp_path / "j").exists()
+    discard_journal(tmp_path / "j", JOB)
 
 
 def test_two_at_once_are_refused(tmp_path):
@@ -80,6 +129,7 @@ def test_two_at_once_are_refused(tmp_path):
 
 def test_a_chunk_that_the_disk_does_not_take_is_said(tmp_path, limit_file_size):
     with pytest.raises(UnwritableAudio, match="cannot be written"), Journal(tmp_path / "journal", JOB) as journal:
+        journal.begin()
         limit_file_size(5000)
         journal.recall(0, lambda: np.zeros(5000, np.float32), fail, keep=True)
     assert not (tmp_path / "journal").exists()
@@ -131,6 +181,7 @@ def test_stopped_work_goes_on_to_the_same_bytes(tiny_model, write_song, tmp_path
     with pytest.raises(KeyboardInterrupt):
         run(stopped_after(tiny_model, calls), song, tmp_path / "a")
     assert not [path for path in (tmp_path / "a").rglob("*.wav") if not path.name.startswith(".")]
+    finished = len(list((tmp_path / "a").rglob("*.npy")))
     resumed = run(tiny_model, song, tmp_path / "a")  # without a seed, goes on with that of the journal
     whole = run(tiny_model, song, tmp_path / "b") if run is run_generate else None
     if whole is None:
@@ -141,7 +192,9 @@ def test_stopped_work_goes_on_to_the_same_bytes(tiny_model, write_song, tmp_path
         else:
             told = ImputeOptions(tiny_model.spec.preset("impute", "default"), seed, ("piano",))
             whole = impute_stems(tiny_model, {"drums": song}, tmp_path / "b", told, SilentProgress())
-    assert resumed.calls <= whole.calls
+    preset = tiny_model.spec.preset(run.__name__.removeprefix("run_"), "default")
+    assert whole.calls - resumed.calls == finished * calls_per_chunk(preset)
+    assert calls < calls_per_chunk(preset) or finished > 0
     for name, path in whole.files.items():
         assert resumed.files[name].read_bytes() == path.read_bytes()
     assert not [path for path in (tmp_path / "a").rglob("*") if ".part" in path.name]

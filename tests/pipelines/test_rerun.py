@@ -3,7 +3,13 @@ import json
 
 import pytest
 
-from msdm_cli.errors import IncompatibleCheckpoint, UnreadableManifest, UnsuitableAudio
+from msdm_cli.errors import (
+    IncompatibleCheckpoint,
+    UnreadableAudio,
+    UnreadableManifest,
+    UnsuitableAudio,
+    UnwritableAudio,
+)
 from msdm_cli.pipelines import rerun as module
 from msdm_cli.pipelines.generate import GenerateOptions, generate_song
 from msdm_cli.pipelines.impute import ImputeOptions, impute_stems
@@ -47,6 +53,19 @@ def test_what_comes_out_otherwise_is_told(tiny_model, write_song, tmp_path):
     assert rerun(first.manifest, tmp_path / "again", SilentProgress())[1] == ["bass"]
 
 
+def test_results_that_are_there_prove_nothing(tiny_model, write_song, tmp_path):
+    first = work(tiny_model, write_song(seconds=0.6), tmp_path / "first", "separate")
+    with pytest.raises(UnwritableAudio, match="is there already"):
+        rerun(first.manifest, tmp_path / "first", SilentProgress())
+
+
+def test_an_input_may_be_elsewhere_now(tiny_model, write_song, tmp_path):
+    song = write_song(seconds=0.6)
+    first = work(tiny_model, song, tmp_path / "first", "separate")
+    moved = song.rename(tmp_path / "moved.wav")
+    assert rerun(first.manifest, tmp_path / "again", SilentProgress(), inputs=[moved])[1] == []
+
+
 def test_another_song_or_model_or_manifest_is_refused(tiny_model, write_song, tmp_path, monkeypatch):
     song = write_song(seconds=0.6)
     first = work(tiny_model, song, tmp_path / "first", "separate")
@@ -58,10 +77,23 @@ def test_another_song_or_model_or_manifest_is_refused(tiny_model, write_song, tm
     with pytest.raises(UnsuitableAudio, match="is not what it was"):
         rerun(first.manifest, tmp_path / "again", SilentProgress())
     song.unlink()
-    with pytest.raises(UnsuitableAudio, match="no such file"):
+    with pytest.raises(UnreadableAudio, match="no such file"):
         rerun(first.manifest, tmp_path / "again", SilentProgress())
     told = json.loads(first.manifest.read_text())
     told["job"]["options"]["preset"]["kazoo"] = 1
     first.manifest.write_text(json.dumps(told))
     with pytest.raises(UnreadableManifest, match="kazoo"):
         rerun(first.manifest, tmp_path / "again", SilentProgress())
+
+
+@pytest.mark.parametrize(
+    "change", [{"stems": ["../kazoo"]}, {"output": {"file_format": "wav/../../x", "name": "{stem}"}}]
+)
+def test_a_manifest_that_leads_out_is_refused(tiny_model, write_song, tmp_path, change):
+    first = work(tiny_model, write_song(seconds=0.6), tmp_path / "first", "separate")
+    told = json.loads(first.manifest.read_text())
+    told["job"]["options"] |= change
+    first.manifest.write_text(json.dumps(told))
+    with pytest.raises(UnreadableManifest):
+        rerun(first.manifest, tmp_path / "again", SilentProgress())
+    assert not (tmp_path / "again").exists()
