@@ -1,5 +1,6 @@
 """What several tests share: a small model with random weights, and songs."""
 
+import contextlib
 import os
 import shutil
 
@@ -83,11 +84,19 @@ def museval(tmp_path_factory):
 
 @pytest.fixture
 def limit_file_size():
-    """Makes writes beyond a size fail, as on a full disk, until the test ends."""
+    """Makes writes beyond a size fail in a ``with`` block, as on a full disk; pytest itself may write to a file."""
     resource = pytest.importorskip("resource")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    @contextlib.contextmanager
+    def limited(size):
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return limited
 
 
 @pytest.fixture

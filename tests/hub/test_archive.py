@@ -81,6 +81,5 @@ def test_a_tar_that_breaks_off_is_refused(tmp_path):
 
 def test_a_full_disk_is_not_blamed_on_the_archive(tmp_path, limit_file_size):
     tar = write_tar(tmp_path / "some.tar", ("one/a.ckpt", b"x" * 100_000, tarfile.REGTYPE))
-    limit_file_size(50_000)
-    with pytest.raises(UnwritableWeights, match="cannot take"):
+    with limit_file_size(50_000), pytest.raises(UnwritableWeights, match="cannot take"):
         extract_checkpoints(tar, tmp_path)

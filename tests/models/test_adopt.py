@@ -66,7 +66,6 @@ def test_a_name_is_taken_once_and_free_after_removal(tmp_path):
 
 def test_a_disk_that_fills_is_said_and_nothing_is_left(tmp_path, cache, limit_file_size):
     write_checkpoint(tmp_path / "a.ckpt")
-    limit_file_size(50_000)
-    with pytest.raises(UnwritableWeights, match="cannot take the model joint"):
+    with limit_file_size(50_000), pytest.raises(UnwritableWeights, match="cannot take the model joint"):
         adopt_checkpoints("joint", [tmp_path / "a.ckpt"], "for a test", "none")
     assert not list(cache.iterdir())

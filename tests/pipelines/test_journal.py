@@ -130,8 +130,8 @@ def test_two_at_once_are_refused(tmp_path):
 def test_a_chunk_that_the_disk_does_not_take_is_said(tmp_path, limit_file_size):
     with pytest.raises(UnwritableAudio, match="cannot be written"), Journal(tmp_path / "journal", JOB) as journal:
         journal.begin()
-        limit_file_size(5000)
-        journal.recall(0, lambda: np.zeros(5000, np.float32), fail, keep=True)
+        with limit_file_size(5000):
+            journal.recall(0, lambda: np.zeros(5000, np.float32), fail, keep=True)
     assert not (tmp_path / "journal").exists()
 
 
