@@ -200,6 +200,7 @@ def separate_and_die(song, folder, how, after):
         "import os, signal, sys, _thread\n"
         "import msdm_cli.pipelines.separate as module\n"
         "from msdm_cli.cli.app import main\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # background jobs of a shell ignore it
         "inner, left = module.ChunkSampler.draw, [%d]\n"
         "def draw(*arguments):\n"
         "    left[0] -= 1\n"
