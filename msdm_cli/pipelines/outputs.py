@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from types import TracebackType
 
 import numpy as np
@@ -19,6 +19,7 @@ from msdm_cli.pipelines.manifest import MANIFEST, SUFFIX, FileRecord
 
 MIXTURE = "mixture"
 NAME = "{track}/{stem}.{ext}"
+SYSTEMS = (PurePosixPath, PureWindowsPath)
 UNSCALED = ("FLOAT", "DOUBLE")
 MARGIN_UNITS = 4  # of rounding, below full scale
 
@@ -46,7 +47,8 @@ class OutputOptions:
             names = {self.name.format(track="track", stem=stem, ext="wav") for stem in ("one", "two")}
         except (LookupError, ValueError, AttributeError) as error:
             raise ValueError(f"expected a name of {{track}}, {{stem}} and {{ext}}, got {self.name}") from error
-        if len(names) < 2 or not all(map(_leads_inside, names)):
+        # A manifest may come from another system: its names must stay inside on every one.
+        if len(names) < 2 or not all(_leads_inside(kind(name)) for name in names for kind in SYSTEMS):
             raise ValueError(f"expected a name inside the folder that has {{stem}}, got {self.name}")
 
     def resolve_subtype(self, source: str) -> str:
@@ -67,16 +69,14 @@ class OutputOptions:
 
     def _place(self, folder: Path, track: str, stem: str, ext: str) -> Path:
         name = self.name.format(track=track, stem=stem, ext=ext)
-        if not _leads_inside(name):
+        if not _leads_inside(PurePath(name)):
             raise UnwritableAudio(f"{folder / name}: is not inside {folder}", "Rename the song, or choose a --name.")
         return folder / name
 
 
-def _leads_inside(name: str) -> bool:
-    """Whether a relative path stays inside the folder that it starts from, on every system."""
-    return not any(
-        path.drive or path.root or ".." in path.parts for path in (PurePosixPath(name), PureWindowsPath(name))
-    )
+def _leads_inside(path: PurePath) -> bool:
+    """Whether a relative path stays inside the folder that it starts from."""
+    return not (path.drive or path.root or ".." in path.parts)
 
 
 def fit_gain(peak: float, subtype: str) -> float:

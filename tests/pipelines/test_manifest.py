@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import time
 
 import numpy as np
@@ -203,6 +204,13 @@ def test_a_song_whose_name_leads_out_is_refused(tiny_model, write_song, tmp_path
     song = write_song(seconds=0.2).rename(tmp_path / "...wav")
     with pytest.raises(UnwritableAudio, match="is not inside"):
         separate(tiny_model, song, tmp_path / "out")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such names on Windows")
+@pytest.mark.parametrize("name", ["A: intro", "..and then", "back\\slash"])
+def test_names_that_only_look_like_ways_out_are_names(tiny_model, write_song, tmp_path, name):
+    done = separate(tiny_model, write_song(f"{name}.wav", seconds=0.2), tmp_path / "out")
+    assert done.manifest == tmp_path / "out" / name / "msdm.json"
 
 
 @pytest.mark.parametrize(
