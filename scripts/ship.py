@@ -3,7 +3,8 @@
     python scripts/ship.py RUN weights
 
 Writes RUN's best averaged weights in float16 to ``weights/embedded.safetensors``, brings ``weights/embedded.json`` (the
-spec; its presets are kept) up to date with the network's config, and records both files in ``weights/registry.json``.
+spec; its presets are kept) up to date with the network's config, exports ``weights/embedded.onnx``, and records the
+files in ``weights/registry.json``.
 """
 
 import dataclasses
@@ -15,7 +16,9 @@ import torch
 import typer
 from safetensors.torch import load_file, save_file
 
+from msdm_cli.hub.registry import find_entry
 from msdm_cli.hub.verify import describe
+from msdm_cli.models.export import export_model
 from msdm_cli.models.spec import load_spec
 from msdm_cli.models.stft_unet import StftUnetConfig
 
@@ -40,6 +43,9 @@ def main(
     registry = json.loads(registry_path.read_text())
     files = {"weights": tensors_path, "spec": spec_path}
     registry["embedded"] |= {key: dataclasses.asdict(describe(path)) for key, path in files.items()}
+    registry_path.write_text(json.dumps(registry, indent=2) + "\n")
+    made = export_model(find_entry("embedded"), weights / "embedded.onnx", "fp32")
+    registry["embedded"]["onnx"] = dataclasses.asdict(describe(made.path))
     registry_path.write_text(json.dumps(registry, indent=2) + "\n")
     print(f"{tensors_path}: {tensors_path.stat().st_size / 1e6:.1f} MB")
 

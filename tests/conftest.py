@@ -12,10 +12,12 @@ import soundfile
 import torch
 
 from msdm_cli.models.load import Model
+from msdm_cli.models.runtime import Runtime
 from msdm_cli.models.spec import ModelSpec, Preset
 from msdm_cli.models.stft_unet import StftUnet, StftUnetConfig
 from msdm_cli.models.torch_backend import TorchDenoiser
 
+CPU = Runtime("torch", "cpu", "fp32")
 STEMS = ("bass", "drums", "guitar", "piano")
 TINY = StftUnetConfig(channels=(8, 16), blocks=1, attention_layers=1, heads=2, embedding=16)
 
@@ -55,7 +57,7 @@ def make_tiny_model():
             "generate": {"default": cold},
         },
     )
-    return Model(spec, TorchDenoiser(tiny_network(), torch.device("cpu")), torch.device("cpu"))
+    return Model(spec, TorchDenoiser(tiny_network(), torch.device("cpu")), CPU)
 
 
 def music(frames, channels=1, rate=22050, seed=0):

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from msdm_cli import __version__
-from msdm_cli.cli import check, evaluate, generate, impute, rerun, separate, weights
+from msdm_cli.cli import check, doctor, evaluate, generate, impute, rerun, separate, weights
 from msdm_cli.cli.console import show_error
 from msdm_cli.errors import MsdmError
 
@@ -28,6 +28,7 @@ app.command("generate")(generate.generate)
 app.command("check")(check.check)
 app.command("rerun")(rerun.rerun)
 app.command("evaluate")(evaluate.evaluate)
+app.command("doctor")(doctor.doctor)
 app.add_typer(weights.app, name="weights")
 
 

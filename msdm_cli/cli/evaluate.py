@@ -9,20 +9,27 @@ import typer
 from msdm_cli.cli.console import show_json, show_table
 from msdm_cli.cli.display import Display
 from msdm_cli.cli.options import (
+    Backend,
+    BackendOption,
     DeviceOption,
     JsonOption,
+    Precision,
+    PrecisionOption,
+    ProviderOption,
     Quality,
     QualityOption,
     QuietOption,
     SeparationSampler,
     SeparationSamplerOption,
     StepsOption,
+    choose_runtime,
     name_preset,
 )
 from msdm_cli.errors import MsdmError
 
 if TYPE_CHECKING:
     from msdm_cli.evaluation.scores import Summary
+    from msdm_cli.models.runtime import Runtime
     from msdm_cli.pipelines.evaluate import Separator, Tables
 
 
@@ -47,6 +54,9 @@ def evaluate(
     ] = False,
     plot: Annotated[Path | None, typer.Option("--plot", help="Draw the scores per stem (needs matplotlib).")] = None,
     device: DeviceOption = "auto",
+    backend: BackendOption = Backend.auto,
+    provider: ProviderOption = None,
+    precision: PrecisionOption = Precision.auto,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -61,7 +71,8 @@ def evaluate(
     from msdm_cli.pipelines.evaluate import STEMS, Tables, find_songs
 
     songs = find_songs(references)[:limit]
-    separator = _load_separator(separate, name_preset(sampler, quality), steps, seed, device) if separate else None
+    runtime = choose_runtime(device, backend, provider, precision)
+    separator = _load_separator(separate, runtime, name_preset(sampler, quality), steps, seed) if separate else None
     table = scores or estimates / "scores.csv"
     tables = Tables(table, table.with_name("sdr.csv") if with_sdr else None)
     with Display(quiet=quiet, as_json=as_json) as display:
@@ -96,11 +107,11 @@ def _evaluate_one(
     return True
 
 
-def _load_separator(name: str, preset: str, steps: int | None, seed: int, device: str) -> "Separator":
+def _load_separator(name: str, runtime: "Runtime", preset: str, steps: int | None, seed: int) -> "Separator":
     from msdm_cli.models.load import load_model
     from msdm_cli.pipelines.evaluate import Separator
 
-    model = load_model(name, device)
+    model = load_model(name, runtime)
     return Separator(model, model.spec.preset("separate", preset).with_steps(steps), seed)
 
 

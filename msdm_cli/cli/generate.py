@@ -11,6 +11,8 @@ from msdm_cli.cli.batch import run_batch
 from msdm_cli.cli.console import show_estimates
 from msdm_cli.cli.display import Display
 from msdm_cli.cli.options import (
+    Backend,
+    BackendOption,
     DeviceOption,
     DryRunOption,
     FileFormat,
@@ -19,8 +21,11 @@ from msdm_cli.cli.options import (
     JsonOption,
     ModelOption,
     OverwriteOption,
+    Precision,
+    PrecisionOption,
     PriorSampler,
     PriorSamplerOption,
+    ProviderOption,
     Quality,
     QualityOption,
     QuietOption,
@@ -28,6 +33,7 @@ from msdm_cli.cli.options import (
     StepsOption,
     SubtypeOption,
     check_finite,
+    choose_runtime,
     draw_seed,
     name_preset,
 )
@@ -45,6 +51,9 @@ def generate(
     model_name: ModelOption = EMBEDDED,
     sampler: PriorSamplerOption = PriorSampler.consistent,
     device: DeviceOption = "auto",
+    backend: BackendOption = Backend.auto,
+    provider: ProviderOption = None,
+    precision: PrecisionOption = Precision.auto,
     file_format: FormatOption = FileFormat.wav,
     subtype: SubtypeOption = None,
     overwrite: OverwriteOption = False,
@@ -61,7 +70,7 @@ def generate(
     from msdm_cli.pipelines.generate import GenerateOptions, generate_song
     from msdm_cli.pipelines.outputs import OutputOptions
 
-    model = load_model(model_name, device)
+    model = load_model(model_name, choose_runtime(device, backend, provider, precision))
     first = draw_seed(seed)
     options = GenerateOptions(
         preset=model.spec.preset("generate", name_preset(sampler, quality)).with_steps(steps),
@@ -72,11 +81,11 @@ def generate(
     if dry_run:
         from msdm_cli.pipelines.estimate import estimate_generation
 
-        show_estimates({"one variation": estimate_generation(model, options)}, str(model.device), as_json=as_json)
+        show_estimates({"one variation": estimate_generation(model, options)}, str(model.runtime), as_json=as_json)
         return
     numbers = range(first, first + variations)
     chosen = {f"seed {number}": dataclasses.replace(options, seed=number) for number in numbers}
     pieces = {name: partial(generate_song, model, folder, choice) for name, choice in chosen.items()}
     farewell = f"stopped; the same command with --seed {first} goes on from here"
     display = Display(quiet=quiet, as_json=as_json, farewell=farewell)
-    run_batch("variation", str(model.device), pieces, display=display)
+    run_batch("variation", str(model.runtime), pieces, display=display)

@@ -10,6 +10,8 @@ from msdm_cli.cli.batch import run_batch
 from msdm_cli.cli.console import show_estimates
 from msdm_cli.cli.display import Display
 from msdm_cli.cli.options import (
+    Backend,
+    BackendOption,
     DeviceOption,
     DryRunOption,
     FileFormat,
@@ -17,8 +19,11 @@ from msdm_cli.cli.options import (
     JsonOption,
     ModelOption,
     OverwriteOption,
+    Precision,
+    PrecisionOption,
     PriorSampler,
     PriorSamplerOption,
+    ProviderOption,
     Quality,
     QualityOption,
     QuietOption,
@@ -26,6 +31,7 @@ from msdm_cli.cli.options import (
     Stem,
     StepsOption,
     SubtypeOption,
+    choose_runtime,
     name_preset,
 )
 from msdm_cli.hub.registry import EMBEDDED
@@ -47,6 +53,9 @@ def impute(
     model_name: ModelOption = EMBEDDED,
     sampler: PriorSamplerOption = PriorSampler.consistent,
     device: DeviceOption = "auto",
+    backend: BackendOption = Backend.auto,
+    provider: ProviderOption = None,
+    precision: PrecisionOption = Precision.auto,
     file_format: FormatOption = FileFormat.wav,
     subtype: SubtypeOption = None,
     overwrite: OverwriteOption = False,
@@ -70,7 +79,7 @@ def impute(
     from msdm_cli.pipelines.outputs import OutputOptions
 
     first = next(iter(stems.values()))
-    model = load_model(model_name, device)
+    model = load_model(model_name, choose_runtime(device, backend, provider, precision))
     options = ImputeOptions(
         preset=model.spec.preset("impute", name_preset(sampler, quality)).with_steps(steps),
         seed=seed,
@@ -81,11 +90,11 @@ def impute(
         from msdm_cli.pipelines.estimate import estimate_imputation
 
         estimate = estimate_imputation(model, stems, options)
-        show_estimates({", ".join(options.targets): estimate}, str(model.device), as_json=as_json)
+        show_estimates({", ".join(options.targets): estimate}, str(model.runtime), as_json=as_json)
         return
     work = partial(impute_stems, model, stems, folder or first.with_suffix(""), options)
     display = Display(quiet=quiet, as_json=as_json)
-    run_batch("imputed", str(model.device), {", ".join(options.targets): work}, display=display)
+    run_batch("imputed", str(model.runtime), {", ".join(options.targets): work}, display=display)
 
 
 def _name_stems(given: list[str]) -> dict[str, Path]:

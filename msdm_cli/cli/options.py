@@ -4,9 +4,12 @@ import math
 import secrets
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from msdm_cli.models.runtime import Runtime
 
 
 class Quality(str, Enum):
@@ -51,6 +54,40 @@ class PriorSampler(str, Enum):
     published = "published"
 
 
+class Backend(str, Enum):
+    """What runs the network."""
+
+    auto = "auto"
+    torch = "torch"
+    onnx = "onnx"
+
+
+class Provider(str, Enum):
+    """Execution providers of ONNX Runtime."""
+
+    cpu = "cpu"
+    cuda = "cuda"
+    tensorrt = "tensorrt"
+    coreml = "coreml"
+    dml = "dml"
+
+
+class Precision(str, Enum):
+    """What the learned part is computed in."""
+
+    auto = "auto"
+    fp32 = "fp32"
+    bf16 = "bf16"
+    fp16 = "fp16"
+
+
+class ExportPrecision(str, Enum):
+    """What a graph computes the learned part in."""
+
+    fp32 = "fp32"
+    fp16 = "fp16"
+
+
 class Stem(str, Enum):
     """The stems of the models."""
 
@@ -91,6 +128,9 @@ PriorSamplerOption = Annotated[
     PriorSampler, typer.Option("--sampler", help="Ours, at a quality; or the paper's, with its settings.")
 ]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1 or mps.")]
+BackendOption = Annotated[Backend, typer.Option("--backend", help="What runs the network.")]
+ProviderOption = Annotated[Provider | None, typer.Option("--provider", help="Of ONNX Runtime; implies --backend onnx.")]
+PrecisionOption = Annotated[Precision, typer.Option("--precision", help="Of the network.")]
 FormatOption = Annotated[FileFormat, typer.Option("--format", help="File format.")]
 SubtypeOption = Annotated[Subtype | None, typer.Option("--subtype", help="Sample format; as in the input by default.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Tell what it would cost, and do nothing.")]
@@ -106,6 +146,17 @@ FolderOption = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", hel
 def name_preset(sampler: SeparationSampler | PriorSampler, quality: Quality) -> str:
     """The spec's name of the settings: that of the quality for our sampler, that of the sampler for the paper's."""
     return quality.value if sampler.value == "consistent" else sampler.value
+
+
+def choose_runtime(device: str, backend: Backend, provider: Provider | None, precision: Precision) -> "Runtime":
+    """What the options say of what runs the network."""
+    from msdm_cli.models.runtime import Runtime
+
+    if provider is None:
+        return Runtime(backend.value, device, precision.value)
+    if backend is Backend.torch or device != "auto":
+        raise typer.BadParameter("is for ONNX Runtime, instead of a device", param_hint="--provider")
+    return Runtime("onnx", provider.value, precision.value)
 
 
 def draw_seed(seed: int | None) -> int:

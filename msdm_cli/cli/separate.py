@@ -13,6 +13,8 @@ from msdm_cli.cli.batch import run_batch, tell_of_gain
 from msdm_cli.cli.console import show_estimates
 from msdm_cli.cli.display import Display
 from msdm_cli.cli.options import (
+    Backend,
+    BackendOption,
     DeviceOption,
     DryRunOption,
     FileFormat,
@@ -22,6 +24,9 @@ from msdm_cli.cli.options import (
     ModelOption,
     NameOption,
     OverwriteOption,
+    Precision,
+    PrecisionOption,
+    ProviderOption,
     Quality,
     QualityOption,
     QuietOption,
@@ -32,6 +37,7 @@ from msdm_cli.cli.options import (
     StepsOption,
     SubtypeOption,
     check_finite,
+    choose_runtime,
     name_preset,
 )
 from msdm_cli.errors import UnwritableAudio
@@ -66,6 +72,9 @@ def separate(
     model_name: ModelOption = EMBEDDED,
     sampler: SeparationSamplerOption = SeparationSampler.consistent,
     device: DeviceOption = "auto",
+    backend: BackendOption = Backend.auto,
+    provider: ProviderOption = None,
+    precision: PrecisionOption = Precision.auto,
     overlap: Annotated[
         float, typer.Option("--overlap", min=0, max=0.5, callback=check_finite, help="Share of a chunk.")
     ] = 0.25,
@@ -97,7 +106,7 @@ def separate(
     if to_stdout and (len(found), len(stems or ()), residual) != (1, 1, False):
         raise typer.BadParameter("standard output takes one stem of one song: say --stems drums", param_hint="-o")
     _check_distinct(found, folder, output)
-    model = load_model(model_name, device)
+    model = load_model(model_name, choose_runtime(device, backend, provider, precision))
     options = SeparateOptions(
         preset=model.spec.preset("separate", name_preset(sampler, quality)).with_steps(steps),
         seed=seed,
@@ -112,12 +121,12 @@ def separate(
         kept = dict(zip(map(str, found), spooled, strict=True))
         if dry_run:
             estimates = {name: estimate_separation(model, song, options) for name, song in kept.items()}
-            show_estimates(estimates, str(model.device), as_json=as_json)
+            show_estimates(estimates, str(model.runtime), as_json=as_json)
         elif to_stdout:
             _separate_to_stdout(model, spooled[0], options, Display(quiet=quiet, as_json=as_json, farewell="stopped"))
         else:
             pieces = {name: partial(separate_song, model, song, folder, options) for name, song in kept.items()}
-            run_batch("song", str(model.device), pieces, display=Display(quiet=quiet, as_json=as_json), jobs=jobs)
+            run_batch("song", str(model.runtime), pieces, display=Display(quiet=quiet, as_json=as_json), jobs=jobs)
 
 
 def _separate_to_stdout(model: "Model", song: Path, options: "SeparateOptions", display: Display) -> None:

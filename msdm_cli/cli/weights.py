@@ -9,7 +9,7 @@ import typer
 
 from msdm_cli.cli.console import say, show_json, show_table
 from msdm_cli.cli.display import Display
-from msdm_cli.cli.options import JsonOption, QuietOption
+from msdm_cli.cli.options import ExportPrecision, JsonOption, QuietOption
 from msdm_cli.errors import IncompatibleCheckpoint, MissingWeights, UnknownWeights
 from msdm_cli.hub.registry import EMBEDDED, cache_folder, find_entry, load_archives, load_registry
 
@@ -144,6 +144,30 @@ def import_weights(
             checkpoints = list(found.values())
         entry = adopt_checkpoints(name, checkpoints, description, UNKNOWN_LICENCE)
     typer.echo(f"{entry.name}: {entry.folder}")
+
+
+@app.command()
+def export(
+    name: NameArgument = EMBEDDED,
+    *,
+    precision: Annotated[
+        ExportPrecision, typer.Option("--precision", help="Of the learned part; fp16 is for GPUs.")
+    ] = ExportPrecision.fp32,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="PATH", help="Where the graph goes, with a copy of the weights."),
+    ] = None,
+) -> None:
+    """Export a model to ONNX, for --backend onnx.
+
+    The graph is compared with PyTorch, and refused if they differ by more than rounding explains. Its weights stay in
+    the safetensors file beside it.
+    """
+    from msdm_cli.models.export import export_model
+
+    made = export_model(find_entry(name), output, precision.value)
+    typer.echo(f"{made.path}: takes its weights from {made.weights.name}")
+    typer.echo(f"error against PyTorch: {made.max_error:.2g} of the largest sample, {made.rms_error:.2g} RMS")
 
 
 @app.command()

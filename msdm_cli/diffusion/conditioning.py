@@ -13,15 +13,15 @@ of the noisy state, so that any sampler may use it at any number of steps (DDNM,
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
-from msdm_cli.diffusion.denoiser import Denoiser
-from msdm_cli.diffusion.stft import Stft
+from msdm_cli.diffusion.denoiser import Denoiser, Samples
+from msdm_cli.diffusion.stft import Stft, Transform
 
-ShareWeights = Callable[[Tensor, float], Tensor]
-"""Uncertainty of each stem in each bin: transform of the estimate ``[B, S, 2, bins, frames]`` and sigma in, weights
-``v >= 0`` of the shape ``[B, S, 1, bins, frames]`` out."""
+ShareWeights = Callable[[Transform, float], Samples]
+"""Uncertainty ``v >= 0`` of each stem in each bin, from the transform of the estimate and sigma, ``[B, S, frames, bins]
+-> [B, S, frames, bins]``."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class Condition:
         weights: How it is shared out; equally if None.
     """
 
-    mixture: Tensor | None = None
-    values: Tensor | None = None
-    known: Tensor | None = None
+    mixture: Samples | None = None
+    values: Samples | None = None
+    known: NDArray[np.bool_] | None = None
     stft: Stft | None = None
     weights: ShareWeights | None = None
 
@@ -48,17 +48,17 @@ class Condition:
         if (self.stft is None) != (self.weights is None):
             raise ValueError("expected stft and weights together, got one of them")
 
-    def unknown_stems(self, x: Tensor) -> Tensor:
+    def unknown_stems(self, x: Samples) -> Samples:
         """1 for stems with anything unknown, 0 for those that are known throughout, ``[B, S, T] -> [B, S]``."""
         if self.known is None:
-            return torch.ones_like(x[:, :, 0])
-        return (~self.known.all(-1)).to(x.dtype)
+            return np.ones_like(x[:, :, 0])
+        return np.logical_not(self.known.all(-1)).astype(x.dtype)
 
-    def noisy_stems(self, denoiser: Denoiser, x: Tensor) -> Tensor:
+    def noisy_stems(self, denoiser: Denoiser, x: Samples) -> Samples:
         """1 for stems that enter with noise, 0 for those that enter clean, ``[B, S, T] -> [B, S]``."""
-        return torch.ones_like(x[:, :, 0]) if denoiser.shares_sigma else self.unknown_stems(x)
+        return np.ones_like(x[:, :, 0]) if denoiser.shares_sigma else self.unknown_stems(x)
 
-    def start(self, denoiser: Denoiser, x: Tensor, sigma: float, noise: Tensor) -> Tensor:
+    def start(self, denoiser: Denoiser, x: Samples, sigma: float, noise: Samples) -> Samples:
         """The noisy state that a sampler starts from.
 
         A stem that is known throughout enters without noise (the network is told sigma 0), unless the network knows
@@ -71,46 +71,40 @@ class Condition:
             sigma: First noise level.
             noise: Unit noise, ``[B, S, T]``.
         """
-        clean = x if self.known is None or self.values is None else torch.where(self.known, self.values, x)
+        clean = x if self.known is None or self.values is None else np.where(self.known, self.values, x)
         return clean + sigma * noise * self.noisy_stems(denoiser, x)[:, :, None]
 
-    def denoise(self, denoiser: Denoiser, x: Tensor, sigma: float) -> Tensor:
+    def denoise(self, denoiser: Denoiser, x: Samples, sigma: float) -> Samples:
         """The conditioned estimate ``D_c``, ``[B, S, T] -> [B, S, T]``."""
         levels = sigma * self.noisy_stems(denoiser, x)
         denoised = denoiser(x, levels, self.mixture if denoiser.takes_mixture else None)
         return self.project(denoised, sigma)
 
-    def project(self, denoised: Tensor, sigma: float) -> Tensor:
+    def project(self, denoised: Samples, sigma: float) -> Samples:
         """Make an estimate agree with what is known, ``[B, S, T] -> [B, S, T]``."""
         if self.known is not None and self.values is not None:
-            denoised = torch.where(self.known, self.values, denoised)
+            denoised = np.where(self.known, self.values, denoised)
         if self.mixture is None:
             return denoised
         free = self.unknown_stems(denoised)[:, :, None]
         residual = self.mixture - denoised.sum(1)
         if self.stft is None or self.weights is None:
-            return denoised + residual[:, None] * free / free.sum(1, keepdim=True).clamp_min(1)
-        uncertainty = self.weights(self.stft(denoised), sigma) * free[..., None, None]
-        shares = uncertainty / uncertainty.sum(1, keepdim=True).clamp_min(torch.finfo(denoised.dtype).tiny)
+            return denoised + residual[:, None] * free / np.maximum(free.sum(1, keepdims=True), 1)
+        uncertainty = self.weights(self.stft(denoised), sigma) * free[..., None]
+        shares = uncertainty / np.maximum(uncertainty.sum(1, keepdims=True), np.finfo(denoised.dtype).tiny)
         return denoised + self.stft.inverse(shares * self.stft(residual)[:, None])
 
 
-def wiener_weights(floor: float, smoothing: int = 1) -> ShareWeights:
+def wiener_weights(floor: float) -> ShareWeights:
     """Posterior variance of a Gaussian stem whose power is that of its estimate: ``v = s2 P / (s2 + P)``.
 
     Args:
         floor: Added to the power, relative to the noise.
-        smoothing: Odd number of frames that the power is averaged over.
     """
 
-    def weights(transform: Tensor, sigma: float) -> Tensor:
+    def weights(transform: Transform, sigma: float) -> Samples:
         noise = sigma**2
-        power = transform.square().sum(2, keepdim=True)
-        if smoothing > 1:
-            flat = power.flatten(0, 2)
-            flat = torch.nn.functional.avg_pool1d(flat, smoothing, 1, smoothing // 2, count_include_pad=False)
-            power = flat.view_as(power)
-        power = power + floor * noise
+        power = transform.real**2 + transform.imag**2 + floor * noise
         return power * noise / (power + noise)
 
     return weights

@@ -1,8 +1,12 @@
 """What a sampler knows of a network."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.floating[Any]]
+"""Samples of sound, in single precision but for tests."""
 
 
 class Denoiser(Protocol):
@@ -17,7 +21,7 @@ class Denoiser(Protocol):
     takes_mixture: bool
     shares_sigma: bool
 
-    def __call__(self, x: Tensor, sigma: Tensor, mixture: Tensor | None = None) -> Tensor:
+    def __call__(self, x: Samples, sigma: Samples, mixture: Samples | None = None) -> Samples:
         """Estimate the clean stems.
 
         Args:

@@ -13,35 +13,32 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
-from msdm_cli.diffusion.denoiser import Denoiser
+from msdm_cli.diffusion.denoiser import Denoiser, Samples
 from msdm_cli.diffusion.sampler import Noise
+from msdm_cli.diffusion.schedule import list_levels
 
 
 @dataclass(frozen=True)
 class Unconditional:
     """Nothing is known: generation. The other conditions change one part of it each."""
 
-    def merge(self, x: Tensor, sigma: Tensor, noise: Tensor) -> Tensor:
+    def merge(self, x: Samples, sigma: float, noise: Samples) -> Samples:
         """The state before a step's churn; ``noise`` is drawn once a step."""
         del sigma, noise
         return x
 
-    def project(self, x: Tensor) -> Tensor:
+    def project(self, x: Samples) -> Samples:
         """The state after the churn."""
         return x
 
-    def derivative(self, denoiser: Denoiser, x: Tensor, sigma: Tensor) -> Tensor:
+    def derivative(self, denoiser: Denoiser, x: Samples, sigma: float) -> Samples:
         """``d = (x - D) / sigma = dx/dsigma``, ``[B, S, T] -> [B, S, T]``."""
-        return (x - denoiser(x, sigma.to(x.dtype).expand(x.shape[:2]))) / sigma
+        return (x - denoiser(x, np.full(x.shape[:2], sigma, x.dtype))) / sigma
 
-    def root(self, variance: Tensor) -> Tensor | float:
-        """Square root for the re-noise: their separation takes it in Python, which differs in the last bit."""
-        return variance**0.5
-
-    def finish(self, x: Tensor) -> Tensor:
+    def finish(self, x: Samples) -> Samples:
         """The result of the last step."""
         return x
 
@@ -54,11 +51,7 @@ class Separation(Unconditional):
         mixture: Sum of the stems, ``[B, T]``.
     """
 
-    mixture: Tensor
-
-    def root(self, variance: Tensor) -> float:
-        """Square root for the re-noise."""
-        return math.sqrt(variance)
+    mixture: Samples
 
 
 @dataclass(frozen=True)
@@ -74,13 +67,13 @@ class Dirac(Separation):
 
     anchor: int = 0
 
-    def project(self, x: Tensor) -> Tensor:
+    def project(self, x: Samples) -> Samples:
         """``x_a <- y - sum of the others``."""
-        anchored = x.clone()
+        anchored = x.copy()
         anchored[:, self.anchor] = self.mixture - (x.sum(1) - x[:, self.anchor])
         return anchored
 
-    def derivative(self, denoiser: Denoiser, x: Tensor, sigma: Tensor) -> Tensor:
+    def derivative(self, denoiser: Denoiser, x: Samples, sigma: float) -> Samples:
         """``d_m - d_a``; that of the anchor is 0."""
         d = super().derivative(denoiser, x, sigma)
         return d - d[:, self.anchor, None]
@@ -96,7 +89,7 @@ class Gaussian(Separation):
 
     mixture_scale: float = 0.75
 
-    def derivative(self, denoiser: Denoiser, x: Tensor, sigma: Tensor) -> Tensor:
+    def derivative(self, denoiser: Denoiser, x: Samples, sigma: float) -> Samples:
         """``d - sigma / (2 g^2) (y - sum x)``, ``g = mixture_scale * sigma``."""
         d = super().derivative(denoiser, x, sigma)
         return d - sigma / (2 * (self.mixture_scale * sigma) ** 2) * (self.mixture - x.sum(1))[:, None]
@@ -111,27 +104,27 @@ class Known(Unconditional):
         known: Where ``values`` hold, ``[B, S, T]``.
     """
 
-    values: Tensor
-    known: Tensor
+    values: Samples
+    known: NDArray[np.bool_]
 
-    def merge(self, x: Tensor, sigma: Tensor, noise: Tensor) -> Tensor:
+    def merge(self, x: Samples, sigma: float, noise: Samples) -> Samples:
         """``known + sigma * noise`` where it is known."""
-        return torch.where(self.known, self.values + sigma * noise, x)
+        return np.where(self.known, self.values + sigma * noise, x)
 
-    def finish(self, x: Tensor) -> Tensor:
+    def finish(self, x: Samples) -> Samples:
         """``known`` where it is known."""
-        return torch.where(self.known, self.values, x)
+        return np.where(self.known, self.values, x)
 
 
 def sample_published(
     denoiser: Denoiser,
     condition: Unconditional,
-    sigmas: Tensor,
+    sigmas: NDArray[np.float64],
     noise: Noise,
     *,
     churn: float = 0.0,
     num_resamples: int = 1,
-) -> Tensor:
+) -> Samples:
     """Draw stems by the paper's loop.
 
     Args:
@@ -146,20 +139,19 @@ def sample_published(
     Returns:
         Stems, ``[B, S, T]``. They do not sum to the mixture exactly.
     """
-    if len(sigmas) < 2 or sigmas[-1] != 0:
-        raise ValueError(f"expected a schedule of at least one step that ends in 0, got {sigmas.tolist()}")
-    growth = 1 + min(churn / (len(sigmas) - 1), math.sqrt(2) - 1)
-    x, number = sigmas[0] * noise(0), 1
-    for sigma, sigma_next in pairwise(sigmas):
+    levels = list_levels(sigmas)
+    growth = 1 + min(churn / (len(levels) - 1), math.sqrt(2) - 1)
+    x, number = levels[0] * noise(0), 1
+    for sigma, sigma_next in pairwise(levels):
         merged = noise(number)
         for repetition in range(num_resamples):
             sigma_hat = sigma * growth
             x = condition.merge(x, sigma, merged)
-            x = x + (sigma_hat**2 - sigma**2) ** 0.5 * noise(number + 1 + 2 * repetition)
+            x = x + math.sqrt(sigma_hat**2 - sigma**2) * noise(number + 1 + 2 * repetition)
             x = condition.project(x)
             d = condition.derivative(denoiser, x, sigma_hat)
             x = x + d * (sigma_next - sigma_hat)
             if repetition < num_resamples - 1:
-                x = x + condition.root(sigma**2 - sigma_next**2) * noise(number + 2 + 2 * repetition)
+                x = x + math.sqrt(sigma**2 - sigma_next**2) * noise(number + 2 + 2 * repetition)
         number += 2 * num_resamples + 1
     return condition.finish(x)

@@ -4,13 +4,14 @@ import math
 from collections.abc import Callable
 from itertools import pairwise
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from msdm_cli.diffusion.conditioning import Condition
-from msdm_cli.diffusion.denoiser import Denoiser
+from msdm_cli.diffusion.denoiser import Denoiser, Samples
+from msdm_cli.diffusion.schedule import list_levels
 
-Noise = Callable[[int], Tensor]
+Noise = Callable[[int], Samples]
 """Unit noise ``[B, S, T]`` of a step; step 0 is what the sampler starts from."""
 
 SOLVERS = ("euler", "heun", "dpmpp_2m")
@@ -19,13 +20,13 @@ SOLVERS = ("euler", "heun", "dpmpp_2m")
 def sample(
     denoiser: Denoiser,
     condition: Condition,
-    sigmas: Tensor,
+    sigmas: NDArray[np.float64],
     noise: Noise,
     *,
     eta: float = 1.0,
     solver: str = "euler",
-    start: Tensor | None = None,
-) -> Tensor:
+    start: Samples | None = None,
+) -> Samples:
     """Draw stems from the posterior of a condition.
 
     Each step moves from ``sigma`` to ``sigma_next`` around the conditioned estimate ``D_c``:
@@ -53,13 +54,11 @@ def sample(
     Returns:
         Clean stems, ``[B, S, T]``, that agree with the condition.
     """
-    levels = sigmas.tolist()
-    if len(levels) < 2 or levels[-1] != 0:
-        raise ValueError(f"expected a schedule of at least one step that ends in 0, got {levels}")
+    levels = list_levels(sigmas)
     if solver not in SOLVERS or (solver == "heun" and eta > 0):
         raise ValueError(f"expected a solver of {', '.join(SOLVERS)}, eta 0 for heun, got {solver} with eta {eta}")
     unit = noise(0)
-    x = condition.start(denoiser, torch.zeros_like(unit) if start is None else start, levels[0], unit)
+    x = condition.start(denoiser, np.zeros_like(unit) if start is None else start, levels[0], unit)
     free = condition.noisy_stems(denoiser, x)[:, :, None]
     denoised = last = x
     for step, (sigma, sigma_next) in enumerate(pairwise(levels), start=1):

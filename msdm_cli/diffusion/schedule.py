@@ -1,10 +1,10 @@
 """Noise levels of a sampler."""
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 
-def karras_sigmas(num_steps: int, sigma_min: float, sigma_max: float, rho: float = 7.0) -> Tensor:
+def karras_sigmas(num_steps: int, sigma_min: float, sigma_max: float, rho: float = 7.0) -> NDArray[np.float64]:
     """Noise levels from ``sigma_max`` down to ``sigma_min``, then 0.
 
     Source: arXiv 2206.00364, eq. 5.
@@ -16,10 +16,22 @@ def karras_sigmas(num_steps: int, sigma_min: float, sigma_max: float, rho: float
         rho: Curvature; larger values spend more steps at low levels.
 
     Returns:
-        ``num_steps + 1`` levels in double precision.
+        ``num_steps + 1`` levels.
     """
     if num_steps < 1:
         raise ValueError(f"expected at least 1 step, got {num_steps}")
-    ramp = torch.linspace(0, 1, num_steps, dtype=torch.float64)
+    ramp = np.linspace(0, 1, num_steps)
     high, low = sigma_max ** (1 / rho), sigma_min ** (1 / rho)
-    return torch.cat(((high + ramp * (low - high)) ** rho, torch.zeros(1, dtype=torch.float64)))
+    return np.append((high + ramp * (low - high)) ** rho, 0.0)
+
+
+def list_levels(sigmas: NDArray[np.float64]) -> list[float]:
+    """The levels of a schedule as plain numbers, which leave the precision of samples as it is.
+
+    Raises:
+        ValueError: It has no step, or does not end in 0.
+    """
+    levels: list[float] = sigmas.tolist()
+    if len(levels) < 2 or levels[-1] != 0:
+        raise ValueError(f"expected a schedule of at least one step that ends in 0, got {levels}")
+    return levels

@@ -1,20 +1,27 @@
-"""A short-time Fourier transform whose inverse is exact, in real arithmetic.
+"""A short-time Fourier transform whose inverse is exact.
 
 A signal of ``T`` samples has ``T // hop`` frames of ``n_fft // 2 + 1`` bins. Both ends are padded by
 ``(n_fft - hop) // 2`` zeros, so a frame is centred on the middle of its hop and no frame hangs over by more than the
 window's own tail.
 
 The analysis window is a periodic Hann window divided by its 2-norm: white noise of standard deviation sigma then has
-coefficients with ``E|N|^2 = sigma^2`` in every bin, and a network may compare a bin with sigma directly. The
-synthesis divides by the summed squares of the windows (weighted overlap-add; Griffin & Lim 1984, eq. 6), which is the
-least-squares inverse and reconstructs exactly, at the ends too.
+coefficients with ``E|N|^2 = sigma^2`` in every bin. The synthesis divides by the summed squares of the windows
+(weighted overlap-add; Griffin & Lim 1984, eq. 6), which is the least-squares inverse and reconstructs exactly, at the
+ends too.
 """
 
-import torch
-from torch import Tensor, nn
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from msdm_cli.diffusion.denoiser import Samples
+
+Transform = NDArray[np.complexfloating[Any, Any]]
 
 
-class Stft(nn.Module):
+class Stft:
     """Short-time Fourier transform and its exact inverse.
 
     Args:
@@ -22,68 +29,44 @@ class Stft(nn.Module):
         hop: Distance of frames, in samples; divides ``n_fft``.
     """
 
-    window: Tensor
-
     def __init__(self, n_fft: int, hop: int) -> None:
-        super().__init__()
         if n_fft % hop or n_fft < 2 * hop:
             raise ValueError(f"expected a hop that divides n_fft at least twice, got {hop} and {n_fft}")
         self.n_fft, self.hop = n_fft, hop
-        window = torch.hann_window(n_fft, periodic=True, dtype=torch.float64)
-        self.register_buffer("window", (window / window.norm()).float(), persistent=False)
+        window = np.hanning(n_fft + 1)[:-1]
+        self.window = window / np.linalg.norm(window)
 
-    @property
-    def bins(self) -> int:
-        """Number of frequency bins."""
-        return self.n_fft // 2 + 1
-
-    def forward(self, x: Tensor) -> Tensor:
+    def __call__(self, x: Samples) -> Transform:
         """Transform a signal.
 
-        Args:
-            x: Signal.
+        Shape:
+            ``[..., T] -> [..., T // hop, bins]``, T a multiple of ``hop``.
+        """
+        if x.shape[-1] % self.hop:
+            raise ValueError(f"expected a length that is a multiple of {self.hop}, got {x.shape[-1]}")
+        pad = (self.n_fft - self.hop) // 2
+        padded = np.pad(x, [(0, 0)] * (x.ndim - 1) + [(pad, pad)])
+        frames = sliding_window_view(padded, self.n_fft, -1)[..., :: self.hop, :]
+        return np.fft.rfft(frames * self.window.astype(x.dtype)).astype(np.result_type(x.dtype, np.complex64))
 
-        Returns:
-            Coefficients, real and imaginary parts apart.
+    def inverse(self, transform: Transform) -> Samples:
+        """Give back the signal whose transform is nearest.
 
         Shape:
-            ``[..., T] -> [..., 2, bins, T // hop]``, T a multiple of ``hop``.
+            ``[..., frames, bins] -> [..., frames * hop]``
         """
-        *lead, length = x.shape
-        if length % self.hop:
-            raise ValueError(f"expected a length that is a multiple of {self.hop}, got {length}")
+        frames = np.fft.irfft(transform, self.n_fft).astype(transform.real.dtype)
+        window, count = self.window.astype(frames.dtype), frames.shape[-2]
+        summed = self._overlap_add(frames * window)
+        weight = self._overlap_add(np.broadcast_to(window**2, (count, self.n_fft)))
         pad = (self.n_fft - self.hop) // 2
-        padded = nn.functional.pad(x.reshape(-1, length), (pad, pad))
-        frames = torch.stft(
-            padded, self.n_fft, self.hop, window=self.window.to(x.dtype), center=False, return_complex=True
-        )
-        parts = torch.stack((frames.real, frames.imag), 1)
-        return parts.reshape(*lead, 2, self.bins, length // self.hop)
+        return (summed / np.maximum(weight, 1e-12))[..., pad : pad + count * self.hop]
 
-    def inverse(self, parts: Tensor) -> Tensor:
-        """Give back the signal whose transform is nearest to ``parts``.
-
-        Args:
-            parts: Coefficients as ``forward`` gives them.
-
-        Returns:
-            Signal.
-
-        Shape:
-            ``[..., 2, bins, frames] -> [..., frames * hop]``
-        """
-        *lead, _, bins, count = parts.shape
-        flat = parts.reshape(-1, 2, bins, count)
-        window = self.window.to(parts.dtype)
-        frames = torch.fft.irfft(torch.complex(flat[:, 0], flat[:, 1]), self.n_fft, dim=1) * window[:, None]
-        summed = self._overlap_add(frames)
-        weight = self._overlap_add((window.square()[:, None]).expand(1, -1, count))
-        pad = (self.n_fft - self.hop) // 2
-        signal = (summed / weight.clamp_min(1e-12))[:, pad : pad + count * self.hop]
-        return signal.reshape(*lead, count * self.hop)
-
-    def _overlap_add(self, frames: Tensor) -> Tensor:
-        """``[B, n_fft, frames] -> [B, (frames - 1) * hop + n_fft]``."""
-        total = (frames.shape[-1] - 1) * self.hop + self.n_fft
-        folded = nn.functional.fold(frames, (1, total), (1, self.n_fft), stride=(1, self.hop))
-        return folded[:, 0, 0]
+    def _overlap_add(self, frames: Samples) -> Samples:
+        """``[..., frames, n_fft] -> [..., (frames - 1) * hop + n_fft]``."""
+        *lead, count, _ = frames.shape
+        parts = frames.reshape(*lead, count, -1, self.hop)
+        hops = np.zeros((*lead, count + parts.shape[-2] - 1, self.hop), frames.dtype)
+        for offset in range(parts.shape[-2]):
+            hops[..., offset : offset + count, :] += parts[..., offset, :]
+        return hops.reshape(*lead, -1)

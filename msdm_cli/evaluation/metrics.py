@@ -8,15 +8,17 @@ is active in it.
 import math
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
+
+from msdm_cli.diffusion.denoiser import Samples
 
 EPS = 1e-8
 ACTIVE_NORM_PER_SAMPLE = 1.5e-5
 WINDOW_SECONDS, HOP_SECONDS = 4, 2
 
 
-def si_sdr(estimate: Tensor, target: Tensor) -> Tensor:
+def si_sdr(estimate: Samples, target: Samples) -> Samples:
     """Scale-invariant signal-to-distortion ratio, in dB.
 
     Args:
@@ -26,19 +28,19 @@ def si_sdr(estimate: Tensor, target: Tensor) -> Tensor:
     Shape:
         ``[..., T], [..., T] -> [...]``
     """
-    scale = ((estimate * target).sum(-1) + EPS) / (target.square().sum(-1) + EPS)
+    scale = ((estimate * target).sum(-1) + EPS) / (np.square(target).sum(-1) + EPS)
     projected = scale[..., None] * target
-    error = (projected - estimate).square().sum(-1)
-    return 10 * torch.log10((projected.square().sum(-1) + EPS) / (error + EPS))
+    error = np.square(projected - estimate).sum(-1)
+    return 10 * np.log10((np.square(projected).sum(-1) + EPS) / (error + EPS))
 
 
-def is_active(stems: Tensor) -> Tensor:
+def is_active(stems: Samples) -> NDArray[np.bool_]:
     """Whether a stem sounds: its 2-norm divided by its length reaches 1.5e-5.
 
     Shape:
         ``[..., T] -> [...]``
     """
-    return stems.norm(dim=-1) / stems.shape[-1] >= ACTIVE_NORM_PER_SAMPLE
+    return np.linalg.norm(stems, axis=-1) / stems.shape[-1] >= ACTIVE_NORM_PER_SAMPLE
 
 
 @dataclass(frozen=True)
@@ -51,12 +53,12 @@ class WindowScores:
         leak_db: Level of the estimate relative to the mixture in dB, ``[windows, S]``; of interest where not active.
     """
 
-    improvement: Tensor
-    active: Tensor
-    leak_db: Tensor
+    improvement: Samples
+    active: NDArray[np.bool_]
+    leak_db: Samples
 
 
-def score_windows(estimate: Tensor, stems: Tensor, sample_rate: int) -> WindowScores:
+def score_windows(estimate: Samples, stems: Samples, sample_rate: int) -> WindowScores:
     """Score a separated song window by window.
 
     Args:
@@ -73,15 +75,15 @@ def score_windows(estimate: Tensor, stems: Tensor, sample_rate: int) -> WindowSc
     counted = [window for window in windows if is_active(stems[:, window]).sum() > 1]
     rows = [_score_window(estimate[:, window], stems[:, window]) for window in counted]
     if not rows:
-        nothing = stems.new_zeros(0, len(stems))
-        return WindowScores(nothing, nothing.bool(), nothing)
-    improvement, active, leak_db = (torch.stack(column) for column in zip(*rows, strict=True))
+        nothing = np.zeros((0, len(stems)), stems.dtype)
+        return WindowScores(nothing, nothing.astype(bool), nothing)
+    improvement, active, leak_db = (np.stack(column) for column in zip(*rows, strict=True))
     return WindowScores(improvement, active, leak_db)
 
 
-def _score_window(estimate: Tensor, stems: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _score_window(estimate: Samples, stems: Samples) -> tuple[Samples, NDArray[np.bool_], Samples]:
     """SI-SDRi, whether it is active, and the level of each stem, ``[S, T], [S, T] -> [S], [S], [S]``."""
-    mixture = stems.sum(0, keepdim=True)
-    improvement = si_sdr(estimate, stems) - si_sdr(mixture.expand_as(stems), stems)
-    power = estimate.square().sum(-1) + EPS
-    return improvement, is_active(stems), 10 * torch.log10(power / (mixture.square().sum(-1) + EPS))
+    mixture = stems.sum(0, keepdims=True)
+    improvement = si_sdr(estimate, stems) - si_sdr(mixture, stems)
+    power = np.square(estimate).sum(-1) + EPS
+    return improvement, is_active(stems), 10 * np.log10(power / (np.square(mixture).sum(-1) + EPS))

@@ -4,15 +4,16 @@ Source: ideal binary and ideal ratio masks as in the signal separation evaluatio
 1804.06267), with the power of the stems.
 """
 
-import torch
-from torch import Tensor
+import numpy as np
 
+from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.diffusion.stft import Stft
 
 N_FFT, HOP = 2048, 512
+POWER_FLOOR = 1e-12
 
 
-def separate_by_mask(stems: Tensor, *, binary: bool) -> Tensor:
+def separate_by_mask(stems: Samples, *, binary: bool) -> Samples:
     """Mask the mixture with the ideal mask of each stem.
 
     Args:
@@ -24,10 +25,10 @@ def separate_by_mask(stems: Tensor, *, binary: bool) -> Tensor:
     """
     stft = Stft(N_FFT, HOP)
     length = stems.shape[-1]
-    parts = stft(torch.nn.functional.pad(stems, (0, -length % HOP)))
-    power = parts.square().sum(1, keepdim=True)
+    transform = stft(np.pad(stems, ((0, 0), (0, -length % HOP))))
+    power = np.square(transform.real) + np.square(transform.imag) + POWER_FLOOR
     if binary:
-        mask = torch.nn.functional.one_hot(power.argmax(0), len(stems)).movedim(-1, 0).to(stems.dtype)
+        mask = (np.arange(len(stems))[:, None, None] == power.argmax(0)).astype(stems.dtype)
     else:
-        mask = (power + 1e-12) / (power + 1e-12).sum(0)
-    return stft.inverse(mask * parts.sum(0))[:, :length]
+        mask = power / power.sum(0)
+    return stft.inverse(mask * transform.sum(0))[:, :length]

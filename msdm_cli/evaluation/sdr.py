@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from torch import Tensor
 
+from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.errors import BackendUnavailable
 
 
@@ -31,7 +31,7 @@ class SongSdr:
     sdr_db: float
 
 
-def measure_sdr(estimate: Tensor, stems: Tensor, sample_rate: int) -> list[float]:
+def measure_sdr(estimate: Samples, stems: Samples, sample_rate: int) -> list[float]:
     """Median SDR of each stem of a song, in dB; NaN for one that is silent throughout.
 
     Args:
@@ -55,7 +55,7 @@ def measure_sdr(estimate: Tensor, stems: Tensor, sample_rate: int) -> list[float
     medians = [float("nan")] * len(stems)
     if not sounding:
         return medians
-    truth, guess = (part[sounding][..., None].double().numpy() for part in (stems, estimate))
+    truth, guess = (part[sounding][..., None].astype(np.float64) for part in (stems, estimate))
     frames = bss_eval(truth, guess, window=sample_rate, hop=sample_rate)[0]
     for index, figures in zip(sounding, frames, strict=True):
         medians[index] = _median(figures)

@@ -47,6 +47,8 @@ class WeightsEntry:
         folder: Where its files lie.
         weights: The tensors, as safetensors.
         spec: The model's spec, as JSON.
+        onnx: The network as a graph that takes its weights from ``weights`` or a file of its own; None if it was not
+            exported.
     """
 
     name: str
@@ -55,11 +57,12 @@ class WeightsEntry:
     folder: Path
     weights: WeightsFile
     spec: WeightsFile
+    onnx: WeightsFile | None = None
 
     @property
     def files(self) -> tuple[WeightsFile, ...]:
         """All its files."""
-        return (self.weights, self.spec)
+        return (self.weights, self.spec, self.onnx) if self.onnx else (self.weights, self.spec)
 
 
 @dataclass(frozen=True)
@@ -174,7 +177,8 @@ def _load(path: Path) -> dict[str, Any]:
 def _entry(name: str, folder: Path, fields: Mapping[str, Any]) -> WeightsEntry:
     try:
         weights, spec = WeightsFile(**fields["weights"]), WeightsFile(**fields["spec"])
-        return WeightsEntry(name, fields["description"], fields["licence"], folder, weights, spec)
+        onnx = WeightsFile(**fields["onnx"]) if "onnx" in fields else None
+        return WeightsEntry(name, fields["description"], fields["licence"], folder, weights, spec, onnx)
     except (KeyError, TypeError) as error:
         raise _damaged(folder / ENTRY, error) from error
 

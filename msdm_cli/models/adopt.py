@@ -17,7 +17,7 @@ from msdm_cli.errors import IncompatibleCheckpoint, UnwritableWeights
 from msdm_cli.hub.checkpoint import load_checkpoint, load_run
 from msdm_cli.hub.registry import EMBEDDED, ENTRY, WeightsEntry, cache_folder, find_entry, load_registry
 from msdm_cli.hub.verify import check_file, describe
-from msdm_cli.models.load import build_network
+from msdm_cli.models.networks import build_network
 from msdm_cli.models.spec import ModelSpec, Preset, load_spec
 from msdm_cli.models.stft_unet import StftUnetConfig
 from msdm_cli.models.unet1d import Unet1dConfig

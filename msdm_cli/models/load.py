@@ -1,19 +1,13 @@
-"""From a name to a network that runs."""
+"""From a name to a network that runs. PyTorch and ONNX Runtime are imported when one is chosen: both take seconds."""
 
 from dataclasses import dataclass
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-
 from msdm_cli.diffusion.denoiser import Denoiser
-from msdm_cli.errors import IncompatibleCheckpoint
-from msdm_cli.hub.registry import REINSTALL, find_entry, weights_folder
+from msdm_cli.errors import BackendUnavailable
+from msdm_cli.hub.registry import WeightsEntry, find_entry
 from msdm_cli.hub.verify import check_file
+from msdm_cli.models.runtime import AUTO, Runtime
 from msdm_cli.models.spec import ModelSpec, load_spec
-from msdm_cli.models.stft_unet import StftUnet, StftUnetConfig
-from msdm_cli.models.torch_backend import Network, TorchDenoiser, resolve_device
-from msdm_cli.models.unet1d import PerStemUnet1d, Unet1d, Unet1dConfig
 
 
 @dataclass(frozen=True)
@@ -23,57 +17,62 @@ class Model:
     Attributes:
         spec: What it is.
         denoiser: The network.
-        device: Where it runs.
+        runtime: What runs it.
         weights_sha256: Which weights it has.
     """
 
     spec: ModelSpec
     denoiser: Denoiser
-    device: torch.device
+    runtime: Runtime
     weights_sha256: str = ""
 
 
-def load_model(name: str, device: str = "auto") -> Model:
+def load_model(name: str, runtime: Runtime) -> Model:
     """Load a registered model.
 
     Args:
         name: Name in the registry.
-        device: auto, cpu, cuda, cuda:N or mps.
+        runtime: What is to run it. Of what is left open, the backend is torch, the device the best there is.
 
     Raises:
         UnknownWeights: No model has that name.
         MissingWeights: Its files are not here.
         ChecksumMismatch: Its files are not the registered ones.
         IncompatibleCheckpoint: Weights and spec do not fit each other.
-        BackendUnavailable: The device is not there.
+        BackendUnavailable: The backend or the device is not there, or cannot compute in that precision.
     """
-    target = resolve_device(device)
     entry = find_entry(name)
+    if runtime.backend == "onnx":
+        return _load_onnx(entry, runtime)
+    return _load_torch(entry, runtime)
+
+
+def _load_onnx(entry: WeightsEntry, runtime: Runtime) -> Model:
+    from msdm_cli.models.onnx_backend import OnnxDenoiser
+
     spec = load_spec(check_file(entry, entry.spec))
-    path = check_file(entry, entry.weights)
-    try:
-        network = build_network(spec)
-        # Tensors that are float32 already stay where they are: mapped from the file, without a copy.
-        network.load_state_dict({key: value.float() for key, value in load_file(path).items()}, assign=True)
-    except (SafetensorError, RuntimeError, TypeError, ValueError) as error:
-        raise IncompatibleCheckpoint(
-            f"{path}: does not fit its spec ({' '.join(str(error).split())})",
-            REINSTALL if entry.folder == weights_folder() else f"Say msdm weights remove {name}, and fetch it again.",
-        ) from error
-    return Model(spec, TorchDenoiser(network, target), target, entry.weights.sha256)
+    if entry.onnx is None:
+        raise BackendUnavailable(
+            f"the model {entry.name} was not exported", f"Say msdm weights export {entry.name}, or use --backend torch."
+        )
+    check_file(entry, entry.weights)  # the graph reads its weights from there
+    denoiser = OnnxDenoiser(check_file(entry, entry.onnx), runtime.device)
+    if runtime.precision not in (AUTO, denoiser.precision):
+        raise BackendUnavailable(
+            f"the model {entry.name} was exported in {denoiser.precision}",
+            f"Say msdm weights export {entry.name} --precision {runtime.precision}, or leave it out here.",
+        )
+    told = Runtime("onnx", denoiser.device, denoiser.precision)
+    return Model(spec, denoiser, told, entry.weights.sha256)
 
 
-def build_network(spec: ModelSpec) -> Network:
-    """The network of a spec, without its weights.
+def _load_torch(entry: WeightsEntry, runtime: Runtime) -> Model:
+    from msdm_cli.models.networks import load_network
+    from msdm_cli.models.torch_backend import TorchDenoiser, resolve_device, resolve_precision
 
-    Raises:
-        ValueError, TypeError: The spec describes none.
-    """
-    if spec.architecture == "stft_unet":
-        return StftUnet(StftUnetConfig(**spec.config))
-    with torch.device("meta"):  # hundreds of millions of weights need not be drawn only to be replaced
-        if spec.architecture == "unet1d":
-            return Unet1d(Unet1dConfig(**spec.config))
-        if spec.architecture == "unet1d_per_stem":
-            return PerStemUnet1d(Unet1dConfig(**spec.config))
-    raise ValueError(f"unknown architecture {spec.architecture}")
+    device = resolve_device(runtime.device)
+    precision = resolve_precision(runtime.precision, device)
+    spec = load_spec(check_file(entry, entry.spec))
+    network = load_network(entry, spec)
+    told = Runtime("torch", str(device), precision)
+    return Model(spec, TorchDenoiser(network, device, precision), told, entry.weights.sha256)

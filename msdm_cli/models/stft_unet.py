@@ -27,8 +27,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from msdm_cli.diffusion.stft import Stft
 from msdm_cli.models.band_layers import BandLinear, ResidualBlock, SigmaEmbedding, TransformerLayer
+from msdm_cli.models.stft_layer import Stft
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,12 @@ class StftUnet(nn.Module):
         self.norm = nn.GroupNorm(8, channels[0])
         outputs = config.stems * self.OUTPUTS_PER_STEM
         self.merge = BandLinear(*tokens, features=outputs, channels=2 * channels[0], split=False)
+
+    def cast(self, dtype: torch.dtype) -> None:
+        """Compute what is between features and heads in another precision."""
+        for part in (self.split, self.down, self.up, self.shrink, self.grow, self.attention, self.norm, self.merge):
+            part.to(dtype)
+        self.band_position.data = self.band_position.data.to(dtype)
 
     def _blocks(self, channels: int, channels_in: Sequence[int], bands: int) -> nn.ModuleList:
         return nn.ModuleList(ResidualBlock(inside, channels, self.config.embedding, bands) for inside in channels_in)
@@ -220,8 +226,9 @@ class StftUnet(nn.Module):
 
     def network(self, noisy: Tensor, sigma: Tensor, observed: Tensor, given: Tensor) -> Tensor:
         """The learned part: ``-> [B, S, OUTPUTS_PER_STEM, bins - 1, frames]`` (gate, share, residual)."""
-        embedding = self.embed(sigma, given)
-        tokens = self.split(self._features(noisy, sigma, observed, given)) + self.band_position
+        dtype = self.band_position.dtype
+        embedding = self.embed(sigma, given).to(dtype)
+        tokens = self.split(self._features(noisy, sigma, observed, given).to(dtype)) + self.band_position
         h, skips = tokens, []
         for level, blocks in enumerate(self.down):
             for block in blocks:  # type: ignore[attr-defined]
@@ -240,7 +247,7 @@ class StftUnet(nn.Module):
             if level > 0:
                 h = self.grow[level - 1](h)
         heads = self.merge(torch.cat((nn.functional.silu(self.norm(h)), tokens), 1))
-        return heads.unflatten(1, (self.config.stems, self.OUTPUTS_PER_STEM))
+        return heads.unflatten(1, (self.config.stems, self.OUTPUTS_PER_STEM)).to(noisy.dtype)
 
     def _features(self, noisy: Tensor, sigma: Tensor, observed: Tensor, given: Tensor) -> Tensor:
         """What the network sees of each bin and frame, ``-> [B, (S + 1) * 3, bins - 1, frames]``.

@@ -214,6 +214,19 @@ class Unet1d(nn.Module):
         self.up = nn.ModuleList(UpLevel(level, config, embedding) for level in levels)
         self.unpatch = ResnetBlock(inside, config.stems, edge_groups, embedding)
 
+    def cast(self, dtype: torch.dtype) -> None:
+        """Compute the raw network in another precision, but for the embedding of the noise level."""
+        for part in (
+            self.patch,
+            self.down,
+            self.bottom_in,
+            self.bottom_attention,
+            self.bottom_out,
+            self.up,
+            self.unpatch,
+        ):
+            part.to(dtype)
+
     def forward(self, x: Tensor, sigma: Tensor, mixture: Tensor | None = None) -> Tensor:
         """Estimate the clean stems.
 
@@ -244,9 +257,10 @@ class Unet1d(nn.Module):
 
     def network(self, x: Tensor, time: Tensor) -> Tensor:
         """The raw network F, ``[B, S, T], [B] -> [B, S, T]``; ``time`` is ``ln(sigma) / 4``."""
-        embedding = functional.silu(self._embed(time))
+        dtype = self.bottom_attention.query.weight.dtype
+        embedding = functional.silu(self._embed(time)).to(dtype)
         factor = self.config.patch_factor
-        samples = self.patch(x.transpose(1, 2).contiguous(), embedding)
+        samples = self.patch(x.to(dtype).transpose(1, 2).contiguous(), embedding)
         # The channels of a patch: for each channel of its samples, the samples.
         patches = samples.unflatten(1, (-1, factor)).transpose(2, 3).flatten(2)
         h, skips = patches, []
@@ -260,7 +274,7 @@ class Unet1d(nn.Module):
             h = up(h, skips.pop(), embedding)
         samples = (h + patches).unflatten(2, (-1, factor)).transpose(2, 3).flatten(1, 2)
         out: Tensor = self.unpatch(samples, embedding)
-        return out.transpose(1, 2)
+        return out.transpose(1, 2).to(x.dtype)
 
     def _embed(self, time: Tensor) -> Tensor:
         """Features of the noise level, ``[B] -> [B, embedding]``."""
@@ -286,6 +300,11 @@ class PerStemUnet1d(nn.Module):
         self.config = config
         single = dataclasses.replace(config, stems=1)
         self.networks = nn.ModuleList(Unet1d(single) for _ in range(config.stems))
+
+    def cast(self, dtype: torch.dtype) -> None:
+        """Compute the raw networks in another precision."""
+        for network in self.networks:
+            network.cast(dtype)  # type: ignore[operator]
 
     def forward(self, x: Tensor, sigma: Tensor, mixture: Tensor | None = None) -> Tensor:
         """Estimate the clean stems, each by itself, ``[B, S, T], [B, S] -> [B, S, T]``."""

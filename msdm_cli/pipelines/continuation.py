@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from msdm_cli.diffusion.conditioning import Condition
@@ -80,11 +79,11 @@ def continue_stems(
         known[:, :old] = True
         for stem, read in given.items():
             values[stem], known[stem] = read(window.start, window.stop), True
-        condition = Condition(values=torch.from_numpy(values)[None], known=torch.from_numpy(known)[None])
+        condition = Condition(values=values[None], known=known[None])
 
         def draw(window: ContinuedWindow = window, condition: Condition = condition) -> NDArray[np.float32]:
             drawn = sampler.draw(condition, window.start, (1, stems, window.stop - window.start))[0]
-            return drawn[:, window.known_stop - window.start : window.kept_stop - window.start].numpy()
+            return drawn[:, window.known_stop - window.start : window.kept_stop - window.start]
 
         new = journal.recall(index, draw, skip, keep=len(windows) > 1)
         before = np.concatenate((values[:, :old], new), 1)

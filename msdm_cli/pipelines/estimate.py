@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
+import numpy as np
 
 from msdm_cli.audio.files import BYTES_PER_SAMPLE, SongReader
 from msdm_cli.audio.resample import resampled_length
@@ -107,9 +107,9 @@ def _estimate(
 
 def measure_call(model: Model, batch: int, length: int) -> float:
     """Seconds of one network call on ``[batch, S, length]``."""
-    x = torch.zeros(batch, len(model.spec.stems), length)
-    sigma = torch.full(x.shape[:2], model.spec.sigma_max)
-    mixture = torch.zeros(batch, length) if model.denoiser.takes_mixture else None
+    x = np.zeros((batch, len(model.spec.stems), length), np.float32)
+    sigma = np.full(x.shape[:2], model.spec.sigma_max, np.float32)
+    mixture = np.zeros((batch, length), np.float32) if model.denoiser.takes_mixture else None
     model.denoiser(x[..., : model.spec.length_multiple * 4], sigma, None)  # what only a first call takes
     began = time.perf_counter()
     model.denoiser(x, sigma, mixture)
@@ -117,8 +117,10 @@ def measure_call(model: Model, batch: int, length: int) -> float:
 
 
 def _peak_memory(model: Model) -> int | None:
-    if model.device.type == "cuda":
-        return torch.cuda.max_memory_allocated(model.device)
+    if model.runtime.backend == "torch" and model.runtime.device.startswith("cuda"):
+        import torch
+
+        return torch.cuda.max_memory_allocated(model.runtime.device)
     try:
         import resource
     except ImportError:  # Windows

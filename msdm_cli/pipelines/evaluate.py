@@ -8,12 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from msdm_cli.audio.files import FORMATS, SongReader
 from msdm_cli.audio.windows import SongWindows
+from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.errors import UnreadableAudio, UnsuitableAudio
 from msdm_cli.evaluation.metrics import score_windows
 from msdm_cli.evaluation.oracles import separate_by_mask
@@ -30,7 +29,7 @@ STEMS = ("bass", "drums", "guitar", "piano")
 SAMPLE_RATE = 22050
 LENGTH_TOLERANCE = SAMPLE_RATE // 10
 MIXING_FRAMES = 1 << 16
-ORACLES: dict[str, Callable[[Tensor], Tensor]] = {
+ORACLES: dict[str, Callable[[Samples], Samples]] = {
     "ideal binary mask": lambda stems: separate_by_mask(stems, binary=True),
     "ideal ratio mask": lambda stems: separate_by_mask(stems, binary=False),
 }
@@ -81,7 +80,7 @@ def _find_stem(song: Path, stem: str) -> Path | None:
     return next((path for ext in FORMATS if (path := song / f"{stem}.{ext}").is_file()), None)
 
 
-def load_stems(song: Path) -> Tensor:
+def load_stems(song: Path) -> Samples:
     """The stems of a song as the protocol has them: mono, 22 050 Hz, ``[S, T]``.
 
     Raises:
@@ -98,7 +97,7 @@ def load_stems(song: Path) -> Tensor:
         lengths = ", ".join(str(len(stem)) for stem in stems.values())
         raise UnsuitableAudio(f"{song}: stems differ in length ({lengths} samples)", "Export them together.")
     silence = np.zeros(length, np.float32)
-    return torch.from_numpy(np.stack([stems.get(name, silence)[:length] for name in STEMS]))
+    return np.stack([stems.get(name, silence)[:length] for name in STEMS])
 
 
 def evaluate_song(
@@ -152,7 +151,7 @@ def evaluate_song(
         save_table(tables.sdr, SongSdr, sdr)
 
 
-def _load_estimate(song: Path, folder: Path, separator: Separator | None, progress: Progress) -> Tensor:
+def _load_estimate(song: Path, folder: Path, separator: Separator | None, progress: Progress) -> Samples:
     if separator is not None and not all(_find_stem(folder, stem) for stem in STEMS):
         with tempfile.TemporaryDirectory() as temporary:
             mixture = Path(temporary) / f"{song.name}.wav"

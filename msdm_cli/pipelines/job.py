@@ -1,6 +1,7 @@
 """What decides the samples of a piece of work: the same job gives the same bytes on the same machine."""
 
 import dataclasses
+import importlib
 import json
 import platform
 import secrets
@@ -9,15 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from msdm_cli import __version__
 from msdm_cli.errors import UnreadableAudio, UnsuitableAudio
 from msdm_cli.hub.verify import digest
 from msdm_cli.models.load import Model
 
 IRRELEVANT = ("seed", "overwrite")
-OUTPUT = 1
+MODULES = {"torch": "torch", "onnx": "onnxruntime"}
+OUTPUT = 2
 """Raised with every **Output:** entry of the changelog: what was begun before does not go on after it."""
 
 
@@ -29,17 +29,17 @@ class Job:
         task: separate, impute or generate.
         model: Name of the model.
         weights_sha256: Its weights.
-        device: Where it runs.
+        runtime: What runs it: backend, device, precision.
         seed: Seed of the noise.
         options: How, as JSON: sampler settings, chunks, what is written.
         inputs: sha256 of each input by its role.
-        versions: Of msdm, its output, PyTorch and the platform.
+        versions: Of msdm, what runs the network, and the platform.
     """
 
     task: str
     model: str
     weights_sha256: str
-    device: str
+    runtime: Mapping[str, str]
     seed: int
     options: Mapping[str, Any]
     inputs: Mapping[str, str]
@@ -65,18 +65,20 @@ def describe_job(task: str, model: Model, seed: int | None, options: Any, inputs
         UnreadableAudio: An input cannot be read.
     """
     told = _without(dataclasses.asdict(options), IRRELEVANT)
+    module = MODULES[model.runtime.backend]
     geometry = {"chunk_length": model.spec.chunk_length, "context": model.spec.context}
     return Job(
         task=task,
         model=model.spec.name,
         weights_sha256=model.weights_sha256,
-        device=str(model.device),
+        runtime=dataclasses.asdict(model.runtime),
         seed=secrets.randbelow(1 << 32) if seed is None else seed,
         options=json.loads(json.dumps(told | geometry)),
         inputs={role: digest_input(path) for role, path in inputs.items()},
         versions={
             "msdm": __version__,
-            "torch": torch.__version__,
+            "output": str(OUTPUT),
+            module: importlib.import_module(module).__version__,
             "platform": f"{platform.system()} {platform.machine()}",
         },
     )

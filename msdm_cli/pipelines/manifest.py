@@ -11,7 +11,7 @@ from msdm_cli.pipelines.job import Job, find_difference
 
 MANIFEST = "msdm"
 SUFFIX = "json"
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,8 @@ def _check_types(told: Mapping[str, Any], files: Mapping[str, FileRecord]) -> No
     """Refuse what only looks like a manifest, before it is worked with."""
     job, facts = told["job"], told["facts"]
     kinds: list[tuple[Any, type | tuple[type, ...]]] = [
-        *((job[key], str) for key in ("task", "model", "weights_sha256", "device")),
-        *((job[key], dict) for key in ("options", "inputs", "versions")),
+        *((job[key], str) for key in ("task", "model", "weights_sha256")),
+        *((job[key], dict) for key in ("runtime", "options", "inputs", "versions")),
         (job["seed"], int),
         *((value, str) for value in (*told["inputs"].values(), *job["inputs"].values())),
         *((facts[key], int) for key in ("sample_rate", "channels", "frames", "clipped")),

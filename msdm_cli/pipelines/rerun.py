@@ -7,6 +7,7 @@ from typing import Any
 
 from msdm_cli.errors import IncompatibleCheckpoint, UnreadableManifest, UnsuitableAudio, UnwritableAudio
 from msdm_cli.models.load import Model, load_model
+from msdm_cli.models.runtime import Runtime
 from msdm_cli.models.spec import Preset
 from msdm_cli.pipelines.generate import GenerateOptions, generate_song
 from msdm_cli.pipelines.impute import ImputeOptions, impute_stems
@@ -44,7 +45,7 @@ def rerun(
     manifest = load_manifest(path)
     task, options = _rebuild(path, manifest)
     found = _find_inputs(manifest, inputs)
-    model = load_model(manifest.job["model"], device or manifest.job["device"])
+    model = load_model(manifest.job["model"], _find_runtime(path, manifest, device))
     if model.weights_sha256 != manifest.job["weights_sha256"]:
         raise IncompatibleCheckpoint(
             f"the model {model.spec.name} has other weights than then", "Install the msdm that made the results."
@@ -58,6 +59,14 @@ def rerun(
     return done, [
         name for name in manifest.files if name not in made or made[name].sha256 != manifest.files[name].sha256
     ]
+
+
+def _find_runtime(path: Path, manifest: Manifest, device: str | None) -> Runtime:
+    try:
+        runtime = Runtime(**manifest.job["runtime"])
+    except (TypeError, ValueError) as error:
+        raise UnreadableManifest(f"{path}: not a manifest of this msdm ({error})", "Make the stems again.") from error
+    return dataclasses.replace(runtime, device=device) if device else runtime
 
 
 def _do(task: str, model: Model, inputs: Mapping[str, Path], folder: Path, options: Any, progress: Progress) -> Done:

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from msdm_cli.diffusion.conditioning import Condition, wiener_weights
-from msdm_cli.diffusion.denoiser import Denoiser
+from msdm_cli.diffusion.denoiser import Denoiser, Samples
 from msdm_cli.diffusion.noise import NoiseField
 from msdm_cli.diffusion.published import Dirac, Gaussian, Known, Unconditional, sample_published
 from msdm_cli.diffusion.sampler import Noise, sample
@@ -35,14 +35,14 @@ class WatchedDenoiser:
         self.calls = 0
         self.chunk = 0
 
-    def __call__(self, x: Tensor, sigma: Tensor, mixture: Tensor | None = None) -> Tensor:
+    def __call__(self, x: Samples, sigma: Samples, mixture: Samples | None = None) -> Samples:
         """Estimate the clean stems.
 
         Raises:
             NonFiniteSamples: The network returned NaN or infinity.
         """
         denoised = self._denoiser(x, sigma, mixture)
-        if not torch.isfinite(denoised).all():
+        if not np.isfinite(denoised).all():
             level = sigma.max().item()
             raise NonFiniteSamples(
                 f"the network returned NaN or infinity in chunk {self.chunk}, call {self.calls}, sigma {level:.3g}",
@@ -69,7 +69,7 @@ class ChunkSampler:
     noise: NoiseField
     spec: ModelSpec
 
-    def draw(self, condition: Condition, start: int, shape: tuple[int, int, int]) -> Tensor:
+    def draw(self, condition: Condition, start: int, shape: tuple[int, int, int]) -> Samples:
         """Draw stems, averaged over the preset's number of samples.
 
         Args:
@@ -85,23 +85,24 @@ class ChunkSampler:
         if preset.num_steps == 0 and first is not None:
             return first
         sigmas = karras_sigmas(preset.num_steps, preset.sigma_min, preset.sigma_max, preset.rho)
-        total = torch.zeros(shape)
+        total = np.zeros(shape, np.float32)
         for index in range(preset.samples):
 
-            def noise(step: int, index: int = index) -> Tensor:
-                drawn = self.noise.draw(start, shape[2], step=step, sample=index)
-                return torch.from_numpy(drawn).expand(shape)
+            def noise(step: int, index: int = index) -> Samples:
+                return np.broadcast_to(self.noise.draw(start, shape[2], step=step, sample=index), shape)
 
             total += self._draw_once(condition, sigmas, noise, first)
         return total / preset.samples
 
-    def _regress(self, condition: Condition, shape: tuple[int, int, int]) -> Tensor:
+    def _regress(self, condition: Condition, shape: tuple[int, int, int]) -> Samples:
         """The network's estimate from what is known alone."""
-        silence = torch.zeros(shape)
+        silence = np.zeros(shape, np.float32)
         nothing = condition.start(self.denoiser, silence, 0.0, silence)
         return condition.denoise(self.denoiser, nothing, self.spec.sigma_max)
 
-    def _draw_once(self, condition: Condition, sigmas: Tensor, noise: Noise, first: Tensor | None) -> Tensor:
+    def _draw_once(
+        self, condition: Condition, sigmas: NDArray[np.float64], noise: Noise, first: Samples | None
+    ) -> Samples:
         preset = self.preset
         if preset.sampler == "consistent":
             return sample(self.denoiser, condition, sigmas, noise, eta=preset.eta, solver=preset.solver, start=first)
@@ -134,7 +135,7 @@ def publish_condition(condition: Condition, preset: Preset) -> Unconditional:
     raise ValueError(f"expected a sampler for this condition, got {preset.sampler}")
 
 
-def mixture_condition(denoiser: Denoiser, mixture: Tensor) -> Condition:
+def mixture_condition(denoiser: Denoiser, mixture: Samples) -> Condition:
     """The condition of separation, ``[B, T]``.
 
     A network that is told the mixture has shared it out already. For others, the residual is shared out by Wiener

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from msdm_cli.audio.chunks import Chunk, ChunkPlan, OverlapAdd
@@ -165,9 +164,9 @@ class SeparationStream:
         """The stems of a chunk's core, ``[C, T] -> [C, S, core]``, two channels at a time: memory is bounded."""
         drawn = [
             sampler.draw(mixture_condition(sampler.denoiser, pair), chunk.start, (len(pair), self.stems, pair.shape[1]))
-            for pair in torch.split(torch.from_numpy(window), CHANNELS_AT_ONCE)
+            for pair in np.split(window, range(CHANNELS_AT_ONCE, self.channels, CHANNELS_AT_ONCE))
         ]
-        return torch.cat(drawn)[..., chunk.core].numpy()
+        return np.concatenate(drawn)[..., chunk.core]
 
     def _emit(self, overlap_add: OverlapAdd, chunk: Chunk, core: NDArray[np.float32], following: Chunk | None) -> None:
         """Add the stems of a chunk's core, ``[C, S, core]``, and write what is certain now."""

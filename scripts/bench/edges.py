@@ -10,21 +10,22 @@ the rest is due to what a window hears of the song (group norms and attention se
 from pathlib import Path
 from typing import Annotated
 
-import torch
+import numpy as np
 import typer
 from quality import load_stems
-from torch import Tensor
 
+from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.models.load import Model, load_model
+from msdm_cli.models.runtime import Runtime
 
 BLOCK = 1024
 BLOCKS = 32
 
 
-def separate(model: Model, mixture: Tensor) -> Tensor:
+def separate(model: Model, mixture: Samples) -> Samples:
     """Stems of a window in one call, ``[1, T] -> [1, S, T]``."""
-    silence = torch.zeros(1, len(model.spec.stems), mixture.shape[1])
-    return model.denoiser(silence, torch.full(silence.shape[:2], model.spec.sigma_max), mixture)
+    silence = np.zeros((1, len(model.spec.stems), mixture.shape[1]), np.float32)
+    return model.denoiser(silence, np.full(silence.shape[:2], model.spec.sigma_max), mixture)
 
 
 def main(
@@ -34,23 +35,24 @@ def main(
     output: Annotated[Path | None, typer.Option(help="Write the table there too.")] = None,
 ) -> None:
     """Print the table."""
-    model = load_model("embedded", "cpu")
+    model = load_model("embedded", Runtime(device="cpu"))
     rate, length = model.spec.sample_rate, model.spec.chunk_length // 2
     reach = BLOCK * BLOCKS
-    error, energy = torch.zeros(2, BLOCKS), torch.zeros(2, BLOCKS)
+    error, energy = np.zeros((2, BLOCKS)), np.zeros((2, BLOCKS))
     folders = sorted(path for path in songs.iterdir() if (path / "bass.flac").exists() and path.suffix != ".part")
     for folder in folders[:limit]:
         mixture = load_stems(folder, model.spec.stems, 2 * length / rate).sum(0)[None, : 2 * length]
         middle = separate(model, mixture[:, length // 2 : length // 2 + length])
-        first, second = (separate(model, part) for part in mixture.split(length, 1))
+        first, second = (separate(model, part) for part in np.split(mixture, 2, 1))
         # Its end is where ``first`` is cut off, its beginning where ``second`` begins; ``middle`` spans both.
         ends = (
-            (first[..., -reach:].flip(-1), middle[..., length // 2 - reach : length // 2].flip(-1)),
+            (first[..., : -reach - 1 : -1], middle[..., length // 2 - reach : length // 2][..., ::-1]),
             (second[..., :reach], middle[..., length // 2 : length // 2 + reach]),
         )
         for side, (edge, inside) in enumerate(ends):
-            error[side] += (edge - inside).square().unflatten(-1, (BLOCKS, BLOCK)).sum((0, 1, 3))
-            energy[side] += inside.square().unflatten(-1, (BLOCKS, BLOCK)).sum((0, 1, 3))
+            blocks = (*inside.shape[:2], BLOCKS, BLOCK)
+            error[side] += np.square(edge - inside).reshape(blocks).sum((0, 1, 3))
+            energy[side] += np.square(inside).reshape(blocks).sum((0, 1, 3))
     lines = [
         f"Error of an edge relative to the stems, {min(limit, len(folders))} songs, by `scripts/bench/edges.py`; the "
         f"context of the model is {model.spec.context} samples ({1000 * model.spec.context / rate:.0f} ms).",
@@ -58,7 +60,7 @@ def main(
         "| distance, ms | before an end, dB | after a beginning, dB |",
         "|---|---|---|",
     ]
-    decibels = 10 * torch.log10(error / energy)
+    decibels = 10 * np.log10(error / energy)
     for block in range(0, BLOCKS, 2):
         distance = 1000 * block * BLOCK / rate
         lines.append(f"| {distance:.0f} | {decibels[0, block]:.1f} | {decibels[1, block]:.1f} |")

@@ -6,6 +6,7 @@ What grows, if anything does, lies around the network: so the embedded network i
 training, a static Wiener filter, and three hours pass in minutes.
 """
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -15,10 +16,12 @@ from typing import Annotated
 
 import typer
 from speed import write_song
-from torch import Tensor
+from torch import Tensor, nn
 
-from msdm_cli.models.load import Model, load_model
+from msdm_cli.models.load import load_model
+from msdm_cli.models.runtime import Runtime
 from msdm_cli.models.spec import Preset
+from msdm_cli.models.stft_unet import StftUnet
 from msdm_cli.models.torch_backend import TorchDenoiser
 from msdm_cli.pipelines.generate import GenerateOptions, generate_song
 from msdm_cli.pipelines.impute import ImputeOptions, impute_stems
@@ -28,23 +31,21 @@ from msdm_cli.progress import SilentProgress
 TASKS = ("separate", "impute", "generate")
 
 
-class StaticWiener:
+class StaticWiener(nn.Module):
     """The embedded network without what it has learned."""
 
     takes_mixture, shares_sigma = True, False
 
-    def __init__(self, model: Model) -> None:
-        assert isinstance(model.denoiser, TorchDenoiser)
-        self.network = model.denoiser.network
+    def __init__(self, network: StftUnet) -> None:
+        super().__init__()
+        self.network = network
 
-    def __call__(self, x: Tensor, sigma: Tensor, mixture: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, sigma: Tensor, mixture: Tensor | None = None) -> Tensor:
         """Estimate the clean stems."""
         given = x.new_full((len(x),), 0.0 if mixture is None else 1.0)
         observed = self.network.stft(x[:, 0] * 0 if mixture is None else mixture)
-        estimate: Tensor = self.network.stft.inverse(
-            self.network.posterior(self.network.stft(x), sigma, observed, given)
-        )
-        return estimate
+        gaussian = self.network.posterior(self.network.stft(x), sigma, observed, given)
+        return self.network.stft.inverse(gaussian)
 
 
 def work(task: str, song: Path, seconds: float, folder: Path) -> None:
@@ -52,8 +53,11 @@ def work(task: str, song: Path, seconds: float, folder: Path) -> None:
     import resource
     import time
 
-    loaded = load_model("embedded", "cpu")
-    model = Model(loaded.spec, StaticWiener(loaded), loaded.device)
+    loaded = load_model("embedded", Runtime(device="cpu"))
+    assert isinstance(loaded.denoiser, TorchDenoiser)
+    model = dataclasses.replace(
+        loaded, denoiser=TorchDenoiser(StaticWiener(loaded.denoiser.network), loaded.denoiser.device)
+    )
     preset, began = Preset(num_steps=1, sigma_max=10.0), time.monotonic()
     if task == "separate":
         separate_song(model, song, folder, SeparateOptions(preset, 0), SilentProgress())

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from quality import load_stems
 
 from msdm_cli.models.load import Model, load_model
+from msdm_cli.models.runtime import Runtime
 from msdm_cli.pipelines.generate import GenerateOptions, generate_song
 from msdm_cli.pipelines.impute import ImputeOptions, impute_stems
 from msdm_cli.pipelines.outputs import OutputOptions
@@ -132,7 +133,7 @@ def main(
     output: Annotated[Path | None, typer.Option(help="Write the tables there too.")] = None,
 ) -> None:
     """Print the tables."""
-    model = load_model("embedded", "cpu")
+    model = load_model("embedded", Runtime(device="cpu"))
     names = model.spec.stems
     folders = sorted(path for path in songs.iterdir() if (path / "bass.flac").exists() and path.suffix != ".part")
     truth = [load_stems(folder, names, seconds).numpy() for folder in folders[:limit]]

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import torch
 import typer
 from torch import Tensor
@@ -25,10 +26,12 @@ from torch import Tensor
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from make_golden import CONFIG, build_peer
 
+from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.diffusion.published import Dirac, sample_published
 from msdm_cli.diffusion.schedule import karras_sigmas
 from msdm_cli.models.adopt import adopt_checkpoints
 from msdm_cli.models.load import load_model
+from msdm_cli.models.runtime import Runtime
 from msdm_cli.models.unet1d import Unet1dConfig
 from msdm_cli.pipelines.sampling import calls_per_chunk
 
@@ -83,7 +86,7 @@ def measure_loading() -> None:
     """Load the model in this process, and print by how much its peak memory has grown, in MB."""
     before = peak_memory()
     began = time.perf_counter()
-    load_model(NAME, "cpu")
+    load_model(NAME, Runtime(device="cpu"))
     seconds = time.perf_counter() - began
     print(json.dumps({"peak": peak_memory() - before, "seconds": seconds}))
 
@@ -109,7 +112,7 @@ def main(
         checkpoint.unlink()
         told = subprocess.run([sys.executable, __file__, "--loading"], check=True, capture_output=True, text=True)
         loaded = json.loads(told.stdout)
-        model = load_model(NAME, "cpu")
+        model = load_model(NAME, Runtime(device="cpu"))
         spec = model.spec
         shape, draws = (1, len(spec.stems), spec.chunk_length), {}
 
@@ -118,14 +121,18 @@ def main(
                 draws[step] = torch.randn(shape, generator=torch.Generator().manual_seed(step))
             return draws[step].clone()
 
+        def draw(step: int) -> Samples:
+            return noise(step).numpy()
+
         mixture = SCALE * torch.randn(shape[0], shape[2], generator=torch.Generator().manual_seed(1 << 20))
         # As many levels as are timed, from the middle of the published schedule.
-        sigmas = karras_sigmas(150, 1e-4, 1.0).float()[60 : 60 + steps + 1]
-        sigmas[-1] = 0
+        sigmas = np.append(karras_sigmas(150, 1e-4, 1.0)[60 : 60 + steps], 0.0)
         ways = {
-            "authors' network, their loop": lambda: separate_as_published(peer, mixture, sigmas, noise),
+            "authors' network, their loop": lambda: separate_as_published(
+                peer, mixture, torch.from_numpy(sigmas).float(), noise
+            ).numpy(),
             "ours": lambda: sample_published(
-                model.denoiser, Dirac(mixture), sigmas, noise, churn=CHURN, num_resamples=NUM_RESAMPLES
+                model.denoiser, Dirac(mixture.numpy()), sigmas, draw, churn=CHURN, num_resamples=NUM_RESAMPLES
             ),
         }
         found, seconds = {}, dict.fromkeys(ways, float("inf"))
@@ -149,7 +156,7 @@ def main(
         "|---|---|",
         *(f"| {name} | {value:.2f} |" for name, value in per_call.items()),
         "",
-        f"{slow / fast:.2f} times as fast; the results differ by {(ours - theirs).square().mean().sqrt():.1e} RMS.",
+        f"{slow / fast:.2f} times as fast; the results differ by {np.sqrt(np.square(ours - theirs).mean()):.1e} RMS.",
         "",
         "| settings | network calls a chunk | seconds a chunk | times as fast as the authors' loop |",
         "|---|---|---|---|",

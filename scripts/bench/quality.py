@@ -18,12 +18,13 @@ import numpy as np
 import soundfile
 import torch
 import typer
-from torch import Tensor
 
+from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.evaluation.metrics import score_windows
 from msdm_cli.evaluation.oracles import separate_by_mask
 from msdm_cli.evaluation.scores import list_scores, summarise
 from msdm_cli.models.load import Model, load_model
+from msdm_cli.models.runtime import Runtime
 from msdm_cli.models.spec import QUALITIES, Preset
 from msdm_cli.models.torch_backend import TorchDenoiser
 from msdm_cli.pipelines.outputs import OutputOptions
@@ -31,7 +32,7 @@ from msdm_cli.pipelines.sampling import calls_per_chunk
 from msdm_cli.pipelines.separate import SeparateOptions, separate_song
 from msdm_cli.progress import SilentProgress
 
-Separator = Callable[[Tensor], Tensor]
+Separator = Callable[[Samples], Samples]
 
 
 @dataclass(frozen=True)
@@ -46,14 +47,14 @@ class Method:
 def by_model(model: Model, preset: Preset, seed: int) -> Separator:
     """Separation by the pipeline of the command."""
 
-    def separate(stems: Tensor) -> Tensor:
+    def separate(stems: Samples) -> Samples:
         with tempfile.TemporaryDirectory() as folder:
             song, rate = Path(folder) / "song.wav", model.spec.sample_rate
-            soundfile.write(song, stems.sum(0).numpy(), rate, "FLOAT")
+            soundfile.write(song, stems.sum(0), rate, "FLOAT")
             options = SeparateOptions(preset, seed, output=OutputOptions(subtype="FLOAT"))
             done = separate_song(model, song, Path(folder), options, SilentProgress())
             files = [soundfile.read(done.files[name], dtype="float32")[0] for name in model.spec.stems]
-        return torch.from_numpy(np.stack(files))
+        return np.stack(files)
 
     return separate
 
@@ -63,13 +64,12 @@ def by_static_wiener(model: Model) -> Separator:
     assert isinstance(model.denoiser, TorchDenoiser)
     network = model.denoiser.network
 
-    def separate(stems: Tensor) -> Tensor:
-        padded = torch.nn.functional.pad(stems, (0, -stems.shape[1] % network.stft.hop))
-        parts = network.stft(padded.sum(0)[None])
+    def separate(stems: Samples) -> Samples:
+        mixture = np.pad(stems.sum(0), (0, -stems.shape[1] % network.stft.hop))
+        parts = network.stft(torch.from_numpy(mixture)[None])
         sigma = torch.full((1, len(stems)), model.spec.sigma_max)
         gaussian = network.posterior(torch.zeros(1, len(stems), *parts.shape[1:]), sigma, parts, torch.ones(1))
-        estimate: Tensor = network.stft.inverse(gaussian)[0, :, : stems.shape[1]]
-        return estimate
+        return network.stft.inverse(gaussian)[0, :, : stems.shape[1]].numpy()
 
     return separate
 
@@ -82,24 +82,29 @@ def distinct_presets(model: Model) -> dict[Preset, list[str]]:
     return presets
 
 
-def load_stems(song: Path, names: tuple[str, ...], seconds: float) -> Tensor:
+def load_stems(song: Path, names: tuple[str, ...], seconds: float) -> Samples:
     """The middle ``seconds`` of a song's stems, ``[S, T]``."""
     stems = []
     for name in names:
         info = soundfile.info(song / f"{name}.flac")
         count = min(info.frames, round(seconds * info.samplerate))
         stems.append(soundfile.read(song / f"{name}.flac", count, (info.frames - count) // 2, dtype="float32")[0])
-    return torch.from_numpy(np.stack(stems))
+    return np.stack(stems)
 
 
-def score(method: Method, excerpts: list[Tensor], model: Model) -> str:
+def score(method: Method, excerpts: list[Samples], model: Model) -> str:
     """A line of the table: means over windows, per stem and over stems."""
     names, rows = model.spec.stems, []
     for song, stems in enumerate(excerpts):
         found = score_windows(method.separate(stems), stems, model.spec.sample_rate)
         rows += list_scores(method.name, str(song), names, found)
     (summary,) = summarise(rows, names)
-    cells = [*summary.stems.values(), summary.active, summary.official, summary.leak_db or float("nan")]
+    cells = [
+        *summary.stems.values(),
+        summary.active,
+        summary.official,
+        float("nan") if summary.leak_db is None else summary.leak_db,
+    ]
     return f"| {method.name} | {method.calls} | " + " | ".join(f"{cell:.2f}" for cell in cells) + " |"
 
 
@@ -114,12 +119,11 @@ def main(
     output: Annotated[Path | None, typer.Option(help="Write the table there too.")] = None,
 ) -> None:
     """Print the table."""
-    torch.manual_seed(seed)
-    model = load_model("embedded", "cpu")
+    model = load_model("embedded", Runtime(device="cpu"))
     presets = {", ".join(names): preset for preset, names in distinct_presets(model).items()}
     presets |= {text: Preset(**json.loads(text)) for text in also or ()}
     methods = [
-        Method("mixture", 0, lambda stems: stems.sum(0).expand_as(stems)),
+        Method("mixture", 0, lambda stems: np.broadcast_to(stems.sum(0), stems.shape)),
         Method("static Wiener filter", 0, by_static_wiener(model)),
         *(Method(name, calls_per_chunk(preset), by_model(model, preset, seed)) for name, preset in presets.items()),
         Method("ideal binary mask", 0, lambda stems: separate_by_mask(stems, binary=True)),

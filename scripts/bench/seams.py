@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from msdm_cli.audio.resample import resampled_length
 from msdm_cli.models.load import load_model
+from msdm_cli.models.runtime import Runtime
 from msdm_cli.pipelines.outputs import OutputOptions
 from msdm_cli.pipelines.separate import SeparateOptions, plan_chunks, separate_song
 from msdm_cli.progress import SilentProgress
@@ -44,7 +45,7 @@ def main(
     duration: float = 60.0,
 ) -> None:
     """Print the mean rank of the joins for each stem and figure."""
-    model, rng = load_model("embedded"), np.random.default_rng(0)
+    model, rng = load_model("embedded", Runtime(device="cpu")), np.random.default_rng(0)
     preset = model.spec.preset("separate", quality)
     options = SeparateOptions(preset, 0, duration_seconds=duration, output=OutputOptions(subtype="FLOAT"))
     with tempfile.TemporaryDirectory() as folder:

@@ -9,14 +9,15 @@ import dataclasses
 from pathlib import Path
 from typing import Annotated
 
-import torch
+import numpy as np
 import typer
 from quality import load_stems
-from torch import Tensor
 
 from msdm_cli.diffusion.conditioning import Condition
+from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.diffusion.noise import NoiseField
 from msdm_cli.models.load import Model, load_model
+from msdm_cli.models.runtime import Runtime
 from msdm_cli.models.spec import Preset
 from msdm_cli.pipelines.sampling import ChunkSampler, WatchedDenoiser, calls_per_chunk
 from msdm_cli.progress import SilentProgress
@@ -25,7 +26,7 @@ CALLS = (10, 25, 50)
 FINE_STEPS = 150
 
 
-def draw(model: Model, preset: Preset, condition: Condition, length: int, seed: int) -> Tensor:
+def draw(model: Model, preset: Preset, condition: Condition, length: int, seed: int) -> Samples:
     """Stems of one chunk, ``[1, S, length]``."""
     stems = len(model.spec.stems)
     sampler = ChunkSampler(WatchedDenoiser(model, SilentProgress()), preset, NoiseField(seed, stems), model.spec)
@@ -46,9 +47,9 @@ def main(
     output: Annotated[Path | None, typer.Option(help="Write the table there too.")] = None,
 ) -> None:
     """Print the table."""
-    model = load_model(model_name, "cpu")
+    model = load_model(model_name, Runtime(device="cpu"))
     values = load_stems(folder, model.spec.stems, length / model.spec.sample_rate)[None, :, :length]
-    known = torch.ones_like(values, dtype=torch.bool)
+    known = np.ones_like(values, bool)
     known[:, -1] = False
     conditions = {"generate": Condition(), "impute": Condition(values=values, known=known)}
     lines = [
@@ -69,8 +70,8 @@ def main(
                 chosen = with_calls(dataclasses.replace(preset, solver=solver), calls)
                 assert calls_per_chunk(chosen) <= calls
                 errors = [(draw(model, chosen, condition, length, seed) - exact[seed]) for seed in range(seeds)]
-                ratio = sum(e.square().sum() for e in errors) / sum(x.square().sum() for x in exact)
-                cells.append(f"{10 * torch.log10(torch.as_tensor(ratio)):.1f}")
+                ratio = sum(np.square(e).sum() for e in errors) / sum(np.square(x).sum() for x in exact)
+                cells.append(f"{10 * np.log10(ratio):.1f}")
             lines.append(f"| {task} | {solver} | " + " | ".join(cells) + " |")
             print(lines[-1], flush=True)
     if output:

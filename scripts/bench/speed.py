@@ -1,6 +1,7 @@
-"""Speed and memory of ``msdm separate`` on this machine.
+"""Speed and memory of ``msdm separate`` on this machine, and of what it is made of.
 
-    python scripts/bench/speed.py tests/data/song.flac --output scripts/bench/speed.md
+    pip install --no-deps demucs julius einops tqdm          # the peer; left out if it is not there
+    python scripts/bench/speed.py tests/data/song.flac --output scripts/bench/RESULTS.md
 
 The song is repeated to the lengths that are measured, as 44.1 kHz stereo in 16 bits.
 """
@@ -12,21 +13,30 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
+import onnxruntime
 import resampy
 import soundfile
 import torch
 import typer
+from peers import time_demucs
 from quality import distinct_presets
-from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
 
+from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.models.load import Model, load_model
+from msdm_cli.models.runtime import BACKENDS, Runtime
+from msdm_cli.models.torch_backend import TorchDenoiser
 from msdm_cli.pipelines.separate import SeparateOptions, separate_song
 from msdm_cli.progress import SilentProgress
 
 RATE = 44100
+GEMM_SIZE = 2048
+SHAPES = ((1, 65536), (1, 266240), (2, 65536), (2, 266240))
 WATCH = """
 import resource, subprocess, sys
 subprocess.run(sys.argv[1:], stderr=subprocess.DEVNULL, check=True)
@@ -42,7 +52,7 @@ class TimedDenoiser:
     def __init__(self, model: Model) -> None:
         self.inner, self.seconds = model.denoiser, 0.0
 
-    def __call__(self, x: Tensor, sigma: Tensor, mixture: Tensor | None = None) -> Tensor:
+    def __call__(self, x: Samples, sigma: Samples, mixture: Samples | None = None) -> Samples:
         """Estimate the clean stems."""
         began = time.perf_counter()
         denoised = self.inner(x, sigma, mixture)
@@ -61,10 +71,10 @@ def write_song(source: Path, path: Path, seconds: float) -> None:
             left -= min(left, len(once))
 
 
-def run(song: Path, folder: Path, quality: str) -> tuple[float, int, float]:
+def run(song: Path, folder: Path, quality: str, backend: str) -> tuple[float, int, float]:
     """Separate in a process of its own: seconds per run, network calls, peak memory in MB."""
     command = [sys.executable, "-m", "msdm_cli", "separate", str(song), "-o", str(folder), "--json", "--overwrite"]
-    command += ["--quality", quality, "--seed", "0", "--device", "cpu"]
+    command += ["--quality", quality, "--seed", "0", "--device", "cpu", "--backend", backend]
     began = time.perf_counter()
     # A small process in between: Linux counts the memory of the one that starts a process as its own.
     told = subprocess.run([sys.executable, "-c", WATCH, *command], stdout=subprocess.PIPE, check=True, text=True).stdout
@@ -73,54 +83,131 @@ def run(song: Path, folder: Path, quality: str) -> tuple[float, int, float]:
     return seconds, json.loads(summary)[0]["calls"], int(peak) / 1024
 
 
+def best_time(work: Callable[[], object], repeats: int = 3) -> float:
+    """Least seconds of several runs, after one that does not count."""
+    work()
+    times = []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - began)
+    return min(times)
+
+
+def measure_gemm(dtype: torch.dtype) -> float:
+    """GFLOP/s of a product of two square matrices."""
+    a, b = (torch.randn(GEMM_SIZE, GEMM_SIZE).to(dtype) for _ in range(2))
+    return 2 * GEMM_SIZE**3 / best_time(lambda: a @ b, 5) / 1e9
+
+
 def network_share(song: Path, folder: Path, quality: str) -> float:
     """Share of the run time that the network takes."""
-    model = load_model("embedded", "cpu")
+    model = load_model("embedded", Runtime(device="cpu"))
     timed = TimedDenoiser(model)
     options = SeparateOptions(model.spec.preset("separate", quality), 0)
-    separate_song(Model(model.spec, timed, model.device), song, folder / "warm", options, SilentProgress())
+    separate_song(Model(model.spec, timed, model.runtime), song, folder / "warm", options, SilentProgress())
     timed.seconds, began = 0.0, time.perf_counter()
-    separate_song(Model(model.spec, timed, model.device), song, folder / "timed", options, SilentProgress())
+    separate_song(Model(model.spec, timed, model.runtime), song, folder / "timed", options, SilentProgress())
     return timed.seconds / (time.perf_counter() - began)
+
+
+def tell_network() -> list[str]:
+    """One network call by backend, batch and length."""
+    peak = measure_gemm(torch.float32)
+    lines = [
+        f"One network call; this machine multiplies matrices at {peak:.0f} GFLOP/s in float32, "
+        f"{measure_gemm(torch.bfloat16):.0f} in bf16.",
+        "",
+        "| backend | batch x samples | seconds | x real time, mono | GFLOP/s | of the machine's |",
+        "|---|---|---|---|---|---|",
+    ]
+    models = {backend: load_model("embedded", Runtime(backend, "cpu", "fp32")) for backend in BACKENDS}
+    assert isinstance(models["torch"].denoiser, TorchDenoiser)
+    rng = np.random.default_rng(0)
+    for batch, length in SHAPES:
+        x = 0.1 * rng.standard_normal((batch, 4, length), np.float32)
+        sigma, mixture = np.full((batch, 4), 10.0, np.float32), x.sum(1)
+        with FlopCounterMode(display=False) as counter:
+            models["torch"].denoiser(x, sigma, mixture)
+        for backend, model in models.items():
+            seconds = best_time(lambda model=model, given=(x, sigma, mixture): model.denoiser(*given))
+            speed = counter.get_total_flops() / seconds / 1e9
+            pace = batch * length / model.spec.sample_rate / seconds
+            lines.append(
+                f"| {backend} | {batch} x {length} | {seconds:.2f} | {pace:.1f} | {speed:.0f} | {speed / peak:.0%} |"
+            )
+    return lines
+
+
+def tell_songs(song: Path, folder: Path, short_seconds: float) -> list[str]:
+    """Whole commands on a short song by quality and backend, and the peer."""
+    lines = [
+        f"| {short_seconds:g} s of stereo | network calls | x real time | share of the network | peak memory, MB |",
+        "|---|---|---|---|---|",
+    ]
+    path = folder / "short.wav"
+    write_song(song, path, short_seconds)
+    for names in distinct_presets(load_model("embedded", Runtime(device="cpu"))).values():
+        share = network_share(path, folder / names[0], names[0])
+        for backend in BACKENDS:
+            seconds, calls, peak = run(path, folder, names[0], backend)
+            told = f"{share:.0%}" if backend == "torch" else ""
+            pace = short_seconds / seconds
+            lines.append(f"| {', '.join(names)}; {backend} | {calls} | {pace:.2f} | {told} | {peak:.0f} |")
+    if demucs := time_demucs(path):
+        lines.append(
+            f"| demucs {demucs.version}, {demucs.model}, random weights | | {demucs.times_real_time:.2f} | | |"
+        )
+    return lines
+
+
+def tell_lengths(song: Path, folder: Path, minutes: list[float]) -> list[str]:
+    """Cost against the length of the song."""
+    lines = ["| length, fast, torch | x real time | peak memory, MB |", "|---|---|---|"]
+    for length in minutes:
+        path = folder / "long.wav"
+        write_song(song, path, 60 * length)
+        seconds, _, peak = run(path, folder, "fast", "torch")
+        lines.append(f"| {length:g} min | {60 * length / seconds:.2f} | {peak:.0f} |")
+    return lines
+
+
+def tell_start(song: Path, folder: Path) -> list[str]:
+    """What a command takes before and after its work."""
+    path = folder / "tiny.wav"
+    write_song(song, path, 0.1)
+    lines = ["| start to end | seconds |", "|---|---|"]
+    for backend in BACKENDS:
+        seconds = best_time(lambda backend=backend: run(path, folder, "fast", backend))
+        lines.append(f"| separate 0.1 s, {backend} | {seconds:.2f} |")
+    command = [sys.executable, "-m", "msdm_cli", "--help"]
+    seconds = best_time(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL))
+    return [*lines, f"| --help | {seconds:.2f} |"]
 
 
 def main(
     song: Annotated[Path, typer.Argument(help="Any song.")],
     *,
     short_seconds: float = 60.0,
-    memory_minutes: Annotated[str, typer.Option(help="Lengths whose peak memory is compared.")] = "3,30",
+    memory_minutes: Annotated[str, typer.Option(help="Lengths whose cost is compared.")] = "3,30",
     output: Annotated[Path | None, typer.Option(help="Write the tables there too.")] = None,
 ) -> None:
     """Print the tables."""
     lines = [
         f"`scripts/bench/speed.py` on {platform.processor() or platform.machine()}, {os.cpu_count()} cores, "
-        f"torch {torch.__version__}, 44.1 kHz stereo.",
-        "",
-        f"| quality, {short_seconds:g} s | network calls | x real time | share of the network | peak memory, MB |",
-        "|---|---|---|---|---|",
+        f"torch {torch.__version__}, ONNX Runtime {onnxruntime.__version__}, 44.1 kHz stereo.",
     ]
+    print(lines[0], flush=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        path = folder / "short.wav"
-        write_song(song, path, short_seconds)
-        for names in distinct_presets(load_model("embedded", "cpu")).values():
-            quality = names[0]
-            seconds, calls, peak = run(path, folder, quality)
-            share = network_share(path, folder / quality, quality)
-            lines.append(f"| {', '.join(names)} | {calls} | {short_seconds / seconds:.2f} | {share:.0%} | {peak:.0f} |")
-            print(lines[-1], flush=True)
-        lines += ["", "| length, fast | x real time | peak memory, MB |", "|---|---|---|"]
-        for minutes in memory_minutes.split(","):
-            path = folder / "long.wav"
-            write_song(song, path, 60 * float(minutes))
-            seconds, _, peak = run(path, folder, "fast")
-            lines.append(f"| {minutes} min | {60 * float(minutes) / seconds:.2f} | {peak:.0f} |")
-            print(lines[-1], flush=True)
-    began = time.perf_counter()
-    for _ in range(5):
-        subprocess.run([sys.executable, "-m", "msdm_cli", "--help"], check=True, stdout=subprocess.DEVNULL)
-    lines += ["", f"`msdm --help`: {(time.perf_counter() - began) / 5:.2f} s"]
-    print("\n".join(lines))
+        for tell in (
+            tell_network,
+            lambda: tell_songs(song, folder, short_seconds),
+            lambda: tell_start(song, folder),
+            lambda: tell_lengths(song, folder, [float(minutes) for minutes in memory_minutes.split(",")]),
+        ):
+            lines += ["", *tell()]
+            print("\n".join(lines), flush=True)
     if output:
         output.write_text("\n".join(lines) + "\n")
 

@@ -41,11 +41,12 @@ class Validation:
         for stems, noise in zip(self.stems.split(BATCH), self.noise.split(BATCH), strict=True):
             estimate = self._separate(network, stems.to(device)).cpu()
             mixture = stems.sum(1, keepdim=True).expand_as(stems)
-            improvement.append(si_sdr(estimate, stems) - si_sdr(mixture, stems))
-            active.append(is_active(stems) & (is_active(stems).sum(1, keepdim=True) > 1))
+            improvement.append(si_sdr(estimate.numpy(), stems.numpy()) - si_sdr(mixture.numpy(), stems.numpy()))
+            sounding = is_active(stems.numpy())
+            active.append(sounding & (sounding.sum(1, keepdims=True) > 1))
             errors.append(self._denoise(network, stems.to(device), noise.to(device)).cpu())
         network.train()
-        scores, counted = torch.cat(improvement), torch.cat(active)
+        scores, counted = np.concatenate(improvement), np.concatenate(active)
         means = [scores[:, stem][counted[:, stem]].mean().item() for stem in range(scores.shape[1])]
         mean = float(np.mean(means))
         figures = {"figure": mean, "si_sdri": mean, **dict(zip(self.corpus.stems, means, strict=True))}

@@ -43,7 +43,9 @@ def test_help_imports_nothing_heavy():
     assert result.stdout.strip().splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("command", ["separate", "impute", "generate", "check", "rerun", "evaluate", "weights"])
+@pytest.mark.parametrize(
+    "command", ["separate", "impute", "generate", "check", "rerun", "evaluate", "doctor", "weights"]
+)
 def test_every_command_has_help(command):
     assert f"{command}" in msdm(command, "--help").stdout
 
@@ -138,6 +140,65 @@ def test_a_full_disk_leaves_the_finished_songs_and_no_half_file(write_song, tmp_
     files = [path for path in (tmp_path / "stems").rglob("*") if path.is_file()]
     assert sorted(path.name for path in files) == sorted([*(f"{stem}.wav" for stem in STEMS), "msdm.json"])
     assert all(path.parent.name == "small" for path in files)
+
+
+def test_onnx_separates_like_torch_and_without_it(write_song, tmp_path):
+    song = write_song(seconds=2)
+    for backend in ("torch", "onnx"):
+        result = msdm("separate", song, "-o", tmp_path / backend, "--backend", backend, "--precision", "fp32")
+        assert result.returncode == 0, result.stderr
+        assert backend in result.stdout
+    for stem in STEMS:
+        one, two = (soundfile.read(tmp_path / name / "song" / f"{stem}.wav")[0] for name in ("torch", "onnx"))
+        # Of 16 bits; rounding of the network, and of the shares that make the stems sum.
+        np.testing.assert_allclose(one, two, atol=3 / 32768)
+    assert msdm("check", tmp_path / "onnx" / "song", song).returncode == 0
+
+
+@pytest.mark.parametrize("command", ["separate", "impute", "generate"])
+def test_onnx_does_not_need_torch(write_song, tmp_path, command):
+    song = write_song("drums.wav", seconds=0.5, channels=1)
+    arguments = {
+        "separate": [str(song)],
+        "impute": ["--given", str(song), "--target", "piano", "--steps", "2"],
+        "generate": ["--seconds", "0.5", "--steps", "2"],
+    }[command]
+    code = (
+        "import sys; sys.modules['torch'] = None\n"  # importing it raises
+        f"sys.argv = ['msdm', {command!r}, *{arguments!r}, '--backend', 'onnx', '-o', {str(tmp_path / 'out')!r}]\n"
+        "from msdm_cli.cli.app import main\n"
+        "main()\n"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert len(list((tmp_path / "out").rglob("*.wav"))) >= 3
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--provider", "coreml"), "coreml"),
+        (("--backend", "onnx", "--device", "mps"), "mps"),
+        (("--backend", "onnx", "--precision", "bf16"), "exported in fp32"),
+    ],
+)
+def test_a_backend_that_is_not_there_is_never_replaced(write_song, options, words):
+    result = msdm("separate", write_song(seconds=0.2), *options)
+    assert result.returncode == 1
+    assert_two_lines(result, words)
+
+
+def test_a_provider_is_not_for_torch(write_song):
+    assert msdm("separate", write_song(seconds=0.2), "--provider", "cpu", "--backend", "torch").returncode == 2
+
+
+def test_doctor_tells_what_works_and_how_fast():
+    told = json.loads(msdm("doctor", "--json").stdout)
+    subjects = {finding["subject"]: finding for finding in told["findings"]}
+    assert {"msdm", "ONNX Runtime", "cpu (torch)", "cpu (onnx)", "model embedded", "cache"} <= set(subjects)
+    assert subjects["cpu (onnx)"]["told"] == "works"
+    assert all(pace["times_real_time"] > 0 for pace in told["paces"])
+    assert told["runtime"]["device"]
 
 
 def test_a_device_that_is_not_there(write_song):

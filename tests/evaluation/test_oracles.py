@@ -1,7 +1,7 @@
 import math
 
+import numpy as np
 import pytest
-import torch
 
 from msdm_cli.evaluation.metrics import si_sdr
 from msdm_cli.evaluation.oracles import separate_by_mask
@@ -9,14 +9,13 @@ from msdm_cli.evaluation.oracles import separate_by_mask
 
 @pytest.mark.parametrize("binary", [True, False])
 def test_stems_in_bands_of_their_own_are_told_apart(binary):
-    time = torch.arange(22050) / 22050
-    stems = torch.stack([torch.sin(2 * math.pi * pitch * time) for pitch in (200, 2000, 6000)])
+    time = np.arange(22050) / 22050
+    stems = np.stack([np.sin(2 * math.pi * pitch * time) for pitch in (200, 2000, 6000)])
     # What leaks is the window's side lobes at 1800 Hz distance.
     assert (si_sdr(separate_by_mask(stems, binary=binary), stems) > 30).all()
 
 
 @pytest.mark.parametrize("binary", [True, False])
 def test_masks_sum_to_one(binary):
-    torch.manual_seed(0)
-    stems = torch.randn(3, 10_001)
-    torch.testing.assert_close(separate_by_mask(stems, binary=binary).sum(0), stems.sum(0), atol=1e-5, rtol=0)
+    stems = np.random.default_rng(0).standard_normal((3, 10_001)).astype(np.float32)
+    np.testing.assert_allclose(separate_by_mask(stems, binary=binary).sum(0), stems.sum(0), atol=1e-5)

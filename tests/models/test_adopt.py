@@ -1,5 +1,6 @@
 """Models made of the authors' checkpoints."""
 
+import numpy as np
 import pytest
 import torch
 from conftest import lightning_checkpoint
@@ -8,6 +9,7 @@ from msdm_cli.errors import IncompatibleCheckpoint, UnwritableWeights
 from msdm_cli.hub.registry import load_registry
 from msdm_cli.models.adopt import adopt_checkpoints, remove_model
 from msdm_cli.models.load import load_model
+from msdm_cli.models.runtime import Runtime
 
 
 @pytest.fixture(autouse=True)
@@ -26,9 +28,9 @@ def write_checkpoint(path, stems=4, seed=0):
 def test_a_joint_checkpoint_becomes_a_model(tmp_path):
     theirs = write_checkpoint(tmp_path / "a.ckpt")
     adopt_checkpoints("joint", [tmp_path / "a.ckpt"], "for a test", "none")
-    model = load_model("joint", "cpu")
+    model = load_model("joint", Runtime(device="cpu", precision="fp32"))
     x, sigma = torch.randn(1, 4, 8 * model.spec.length_multiple), torch.tensor([0.3])
-    found = model.denoiser(x, sigma[:, None].expand(1, 4))
+    found = torch.from_numpy(model.denoiser(x.numpy(), np.full((1, 4), 0.3)))
     torch.testing.assert_close(found, theirs.denoise_fn(x, sigmas=sigma), atol=1e-5, rtol=1e-5)
     assert model.spec.preset("separate", "dirac").num_resamples == 2
 
@@ -37,9 +39,9 @@ def test_four_checkpoints_of_one_stem_become_a_model(tmp_path):
     paths = [tmp_path / f"{seed}.ckpt" for seed in range(4)]
     theirs = [write_checkpoint(path, stems=1, seed=seed) for seed, path in enumerate(paths)]
     adopt_checkpoints("four", paths, "for a test", "none")
-    model = load_model("four", "cpu")
+    model = load_model("four", Runtime(device="cpu", precision="fp32"))
     x, sigma = torch.randn(1, 4, 8 * model.spec.length_multiple), torch.tensor([0.3])
-    found = model.denoiser(x, sigma[:, None].expand(1, 4))
+    found = torch.from_numpy(model.denoiser(x.numpy(), np.full((1, 4), 0.3)))
     expected = torch.cat([one.denoise_fn(x[:, [stem]], sigmas=sigma) for stem, one in enumerate(theirs)], 1)
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
     with pytest.raises(IncompatibleCheckpoint, match="no settings default to generate"):

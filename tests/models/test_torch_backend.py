@@ -1,8 +1,11 @@
+import numpy as np
 import pytest
 import torch
 
 from msdm_cli.errors import BackendUnavailable
-from msdm_cli.models.torch_backend import TorchDenoiser, resolve_device
+from msdm_cli.models.torch_backend import TorchDenoiser, resolve_device, resolve_precision
+
+CPU = torch.device("cpu")
 
 
 @pytest.mark.parametrize(
@@ -21,9 +24,8 @@ def test_a_failure_of_torch_is_a_two_line_error():
         def forward(self, *_):
             raise torch.OutOfMemoryError("CUDA out of memory.\nMore lines")
 
-    denoiser = TorchDenoiser(Failing(), torch.device("cpu"))
     with pytest.raises(BackendUnavailable, match="CUDA out of memory") as caught:
-        denoiser(torch.zeros(1, 4, 16), torch.zeros(1, 4))
+        TorchDenoiser(Failing(), CPU)(np.zeros((1, 4, 16)), np.zeros((1, 4)))
     assert "\n" not in caught.value.message
 
 
@@ -33,11 +35,20 @@ def test_a_device_that_is_not_there_is_never_replaced(name):
         resolve_device(name)
 
 
-def test_it_takes_tensors_of_any_device_and_gives_them_back_there(tiny_model):
-    x = torch.randn(1, 4, 4096) * 0.1
-    denoised = tiny_model.denoiser(x, torch.full((1, 4), 0.1))
-    assert denoised.device == x.device
-    assert not denoised.requires_grad
+@pytest.mark.parametrize(("tiles", "expected"), [(True, "bf16"), (False, "fp32")])
+def test_auto_is_bf16_where_the_cpu_multiplies_it(monkeypatch, tiles, expected):
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: tiles)
+    assert resolve_precision("auto", CPU) == expected
+    assert resolve_precision("fp16", CPU) == "fp16"
+
+
+@pytest.mark.parametrize(("supported", "expected"), [(True, "bf16"), (False, "fp32")])
+def test_a_gpu_that_lacks_bf16_does_not_pretend(monkeypatch, supported, expected):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: supported)
+    assert resolve_precision("auto", torch.device("cuda")) == expected
+    if not supported:
+        with pytest.raises(BackendUnavailable, match="bf16"):
+            resolve_precision("bf16", torch.device("cuda"))
 
 
 @pytest.mark.parametrize("batch", [2, 3, 5])
@@ -54,7 +65,8 @@ def test_a_batch_that_does_not_fit_is_halved(batch, told):
                 raise torch.OutOfMemoryError("CUDA out of memory")
             return x * sigma[:, :, None] + (0 if mixture is None else mixture[:, None])
 
-    x, sigma, mixture = torch.randn(batch, 4, 16), torch.rand(batch, 4), torch.randn(batch, 16)
-    found = TorchDenoiser(Small(), torch.device("cpu"))(x, sigma, mixture if told else None)
-    torch.testing.assert_close(found, x * sigma[:, :, None] + (mixture[:, None] if told else 0))
+    rng = np.random.default_rng(0)
+    x, sigma, mixture = (rng.standard_normal(shape, np.float32) for shape in ((batch, 4, 16), (batch, 4), (batch, 16)))
+    found = TorchDenoiser(Small(), CPU)(x, sigma, mixture if told else None)
+    np.testing.assert_allclose(found, x * sigma[:, :, None] + (mixture[:, None] if told else 0), rtol=1e-6)
     assert sizes.count(1) == batch

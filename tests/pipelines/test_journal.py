@@ -156,7 +156,7 @@ class Interrupting:
 
 
 def stopped_after(model, calls):
-    return Model(model.spec, Interrupting(model.denoiser, calls), model.device)
+    return Model(model.spec, Interrupting(model.denoiser, calls), model.runtime)
 
 
 def run_separate(model, song, folder):

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 import soundfile
 import torch
@@ -38,7 +39,7 @@ def paper_model(tiny_model):
         sigma_max=20.0,
         presets=published_presets(per_stem=False),
     )
-    return Model(spec, TorchDenoiser(Unet1d(SMALL), torch.device("cpu")), torch.device("cpu"))
+    return Model(spec, TorchDenoiser(Unet1d(SMALL), torch.device("cpu")), tiny_model.runtime)
 
 
 class Spy:
@@ -95,7 +96,7 @@ def test_what_is_known_comes_with_noise_where_stems_share_a_sigma(paper_model, w
     options = ImputeOptions(model.spec.preset("impute", settings).with_steps(3), 1, ("piano",))
     done = impute_stems(model, {"drums": drums}, tmp_path / "out", options, SilentProgress())
     assert done.files["drums"].read_bytes() == drums.read_bytes()
-    known = torch.from_numpy(read(drums)[:, 0]).float()
+    known = read(drums)[:, 0].astype(np.float32)
     for x, sigma, _ in model.denoiser.asked:
         assert (sigma == sigma[0, 0]).all()
         noise = x[0, 1, : len(known)] - known

@@ -4,13 +4,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-import torch
 from conftest import STEMS, music
 
 from msdm_cli.audio import windows
 from msdm_cli.audio.chunks import ChunkPlan
 from msdm_cli.errors import NonFiniteSamples, UnreadableAudio, UnwritableAudio
 from msdm_cli.models.load import Model, load_model
+from msdm_cli.models.runtime import Runtime
 from msdm_cli.pipelines.manifest import load_manifest
 from msdm_cli.pipelines.outputs import OutputOptions
 from msdm_cli.pipelines.separate import SeparateOptions, plan_chunks, separate_song
@@ -153,7 +153,7 @@ def test_many_channels_are_drawn_two_at_a_time(tiny_model, write_song, tmp_path)
             return tiny_model.denoiser(x, sigma, mixture)
 
     song = write_song(seconds=0.5, channels=5)
-    done = separate(Model(tiny_model.spec, Spy(), tiny_model.device), song, tmp_path / "out")
+    done = separate(Model(tiny_model.spec, Spy(), tiny_model.runtime), song, tmp_path / "out")
     assert sizes == [2, 2, 1]
     np.testing.assert_array_equal(summed(done), read(song))
 
@@ -191,9 +191,9 @@ def test_a_network_that_fails_is_an_error_that_names_the_chunk(tiny_model, write
 
         def __call__(self, x, sigma, mixture=None):
             self.calls += 1
-            return tiny_model.denoiser(x, sigma, mixture) * (torch.nan if self.calls == 3 else 1)
+            return tiny_model.denoiser(x, sigma, mixture) * (np.nan if self.calls == 3 else 1)
 
-    model = Model(tiny_model.spec, Failing(), tiny_model.device)
+    model = Model(tiny_model.spec, Failing(), tiny_model.runtime)
     with pytest.raises(NonFiniteSamples, match="chunk 2, call 2, sigma 10"):
         separate(model, write_song(seconds=4), tmp_path / "out")
     assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
@@ -205,7 +205,7 @@ def test_long_songs_have_the_chunks_of_the_spec(tiny_model):
 
 
 def test_no_join_of_a_song_stands_out(tmp_path):
-    model = load_model("embedded", "cpu")
+    model = load_model("embedded", Runtime(device="cpu"))
     model = dataclasses.replace(model, spec=dataclasses.replace(model.spec, chunk_length=65_536))
     song = Path(__file__).parents[1] / "data" / "song.flac"
     done = separate(model, song, tmp_path / "out")

@@ -90,6 +90,7 @@ def test_untrained_the_loss_is_that_of_the_static_wiener_filter(songs, monkeypat
 def test_the_papers_network_is_trained_resumed_and_imported(songs, tmp_path, monkeypatch):
     from msdm_cli.models.adopt import adopt_checkpoints
     from msdm_cli.models.load import load_model
+    from msdm_cli.models.runtime import Runtime
 
     options = (SMALL_UNET1D, "--architecture", "unet1d")
     once = train(songs, tmp_path / "once", 4, *options)
@@ -99,7 +100,7 @@ def test_the_papers_network_is_trained_resumed_and_imported(songs, tmp_path, mon
         assert torch.equal(value, twice["network"][name]), name
     monkeypatch.setenv("MSDM_CACHE", str(tmp_path / "cache"))
     adopt_checkpoints("mine", [tmp_path / "once"], "for a test", "none")
-    model = load_model("mine", "cpu")
+    model = load_model("mine", Runtime(device="cpu"))
     assert model.spec.architecture == "unet1d"
     assert torch.equal(
         model.denoiser.network.frequencies, load_file(tmp_path / "once" / "best.safetensors")["frequencies"]
