@@ -35,7 +35,7 @@ from msdm_cli.pipelines.separate import SeparateOptions, separate_song
 from msdm_cli.progress import SilentProgress
 
 RATE = 44100
-GEMM_SIZE = 2048
+GEMM_SIZES = {torch.float32: 2048, torch.bfloat16: 512}  # without hardware for it, bf16 takes minutes
 SHAPES = ((1, 65536), (1, 266240), (2, 65536), (2, 266240))
 WATCH = """
 import resource, subprocess, sys
@@ -96,8 +96,9 @@ def best_time(work: Callable[[], object], repeats: int = 3) -> float:
 
 def measure_gemm(dtype: torch.dtype) -> float:
     """GFLOP/s of a product of two square matrices."""
-    a, b = (torch.randn(GEMM_SIZE, GEMM_SIZE).to(dtype) for _ in range(2))
-    return 2 * GEMM_SIZE**3 / best_time(lambda: a @ b, 5) / 1e9
+    size = GEMM_SIZES[dtype]
+    a, b = (torch.randn(size, size).to(dtype) for _ in range(2))
+    return 2 * size**3 / best_time(lambda: a @ b) / 1e9
 
 
 def network_share(song: Path, folder: Path, quality: str) -> float:
