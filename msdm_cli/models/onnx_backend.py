@@ -1,5 +1,7 @@
 """Running an exported network with ONNX Runtime."""
 
+import contextlib
+import io
 from pathlib import Path
 from typing import Any
 
@@ -81,12 +83,14 @@ class OnnxDenoiser:
     def __init__(self, path: Path, device: str = AUTO) -> None:
         wanted = [name for name in ("cuda", "cpu") if name in list_devices()] if device == AUTO else [device]
         providers = [resolve_provider(name) for name in wanted]
-        if providers[0][0] != PROVIDERS["cpu"] and hasattr(onnxruntime, "preload_dlls"):
-            onnxruntime.preload_dlls()  # CUDA as pip installs it
         settings = onnxruntime.SessionOptions()
         settings.log_severity_level = 4  # errors are raised; ours are two lines
+        told = io.StringIO()  # ONNX Runtime prints what it does not find; the standard output is for results
         try:
-            self._session = onnxruntime.InferenceSession(path, settings, providers)
+            with contextlib.redirect_stdout(told):
+                if providers[0][0] != PROVIDERS["cpu"] and hasattr(onnxruntime, "preload_dlls"):
+                    onnxruntime.preload_dlls()  # CUDA as pip installs it
+                self._session = onnxruntime.InferenceSession(path, settings, providers)
         except FAILURES as error:
             raise BackendUnavailable(
                 f"{path}: ONNX Runtime cannot load it ({_first_line(error)})",
@@ -95,8 +99,9 @@ class OnnxDenoiser:
         self._session.disable_fallback()
         taken = self._session.get_providers()[0]
         if taken not in dict(providers):
+            missing = told.getvalue().partition("\n")[0]
             raise BackendUnavailable(
-                f"ONNX Runtime fell back from {wanted[0]} to {taken}",
+                f"ONNX Runtime fell back from {wanted[0]} to {taken}{missing and f': {missing}'}",
                 "Install what it needs (CUDA, cuDNN): msdm doctor; or use --provider cpu.",
             )
         self.device = next(name for name, (provider, _) in zip(wanted, providers, strict=True) if provider == taken)
