@@ -60,7 +60,7 @@ def _load_onnx(entry: WeightsEntry, runtime: Runtime) -> Model:
     if runtime.precision not in (AUTO, denoiser.precision):
         raise BackendUnavailable(
             f"the model {entry.name} was exported in {denoiser.precision}",
-            f"Say msdm weights export {entry.name} --precision {runtime.precision}, or leave it out here.",
+            "Leave out --precision, or use --backend torch.",
         )
     told = Runtime("onnx", denoiser.device, denoiser.precision)
     return Model(spec, denoiser, told, entry.weights.sha256)

@@ -47,7 +47,7 @@ class Pace:
 
     Attributes:
         task: separate, impute or generate.
-        quality: The quality, or the sampler.
+        quality: fast, default or best.
         calls: Network calls for a chunk.
         times_real_time: Seconds of mono music in a second.
     """
