@@ -17,6 +17,7 @@
     |- ModelError
     |  |- IncompatibleCheckpoint   weights and spec do not fit each other
     |  `- BackendUnavailable       the asked device cannot run here
+    |     `- DeviceFull            its memory does not hold what it was given
     `- SamplingError
        `- NonFiniteSamples    a network returned NaN or infinity
 
@@ -96,6 +97,10 @@ class IncompatibleCheckpoint(ModelError):
 
 class BackendUnavailable(ModelError):
     """The asked device or backend cannot run on this machine."""
+
+
+class DeviceFull(BackendUnavailable):
+    """The memory of the device does not hold what the network was given."""
 
 
 class SamplingError(MsdmError):

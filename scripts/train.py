@@ -206,7 +206,7 @@ def main(
     torch.manual_seed(seed)
     torch.set_flush_denormal(True)
     stems = (stem,) if stem else STEMS
-    network = recipe.build(config, len(stems))
+    network = recipe.build(config, len(stems)).to(memory_format=torch.channels_last)
     corpus = Corpus(data / "train", stems, SAMPLE_RATE)
     validation = recipe.validation(Corpus(data / "validation", stems, SAMPLE_RATE), validation_length)
     folder.mkdir(parents=True, exist_ok=True)

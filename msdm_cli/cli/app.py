@@ -11,6 +11,7 @@ import typer
 from msdm_cli import __version__
 from msdm_cli.cli import check, doctor, evaluate, generate, impute, rerun, separate, weights
 from msdm_cli.cli.console import show_error
+from msdm_cli.cli.heap import keep_one_heap
 from msdm_cli.errors import MsdmError
 
 app = typer.Typer(
@@ -49,6 +50,7 @@ def _root(
 
 def main() -> None:
     """Run the command line."""
+    keep_one_heap()
     try:
         sys.exit(app(standalone_mode=False))
     except MsdmError as error:

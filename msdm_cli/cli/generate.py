@@ -88,4 +88,4 @@ def generate(
     pieces = {name: partial(generate_song, model, folder, choice) for name, choice in chosen.items()}
     farewell = f"stopped; the same command with --seed {first} goes on from here"
     display = Display(quiet=quiet, as_json=as_json, farewell=farewell)
-    run_batch("variation", str(model.runtime), pieces, display=display)
+    run_batch("variation", str(model.runtime), pieces, display=display, jobs=model.devices)

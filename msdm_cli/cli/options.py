@@ -127,7 +127,9 @@ SeparationSamplerOption = Annotated[
 PriorSamplerOption = Annotated[
     PriorSampler, typer.Option("--sampler", help="Ours, at a quality; or the paper's, with its settings.")
 ]
-DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1 or mps.")]
+DeviceOption = Annotated[
+    str, typer.Option("--device", help="auto, cpu, cuda, cuda:1 or mps; several share chunks: cuda:0,cuda:1.")
+]
 BackendOption = Annotated[Backend, typer.Option("--backend", help="What runs the network.")]
 ProviderOption = Annotated[Provider | None, typer.Option("--provider", help="Of ONNX Runtime; implies --backend onnx.")]
 PrecisionOption = Annotated[Precision, typer.Option("--precision", help="Of the network.")]

@@ -1,6 +1,6 @@
 """From a name to a network that runs. PyTorch and ONNX Runtime are imported when one is chosen: both take seconds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from msdm_cli.diffusion.denoiser import Denoiser
 from msdm_cli.errors import BackendUnavailable
@@ -19,12 +19,23 @@ class Model:
         denoiser: The network.
         runtime: What runs it.
         weights_sha256: Which weights it has.
+        others: The same network on further devices. Chunks take turns.
     """
 
     spec: ModelSpec
     denoiser: Denoiser
     runtime: Runtime
     weights_sha256: str = ""
+    others: tuple[Denoiser, ...] = ()
+
+    @property
+    def devices(self) -> int:
+        """How many chunks it works on at once."""
+        return 1 + len(self.others)
+
+    def choose(self, turn: int) -> Denoiser:
+        """The network on the device whose turn it is: always the same one, so that results do not depend on time."""
+        return (self.denoiser, *self.others)[turn % self.devices]
 
 
 def load_model(name: str, runtime: Runtime) -> Model:
@@ -32,7 +43,8 @@ def load_model(name: str, runtime: Runtime) -> Model:
 
     Args:
         name: Name in the registry.
-        runtime: What is to run it. Of what is left open, the backend is torch, the device the best there is.
+        runtime: What is to run it. Of what is left open, the backend is torch, the device the best there is. Several
+            devices are separated by commas.
 
     Raises:
         UnknownWeights: No model has that name.
@@ -42,9 +54,19 @@ def load_model(name: str, runtime: Runtime) -> Model:
         BackendUnavailable: The backend or the device is not there, or cannot compute in that precision.
     """
     entry = find_entry(name)
-    if runtime.backend == "onnx":
-        return _load_onnx(entry, runtime)
-    return _load_torch(entry, runtime)
+    load = _load_onnx if runtime.backend == "onnx" else _load_torch
+    first, *others = (load(entry, replace(runtime, device=device)) for device in runtime.device.split(","))
+    if precisions := sorted({model.runtime.precision for model in others} - {first.runtime.precision}):
+        raise BackendUnavailable(
+            f"{first.runtime.device} would compute in {first.runtime.precision}, another device in {precisions[0]}",
+            "Say --precision fp32, or take devices that are alike.",
+        )
+    told = ",".join(model.runtime.device for model in (first, *others))
+    return replace(
+        first,
+        runtime=replace(first.runtime, device=told),
+        others=tuple(model.denoiser for model in others),
+    )
 
 
 def _load_onnx(entry: WeightsEntry, runtime: Runtime) -> Model:

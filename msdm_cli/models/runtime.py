@@ -13,7 +13,8 @@ class Runtime:
 
     Attributes:
         backend: torch or onnx.
-        device: cpu, cuda, cuda:N, or what else the backend has: mps for torch; tensorrt, coreml, dml for onnx.
+        device: cpu, cuda, cuda:N, or what else the backend has: mps for torch; tensorrt, coreml, dml for onnx. Several
+            are separated by commas.
         precision: Of the learned part: fp32, bf16, fp16. Transforms and the sampler are in single precision.
     """
 

@@ -5,11 +5,14 @@ import torch
 from torch import Tensor
 
 from msdm_cli.diffusion.denoiser import Samples
-from msdm_cli.errors import BackendUnavailable
+from msdm_cli.errors import BackendUnavailable, DeviceFull
+from msdm_cli.models.halving import run_halved
 from msdm_cli.models.networks import Network
 from msdm_cli.models.runtime import AUTO
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+CPU_FULL = "can't allocate memory"
+"""What PyTorch says, in a plain RuntimeError, when the CPU's memory is full."""
 
 
 def resolve_device(name: str) -> torch.device:
@@ -71,31 +74,27 @@ class TorchDenoiser:
         # Convolutions over channels-last tensors are a fifth to two thirds faster on a CPU.
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    @torch.inference_mode()
     def __call__(self, x: Samples, sigma: Samples, mixture: Samples | None = None) -> Samples:
         """Estimate the clean stems, ``[B, S, T], [B, S], [B, T] -> [B, S, T]``.
 
-        A batch that does not fit into the device's memory is halved.
-
         Raises:
-            BackendUnavailable: PyTorch fails, as when a single item does not fit.
+            DeviceFull: A single item does not fit into the device's memory.
+            BackendUnavailable: PyTorch fails.
         """
+        return run_halved(self._run, x, sigma, mixture)
+
+    @torch.inference_mode()
+    def _run(self, x: Samples, sigma: Samples, mixture: Samples | None) -> Samples:
         try:
             given = None if mixture is None else self._move(mixture)
             denoised: Tensor = self.network(self._move(x), self._move(sigma), given)
             return denoised.cpu().numpy()
-        except torch.OutOfMemoryError as error:
-            if len(x) == 1:
-                raise self._failed(error) from error
         except RuntimeError as error:
-            raise self._failed(error) from error
-        # Not inside the handler: it holds on to what the failed call has taken.
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
-        half = [(len(x) + 1) // 2]
-        mixtures = (None, None) if mixture is None else np.split(mixture, half)
-        halves = zip(np.split(x, half), np.split(sigma, half), mixtures, strict=True)
-        return np.concatenate([self(*part) for part in halves])
+            told = str(error).splitlines()[0] if str(error) else type(error).__name__
+            full = isinstance(error, torch.OutOfMemoryError) or CPU_FULL in str(error)
+            raise (DeviceFull if full else BackendUnavailable)(
+                f"PyTorch failed on {self.device}: {told}", "Use --device cpu, or free memory on the device."
+            ) from error
 
     def _move(self, samples: Samples) -> Tensor:
         """Samples on the device; from pinned memory, which a GPU reads by itself."""
@@ -103,9 +102,3 @@ class TorchDenoiser:
         if self.device.type == "cuda":
             return tensor.pin_memory().to(self.device, non_blocking=True)
         return tensor.to(self.device)
-
-    def _failed(self, error: RuntimeError) -> BackendUnavailable:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        return BackendUnavailable(
-            f"PyTorch failed on {self.device}: {reason}", "Use --device cpu, or free memory on the device."
-        )

@@ -7,6 +7,7 @@ the network is wrong at its own edges.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,10 +69,9 @@ def continue_stems(
     Yields:
         New samples, ``[S, kept_stop - known_stop]``.
     """
-    stems = len(sampler.spec.stems)
+    stems = len(sampler.model.spec.stems)
     before = np.zeros((stems, 0), np.float32)  # ends where the last window's kept samples ended
     for index, window in enumerate(windows):
-        sampler.denoiser.chunk = index
         length, old = window.stop - window.start, window.known_stop - window.start
         values = np.zeros((stems, length), np.float32)
         known = np.zeros((stems, length), bool)
@@ -81,10 +81,14 @@ def continue_stems(
             values[stem], known[stem] = read(window.start, window.stop), True
         condition = Condition(values=values[None], known=known[None])
 
-        def draw(window: ContinuedWindow = window, condition: Condition = condition) -> NDArray[np.float32]:
-            drawn = sampler.draw(condition, window.start, (1, stems, window.stop - window.start))[0]
-            return drawn[:, window.known_stop - window.start : window.kept_stop - window.start]
-
+        draw = partial(_draw, sampler, condition, index, window)
         new = journal.recall(index, draw, skip, keep=len(windows) > 1)
         before = np.concatenate((values[:, :old], new), 1)
         yield new
+
+
+def _draw(sampler: ChunkSampler, condition: Condition, index: int, window: ContinuedWindow) -> NDArray[np.float32]:
+    """What a window adds, ``[S, kept_stop - known_stop]``."""
+    shape = (1, len(sampler.model.spec.stems), window.stop - window.start)
+    drawn = sampler.draw(condition, index, window.start, shape)[0]
+    return drawn[:, window.known_stop - window.start : window.kept_stop - window.start]

@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +62,8 @@ def estimate_separation(model: Model, song: Path, options: SeparateOptions) -> E
     size = _output_bytes(files * properties.channels * properties.frames, options.output.file_format, subtype)
     kept = properties.channels * sum(chunk.core_stop - chunk.core_start for chunk in chunks) if len(chunks) > 1 else 0
     batch = min(CHANNELS_AT_ONCE, properties.channels)
-    return _estimate(model, properties.seconds, calls, (batch, plan.length), size, kept)
+    estimate = _estimate(model, properties.seconds, calls, (batch, plan.length), size, kept)
+    return replace(estimate, seconds=estimate.seconds / min(model.devices, len(chunks)))
 
 
 def estimate_imputation(model: Model, given: Mapping[str, Path], options: ImputeOptions) -> Estimate:
@@ -117,10 +118,11 @@ def measure_call(model: Model, batch: int, length: int) -> float:
 
 
 def _peak_memory(model: Model) -> int | None:
-    if model.runtime.backend == "torch" and model.runtime.device.startswith("cuda"):
+    device = model.runtime.device.partition(",")[0]
+    if model.runtime.backend == "torch" and device.startswith("cuda"):
         import torch
 
-        return torch.cuda.max_memory_allocated(model.runtime.device)
+        return torch.cuda.max_memory_allocated(device)
     try:
         import resource
     except ImportError:  # Windows

@@ -16,7 +16,7 @@ from msdm_cli.pipelines.behind import Behind
 from msdm_cli.pipelines.continuation import continue_stems, plan_continuation
 from msdm_cli.pipelines.journal import Journal
 from msdm_cli.pipelines.outputs import MIXTURE, OutputFiles, OutputOptions, SoundShape
-from msdm_cli.pipelines.sampling import ChunkSampler, WatchedDenoiser, calls_per_chunk
+from msdm_cli.pipelines.sampling import Calls, ChunkSampler, calls_per_chunk
 from msdm_cli.pipelines.work import Attempt, Done, Work, do_work
 from msdm_cli.progress import Progress
 
@@ -69,14 +69,14 @@ def generate_song(model: Model, folder: Path, options: GenerateOptions, progress
     def write(files: OutputFiles, journal: Journal, seed: int, gain: float) -> Attempt:
         windows, calls, peak = plan_continuation(spec, total), calls_per_chunk(options.preset), 0.0
         progress.start(f"seed {seed}", len(windows) * calls)
-        denoiser = WatchedDenoiser(model, progress)
-        sampler = ChunkSampler(denoiser, options.preset, NoiseField(seed, len(spec.stems)), spec)
+        made = Calls(progress)
+        sampler = ChunkSampler(model, options.preset, NoiseField(seed, len(spec.stems)), made)
         with Behind() as writing:
             for stems in continue_stems(sampler, windows, {}, journal, lambda: progress.advance(calls)):
                 signals = {**dict(zip(spec.stems, stems, strict=True)), MIXTURE: stems.sum(0)}
                 peak = max(peak, *(float(np.abs(signal).max(initial=0)) for signal in signals.values()))
                 writing.do(_write, files, signals, gain)
-        return Attempt(peak, denoiser.calls)
+        return Attempt(peak, made.count)
 
     return do_work(work, model, write)
 

@@ -20,7 +20,7 @@ from msdm_cli.pipelines.continuation import continue_stems, plan_continuation
 from msdm_cli.pipelines.journal import Journal
 from msdm_cli.pipelines.manifest import MANIFEST, SUFFIX
 from msdm_cli.pipelines.outputs import MIXTURE, OutputFiles, OutputOptions, SoundShape
-from msdm_cli.pipelines.sampling import ChunkSampler, WatchedDenoiser, calls_per_chunk
+from msdm_cli.pipelines.sampling import Calls, ChunkSampler, calls_per_chunk
 from msdm_cli.pipelines.work import Attempt, Done, Work, do_work
 from msdm_cli.progress import Progress
 
@@ -139,14 +139,14 @@ class ImputationStream:
         spec, calls = self.model.spec, calls_per_chunk(self.options.preset)
         plan = plan_continuation(spec, next(iter(windows.values())).total)
         progress.start(self.given[0].path.name, len(plan) * calls)
-        denoiser = WatchedDenoiser(self.model, progress)
-        sampler = ChunkSampler(denoiser, self.options.preset, NoiseField(seed, len(spec.stems)), spec)
+        made = Calls(progress)
+        sampler = ChunkSampler(self.model, self.options.preset, NoiseField(seed, len(spec.stems)), made)
         known = {spec.stems.index(name): _mono(song) for name, song in windows.items()}
         with Behind() as writing:
             for stems in continue_stems(sampler, plan, known, journal, lambda: progress.advance(calls)):
                 writing.do(self._write, stems[self.stems])
         self._write_mixed(self.up.finish(self.files.shape.frames))
-        return Attempt(self.peak, denoiser.calls)
+        return Attempt(self.peak, made.count)
 
     def _write(self, stems: NDArray[np.float32]) -> None:
         """Write targets, ``[targets, n]`` at the model's rate."""

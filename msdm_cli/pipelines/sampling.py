@@ -1,5 +1,6 @@
 """One chunk through the network: what the three tasks share below the level of a song."""
 
+import threading
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,26 +15,53 @@ from msdm_cli.diffusion.schedule import karras_sigmas
 from msdm_cli.diffusion.stft import Stft
 from msdm_cli.errors import NonFiniteSamples
 from msdm_cli.models.load import Model
-from msdm_cli.models.spec import ModelSpec, Preset
+from msdm_cli.models.spec import Preset
 from msdm_cli.progress import Progress
 
 SHARING_TRANSFORM = (2048, 512)
 SHARING_FLOOR = 0.3
 
 
-class WatchedDenoiser:
-    """A denoiser that reports each call, and refuses what is not a number.
+class Calls:
+    """Counts the network calls of a piece of work, which chunks on several devices make at the same time.
 
     Args:
-        model: The network.
         progress: Told of each call.
     """
 
-    def __init__(self, model: Model, progress: Progress) -> None:
-        self._denoiser, self._progress = model.denoiser, progress
-        self.takes_mixture, self.shares_sigma = model.denoiser.takes_mixture, model.denoiser.shares_sigma
-        self.calls = 0
-        self.chunk = 0
+    def __init__(self, progress: Progress) -> None:
+        self.count = 0
+        self._progress, self._stopped, self._lock = progress, False, threading.Lock()
+
+    def add(self) -> None:
+        """A call was made."""
+        with self._lock:
+            self.count += 1
+            self._progress.advance()
+
+    def stop(self) -> None:
+        """The next call of any chunk ends it."""
+        self._stopped = True
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if work was stopped."""
+        if self._stopped:
+            raise KeyboardInterrupt
+
+
+class WatchedDenoiser:
+    """The denoiser of a chunk: it counts calls, and refuses what is not a number.
+
+    Args:
+        denoiser: The network.
+        calls: Counts.
+        chunk: Number of the chunk.
+    """
+
+    def __init__(self, denoiser: Denoiser, calls: Calls, chunk: int) -> None:
+        self._denoiser, self._calls, self._chunk = denoiser, calls, chunk
+        self.takes_mixture, self.shares_sigma = denoiser.takes_mixture, denoiser.shares_sigma
+        self._count = 0
 
     def __call__(self, x: Samples, sigma: Samples, mixture: Samples | None = None) -> Samples:
         """Estimate the clean stems.
@@ -41,15 +69,16 @@ class WatchedDenoiser:
         Raises:
             NonFiniteSamples: The network returned NaN or infinity.
         """
+        self._calls.check()
         denoised = self._denoiser(x, sigma, mixture)
         if not np.isfinite(denoised).all():
             level = sigma.max().item()
             raise NonFiniteSamples(
-                f"the network returned NaN or infinity in chunk {self.chunk}, call {self.calls}, sigma {level:.3g}",
+                f"the network returned NaN or infinity in chunk {self._chunk}, call {self._count}, sigma {level:.3g}",
                 "Try --device cpu; if it stays, report it with the song's name and the seed.",
             )
-        self.calls += 1
-        self._progress.advance()
+        self._count += 1
+        self._calls.add()
         return denoised
 
 
@@ -58,30 +87,31 @@ class ChunkSampler:
     """Draws the stems of one chunk.
 
     Attributes:
-        denoiser: The network.
+        model: The network. Chunks take turns on its devices, beginning with that of the song's seed.
         preset: Sampler settings.
         noise: Noise of the song.
-        spec: The model's geometry, and the level at which a warm start asks for its first estimate.
+        calls: Counts network calls.
     """
 
-    denoiser: WatchedDenoiser
+    model: Model
     preset: Preset
     noise: NoiseField
-    spec: ModelSpec
+    calls: Calls
 
-    def draw(self, condition: Condition, start: int, shape: tuple[int, int, int]) -> Samples:
+    def draw(self, condition: Condition, chunk: int, start: int, shape: tuple[int, int, int]) -> Samples:
         """Draw stems, averaged over the preset's number of samples.
 
         Args:
             condition: What is known of them.
+            chunk: Its number.
             start: Position of the chunk in the song, in samples.
             shape: ``(B, S, T)``. The items of a batch are channels of one song and share its noise.
 
         Returns:
             Stems, ``[B, S, T]``.
         """
-        preset = self.preset
-        first = self._regress(condition, shape) if preset.warm_start else None
+        preset, denoiser = self.preset, WatchedDenoiser(self.model.choose(self.noise.seed + chunk), self.calls, chunk)
+        first = self._regress(denoiser, condition, shape) if preset.warm_start else None
         if preset.num_steps == 0 and first is not None:
             return first
         sigmas = karras_sigmas(preset.num_steps, preset.sigma_min, preset.sigma_max, preset.rho)
@@ -91,23 +121,28 @@ class ChunkSampler:
             def noise(step: int, index: int = index) -> Samples:
                 return np.broadcast_to(self.noise.draw(start, shape[2], step=step, sample=index), shape)
 
-            total += self._draw_once(condition, sigmas, noise, first)
+            total += self._draw_once(denoiser, condition, sigmas, noise, first)
         return total / preset.samples
 
-    def _regress(self, condition: Condition, shape: tuple[int, int, int]) -> Samples:
+    def _regress(self, denoiser: Denoiser, condition: Condition, shape: tuple[int, int, int]) -> Samples:
         """The network's estimate from what is known alone."""
         silence = np.zeros(shape, np.float32)
-        nothing = condition.start(self.denoiser, silence, 0.0, silence)
-        return condition.denoise(self.denoiser, nothing, self.spec.sigma_max)
+        nothing = condition.start(denoiser, silence, 0.0, silence)
+        return condition.denoise(denoiser, nothing, self.model.spec.sigma_max)
 
     def _draw_once(
-        self, condition: Condition, sigmas: NDArray[np.float64], noise: Noise, first: Samples | None
+        self,
+        denoiser: Denoiser,
+        condition: Condition,
+        sigmas: NDArray[np.float64],
+        noise: Noise,
+        first: Samples | None,
     ) -> Samples:
         preset = self.preset
         if preset.sampler == "consistent":
-            return sample(self.denoiser, condition, sigmas, noise, eta=preset.eta, solver=preset.solver, start=first)
+            return sample(denoiser, condition, sigmas, noise, eta=preset.eta, solver=preset.solver, start=first)
         drawn = sample_published(
-            self.denoiser,
+            denoiser,
             publish_condition(condition, preset),
             sigmas,
             noise,

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,12 @@ from msdm_cli.audio.windows import SongWindows
 from msdm_cli.diffusion.noise import NoiseField
 from msdm_cli.models.load import Model
 from msdm_cli.models.spec import Preset
+from msdm_cli.pipelines.ahead import Ahead
 from msdm_cli.pipelines.behind import Behind
 from msdm_cli.pipelines.highband import HighBand
 from msdm_cli.pipelines.journal import Journal
 from msdm_cli.pipelines.outputs import OutputFiles, OutputOptions, SoundShape
-from msdm_cli.pipelines.sampling import ChunkSampler, WatchedDenoiser, calls_per_chunk, mixture_condition
+from msdm_cli.pipelines.sampling import Calls, ChunkSampler, calls_per_chunk, mixture_condition
 from msdm_cli.pipelines.work import Attempt, Done, Work, do_work
 from msdm_cli.progress import Progress
 
@@ -133,39 +135,40 @@ class SeparationStream:
         self.seams = SeamMeter(list_joins(chunks))
         calls = -(-self.channels // CHANNELS_AT_ONCE) * calls_per_chunk(preset)
         progress.start(self.song.path.name, len(chunks) * calls)
-        denoiser = WatchedDenoiser(self.model, progress)
-        sampler = ChunkSampler(denoiser, preset, NoiseField(seed, self.stems), self.model.spec)
+        made = Calls(progress)
+        sampler = ChunkSampler(self.model, preset, NoiseField(seed, self.stems), made)
         overlap_add = OverlapAdd(plan, (self.channels, self.stems))
-        with Behind() as reading, Behind() as writing:
-            reading.do(windows.read, chunks[0].start, chunks[0].stop)
-            for index, (chunk, following) in enumerate(zip(chunks, [*chunks[1:], None], strict=True)):
-                denoiser.chunk = index
-                window = reading.wait()
-                if following:
-                    reading.do(windows.read, following.start, following.stop)
-                core = journal.recall(
-                    index,
-                    lambda chunk=chunk, window=window: self._draw(sampler, chunk, window),  # type: ignore[misc]
-                    lambda: progress.advance(calls),
-                    keep=len(chunks) > 1,
-                )
+        draws = (
+            partial(
+                journal.recall,
+                index,
+                partial(self._draw, sampler, index, chunk, windows.read(chunk.start, chunk.stop)),
+                partial(progress.advance, calls),
+                keep=len(chunks) > 1,
+            )
+            for index, chunk in enumerate(chunks)
+        )
+        with Ahead(self.model.devices, made.stop) as drawing, Behind() as writing:
+            for chunk, following, core in zip(chunks, [*chunks[1:], None], drawing.run(draws), strict=True):
                 writing.do(self._emit, overlap_add, chunk, core, following)
         lossless = self.files.shape.subtype != LOSSY
         return Attempt(
             peak=self.peak,
-            calls=denoiser.calls,
+            calls=made.count,
             exact=lossless and not self.left,
             null_db=10 * math.log10(self.left / self.energy) if lossless and self.left and self.energy else None,
             clipped=self.clipped,
             facts={"seams": {"joins": len(self.seams.seams), "worst": self.seams.worst()}},
         )
 
-    def _draw(self, sampler: ChunkSampler, chunk: Chunk, window: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _draw(
+        self, sampler: ChunkSampler, index: int, chunk: Chunk, window: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
         """The stems of a chunk's core, ``[C, T] -> [C, S, core]``, two channels at a time: memory is bounded."""
-        drawn = [
-            sampler.draw(mixture_condition(sampler.denoiser, pair), chunk.start, (len(pair), self.stems, pair.shape[1]))
-            for pair in np.split(window, range(CHANNELS_AT_ONCE, self.channels, CHANNELS_AT_ONCE))
-        ]
+        drawn = []
+        for pair in np.split(window, range(CHANNELS_AT_ONCE, self.channels, CHANNELS_AT_ONCE)):
+            condition, shape = mixture_condition(self.model.denoiser, pair), (len(pair), self.stems, pair.shape[1])
+            drawn.append(sampler.draw(condition, index, chunk.start, shape))
         return np.concatenate(drawn)[..., chunk.core]
 
     def _emit(self, overlap_add: OverlapAdd, chunk: Chunk, core: NDArray[np.float32], following: Chunk | None) -> None:

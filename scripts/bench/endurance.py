@@ -18,6 +18,7 @@ import typer
 from speed import write_song
 from torch import Tensor, nn
 
+from msdm_cli.cli.heap import keep_one_heap
 from msdm_cli.models.load import load_model
 from msdm_cli.models.runtime import Runtime
 from msdm_cli.models.spec import Preset
@@ -53,6 +54,7 @@ def work(task: str, song: Path, seconds: float, folder: Path) -> None:
     import resource
     import time
 
+    keep_one_heap()  # as the command does
     loaded = load_model("embedded", Runtime(device="cpu"))
     assert isinstance(loaded.denoiser, TorchDenoiser)
     model = dataclasses.replace(

@@ -19,7 +19,7 @@ from msdm_cli.diffusion.noise import NoiseField
 from msdm_cli.models.load import Model, load_model
 from msdm_cli.models.runtime import Runtime
 from msdm_cli.models.spec import Preset
-from msdm_cli.pipelines.sampling import ChunkSampler, WatchedDenoiser, calls_per_chunk
+from msdm_cli.pipelines.sampling import Calls, ChunkSampler, calls_per_chunk
 from msdm_cli.progress import SilentProgress
 
 CALLS = (10, 25, 50)
@@ -29,8 +29,8 @@ FINE_STEPS = 150
 def draw(model: Model, preset: Preset, condition: Condition, length: int, seed: int) -> Samples:
     """Stems of one chunk, ``[1, S, length]``."""
     stems = len(model.spec.stems)
-    sampler = ChunkSampler(WatchedDenoiser(model, SilentProgress()), preset, NoiseField(seed, stems), model.spec)
-    return sampler.draw(condition, 0, (1, stems, length))
+    sampler = ChunkSampler(model, preset, NoiseField(seed, stems), Calls(SilentProgress()))
+    return sampler.draw(condition, 0, 0, (1, stems, length))
 
 
 def with_calls(preset: Preset, calls: int) -> Preset:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -287,7 +288,7 @@ def test_a_stopped_separation_goes_on(tmp_path, how, status):
     assert not (tmp_path / "stems" / "long" / "bass.wav").exists()
     resumed = msdm("separate", song, "-o", tmp_path / "stems", "--json")
     assert resumed.returncode == 0, resumed.stderr
-    assert "2 chunks are done" in resumed.stderr
+    assert re.search("[23] chunks are done", resumed.stderr)  # one that has begun may still be finished
     (done,) = json.loads(resumed.stdout)
     whole = msdm("separate", song, "-o", tmp_path / "whole", "--seed", done["seed"])
     assert whole.returncode == 0, whole.stderr

@@ -8,6 +8,7 @@ import pytest
 import torch
 from conftest import tiny_network
 from make_golden import SMALL
+from onnxruntime.capi import onnxruntime_pybind11_state as state
 from safetensors.torch import save_file
 
 from msdm_cli.errors import BackendUnavailable
@@ -113,6 +114,36 @@ def test_a_length_that_the_network_does_not_take_is_a_two_line_error(graphs):
     with pytest.raises(BackendUnavailable, match="ONNX Runtime failed") as caught:
         denoiser(np.zeros((1, 4, 1000)), np.ones((1, 4)))
     assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "full"),
+    [
+        (state.Fail, "Non-zero status code returned while running Concat node. Failed to allocate memory for r", True),
+        (state.RuntimeException, "CUDA failure 2: out of memory ; GPU=0", True),
+        (state.Fail, "CUDNN failure 3: CUDNN_STATUS_BAD_PARAM", False),
+    ],
+)
+def test_a_full_device_is_told_from_other_failures(monkeypatch, graphs, kind, reason, full):
+    denoiser = OnnxDenoiser(graphs("embedded", "fp32"))
+    session, sizes = denoiser._session, []
+
+    class Full:
+        def run(self, names, feed):
+            sizes.append(len(feed["x"]))
+            if len(feed["x"]) > 1:
+                raise kind(reason)
+            return session.run(names, feed)
+
+    x, sigma = np.random.default_rng(0).standard_normal((2, 4, 4096)), np.ones((2, 4))
+    whole = denoiser(x, sigma)
+    monkeypatch.setattr(denoiser, "_session", Full())
+    if full:
+        np.testing.assert_allclose(denoiser(x, sigma), whole, atol=1e-5)
+        assert sizes == [2, 1, 1]
+    else:
+        with pytest.raises(BackendUnavailable, match="CUDNN_STATUS"):
+            denoiser(x, sigma)
 
 
 def test_a_damaged_graph_is_a_two_line_error(tmp_path):

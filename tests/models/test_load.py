@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file, save_file
 
-from msdm_cli.errors import ChecksumMismatch, IncompatibleCheckpoint, MissingWeights, UnknownWeights
+from msdm_cli.errors import BackendUnavailable, ChecksumMismatch, IncompatibleCheckpoint, MissingWeights, UnknownWeights
 from msdm_cli.hub import registry
 from msdm_cli.hub.registry import weights_folder
+from msdm_cli.models import torch_backend
 from msdm_cli.models.load import load_model
 from msdm_cli.models.runtime import Runtime
 
@@ -61,3 +62,27 @@ def test_weights_that_do_not_fit_their_spec_are_an_error(copied_weights, monkeyp
     (copied_weights / "registry.json").write_text(json.dumps(entries))
     with pytest.raises(IncompatibleCheckpoint, match="does not fit"):
         load_model("embedded", Runtime(device="cpu"))
+
+
+@pytest.mark.parametrize("backend", ["torch", "onnx"])
+def test_several_devices_are_the_same_network_several_times(backend):
+    model = load_model("embedded", Runtime(backend, "cpu,cpu"))
+    assert (model.devices, model.runtime.device) == (2, "cpu,cpu")
+    first, second = model.choose(6), model.choose(7)
+    assert first is model.denoiser
+    assert first is not second
+    x, sigma = np.random.default_rng(0).standard_normal((1, 4, 8192)), np.ones((1, 4))
+    np.testing.assert_array_equal(first(x, sigma), second(x, sigma))
+
+
+def test_devices_that_would_compute_differently_are_refused(monkeypatch):
+    precisions = iter(["bf16", "fp32"])
+    monkeypatch.setattr(torch_backend, "resolve_precision", lambda name, device: next(precisions))
+    with pytest.raises(BackendUnavailable, match="would compute in bf16, another device in fp32"):
+        load_model("embedded", Runtime("torch", "cpu,cpu"))
+
+
+@pytest.mark.parametrize("device", ["cpu,cuda:99", "cpu,", ","])
+def test_one_device_that_is_not_there_is_enough_to_refuse(device):
+    with pytest.raises(BackendUnavailable):
+        load_model("embedded", Runtime("torch", device))

@@ -1,4 +1,5 @@
 import dataclasses
+import time
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from conftest import STEMS, music
 
 from msdm_cli.audio import windows
 from msdm_cli.audio.chunks import ChunkPlan
-from msdm_cli.errors import NonFiniteSamples, UnreadableAudio, UnwritableAudio
+from msdm_cli.errors import BackendUnavailable, NonFiniteSamples, UnreadableAudio, UnwritableAudio
 from msdm_cli.models.load import Model, load_model
 from msdm_cli.models.runtime import Runtime
 from msdm_cli.pipelines.manifest import load_manifest
@@ -194,9 +195,48 @@ def test_a_network_that_fails_is_an_error_that_names_the_chunk(tiny_model, write
             return tiny_model.denoiser(x, sigma, mixture) * (np.nan if self.calls == 3 else 1)
 
     model = Model(tiny_model.spec, Failing(), tiny_model.runtime)
-    with pytest.raises(NonFiniteSamples, match="chunk 2, call 2, sigma 10"):
+    with pytest.raises(NonFiniteSamples, match="chunk 2, call 0, sigma 10"):
         separate(model, write_song(seconds=4), tmp_path / "out")
     assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+
+
+class Spy:
+    """Counts calls, and is slower than it needs to be."""
+
+    def __init__(self, denoiser, seconds):
+        self.denoiser, self.seconds, self.calls = denoiser, seconds, 0
+        self.takes_mixture, self.shares_sigma = denoiser.takes_mixture, denoiser.shares_sigma
+
+    def __call__(self, *arguments):
+        self.calls += 1
+        time.sleep(self.seconds)
+        return self.denoiser(*arguments)
+
+
+def test_several_devices_share_chunks_and_give_the_same_bytes(tiny_model, write_song, tmp_path):
+    song = write_song(seconds=5)
+    alone = separate(tiny_model, song, tmp_path / "alone")
+    members = [Spy(tiny_model.denoiser, seconds) for seconds in (0.05, 0.0, 0.01)]
+    team = dataclasses.replace(tiny_model, denoiser=members[0], others=tuple(members[1:]))
+    shared = separate(team, song, tmp_path / "shared")
+    for name, path in alone.files.items():
+        assert shared.files[name].read_bytes() == path.read_bytes()
+    counts = [member.calls for member in members]
+    assert sum(counts) == alone.calls == shared.calls
+    assert max(counts) - min(counts) <= 1, "turns do not depend on which is faster"
+
+
+def test_a_device_that_fails_stops_the_others(tiny_model, write_song, tmp_path):
+    class Failing(Spy):
+        def __call__(self, *arguments):
+            raise BackendUnavailable("gone", "find it")
+
+    other = Spy(tiny_model.denoiser, 0.2)
+    team = dataclasses.replace(tiny_model, denoiser=other, others=(Failing(other, 0),))
+    with pytest.raises(BackendUnavailable, match="gone"):
+        separate(team, write_song(seconds=20), tmp_path / "out")
+    assert other.calls <= 2
+    assert not list((tmp_path / "out").rglob("*.wav"))
 
 
 def test_long_songs_have_the_chunks_of_the_spec(tiny_model):

@@ -1,0 +1,31 @@
+import numpy as np
+import pytest
+
+from msdm_cli.errors import DeviceFull
+from msdm_cli.models.halving import run_halved
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 5])
+@pytest.mark.parametrize("told", [True, False])
+def test_a_batch_that_does_not_fit_is_halved(batch, told):
+    sizes = []
+
+    def run(x, sigma, mixture):
+        sizes.append(len(x))
+        if len(x) > 1:
+            raise DeviceFull("full", "free some")
+        return x * sigma[:, :, None] + (0 if mixture is None else mixture[:, None])
+
+    rng = np.random.default_rng(0)
+    x, sigma, mixture = (rng.standard_normal(shape, np.float32) for shape in ((batch, 4, 16), (batch, 4), (batch, 16)))
+    found = run_halved(run, x, sigma, mixture if told else None)
+    np.testing.assert_array_equal(found, x * sigma[:, :, None] + (mixture[:, None] if told else 0))
+    assert sizes.count(1) == batch
+
+
+def test_an_item_that_does_not_fit_is_an_error():
+    def run(x, sigma, mixture):
+        raise DeviceFull("full", "free some")
+
+    with pytest.raises(DeviceFull):
+        run_halved(run, np.zeros((3, 4, 16)), np.zeros((3, 4)), None)
