@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +73,7 @@ def generate_song(model: Model, folder: Path, options: GenerateOptions, progress
         made = Calls(progress)
         sampler = ChunkSampler(model, options.preset, NoiseField(seed, len(spec.stems)), made)
         with Behind() as writing:
-            for stems in continue_stems(sampler, windows, {}, journal, lambda: progress.advance(calls)):
+            for stems in continue_stems(sampler, windows, {}, journal, partial(made.skip, calls)):
                 signals = {**dict(zip(spec.stems, stems, strict=True)), MIXTURE: stems.sum(0)}
                 peak = max(peak, *(float(np.abs(signal).max(initial=0)) for signal in signals.values()))
                 writing.do(_write, files, signals, gain)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -143,7 +144,7 @@ class ImputationStream:
         sampler = ChunkSampler(self.model, self.options.preset, NoiseField(seed, len(spec.stems)), made)
         known = {spec.stems.index(name): _mono(song) for name, song in windows.items()}
         with Behind() as writing:
-            for stems in continue_stems(sampler, plan, known, journal, lambda: progress.advance(calls)):
+            for stems in continue_stems(sampler, plan, known, journal, partial(made.skip, calls)):
                 writing.do(self._write, stems[self.stems])
         self._write_mixed(self.up.finish(self.files.shape.frames))
         return Attempt(self.peak, made.count)

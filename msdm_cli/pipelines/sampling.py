@@ -39,6 +39,11 @@ class Calls:
             self.count += 1
             self._progress.advance()
 
+    def skip(self, calls: int) -> None:
+        """Calls that need not be made: what they would give is there."""
+        with self._lock:
+            self._progress.advance(calls)
+
     def stop(self) -> None:
         """The next call of any chunk ends it."""
         self._stopped = True

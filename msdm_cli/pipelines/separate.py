@@ -143,7 +143,7 @@ class SeparationStream:
                 journal.recall,
                 index,
                 partial(self._draw, sampler, index, chunk, windows.read(chunk.start, chunk.stop)),
-                partial(progress.advance, calls),
+                partial(made.skip, calls),
                 keep=len(chunks) > 1,
             )
             for index, chunk in enumerate(chunks)

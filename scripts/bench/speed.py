@@ -25,6 +25,7 @@ import torch
 import typer
 from peers import time_demucs
 from quality import distinct_presets
+from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
 from msdm_cli.diffusion.denoiser import Samples
@@ -37,6 +38,10 @@ from msdm_cli.progress import SilentProgress
 RATE = 44100
 GEMM_SIZES = {torch.float32: 2048, torch.bfloat16: 512}  # without hardware for it, bf16 takes minutes
 SHAPES = ((1, 65536), (1, 266240), (2, 65536), (2, 266240))
+OPERATORS = {
+    "convolutions": ("convolution", "mkldnn_convolution"),
+    "matrix products": ("mm", "addmm", "bmm", "baddbmm"),
+}
 WATCH = """
 import resource, subprocess, sys
 subprocess.run(sys.argv[1:], stderr=subprocess.DEVNULL, check=True)
@@ -140,6 +145,37 @@ def tell_network() -> list[str]:
     return lines
 
 
+def tell_operators() -> list[str]:
+    """Where the time of a network call goes, and how near to the machine's products each kind of work comes."""
+    model = load_model("embedded", Runtime("torch", "cpu", "fp32"))
+    batch, length = SHAPES[-1]
+    x = np.zeros((batch, 4, length), np.float32)
+    inputs = x, np.full((batch, 4), 10.0, np.float32), np.random.default_rng(0).standard_normal((batch, length))
+    with FlopCounterMode(display=False) as counter:
+        model.denoiser(*inputs)
+    with profile(activities=[ProfilerActivity.CPU]) as profiler:
+        model.denoiser(*inputs)
+    seconds = {event.key: event.self_cpu_time_total / 1e6 for event in profiler.key_averages()}
+    flops = {f"{name}".removeprefix("aten."): count for name, count in counter.get_flop_counts()["Global"].items()}
+    peak, total = measure_gemm(torch.float32), sum(seconds.values())
+    lines = [
+        f"Where a call of {batch} x {length} goes (PyTorch's profiler; a second run of the same products: {peak:.0f}).",
+        "",
+        "| work | share of the time | GFLOP | GFLOP/s | of the machine's |",
+        "|---|---|---|---|---|",
+    ]
+    rest = total
+    for kind, names in OPERATORS.items():
+        took = sum(seconds.get(f"aten::{name}", 0.0) for name in names)
+        work = sum(flops.get(name, 0) for name in names) / 1e9
+        rest -= took
+        lines.append(f"| {kind} | {took / total:.0%} | {work:.0f} | {work / took:.0f} | {work / took / peak:.0%} |")
+    return [
+        *lines,
+        f"| all else: passes over memory (norms, activations, sums, copies, transforms), attention | {rest / total:.0%} | | | |",
+    ]
+
+
 def tell_songs(song: Path, folder: Path, short_seconds: float) -> list[str]:
     """Whole commands on a short song by quality and backend, and the peer."""
     lines = [
@@ -203,6 +239,7 @@ def main(
         folder = Path(name)
         for tell in (
             tell_network,
+            tell_operators,
             lambda: tell_songs(song, folder, short_seconds),
             lambda: tell_start(song, folder),
             lambda: tell_lengths(song, folder, [float(minutes) for minutes in memory_minutes.split(",")]),
