@@ -170,10 +170,8 @@ def tell_operators() -> list[str]:
         work = sum(flops.get(name, 0) for name in names) / 1e9
         rest -= took
         lines.append(f"| {kind} | {took / total:.0%} | {work:.0f} | {work / took:.0f} | {work / took / peak:.0%} |")
-    return [
-        *lines,
-        f"| all else: passes over memory (norms, activations, sums, copies, transforms), attention | {rest / total:.0%} | | | |",
-    ]
+    passes = "passes over memory (norms, activations, sums, copies, transforms), attention"
+    return [*lines, f"| {passes} | {rest / total:.0%} | | | |"]
 
 
 def tell_songs(song: Path, folder: Path, short_seconds: float) -> list[str]:
