@@ -90,7 +90,8 @@ def _do(name: str, work: Work, display: Display) -> Outcome:
         done = work(display.piece())
     except MsdmError as error:
         display.fail(name, error)
-        return Outcome(name, error, time.monotonic() - began)
+        bare = type(error)(error.message, error.hint)  # without what its traceback holds on to
+        return Outcome(name, bare, time.monotonic() - began)
     tell_of_gain(name, done, display)
     return Outcome(name, done, time.monotonic() - began)
 

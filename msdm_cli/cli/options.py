@@ -128,7 +128,7 @@ PriorSamplerOption = Annotated[
     PriorSampler, typer.Option("--sampler", help="Ours, at a quality; or the paper's, with its settings.")
 ]
 DeviceOption = Annotated[
-    str, typer.Option("--device", help="auto, cpu, cuda, cuda:1 or mps; several share chunks: cuda:0,cuda:1.")
+    str, typer.Option("--device", help="auto, cpu, cuda, cuda:1 or mps; or several that share work: cuda:0,cuda:1.")
 ]
 BackendOption = Annotated[Backend, typer.Option("--backend", help="What runs the network.")]
 ProviderOption = Annotated[Provider | None, typer.Option("--provider", help="Of ONNX Runtime; implies --backend onnx.")]

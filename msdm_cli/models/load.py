@@ -19,7 +19,7 @@ class Model:
         denoiser: The network.
         runtime: What runs it.
         weights_sha256: Which weights it has.
-        others: The same network on further devices. Chunks take turns.
+        others: The same network on further devices. Chunks that do not wait for each other take turns.
     """
 
     spec: ModelSpec
@@ -30,12 +30,16 @@ class Model:
 
     @property
     def devices(self) -> int:
-        """How many chunks it works on at once."""
+        """How many networks there are."""
         return 1 + len(self.others)
 
     def choose(self, turn: int) -> Denoiser:
-        """The network on the device whose turn it is: always the same one, so that results do not depend on time."""
+        """The network whose turn it is: not the one that is free, so that results do not depend on time."""
         return (self.denoiser, *self.others)[turn % self.devices]
+
+    def keep(self, turn: int) -> "Model":
+        """The model on one device: for music whose chunks wait for each other."""
+        return replace(self, denoiser=self.choose(turn), others=())
 
 
 def load_model(name: str, runtime: Runtime) -> Model:

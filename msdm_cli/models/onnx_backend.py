@@ -40,7 +40,7 @@ FAILURES = (
 )
 """What ONNX Runtime raises; the classes have no common base."""
 
-FULL = ("Failed to allocate memory", "out of memory", "bad_alloc")
+FULL = ("Failed to allocate memory", "out of memory", "bad_alloc", "ALLOC_FAILED")
 """What it says when the memory of a device is full, in errors of several classes."""
 
 

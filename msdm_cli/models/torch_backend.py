@@ -11,8 +11,8 @@ from msdm_cli.models.networks import Network
 from msdm_cli.models.runtime import AUTO
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-CPU_FULL = "can't allocate memory"
-"""What PyTorch says, in a plain RuntimeError, when the CPU's memory is full."""
+FULL = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
+"""What PyTorch says when memory is full: on CUDA and MPS, on a CPU (on Windows), in cuBLAS and cuDNN."""
 
 
 def resolve_device(name: str) -> torch.device:
@@ -91,7 +91,7 @@ class TorchDenoiser:
             return denoised.cpu().numpy()
         except RuntimeError as error:
             told = str(error).splitlines()[0] if str(error) else type(error).__name__
-            full = isinstance(error, torch.OutOfMemoryError) or CPU_FULL in str(error)
+            full = any(words in str(error) for words in FULL)
             raise (DeviceFull if full else BackendUnavailable)(
                 f"PyTorch failed on {self.device}: {told}", "Use --device cpu, or free memory on the device."
             ) from error

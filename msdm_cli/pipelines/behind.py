@@ -1,4 +1,4 @@
-"""Reading the next chunk and writing the last one while the network runs."""
+"""Writing the last chunk while the network runs."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,14 +24,14 @@ class Behind:
     ) -> None:
         with self._pool:
             if kind is None:
-                self.wait()
+                self._wait()
 
     def do(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> None:
         """Begin a call, after the one before it has ended."""
-        self.wait()
+        self._wait()
         self._pending = self._pool.submit(function, *arguments, **options)
 
-    def wait(self) -> Any:
-        """What the last call gave; None without one."""
+    def _wait(self) -> None:
         pending, self._pending = self._pending, None
-        return pending.result() if pending else None
+        if pending:
+            pending.result()

@@ -63,7 +63,8 @@ def estimate_separation(model: Model, song: Path, options: SeparateOptions) -> E
     kept = properties.channels * sum(chunk.core_stop - chunk.core_start for chunk in chunks) if len(chunks) > 1 else 0
     batch = min(CHANNELS_AT_ONCE, properties.channels)
     estimate = _estimate(model, properties.seconds, calls, (batch, plan.length), size, kept)
-    return replace(estimate, seconds=estimate.seconds / min(model.devices, len(chunks)))
+    rounds = -(-len(chunks) // model.devices)
+    return replace(estimate, seconds=estimate.seconds * rounds / len(chunks))
 
 
 def estimate_imputation(model: Model, given: Mapping[str, Path], options: ImputeOptions) -> Estimate:

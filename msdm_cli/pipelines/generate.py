@@ -71,7 +71,7 @@ def generate_song(model: Model, folder: Path, options: GenerateOptions, progress
         windows, calls, peak = plan_continuation(spec, total), calls_per_chunk(options.preset), 0.0
         progress.start(f"seed {seed}", len(windows) * calls)
         made = Calls(progress)
-        sampler = ChunkSampler(model, options.preset, NoiseField(seed, len(spec.stems)), made)
+        sampler = ChunkSampler(model.keep(seed), options.preset, NoiseField(seed, len(spec.stems)), made)
         with Behind() as writing:
             for stems in continue_stems(sampler, windows, {}, journal, partial(made.skip, calls)):
                 signals = {**dict(zip(spec.stems, stems, strict=True)), MIXTURE: stems.sum(0)}

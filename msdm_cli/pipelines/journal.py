@@ -37,7 +37,7 @@ class Journal:
     """The journal of a job. One process at a time holds it, and what its results are written to.
 
     As a context manager it takes itself away unless there are chunks to go on from. Nothing in it changes before
-    ``begin``.
+    ``begin``. Chunks may be recalled by several threads.
 
     Args:
         folder: Where it lies.
@@ -127,7 +127,8 @@ class Journal:
         Raises:
             UnwritableAudio: The disk is full.
         """
-        found = self._last[1] if self._last and self._last[0] == index else self._load(index)
+        last = self._last
+        found = last[1] if last and last[0] == index else self._load(index)
         if found is not None:
             skip()
         else:

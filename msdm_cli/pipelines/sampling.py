@@ -92,7 +92,7 @@ class ChunkSampler:
     """Draws the stems of one chunk.
 
     Attributes:
-        model: The network. Chunks take turns on its devices, beginning with that of the song's seed.
+        model: The network. Chunks take turns on its devices.
         preset: Sampler settings.
         noise: Noise of the song.
         calls: Counts network calls.
@@ -115,7 +115,7 @@ class ChunkSampler:
         Returns:
             Stems, ``[B, S, T]``.
         """
-        preset, denoiser = self.preset, WatchedDenoiser(self.model.choose(self.noise.seed + chunk), self.calls, chunk)
+        preset, denoiser = self.preset, WatchedDenoiser(self.model.choose(chunk), self.calls, chunk)
         first = self._regress(denoiser, condition, shape) if preset.warm_start else None
         if preset.num_steps == 0 and first is not None:
             return first

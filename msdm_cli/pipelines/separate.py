@@ -104,7 +104,7 @@ def separate_song(model: Model, song: Path, folder: Path, options: SeparateOptio
 
 
 class SeparationStream:
-    """The way of a song from reader to files. It holds about two chunks of the song at a time.
+    """The way of a song from reader to files. It holds about two chunks of the song per device at a time.
 
     Args:
         model: The model.

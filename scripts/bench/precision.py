@@ -96,7 +96,8 @@ def main(
     tell("fp32, torch", exact, 5)
     tell("fp32, onnx", load_model("embedded", Runtime("onnx", "cpu")), 5)
     with tempfile.TemporaryDirectory() as folder:
-        calibration = [stems[:, :length] for stems in excerpts[:CALIBRATION_SONGS]]
+        others = folders[limit : limit + CALIBRATION_SONGS]
+        calibration = [load_stems(folder, names, seconds)[:, :length] for folder in others]
         for name, model in quantise(Path(folder), calibration, exact):
             tell(name, model, 5)
     for precision in ("fp16", "bf16"):

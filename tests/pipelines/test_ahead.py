@@ -30,27 +30,44 @@ def test_results_come_in_order_and_no_more_run_at_once_than_asked(workers):
     assert most == workers
 
 
+def test_a_call_waits_for_its_turn_rather_than_for_any_thread():
+    threads = [[], []]
+
+    def call(number):
+        threads[number % 2].append(threading.get_ident())
+        time.sleep(0.03 if number % 2 else 0)
+
+    with Ahead(2, do_nothing) as ahead:
+        list(ahead.run(lambda number=number: call(number) for number in range(8)))
+    assert [len(set(found)) for found in threads] == [1, 1]
+    assert threads[0][0] != threads[1][0]
+
+
 def test_the_next_call_is_taken_while_one_runs():
-    taken, go = threading.Event(), threading.Event()
+    go = threading.Event()
 
     def calls():
         yield lambda: go.wait(10)
-        taken.set()
-        go.set()  # without being taken, the first call would wait in vain
+        go.set()  # if this were not reached, the first call would wait in vain
         yield lambda: True
 
     with Ahead(1, do_nothing) as ahead:
         assert list(ahead.run(calls())) == [True, True]
-    assert taken.is_set()
 
 
 def test_a_failure_stops_what_runs_and_forgets_the_rest():
-    stopped, done = threading.Event(), []
+    stopped, told, begun = threading.Event(), [], threading.Event()
 
     def fail():
+        begun.wait(10)
         raise ZeroDivisionError
 
-    calls = [fail, lambda: stopped.wait(10), *[lambda: done.append(1)] * 5]
+    def run_on():
+        begun.set()
+        told.append(stopped.wait(10))
+
+    # The third is taken while the first two run, and waits behind the second.
+    calls = [fail, run_on, do_nothing, lambda: told.append("forgotten")]
     with pytest.raises(ZeroDivisionError), Ahead(2, stopped.set) as ahead:
         list(ahead.run(calls))
-    assert len(done) <= 1, "the one that had begun before anybody looked"
+    assert told == [True]

@@ -45,6 +45,25 @@ def test_a_longer_song_begins_like_a_shorter_one(tiny_model, tmp_path):
     np.testing.assert_array_equal(a, b)
 
 
+def test_variations_take_turns_on_devices_and_a_song_stays_on_one(tiny_model, tmp_path):
+    class Spy:
+        takes_mixture, shares_sigma = tiny_model.denoiser.takes_mixture, tiny_model.denoiser.shares_sigma
+
+        def __init__(self):
+            self.calls = 0
+
+        def __call__(self, *arguments):
+            self.calls += 1
+            return tiny_model.denoiser(*arguments)
+
+    spies = [Spy(), Spy()]
+    team = dataclasses.replace(tiny_model, denoiser=spies[0], others=(spies[1],))
+    for seed in (4, 5):
+        shared, alone = generate(team, tmp_path / "shared", 2.0, seed), generate(tiny_model, tmp_path / "a", 2.0, seed)
+        assert shared.files["drums"].read_bytes() == alone.files["drums"].read_bytes()
+        assert [spy.calls for spy in spies] == ([shared.calls, 0] if seed == 4 else [shared.calls, shared.calls])
+
+
 def test_no_length_is_refused(tiny_model, tmp_path):
     with pytest.raises(UnwritableAudio, match="no length"):
         generate(tiny_model, tmp_path, 0.0)
