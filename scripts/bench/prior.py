@@ -9,6 +9,8 @@ others (Wilcoxon signed-rank test over songs). Distances are Frechet distances b
 of log-mel spectra, in dB^2; they are not FAD, which takes the features of a trained network.
 """
 
+import dataclasses
+import json
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +27,7 @@ from quality import load_stems
 
 from msdm_cli.models.load import Model, load_model
 from msdm_cli.models.runtime import Runtime
+from msdm_cli.models.spec import Preset
 from msdm_cli.pipelines.generate import GenerateOptions, generate_song
 from msdm_cli.pipelines.impute import ImputeOptions, impute_stems
 from msdm_cli.pipelines.outputs import OutputOptions
@@ -85,7 +88,7 @@ def pulse(x: Signal) -> float:
     return float(correlation[low:high].max() / (correlation[0] + 1e-9))
 
 
-def impute(model: Model, stems: Signal, target: int, quality: str) -> Signal:
+def impute(model: Model, stems: Signal, target: int, preset: Preset) -> Signal:
     """Impute one stem from the others by the pipeline of the command."""
     names = model.spec.stems
     with tempfile.TemporaryDirectory() as name:
@@ -93,17 +96,14 @@ def impute(model: Model, stems: Signal, target: int, quality: str) -> Signal:
         given = {stem: folder / f"{stem}.wav" for index, stem in enumerate(names) if index != target}
         for stem, path in given.items():
             soundfile.write(path, stems[names.index(stem)], RATE, "FLOAT")
-        options = ImputeOptions(
-            model.spec.preset("impute", quality), 0, (names[target],), OutputOptions(subtype="FLOAT")
-        )
+        options = ImputeOptions(preset, 0, (names[target],), OutputOptions(subtype="FLOAT"))
         done = impute_stems(model, given, folder / "out", options, SilentProgress())
         return soundfile.read(done.files[names[target]], dtype="float32")[0]
 
 
-def generate(model: Model, seed: int, seconds: float, quality: str) -> Signal:
+def generate(model: Model, seed: int, seconds: float, preset: Preset) -> Signal:
     """Generate stems by the pipeline of the command, ``[S, T]``."""
     with tempfile.TemporaryDirectory() as name:
-        preset = model.spec.preset("generate", quality)
         options = GenerateOptions(preset, seed, seconds, OutputOptions(subtype="FLOAT"))
         done = generate_song(model, Path(name), options, SilentProgress())
         return np.stack([soundfile.read(done.files[stem], dtype="float32")[0] for stem in model.spec.stems])
@@ -130,15 +130,20 @@ def main(
     seconds: float = 11.8,
     limit: Annotated[int | None, typer.Option(help="Only so many songs, and as many generations.")] = None,
     quality: str = "default",
+    settings: Annotated[str, typer.Option(help="Of the presets, other than in the spec: JSON.")] = "{}",
     output: Annotated[Path | None, typer.Option(help="Write the tables there too.")] = None,
 ) -> None:
     """Print the tables."""
     model = load_model("embedded", Runtime(device="cpu"))
     names = model.spec.stems
     folders = sorted(path for path in songs.iterdir() if (path / "bass.flac").exists() and path.suffix != ".part")
-    truth = [load_stems(folder, names, seconds).numpy() for folder in folders[:limit]]
+    presets = {
+        task: dataclasses.replace(model.spec.preset(task, quality), **json.loads(settings))
+        for task in ("impute", "generate")
+    }
+    truth = [load_stems(folder, names, seconds) for folder in folders[:limit]]
     lines = [
-        f"`scripts/bench/prior.py`, {len(truth)} songs of {seconds:g} s, quality {quality}.",
+        f"`scripts/bench/prior.py`, {len(truth)} songs of {seconds:g} s, quality {quality}, settings {settings}.",
         "",
         "Imputed from the other three stems; agreement with the own song / with other songs (p):",
         "",
@@ -148,7 +153,7 @@ def main(
     ]
     print("\n".join(lines), flush=True)
     for target, name in enumerate(names):
-        imputed = [impute(model, stems, target, quality) for stems in truth]
+        imputed = [impute(model, stems, target, presets["impute"]) for stems in truth]
         real = [stems[target] for stems in truth]
         given = [stems.sum(0) - stems[target] for stems in truth]
         cells = [agreement(onset_agreement, signals, given) for signals in (imputed, real)]
@@ -156,7 +161,7 @@ def main(
         lines.append(f"| {name} | " + " | ".join(cells) + f" | {describe(imputed, real)} |")
         print(lines[-1], flush=True)
     lines += ["", "| generated | level, dB | silence | pulse | distance |", "|---" * 5 + "|"]
-    generated = [generate(model, seed, seconds, quality) for seed in range(len(truth))]
+    generated = [generate(model, seed, seconds, presets["generate"]) for seed in range(len(truth))]
     for index, name in enumerate(names):
         real = [stems[index] for stems in truth]
         lines.append(f"| {name} | {describe([stems[index] for stems in generated], real)} |")
