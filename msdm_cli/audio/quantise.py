@@ -24,14 +24,17 @@ def quantise_to_sum(stems: NDArray[np.float64], song: NDArray[np.float64], bits:
         ``[S, C, n], [C, n] -> [S, C, n]``
     """
     scale = float(1 << (bits - 1))
-    sums = np.rint(np.cumsum(stems, axis=0) * scale)
     target = np.rint(song * scale)
-    sums[-1] = target
-    rounded = np.diff(sums, axis=0, prepend=0)
-    clipped = np.clip(rounded, -scale, scale - 1)
-    count = int(np.count_nonzero(clipped != rounded))
-    if count:
-        for stem in clipped:
-            moved = np.clip(stem + target - clipped.sum(0), -scale, scale - 1)
-            stem[:] = moved
-    return (clipped.astype(np.int64) << (32 - bits)).astype(np.int32), count
+    rounded, running, before = np.empty_like(stems), np.zeros(song.shape), np.zeros(song.shape)
+    for stem, out in zip(stems[:-1], rounded, strict=False):
+        running += stem
+        now = np.rint(running * scale)
+        np.subtract(now, before, out=out)
+        before = now
+    np.subtract(target, before, out=rounded[-1])
+    beyond = int(np.count_nonzero((rounded < -scale) | (rounded > scale - 1)))
+    if beyond:
+        np.clip(rounded, -scale, scale - 1, out=rounded)
+        for stem in rounded:
+            stem[:] = np.clip(stem + target - rounded.sum(0), -scale, scale - 1)
+    return rounded.astype(np.int32) << (32 - bits), beyond
