@@ -1,6 +1,6 @@
 """Speed and memory of ``msdm separate`` on this machine, and of what it is made of.
 
-    pip install --no-deps demucs julius einops tqdm          # the peer; left out if it is not there
+    pip install --no-deps demucs julius einops tqdm audio_diffusion_pytorch==0.0.43 einops-exts    # the peers
     python scripts/bench/speed.py tests/data/song.flac --output scripts/bench/RESULTS.md
 
 The song is repeated to the lengths that are measured, as 44.1 kHz stereo in 16 bits.
@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -106,8 +107,9 @@ def best_time(work: Callable[[], object], repeats: int = 3) -> float:
     return min(times)
 
 
+@cache
 def measure_gemm(dtype: torch.dtype) -> float:
-    """GFLOP/s of a product of two square matrices."""
+    """GFLOP/s of a product of two square matrices, measured once."""
     size = GEMM_SIZES[dtype]
     a, b = (torch.randn(size, size).to(dtype) for _ in range(2))
     return 2 * size**3 / best_time(lambda: a @ b) / 1e9
@@ -158,8 +160,8 @@ def tell_operators() -> list[str]:
     paper = TorchDenoiser(Unet1d(Unet1dConfig()), torch.device("cpu"))
     peak = measure_gemm(torch.float32)
     lines = [
-        f"Where a network call goes, by PyTorch's profiler; the machine multiplies matrices at {peak:.0f} GFLOP/s now. "
-        "Convolutions by Winograd's algorithm, in the paper's network, are counted as the products that they are.",
+        "Where a network call goes, by PyTorch's profiler. Convolutions by Winograd's algorithm, in the paper's "
+        "network, are counted as the products that they are.",
         "",
         "| network | batch x samples | work | share of the time | GFLOP | GFLOP/s | of the machine's |",
         "|---|---|---|---|---|---|---|",
@@ -233,6 +235,12 @@ def tell_start(song: Path, folder: Path) -> list[str]:
     return [*lines, f"| --help | {seconds:.2f} |"]
 
 
+def tell_reference() -> list[str]:
+    """The authors' loop on the same weights as ours, by the bench that compares them."""
+    command = [sys.executable, str(Path(__file__).with_name("published.py"))]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+
+
 def main(
     song: Annotated[Path, typer.Argument(help="Any song.")],
     *,
@@ -251,6 +259,7 @@ def main(
         for tell in (
             tell_network,
             tell_operators,
+            tell_reference,
             lambda: tell_songs(song, folder, short_seconds),
             lambda: tell_start(song, folder),
             lambda: tell_lengths(song, folder, [float(minutes) for minutes in memory_minutes.split(",")]),
