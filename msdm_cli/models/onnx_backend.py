@@ -11,7 +11,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as state
 
 from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.errors import BackendUnavailable, DeviceFull
-from msdm_cli.models.halving import run_halved
+from msdm_cli.models.batches import run_batch
 from msdm_cli.models.runtime import AUTO
 
 SHARES_SIGMA, PRECISION = "shares_sigma", "precision"
@@ -121,7 +121,7 @@ class OnnxDenoiser:
             DeviceFull: A single item does not fit into the device's memory.
             BackendUnavailable: ONNX Runtime fails.
         """
-        return run_halved(self._run, x, sigma, mixture)
+        return run_batch(self._run, x, sigma, mixture, singly=self.device == "cpu")
 
     def _run(self, x: Samples, sigma: Samples, mixture: Samples | None) -> Samples:
         inputs = {"x": x, "sigma": sigma}

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.errors import BackendUnavailable, DeviceFull
-from msdm_cli.models.halving import run_halved
+from msdm_cli.models.batches import run_batch
 from msdm_cli.models.networks import Network
 from msdm_cli.models.runtime import AUTO
 
@@ -81,7 +81,7 @@ class TorchDenoiser:
             DeviceFull: A single item does not fit into the device's memory.
             BackendUnavailable: PyTorch fails.
         """
-        return run_halved(self._run, x, sigma, mixture)
+        return run_batch(self._run, x, sigma, mixture, singly=self.device.type == "cpu")
 
     @torch.inference_mode()
     def _run(self, x: Samples, sigma: Samples, mixture: Samples | None) -> Samples:

@@ -164,7 +164,7 @@ class SeparationStream:
     def _draw(
         self, sampler: ChunkSampler, index: int, chunk: Chunk, window: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        """The stems of a chunk's core, ``[C, T] -> [C, S, core]``, two channels at a time: memory is bounded."""
+        """The stems of a chunk's core, ``[C, T] -> [C, S, core]``, two channels a call: memory is bounded."""
         drawn = []
         for pair in np.split(window, range(CHANNELS_AT_ONCE, self.channels, CHANNELS_AT_ONCE)):
             condition, shape = mixture_condition(self.model.denoiser, pair), (len(pair), self.stems, pair.shape[1])

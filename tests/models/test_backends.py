@@ -75,6 +75,16 @@ def pair(request, graphs):
     return denoiser, TorchDenoiser(exact, CPU), ROUNDING[precision], exact.config.length_multiple
 
 
+def test_an_item_does_not_depend_on_the_batch(pair):
+    denoiser, exact, _, multiple = pair
+    rng = np.random.default_rng(1)
+    x, sigma = rng.standard_normal((3, 4, 2 * multiple)), np.repeat([[0.1], [1.0], [3.0]], 4, 1)
+    mixture = x.sum(1) if exact.takes_mixture else None
+    for network in (denoiser, exact):
+        alone = [network(x[[i]], sigma[[i]], None if mixture is None else mixture[[i]]) for i in range(3)]
+        np.testing.assert_array_equal(network(x, sigma, mixture), np.concatenate(alone))
+
+
 @pytest.mark.parametrize(("batch", "multiples"), [(1, 1), (2, 3), (3, 2)])
 @pytest.mark.parametrize("told", [True, False])
 def test_a_backend_gives_what_torch_gives_in_single_precision(pair, batch, multiples, told):
@@ -138,8 +148,9 @@ def test_a_full_device_is_told_from_other_failures(monkeypatch, graphs, kind, re
     x, sigma = np.random.default_rng(0).standard_normal((2, 4, 4096)), np.ones((2, 4))
     whole = denoiser(x, sigma)
     monkeypatch.setattr(denoiser, "_session", Full())
+    monkeypatch.setattr(denoiser, "device", "cuda")  # which takes a batch as a whole
     if full:
-        np.testing.assert_allclose(denoiser(x, sigma), whole, atol=1e-5)
+        np.testing.assert_array_equal(denoiser(x, sigma), whole)
         assert sizes == [2, 1, 1]
     else:
         with pytest.raises(BackendUnavailable, match="CUDNN_STATUS"):
