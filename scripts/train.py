@@ -3,6 +3,7 @@
     python scripts/train.py DATA RUN --steps 4000
     python scripts/train.py slakh RUN --architecture unet1d --steps 1000000 --precision bf16-mixed
     python scripts/train.py slakh RUN --architecture unet1d --stem bass --config small.json
+    python scripts/train.py DATA RUN --recipe '{"augmentation": {"speed": 1.0}}'
 
 DATA holds ``train/`` and ``validation/``. RUN receives ``last.ckpt`` (resumes bit for bit), ``best.safetensors`` (the
 averaged weights with the best validation figure so far), ``config.json`` and ``log.jsonl``. Run the same command again
@@ -71,11 +72,11 @@ def batches(
             yield batch
 
 
-def measure_sd(corpus: Corpus, network: StftUnet, options: TrainingOptions) -> Tensor:
+def measure_sd(corpus: Corpus, network: StftUnet, options: TrainingOptions, augmentation: Augmentation) -> Tensor:
     """Standard deviation of each stem and bin over augmented crops, ``[S, bins]``, smoothed over neighbouring bins."""
     power = torch.zeros_like(network.sd)
     for index in range(SD_CROPS):
-        crop = corpus.augmented(np.random.default_rng((options.seed, index)), options.length, Augmentation())
+        crop = corpus.augmented(np.random.default_rng((options.seed, index)), options.length, augmentation)
         power += network.stft(torch.from_numpy(crop).to(power.device)).square().sum(1).mean(-1) / SD_CROPS
     padded = torch.nn.functional.pad(power, (1, 1), mode="replicate")
     return ((padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]) / 3 + 1e-10).sqrt()
@@ -192,6 +193,7 @@ def main(
     length: int | None = None,
     validation_length: Annotated[int, typer.Option(help="Stays, so that figures compare.")] = 98304,
     seed: int = 0,
+    changes: Annotated[str, typer.Option("--recipe", help="Other fields of the recipe, as JSON.")] = "{}",
     precision: str = "32-true",
     devices: int = 1,
     validate_every: int = 400,
@@ -200,7 +202,7 @@ def main(
     """Train on DATA/train, choose by DATA/validation, keep everything in RUN."""
     fabric = Fabric(accelerator="auto", devices=devices, precision=precision)  # type: ignore[arg-type]
     fabric.launch()
-    recipe = RECIPES[architecture.value]
+    recipe = RECIPES[architecture.value].changed(json.loads(changes))
     asked = {"steps": steps, "decay_steps": decay_steps, "batch": batch, "length": length, "seed": seed}
     options = dataclasses.replace(recipe.options, **{key: value for key, value in asked.items() if value is not None})
     torch.manual_seed(seed)
@@ -215,7 +217,7 @@ def main(
     resumed = run.resume()  # after the set-up, which has moved the weights to their device
     if not resumed:
         if isinstance(network, StftUnet):
-            network.sd.copy_(measure_sd(corpus, network, options))
+            network.sd.copy_(measure_sd(corpus, network, options, recipe.augmentation or Augmentation()))
         if initial:
             from safetensors.torch import load_file
 

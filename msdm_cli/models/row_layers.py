@@ -43,6 +43,7 @@ class RowConv(nn.Module):
         bound = (channels_in * kernel) ** -0.5
         self.weight = nn.Parameter(torch.empty(kernel, channels_in, channels).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.empty(channels).uniform_(-bound, bound))
+        self._kept_filters: Tensor | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         """``[B, L, I] -> [B, (L + 2 padding - kernel) // stride + 1, O]``."""
@@ -88,12 +89,20 @@ class RowConv(nn.Module):
     def _convolve_tiles(self, rows: Tensor) -> Tensor:
         """Winograd's minimal filtering: half of the multiplications, ``[L, I] -> [L, O]``."""
         tiles, channels_in = len(rows) // TILE, rows.shape[1]
-        filters = rows.new_tensor(FILTER) @ self.weight.flatten(1)
         padded = functional.pad(rows, (0, 0, 1, TILE - 1)).view(tiles + 1, TILE, channels_in)
         x0, x1, x2, x3 = padded[:-1].unbind(1)
         x4, x5 = padded[1:, 0], padded[1:, 1]
-        products = torch.bmm(_transform_tiles(x0, x1, x2, x3, x4, x5), filters.view(6, channels_in, -1))
+        products = torch.bmm(_transform_tiles(x0, x1, x2, x3, x4, x5), self._filters())
         return _gather_tiles(products, self.bias)
+
+    def _filters(self) -> Tensor:
+        """The weights at the six points, ``[6, I, O]``; kept where they are frozen, as transforming them takes long."""
+        if self._kept_filters is not None:
+            return self._kept_filters
+        filters = (self.weight.new_tensor(FILTER) @ self.weight.flatten(1)).view(len(FILTER), *self.weight.shape[1:])
+        if not self.weight.requires_grad:
+            self._kept_filters = filters
+        return filters
 
 
 def _transform_tiles(x0: Tensor, x1: Tensor, x2: Tensor, x3: Tensor, x4: Tensor, x5: Tensor) -> Tensor:

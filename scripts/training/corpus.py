@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 FULL_SCALE = 32768.0
 SILENT_RMS = 1e-4
+FFT_MULTIPLE = 256
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,9 @@ class Augmentation:
         gain_db: Bounds of the common gain.
         stem_gain_db: Largest gain of a single stem, up or down.
         tone_db: Standard deviation of a random equaliser per stem.
+        speed: Largest factor by which a crop is played faster or slower, and so higher or lower: other instruments.
+            Stems that do not belong together have speeds of their own.
+        driven: Probability that a stem is overdriven.
     """
 
     shuffled: float = 0.25
@@ -32,6 +36,8 @@ class Augmentation:
     gain_db: tuple[float, float] = (-8.0, 14.0)
     stem_gain_db: float = 4.0
     tone_db: float = 3.0
+    speed: float = 1.25
+    driven: float = 0.1
 
 
 class Corpus:
@@ -92,26 +98,46 @@ class Corpus:
         return np.pad(part, ((0, 0), (0, length - part.shape[1])))
 
     def augmented(self, rng: np.random.Generator, length: int, augmentation: Augmentation) -> NDArray[np.float32]:
-        """A random crop with random levels, polarity and tone, now and then of stems that do not belong together."""
-        x = self.crop(rng, length)
-        if rng.random() < augmentation.shuffled:
-            x = np.stack([x[0], *(self.crop(rng, length)[index] for index in range(1, len(x)))])
+        """A random crop with random levels, polarity, speed and tone, now and then of stems of different songs.
+
+        Shape:
+            ``-> [S, length]``
+        """
+        count, shuffled = len(self.stems), rng.random() < augmentation.shuffled
+        speeds = augmentation.speed ** rng.uniform(-1, 1, count if shuffled else 1)
+        lengths = [FFT_MULTIPLE * max(1, round(length * speed / FFT_MULTIPLE)) for speed in speeds]
+        if shuffled:
+            crops = [self.crop(rng, needed)[index] for index, needed in enumerate(lengths)]
+        else:
+            crops = list(self.crop(rng, lengths[0]))
+        x = np.stack([transform(crop, length, rng, augmentation.tone_db) for crop in crops])
+        for index in np.flatnonzero(rng.random(count) < augmentation.driven):
+            x[index] = overdrive(x[index], 10 ** rng.uniform(-0.5, 0.5))
         low, high = augmentation.gain_db
-        gains_db = rng.uniform(low, high) + rng.uniform(-1, 1, len(x)) * augmentation.stem_gain_db
-        gains = 10 ** (gains_db / 20) * rng.choice((-1, 1), len(x))
+        gains_db = rng.uniform(low, high) + rng.uniform(-1, 1, count) * augmentation.stem_gain_db
+        gains = 10 ** (gains_db / 20) * rng.choice((-1, 1), count)
         if rng.random() < augmentation.silenced:
-            gains[rng.integers(len(x))] = 0
-        return equalise(x, rng, augmentation.tone_db) * gains[:, None].astype(np.float32)
+            gains[rng.integers(count)] = 0
+        return x * gains[:, None].astype(np.float32)
 
 
-def equalise(x: NDArray[np.float32], rng: np.random.Generator, tone_db: float) -> NDArray[np.float32]:
-    """Give each stem a random, smooth, zero-phase frequency response: one value per octave, interpolated.
+def transform(x: NDArray[np.float32], length: int, rng: np.random.Generator, tone_db: float) -> NDArray[np.float32]:
+    """Play a stem in ``length`` samples, through a random, smooth, zero-phase equaliser: one value per octave.
 
     Shape:
-        ``[S, T] -> [S, T]``
+        ``[T] -> [length]``
     """
-    spectrum = np.fft.rfft(x)
-    octaves = np.log2(np.linspace(1e-3, 1, spectrum.shape[1]))
+    spectrum = np.fft.rfft(x)[: length // 2 + 1]
+    octaves = np.log2(np.linspace(1e-3, 1, len(spectrum)))
     knots = np.arange(-10, 1)
-    curves = np.stack([np.interp(octaves, knots, rng.normal(0, tone_db, len(knots))) for _ in x])
-    return np.fft.irfft(spectrum * 10 ** (curves / 20), x.shape[1]).astype(np.float32)
+    curve = np.interp(octaves, knots, rng.normal(0, tone_db, len(knots)))
+    return (np.fft.irfft(spectrum * 10 ** (curve / 20), length) * (length / len(x))).astype(np.float32)
+
+
+def overdrive(x: NDArray[np.float32], drive: float) -> NDArray[np.float32]:
+    """Clip softly what is above the RMS over ``drive``, at the same RMS, ``[T] -> [T]``."""
+    level = np.sqrt(np.square(x).mean())
+    if level < SILENT_RMS:
+        return x
+    clipped = np.tanh(x * np.float32(drive / level))
+    return clipped * (level / np.sqrt(np.square(clipped).mean()))

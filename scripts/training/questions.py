@@ -33,6 +33,11 @@ class QuestionMix:
     sigma_high: float = 5.0
     sigma_max: float = 10.0
 
+    @property
+    def separate(self) -> bool:
+        """Whether the mixture is ever given."""
+        return self.regress + self.refine + self.refine_known > 0
+
     def draw(self, rng: np.random.Generator, stems: int) -> tuple[NDArray[np.float64], bool]:
         """Sigma per stem ``[S]``, and whether the mixture is given."""
         kind = rng.random()

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,6 @@ class Recipe:
         objective: Builds the loss of a network.
         questions: Draws the sigmas, and whether the mixture is given.
         augmentation: What happens to crops; nothing if None.
-        validation: Builds what chooses a checkpoint, from the validation songs and a length.
         options: Settings that are not asked for.
     """
 
@@ -56,7 +55,6 @@ class Recipe:
     objective: Callable[[Any], nn.Module]
     questions: QuestionMix | LogNormalSigma
     augmentation: Augmentation | None
-    validation: Callable[[Corpus, int], Validation | PublishedValidation]
     options: TrainingOptions
 
     def build(self, path: Path | None, stems: int) -> Any:
@@ -64,14 +62,29 @@ class Recipe:
         fields = json.loads(path.read_text()) if path else {}
         return self.network(dataclasses.replace(self.config(**fields), stems=stems))
 
+    def validation(self, corpus: Corpus, length: int) -> Validation | PublishedValidation:
+        """What chooses a checkpoint, by the validation songs."""
+        if isinstance(self.questions, QuestionMix):
+            return Validation(corpus, length, separates=self.questions.separate)
+        return PublishedValidation(corpus, length)
+
+    def changed(self, changes: Mapping[str, Mapping[str, Any]]) -> "Recipe":
+        """The recipe with other fields of its questions, augmentation or options.
+
+        Raises:
+            TypeError: It has no such field.
+        """
+        parts = {part: dataclasses.replace(getattr(self, part), **fields) for part, fields in changes.items()}
+        return dataclasses.replace(self, **parts)
+
 
 RECIPES = {
     "stft_unet": Recipe(
-        StftUnetConfig, StftUnet, ScoreMatching, QuestionMix(), Augmentation(), Validation, TrainingOptions()
+        StftUnetConfig, StftUnet, ScoreMatching, QuestionMix(), Augmentation(), TrainingOptions()
     ),
     # The paper's: Adam at 1e-4, 8 crops of 12 s, no schedule, no average (exp/train_msdm.yaml of the authors).
     "unet1d": Recipe(
-        Unet1dConfig, Unet1d, PublishedLoss, LogNormalSigma(), None, PublishedValidation,
+        Unet1dConfig, Unet1d, PublishedLoss, LogNormalSigma(), None,
         TrainingOptions(
             decay_steps=1, batch=8, length=262144, learning_rate=1e-4, warmup_steps=1, weight_decay=0.0, ema_decay=0.0
         ),

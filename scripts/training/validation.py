@@ -19,10 +19,11 @@ class Validation:
     Args:
         corpus: The validation songs.
         length: Length of a crop, in samples.
+        separates: Whether the network is told the mixture; a prior alone is chosen by how it denoises.
     """
 
-    def __init__(self, corpus: Corpus, length: int) -> None:
-        self.corpus = corpus
+    def __init__(self, corpus: Corpus, length: int, *, separates: bool = True) -> None:
+        self.corpus, self.separates = corpus, separates
         generators = [np.random.default_rng((2302, 2257, index)) for index in range(CROPS)]
         songs = [corpus.songs[index % len(corpus.songs)] for index in range(CROPS)]
         crops = [corpus.crop(rng, length, song) for rng, song in zip(generators, songs, strict=True)]
@@ -37,22 +38,28 @@ class Validation:
         """
         network.eval()
         device = network.sd.device
-        improvement, active, errors = [], [], []
-        for stems, noise in zip(self.stems.split(BATCH), self.noise.split(BATCH), strict=True):
-            estimate = self._separate(network, stems.to(device)).cpu()
+        batches = zip(self.stems.split(BATCH), self.noise.split(BATCH), strict=True)
+        errors = [self._denoise(network, stems.to(device), noise.to(device)).cpu() for stems, noise in batches]
+        means = torch.stack(errors).mean(0)
+        figures = {f"denoise_{sigma}": value.item() for sigma, value in zip(SIGMAS, means, strict=True)}
+        figures["figure"] = -means.mean().item()
+        if self.separates:
+            figures |= self._score_separation(network)
+        network.train()
+        return figures
+
+    def _score_separation(self, network: StftUnet) -> dict[str, float]:
+        improvement, active = [], []
+        for stems in self.stems.split(BATCH):
+            estimate = self._separate(network, stems.to(network.sd.device)).cpu()
             mixture = stems.sum(1, keepdim=True).expand_as(stems)
             improvement.append(si_sdr(estimate.numpy(), stems.numpy()) - si_sdr(mixture.numpy(), stems.numpy()))
             sounding = is_active(stems.numpy())
             active.append(sounding & (sounding.sum(1, keepdims=True) > 1))
-            errors.append(self._denoise(network, stems.to(device), noise.to(device)).cpu())
-        network.train()
         scores, counted = np.concatenate(improvement), np.concatenate(active)
         means = [scores[:, stem][counted[:, stem]].mean().item() for stem in range(scores.shape[1])]
         mean = float(np.mean(means))
-        figures = {"figure": mean, "si_sdri": mean, **dict(zip(self.corpus.stems, means, strict=True))}
-        return figures | {
-            f"denoise_{sigma}": value.item() for sigma, value in zip(SIGMAS, torch.stack(errors).mean(0), strict=True)
-        }
+        return {"figure": mean, "si_sdri": mean, **dict(zip(self.corpus.stems, means, strict=True))}
 
     @staticmethod
     def _separate(network: StftUnet, stems: Tensor) -> Tensor:

@@ -54,6 +54,21 @@ def test_half_of_the_multiplications_give_the_same(monkeypatch, length, batch):
     assert len(used) == batch
 
 
+def test_filters_are_kept_only_of_frozen_weights(monkeypatch):
+    monkeypatch.setattr(row_layers, "WINOGRAD_POSITIONS", 4)
+    monkeypatch.setattr(row_layers, "WINOGRAD_CHANNELS", 4)
+    layer, x = RowConv(16, 24, 3, padding=1), torch.randn(1, 64, 16)
+    with torch.no_grad():
+        before = layer(x)
+        layer.weight *= 2  # a step of a training between two validations
+        after = layer(x)
+        torch.testing.assert_close(after - layer.bias, 2 * (before - layer.bias), atol=1e-4, rtol=1e-4)
+        layer.requires_grad_(False)
+        assert torch.equal(layer(x), after)
+        assert torch.equal(layer(x), after)
+        assert layer._filters() is layer._filters()
+
+
 def test_a_norm():
     layer, reference = RowNorm(4, 12), nn.GroupNorm(4, 12)
     compare(layer, reference, torch.randn(2, 9, 12))

@@ -68,6 +68,55 @@ def test_crops_are_a_function_of_their_generator(songs, monkeypatch):
     assert one.shape == (4, 16384)
 
 
+def test_a_crop_plays_faster_and_higher(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    from training.corpus import overdrive, transform
+
+    tone = np.sin(2 * np.pi * 440 / 22050 * np.arange(22050 + 11025)).astype(np.float32)
+    played = transform(tone, 22050, np.random.default_rng(0), 0.0)
+    assert played.shape == (22050,)
+    inner = slice(2000, -2000)
+    np.testing.assert_allclose(np.abs(np.fft.rfft(played)).argmax(), 660, atol=1)
+    np.testing.assert_allclose(np.sqrt(np.square(played[inner]).mean()), np.sqrt(0.5), rtol=0.01)
+    np.testing.assert_allclose(transform(tone, len(tone), np.random.default_rng(0), 0.0), tone, atol=1e-5)
+    driven = overdrive(played, 3.0)
+    np.testing.assert_allclose(np.square(driven).mean(), np.square(played).mean(), rtol=1e-4)
+    spectrum = np.abs(np.fft.rfft(driven[inner] * np.hanning(22050 - 4000)))
+    third, first = round(1980 * (22050 - 4000) / 22050), round(660 * (22050 - 4000) / 22050)
+    assert 0.05 < spectrum[third - 3 : third + 4].max() / spectrum[first - 3 : first + 4].max() < 0.4
+    silence = np.zeros(100, np.float32)
+    assert overdrive(silence, 3.0) is silence
+
+
+def test_variants_are_compared_from_one_start(songs, tmp_path):
+    common = "--batch 1 --length 16384 --validation-length 16384 --config " + str(songs / "2.json")
+    (songs / "2.json").write_text(json.dumps(SMALL))
+    train(songs, tmp_path / "start", 2)
+    speed = """ --recipe '{"augmentation": {"speed": 1.0}}'"""
+    command = [sys.executable, ROOT / "scripts" / "bench" / "ablations.py", songs, tmp_path / "runs"]
+    command += [f"as it is={common}", f"slow={common}{speed}", "--start", tmp_path / "start" / "last.ckpt"]
+    command += ["--steps", 2, "--output", tmp_path / "log.md"]
+    for _ in range(2):  # the second time there is nothing left to do
+        subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True, timeout=600)
+    once, again = (tmp_path / "log.md").read_text().split("## ")[1:]
+    assert once == again
+    rows = [line.split(" | ") for line in once.splitlines() if "| 2 |" in line]
+    assert [row[0] for row in rows] == ["| as it is", "| slow"]
+    first, second = (torch.load(tmp_path / "runs" / name / "last.ckpt") for name in ("as-it-is", "slow"))
+    assert first["step"] == second["step"] == 4
+    assert not torch.equal(first["network"]["split.weights.0"], second["network"]["split.weights.0"])
+
+
+def test_a_prior_alone_is_chosen_by_how_it_denoises(songs, tmp_path):
+    prior = json.dumps({"questions": {"regress": 0, "refine": 0, "refine_known": 0, "impute": 0}})
+    train(songs, tmp_path / "prior", 2, SMALL, "--recipe", prior)
+    train(songs, tmp_path / "bass", 2, SMALL, "--recipe", prior, "--stem", "bass")
+    for run in ("prior", "bass"):
+        last = json.loads((tmp_path / run / "log.jsonl").read_text().splitlines()[-1])
+        assert "denoise_0.3" in last
+        assert "si_sdri" not in last
+
+
 def test_untrained_the_loss_is_that_of_the_static_wiener_filter(songs, monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "scripts"))
     from msdm_cli.models.stft_unet import StftUnet, StftUnetConfig
