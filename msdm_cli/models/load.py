@@ -94,11 +94,12 @@ def _load_onnx(entry: WeightsEntry, runtime: Runtime) -> Model:
 
 def _load_torch(entry: WeightsEntry, runtime: Runtime) -> Model:
     from msdm_cli.models.networks import load_network
-    from msdm_cli.models.torch_backend import TorchDenoiser, resolve_device, resolve_precision
+    from msdm_cli.models.torch_backend import TorchDenoiser, can_compile, resolve_device, resolve_precision
 
     device = resolve_device(runtime.device)
     precision = resolve_precision(runtime.precision, device)
     spec = load_spec(check_file(entry, entry.spec))
     network = load_network(entry, spec)
-    told = Runtime("torch", str(device), precision)
-    return Model(spec, TorchDenoiser(network, device, precision), told, entry.weights.sha256)
+    compiled = runtime.compiled and can_compile(device)
+    told = Runtime("torch", str(device), precision, compiled)
+    return Model(spec, TorchDenoiser(network, device, precision, compiled=compiled), told, entry.weights.sha256)

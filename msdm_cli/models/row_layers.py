@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 TILE = 4
-WINOGRAD_POSITIONS = 1024
+WINOGRAD_POSITIONS = 256
 WINOGRAD_CHANNELS = 128
 # Source of the transforms: Lavin and Gray, arXiv 1509.09308, section 4.3: F(4, 3), at the points 0, 1, -1, 2, -2, inf.
 FILTER = (

@@ -16,15 +16,17 @@ class Runtime:
         device: cpu, cuda, cuda:N, or what else the backend has: mps for torch; tensorrt, coreml, dml for onnx. Several
             are separated by commas.
         precision: Of the learned part: fp32, bf16, fp16. Transforms and the sampler are in single precision.
+        compiled: Let torch.compile write a program of its own for the network.
     """
 
     backend: str = AUTO
     device: str = AUTO
     precision: str = AUTO
+    compiled: bool = False
 
     def __post_init__(self) -> None:
         if self.backend not in (AUTO, *BACKENDS) or self.precision not in (AUTO, *PRECISIONS):
             raise ValueError(f"expected a backend of {BACKENDS} and a precision of {PRECISIONS}, got {self}")
 
     def __str__(self) -> str:
-        return f"{self.device}, {self.backend}, {self.precision}"
+        return f"{self.device}, {self.backend}, {self.precision}{', compiled' if self.compiled else ''}"

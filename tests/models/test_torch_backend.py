@@ -1,10 +1,14 @@
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import torch
+from conftest import tiny_network
 
 from msdm_cli.errors import BackendUnavailable, DeviceFull
+from msdm_cli.models.load import load_model
+from msdm_cli.models.runtime import Runtime
 from msdm_cli.models.torch_backend import TorchDenoiser, resolve_device, resolve_precision
 
 CPU = torch.device("cpu")
@@ -66,3 +70,29 @@ def test_a_gpu_that_lacks_bf16_does_not_pretend(monkeypatch, supported, expected
     if not supported:
         with pytest.raises(BackendUnavailable, match="bf16"):
             resolve_precision("bf16", torch.device("cuda"))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+def test_a_compiled_network_gives_the_same_for_any_length_in_any_thread():
+    plain, compiled = TorchDenoiser(tiny_network(), CPU), TorchDenoiser(tiny_network(), CPU, compiled=True)
+    rng, multiple = np.random.default_rng(0), tiny_network().config.length_multiple
+    with ThreadPoolExecutor(1) as thread:
+        for multiples, told in ((2, True), (3, True), (4, True), (2, False)):
+            x, sigma = rng.standard_normal((1, 4, multiples * multiple), np.float32), np.full((1, 4), 0.5, np.float32)
+            mixture = x.sum(1) if told else None
+            found = thread.submit(compiled, x, sigma, mixture).result()
+            np.testing.assert_allclose(found, plain(x, sigma, mixture), atol=1e-5)
+            np.testing.assert_array_equal(found, compiled(x, sigma, mixture))
+
+
+def test_where_nothing_can_be_compiled_it_is_said_and_done_without(monkeypatch, caplog):
+    def fail(*_):
+        raise RuntimeError("no C++ compiler\nfound")
+
+    monkeypatch.setattr(torch, "compile", lambda function: fail)
+    model = load_model("embedded", Runtime("torch", "cpu", compiled=True))
+    assert not model.runtime.compiled
+    assert "no C++ compiler" in caplog.text
+    assert "found" not in caplog.text
+    silence = np.zeros((1, 4, 2048), np.float32)
+    assert np.isfinite(model.denoiser(silence, np.ones((1, 4), np.float32))).all()
