@@ -192,7 +192,7 @@ def main(
     batch: int | None = None,
     length: int | None = None,
     validation_length: Annotated[int, typer.Option(help="Stays, so that figures compare.")] = 98304,
-    seed: int = 0,
+    seed: int | None = None,
     changes: Annotated[str, typer.Option("--recipe", help="Other fields of the recipe, as JSON.")] = "{}",
     precision: str = "32-true",
     devices: int = 1,
@@ -205,7 +205,7 @@ def main(
     recipe = RECIPES[architecture.value].changed(json.loads(changes))
     asked = {"steps": steps, "decay_steps": decay_steps, "batch": batch, "length": length, "seed": seed}
     options = dataclasses.replace(recipe.options, **{key: value for key, value in asked.items() if value is not None})
-    torch.manual_seed(seed)
+    torch.manual_seed(options.seed)
     torch.set_flush_denormal(True)
     stems = (stem,) if stem else STEMS
     network = recipe.build(config, len(stems)).to(memory_format=torch.channels_last)
@@ -217,7 +217,8 @@ def main(
     resumed = run.resume()  # after the set-up, which has moved the weights to their device
     if not resumed:
         if isinstance(network, StftUnet):
-            network.sd.copy_(measure_sd(corpus, network, options, recipe.augmentation or Augmentation()))
+            assert recipe.augmentation
+            network.sd.copy_(measure_sd(corpus, network, options, recipe.augmentation))
         if initial:
             from safetensors.torch import load_file
 
@@ -227,7 +228,7 @@ def main(
     run.log(
         event="resumed" if resumed else "started", songs=len(corpus.songs),
         validation_songs=len(validation.corpus.songs), parameters=sum(p.numel() for p in network.parameters()),
-        options=dataclasses.asdict(options),
+        options=dataclasses.asdict(options), recipe=changes,
     )  # fmt: skip
     train(run, recipe, objective, optimizer, corpus, validation, validate_every)
 

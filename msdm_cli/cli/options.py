@@ -134,7 +134,7 @@ BackendOption = Annotated[Backend, typer.Option("--backend", help="What runs the
 ProviderOption = Annotated[Provider | None, typer.Option("--provider", help="Of ONNX Runtime; implies --backend onnx.")]
 PrecisionOption = Annotated[Precision, typer.Option("--precision", help="Of the network.")]
 CompileOption = Annotated[
-    bool, typer.Option("--compile", help="Let PyTorch compile the network: a minute once, then faster.")
+    bool, typer.Option("--compile", help="Let PyTorch compile the network: a minute once; pays for hours of music.")
 ]
 FormatOption = Annotated[FileFormat, typer.Option("--format", help="File format.")]
 SubtypeOption = Annotated[Subtype | None, typer.Option("--subtype", help="Sample format; as in the input by default.")]

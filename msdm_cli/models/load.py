@@ -55,7 +55,8 @@ def load_model(name: str, runtime: Runtime) -> Model:
         MissingWeights: Its files are not here.
         ChecksumMismatch: Its files are not the registered ones.
         IncompatibleCheckpoint: Weights and spec do not fit each other.
-        BackendUnavailable: The backend or the device is not there, or cannot compute in that precision.
+        BackendUnavailable: The backend or the device is not there, or cannot compute in that precision, or compiling
+            brings nothing.
     """
     entry = find_entry(name)
     load = _load_onnx if runtime.backend == "onnx" else _load_torch
@@ -94,12 +95,18 @@ def _load_onnx(entry: WeightsEntry, runtime: Runtime) -> Model:
 
 def _load_torch(entry: WeightsEntry, runtime: Runtime) -> Model:
     from msdm_cli.models.networks import load_network
-    from msdm_cli.models.torch_backend import TorchDenoiser, can_compile, resolve_device, resolve_precision
+    from msdm_cli.models.stft_unet import StftUnet
+    from msdm_cli.models.torch_backend import TorchDenoiser, resolve_device, resolve_precision
 
     device = resolve_device(runtime.device)
     precision = resolve_precision(runtime.precision, device)
     spec = load_spec(check_file(entry, entry.spec))
     network = load_network(entry, spec)
-    compiled = runtime.compiled and can_compile(device)
-    told = Runtime("torch", str(device), precision, compiled)
+    if runtime.compiled and device.type == "cpu" and not isinstance(network, StftUnet):
+        raise BackendUnavailable(
+            f"compiling the model {entry.name} for a CPU takes minutes and brings nothing: it is products throughout",
+            "Leave out --compile.",
+        )
+    compiled = spec.chunk_length if runtime.compiled else None
+    told = Runtime("torch", str(device), precision, runtime.compiled)
     return Model(spec, TorchDenoiser(network, device, precision, compiled=compiled), told, entry.weights.sha256)

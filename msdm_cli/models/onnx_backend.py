@@ -121,7 +121,7 @@ class OnnxDenoiser:
             DeviceFull: A single item does not fit into the device's memory.
             BackendUnavailable: ONNX Runtime fails.
         """
-        return run_batch(self._run, x, sigma, mixture, singly=self.device == "cpu")
+        return run_batch(self._run, x, sigma, mixture, singly=self.device.partition(":")[0] == "cpu")
 
     def _run(self, x: Samples, sigma: Samples, mixture: Samples | None) -> Samples:
         inputs = {"x": x, "sigma": sigma}

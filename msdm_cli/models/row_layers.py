@@ -97,11 +97,11 @@ class RowConv(nn.Module):
 
     def _filters(self) -> Tensor:
         """The weights at the six points, ``[6, I, O]``; kept where they are frozen, as transforming them takes long."""
-        if self._kept_filters is not None:
+        frozen = not self.weight.requires_grad
+        if frozen and self._kept_filters is not None:
             return self._kept_filters
         filters = (self.weight.new_tensor(FILTER) @ self.weight.flatten(1)).view(len(FILTER), *self.weight.shape[1:])
-        if not self.weight.requires_grad:
-            self._kept_filters = filters
+        self._kept_filters = filters if frozen else None
         return filters
 
 

@@ -3,8 +3,8 @@
     python scripts/bench/ablations.py DATA RUNS "as it is=" "batch 3=--batch 3 --length 98304" --start last.ckpt
 
 A variant is a name and further arguments of ``scripts/train.py``; one that makes steps cheaper or dearer gets its own
-``--steps``, so that minutes agree. As many run at a time as there are cores, with a thread each. The table is added to
-the end of the log. A variant that is done is not trained again.
+``--steps`` (the start's counted), so that minutes agree. As many run at a time as there are cores, with a thread each.
+The table is added to the end of the log. A variant that is done is not trained again.
 """
 
 import json
@@ -34,21 +34,28 @@ def train_variant(data: Path, run: Path, arguments: list[str], start: Path | Non
     """Train one variant, and give the figures of its last validation and its minutes.
 
     Raises:
-        RuntimeError: The training failed; ``output.txt`` in its folder tells how.
+        RuntimeError: The training failed (``output.txt`` in its folder tells how), or the folder is of another one.
     """
+    asked = json.dumps({"arguments": arguments, "start": str(start)})
     if not run.exists():
-        run.mkdir(parents=True)
+        temporary = run.with_name(f"{run.name}.part")
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        (temporary / "asked.json").write_text(asked)
         if start:
-            shutil.copy(start, run / "last.ckpt")
+            shutil.copy(start, temporary / "last.ckpt")
+        temporary.rename(run)
+    if (run / "asked.json").read_text() != asked:
+        raise RuntimeError(f"{run}: is of another start or other arguments; remove it, or name the variant otherwise")
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     with (run / "output.txt").open("a") as file:
         command = [sys.executable, str(TRAIN), str(data), str(run), *arguments]
         if subprocess.run(command, env=environment, stdout=file, stderr=file, check=False).returncode:
             raise RuntimeError(f"{run}: training failed, see {file.name}")
     log = read_log(run)
-    begun = next(record["hours"] for record in log if "event" in record)
-    final = [record for record in log if COLUMNS[0] in record or COLUMNS[-1] in record][-1]
-    return final | {"minutes": (final["hours"] - begun) * 60}
+    begun = next(record for record in log if "event" in record)
+    final = [record for record in log if COLUMNS[-1] in record][-1]
+    return final | {"minutes": (final["hours"] - begun["hours"]) * 60, "songs": begun["songs"]}
 
 
 def main(
@@ -65,15 +72,17 @@ def main(
     first = torch.load(start, map_location="cpu", weights_only=True)["step"] if start else 0
     common = ["--steps", str(first + steps), "--decay-steps", str(steps // 2), "--validate-every", str(first + steps)]
     named = dict(variant.split("=", 1) for variant in variants)
+    if len({name.replace(" ", "-") for name in named}) < len(variants):
+        raise typer.BadParameter("two variants have the same name")
     with ThreadPoolExecutor(jobs) as pool:
         begun = {
             name: pool.submit(train_variant, data, runs / name.replace(" ", "-"), common + shlex.split(extra), start)
             for name, extra in named.items()
         }
         found = {name: future.result() for name, future in begun.items()}
-    songs = sum(path.name.startswith("Track") for path in (data / "train").iterdir())
+    songs, origin = next(iter(found.values()))["songs"], f"step {first}" if start else "nothing"
     lines = [
-        f"## {steps} steps from {f'step {first}' if start else 'nothing'}, {songs} songs, {jobs} variants at a time",
+        f"## {steps} steps from {origin}, {songs} songs, {jobs} variants at a time",
         "",
         "| variant | arguments | steps | minutes | " + " | ".join(COLUMNS) + " |",
         "|---" * (4 + len(COLUMNS)) + "|",

@@ -34,7 +34,7 @@ class QuestionMix:
     sigma_max: float = 10.0
 
     @property
-    def separate(self) -> bool:
+    def separates(self) -> bool:
         """Whether the mixture is ever given."""
         return self.regress + self.refine + self.refine_known > 0
 

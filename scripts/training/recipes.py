@@ -65,14 +65,14 @@ class Recipe:
     def validation(self, corpus: Corpus, length: int) -> Validation | PublishedValidation:
         """What chooses a checkpoint, by the validation songs."""
         if isinstance(self.questions, QuestionMix):
-            return Validation(corpus, length, separates=self.questions.separate)
+            return Validation(corpus, length, separates=self.questions.separates)
         return PublishedValidation(corpus, length)
 
     def changed(self, changes: Mapping[str, Mapping[str, Any]]) -> "Recipe":
-        """The recipe with other fields of its questions, augmentation or options.
+        """The recipe with other fields of its ``questions``, ``augmentation`` or ``options``.
 
         Raises:
-            TypeError: It has no such field.
+            TypeError, AttributeError: It has no such field.
         """
         parts = {part: dataclasses.replace(getattr(self, part), **fields) for part, fields in changes.items()}
         return dataclasses.replace(self, **parts)

@@ -73,26 +73,49 @@ def test_a_gpu_that_lacks_bf16_does_not_pretend(monkeypatch, supported, expected
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
-def test_a_compiled_network_gives_the_same_for_any_length_in_any_thread():
-    plain, compiled = TorchDenoiser(tiny_network(), CPU), TorchDenoiser(tiny_network(), CPU, compiled=True)
-    rng, multiple = np.random.default_rng(0), tiny_network().config.length_multiple
-    with ThreadPoolExecutor(1) as thread:
-        for multiples, told in ((2, True), (3, True), (4, True), (2, False)):
-            x, sigma = rng.standard_normal((1, 4, multiples * multiple), np.float32), np.full((1, 4), 0.5, np.float32)
-            mixture = x.sum(1) if told else None
-            found = thread.submit(compiled, x, sigma, mixture).result()
-            np.testing.assert_allclose(found, plain(x, sigma, mixture), atol=1e-5)
-            np.testing.assert_array_equal(found, compiled(x, sigma, mixture))
+def test_a_compiled_network_gives_the_same_in_any_order_and_thread(monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    length = 3 * tiny_network().config.length_multiple
+    rng = np.random.default_rng(0)
+    x, sigma = rng.standard_normal((1, 4, length), np.float32), np.full((1, 4), 0.5, np.float32)
+    plain, found = TorchDenoiser(tiny_network(), CPU), []
+    for before in ((), (length // 3, 2 * length // 3)):
+        torch._dynamo.reset()
+        compiled = TorchDenoiser(tiny_network(), CPU, compiled=length)
+        for shorter in before:
+            part = x[..., :shorter]
+            np.testing.assert_array_equal(compiled(part, sigma), plain(part, sigma))
+        with ThreadPoolExecutor(2) as threads:
+            found += threads.map(compiled, [x] * 3, [sigma] * 3, [x.sum(1)] * 3)
+    for stems in found:
+        np.testing.assert_array_equal(stems, found[0])
+    np.testing.assert_allclose(found[0], plain(x, sigma, x.sum(1)), atol=1e-5)
+    assert not np.array_equal(found[0], plain(x, sigma, x.sum(1)))  # it was compiled
 
 
-def test_where_nothing_can_be_compiled_it_is_said_and_done_without(monkeypatch, caplog):
+def test_where_nothing_can_be_compiled_the_error_says_so(monkeypatch):
+    class Failing(torch.nn.Module):
+        takes_mixture, shares_sigma = True, False
+
+        def forward(self, x, *_):
+            return x
+
     def fail(*_):
-        raise RuntimeError("no C++ compiler\nfound")
+        error = RuntimeError("backend='inductor' raised:\nNo C++ compiler")
+        error.inner_exception = OSError("No C++ compiler")
+        raise error
 
-    monkeypatch.setattr(torch, "compile", lambda function: fail)
+    monkeypatch.setattr(torch, "compile", lambda network, dynamic: fail)
+    denoiser = TorchDenoiser(Failing(), CPU, compiled=16)
+    assert denoiser(np.zeros((1, 4, 8), np.float32), np.zeros((1, 4))).shape == (1, 4, 8)
+    with pytest.raises(BackendUnavailable, match="No C\\+\\+ compiler") as caught:
+        denoiser(np.zeros((1, 4, 16), np.float32), np.zeros((1, 4)))
+    assert "--compile" in caught.value.hint
+
+
+def test_what_is_compiled_is_told():
     model = load_model("embedded", Runtime("torch", "cpu", compiled=True))
-    assert not model.runtime.compiled
-    assert "no C++ compiler" in caplog.text
-    assert "found" not in caplog.text
-    silence = np.zeros((1, 4, 2048), np.float32)
-    assert np.isfinite(model.denoiser(silence, np.ones((1, 4), np.float32))).all()
+    assert model.runtime.compiled
+    assert str(model.runtime) == "cpu, torch, fp32, compiled"
+    with pytest.raises(ValueError, match="torch"):
+        Runtime("onnx", compiled=True)

@@ -100,6 +100,11 @@ def test_variants_are_compared_from_one_start(songs, tmp_path):
         subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True, timeout=600)
     once, again = (tmp_path / "log.md").read_text().split("## ")[1:]
     assert once == again
+    for name in ("as-it-is", "slow"):
+        log = (tmp_path / "runs" / name / "log.jsonl").read_text()
+        assert log.count("si_sdri") == 1
+    command[4] = f"as it is={common} --seed 1"
+    assert subprocess.run(list(map(str, command)), capture_output=True, timeout=600).returncode == 1
     rows = [line.split(" | ") for line in once.splitlines() if "| 2 |" in line]
     assert [row[0] for row in rows] == ["| as it is", "| slow"]
     first, second = (torch.load(tmp_path / "runs" / name / "last.ckpt") for name in ("as-it-is", "slow"))
@@ -115,6 +120,7 @@ def test_a_prior_alone_is_chosen_by_how_it_denoises(songs, tmp_path):
         last = json.loads((tmp_path / run / "log.jsonl").read_text().splitlines()[-1])
         assert "denoise_0.3" in last
         assert "si_sdri" not in last
+        assert (tmp_path / run / "best.safetensors").exists()
 
 
 def test_untrained_the_loss_is_that_of_the_static_wiener_filter(songs, monkeypatch):
