@@ -2,10 +2,10 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
 import numpy as np
 import soundfile
@@ -23,6 +23,7 @@ RIFF_BYTES = (1 << 32) - (1 << 20)
 BYTES_PER_SAMPLE = {"PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8}
 WRITE_FRAMES = 1 << 16
 SFC_SET_ADD_PEAK_CHUNK = 0x1050  # of sndfile.h
+TAGS = ("title", "artist", "album", "tracknumber", "date", "genre", "comment", "copyright", "license")
 # Headers lie: what claims more than these is damaged.
 LONGEST_FRAMES = 1 << 40
 RATES_HZ = (100, 1_000_000)
@@ -58,6 +59,10 @@ class SongReader:
         start_seconds: Where to begin.
         duration_seconds: How much to read at most; to the end if None.
 
+    Attributes:
+        properties: What the file says of itself, of the part that is read.
+        tags: Title, artist and what else of ``TAGS`` the file tells.
+
     Raises:
         UnreadableAudio: It is not there, or not a sound file.
         UnsuitableAudio: There are no samples in the part that was asked for.
@@ -75,6 +80,7 @@ class SongReader:
             self._file.close()
             reason = "no samples" if not frames else f"no samples after {start_seconds:g} s"
             raise UnsuitableAudio(f"{path}: {reason}", "Give a file, or a part of it, that holds sound.")
+        self.tags = {tag: text for tag in TAGS if (text := getattr(self._file, tag))}
         self._left = wanted
         try:
             self._file.seek(first)
@@ -174,12 +180,21 @@ class StemWriter:
         channels: Number of channels.
         subtype: How samples are stored.
         frames: Expected length, in samples.
+        tags: Title and the like, as far as the format has them.
 
     Raises:
         UnwritableAudio: The folder cannot be written.
     """
 
-    def __init__(self, path: Path, sample_rate: int, channels: int, subtype: str, frames: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        sample_rate: int,
+        channels: int,
+        subtype: str,
+        frames: int,
+        tags: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.path, self.frames = path, frames
         self.temporary = path.with_name(f".{path.name}.part")
         file_format = path.suffix[1:].upper()
@@ -195,6 +210,9 @@ class StemWriter:
             raise UnwritableAudio(f"{path}: cannot be written ({error})", "Choose another folder with -o.") from error
         except ValueError as error:
             raise UnwritableAudio(f"{path}: {error}", "Choose another --format or --subtype.") from error
+        for tag, text in tags.items():
+            with contextlib.suppress(soundfile.SoundFileError, RuntimeError):  # not every format has every tag
+                setattr(self._file, tag, text)
         self.subtype = subtype
         self.clipped = 0
 

@@ -5,7 +5,7 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from types import TracebackType
 
@@ -116,12 +116,19 @@ class SoundShape:
         channels: Number of channels.
         frames: Length, in samples.
         subtype: How samples are stored.
+        tags: Title and the like of the song.
     """
 
     sample_rate: int
     channels: int
     frames: int
     subtype: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def tag(self, stem: str) -> dict[str, str]:
+        """The tags of a stem: the song's, with the stem in the title."""
+        title = self.tags.get("title")
+        return {**self.tags, "title": f"{title} ({stem})"} if title else dict(self.tags)
 
 
 class OutputFiles:
@@ -142,7 +149,9 @@ class OutputFiles:
         with ExitStack() as stack:
             for name, path in self.paths.items():
                 if name not in self._copies:
-                    writer = StemWriter(path, shape.sample_rate, shape.channels, shape.subtype, shape.frames)
+                    writer = StemWriter(
+                        path, shape.sample_rate, shape.channels, shape.subtype, shape.frames, shape.tag(name)
+                    )
                     self._writers[name] = stack.enter_context(writer)
             self._stack = stack.pop_all()
 

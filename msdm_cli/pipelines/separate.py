@@ -82,7 +82,7 @@ def separate_song(model: Model, song: Path, folder: Path, options: SeparateOptio
     names = (options.stems or model.spec.stems) + ((RESIDUAL,) if options.residual else ())
     part = (options.start_seconds, options.duration_seconds)
     with SongReader(song, *part) as reader:
-        properties = reader.properties
+        properties, tags = reader.properties, reader.tags
     subtype = options.output.resolve_subtype(properties.subtype)
     work = Work(
         task="separate",
@@ -91,7 +91,7 @@ def separate_song(model: Model, song: Path, folder: Path, options: SeparateOptio
         paths={name: options.output.place(folder, song.stem, name) for name in names},
         manifest=options.output.place_manifest(folder, song.stem),
         properties=properties,
-        shape=SoundShape(properties.sample_rate, properties.channels, properties.frames, subtype),
+        shape=SoundShape(properties.sample_rate, properties.channels, properties.frames, subtype, tags),
     )
 
     def write(files: OutputFiles, journal: Journal, seed: int, gain: float) -> Attempt:

@@ -6,6 +6,7 @@ import soundfile
 from conftest import music
 
 from msdm_cli.errors import UnreadableAudio
+from msdm_cli.pipelines.outputs import OutputOptions
 from msdm_cli.pipelines.separate import SeparateOptions, separate_song
 from msdm_cli.progress import SilentProgress
 
@@ -105,3 +106,30 @@ def test_links_are_followed_in_and_replaced_out(tiny_model, write_song, tmp_path
     assert (elsewhere / "link" / "bass.wav").is_file()
     assert link.is_symlink()
     assert link.readlink() == song
+
+
+@pytest.mark.parametrize("source", ["wav", "flac", "ogg", "mp3"])
+@pytest.mark.parametrize("target", ["wav", "flac", "ogg"])
+def test_stems_have_the_tags_of_the_song(tiny_model, tmp_path, source, target):
+    path, told = tmp_path / f"song.{source}", {"title": "夜 ☾", "artist": "Ensemble", "date": "1999"}
+    with soundfile.SoundFile(path, "w", 44100, 2, format=source) as file:
+        for tag, text in told.items():
+            setattr(file, tag, text)
+        file.write(music(9000, 2, 44100).T)
+    with soundfile.SoundFile(path) as file:
+        told = {tag: text for tag in told if (text := getattr(file, tag))}  # what the format kept
+    assert "title" in told
+    once, again = (separate(tiny_model, path, tmp_path / name, output=OutputOptions(target)) for name in ("one", "two"))
+    for stem, written in once.files.items():
+        with soundfile.SoundFile(written) as file:
+            assert {tag: getattr(file, tag) for tag in told} == told | {"title": f"夜 ☾ ({stem})"}
+        assert written.read_bytes() == again.files[stem].read_bytes()
+
+
+def test_a_song_without_tags_gives_stems_without(tiny_model, tmp_path):
+    path = tmp_path / "song.wav"
+    soundfile.write(path, music(9000, 1).T, 22050)
+    done = separate(tiny_model, path, tmp_path / "out", output=OutputOptions("flac"))
+    with soundfile.SoundFile(done.files["drums"]) as file:
+        assert not file.title
+        assert not file.artist

@@ -1,5 +1,6 @@
 """The trainer on a toy data set: it learns, and resumes bit for bit."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -66,6 +67,31 @@ def test_crops_are_a_function_of_their_generator(songs, monkeypatch):
     one, two = (corpus.augmented(np.random.default_rng(3), 16384, Augmentation()) for _ in range(2))
     np.testing.assert_array_equal(one, two)
     assert one.shape == (4, 16384)
+
+
+def test_what_happens_to_a_crop(songs, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    from training.corpus import Augmentation, Corpus
+
+    corpus = Corpus(songs / "train", STEMS, 22050)
+    nothing = Augmentation(
+        shuffled=0, silenced=0, gain_db=(0, 0), stem_gain_db=0, tone_db=0, speed=1, driven=0
+    )  # fmt: skip
+
+    def crop(**changes):
+        return corpus.augmented(np.random.default_rng(5), 16384, dataclasses.replace(nothing, **changes))
+
+    def rms(x):
+        return np.sqrt(np.square(x).mean(1))
+
+    plain = crop()
+    assert not np.allclose(np.abs(crop(driven=1)), np.abs(plain), atol=1e-3)
+    np.testing.assert_allclose(rms(crop(driven=1)), rms(plain), rtol=1e-3)
+    assert (rms(crop(silenced=1)) == 0).sum() == 1
+    np.testing.assert_allclose(rms(crop(gain_db=(6.02, 6.02))), 2 * rms(plain), rtol=1e-3)
+    assert not np.allclose(crop(speed=1.5), plain, atol=1e-2)
+    assert not np.allclose(crop(tone_db=6), plain, atol=1e-2)
+    assert not np.allclose(crop(shuffled=1)[1:], plain[1:], atol=1e-2)
 
 
 def test_a_crop_plays_faster_and_higher(monkeypatch):
