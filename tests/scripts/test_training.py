@@ -191,3 +191,19 @@ def test_the_papers_network_is_trained_resumed_and_imported(songs, tmp_path, mon
 def test_one_stem_is_trained_by_itself(songs, tmp_path):
     state = train(songs, tmp_path / "bass", 2, SMALL_UNET1D, "--architecture", "unet1d", "--stem", "bass")
     assert state["network"]["patch.conv_in.weight"].shape[1] == 1
+
+
+def test_priors_are_trained_and_separate_in_the_papers_ways(songs, tmp_path):
+    command = [sys.executable, ROOT / "scripts" / "bench" / "priors.py", songs, tmp_path / "runs", "--steps", 8]
+    command += ["--training", "--batch 1 --length 16384 --validation-length 16384", "--num-steps", 3]
+    command += ["--songs", 1, "--seconds", 5, "--output", tmp_path / "table.md"]
+    subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True, timeout=600)
+    rows = [line.split(" | ") for line in (tmp_path / "table.md").read_text().splitlines() if " | " in line]
+    networks = {row[0][2:]: row[1] for row in rows if row[0][2:] in ("joint", "told", *STEMS)}
+    assert networks == {"joint": "8", "told": "8"} | dict.fromkeys(STEMS, "2")
+    calls = {row[0][2:]: row[1] for row in rows[8:]}
+    assert len(calls) == 10
+    assert calls["per stem, dirac"] == calls["joint, gaussian"] == "3"
+    assert calls["per stem, gaussian, with correction"] == calls["joint, dirac, with correction"] == "6"
+    assert calls["told the mixture, ours"] == "1"
+    assert len({row[6] for row in rows[8:]}) == 10
