@@ -8,7 +8,6 @@ from msdm_cli.cli.console import show_error, show_json, show_table
 from msdm_cli.cli.options import (
     Backend,
     BackendOption,
-    CompileOption,
     DeviceOption,
     JsonOption,
     ModelOption,
@@ -28,7 +27,6 @@ def doctor(
     backend: BackendOption = Backend.auto,
     provider: ProviderOption = None,
     precision: PrecisionOption = Precision.auto,
-    compiled: CompileOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Tell what works here, and how fast.
@@ -39,7 +37,7 @@ def doctor(
     from msdm_cli.pipelines.doctor import examine, measure_paces
 
     findings = list(examine())
-    model = load_model(model_name, choose_runtime(device, backend, provider, precision, compiled=compiled))
+    model = load_model(model_name, choose_runtime(device, backend, provider, precision))
     paces = measure_paces(model)
     if as_json:
         show_json(

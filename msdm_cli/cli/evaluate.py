@@ -11,7 +11,6 @@ from msdm_cli.cli.display import Display
 from msdm_cli.cli.options import (
     Backend,
     BackendOption,
-    CompileOption,
     DeviceOption,
     JsonOption,
     Precision,
@@ -58,7 +57,6 @@ def evaluate(
     backend: BackendOption = Backend.auto,
     provider: ProviderOption = None,
     precision: PrecisionOption = Precision.auto,
-    compiled: CompileOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -73,7 +71,7 @@ def evaluate(
     from msdm_cli.pipelines.evaluate import STEMS, Tables, find_songs
 
     songs = find_songs(references)[:limit]
-    runtime = choose_runtime(device, backend, provider, precision, compiled=compiled)
+    runtime = choose_runtime(device, backend, provider, precision)
     separator = _load_separator(separate, runtime, name_preset(sampler, quality), steps, seed) if separate else None
     table = scores or estimates / "scores.csv"
     tables = Tables(table, table.with_name("sdr.csv") if with_sdr else None)

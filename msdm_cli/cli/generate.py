@@ -13,7 +13,6 @@ from msdm_cli.cli.display import Display
 from msdm_cli.cli.options import (
     Backend,
     BackendOption,
-    CompileOption,
     DeviceOption,
     DryRunOption,
     FileFormat,
@@ -55,7 +54,6 @@ def generate(
     backend: BackendOption = Backend.auto,
     provider: ProviderOption = None,
     precision: PrecisionOption = Precision.auto,
-    compiled: CompileOption = False,
     file_format: FormatOption = FileFormat.wav,
     subtype: SubtypeOption = None,
     overwrite: OverwriteOption = False,
@@ -72,7 +70,7 @@ def generate(
     from msdm_cli.pipelines.generate import GenerateOptions, generate_song
     from msdm_cli.pipelines.outputs import OutputOptions
 
-    model = load_model(model_name, choose_runtime(device, backend, provider, precision, compiled=compiled))
+    model = load_model(model_name, choose_runtime(device, backend, provider, precision))
     first = draw_seed(seed)
     options = GenerateOptions(
         preset=model.spec.preset("generate", name_preset(sampler, quality)).with_steps(steps),

@@ -12,7 +12,6 @@ from msdm_cli.cli.display import Display
 from msdm_cli.cli.options import (
     Backend,
     BackendOption,
-    CompileOption,
     DeviceOption,
     DryRunOption,
     FileFormat,
@@ -57,7 +56,6 @@ def impute(
     backend: BackendOption = Backend.auto,
     provider: ProviderOption = None,
     precision: PrecisionOption = Precision.auto,
-    compiled: CompileOption = False,
     file_format: FormatOption = FileFormat.wav,
     subtype: SubtypeOption = None,
     overwrite: OverwriteOption = False,
@@ -81,7 +79,7 @@ def impute(
     from msdm_cli.pipelines.outputs import OutputOptions
 
     first = next(iter(stems.values()))
-    model = load_model(model_name, choose_runtime(device, backend, provider, precision, compiled=compiled))
+    model = load_model(model_name, choose_runtime(device, backend, provider, precision))
     options = ImputeOptions(
         preset=model.spec.preset("impute", name_preset(sampler, quality)).with_steps(steps),
         seed=seed,

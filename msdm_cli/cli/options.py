@@ -133,9 +133,6 @@ DeviceOption = Annotated[
 BackendOption = Annotated[Backend, typer.Option("--backend", help="What runs the network.")]
 ProviderOption = Annotated[Provider | None, typer.Option("--provider", help="Of ONNX Runtime; implies --backend onnx.")]
 PrecisionOption = Annotated[Precision, typer.Option("--precision", help="Of the network.")]
-CompileOption = Annotated[
-    bool, typer.Option("--compile", help="Let PyTorch compile the network: a minute once; pays for hours of music.")
-]
 FormatOption = Annotated[FileFormat, typer.Option("--format", help="File format.")]
 SubtypeOption = Annotated[Subtype | None, typer.Option("--subtype", help="Sample format; as in the input by default.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Tell what it would cost, and do nothing.")]
@@ -153,16 +150,12 @@ def name_preset(sampler: SeparationSampler | PriorSampler, quality: Quality) -> 
     return quality.value if sampler.value == "consistent" else sampler.value
 
 
-def choose_runtime(
-    device: str, backend: Backend, provider: Provider | None, precision: Precision, *, compiled: bool
-) -> "Runtime":
+def choose_runtime(device: str, backend: Backend, provider: Provider | None, precision: Precision) -> "Runtime":
     """What the options say of what runs the network."""
     from msdm_cli.models.runtime import Runtime
 
-    if compiled and (provider or backend is Backend.onnx):
-        raise typer.BadParameter("is for PyTorch, not for ONNX Runtime", param_hint="--compile")
     if provider is None:
-        return Runtime(backend.value, device, precision.value, compiled)
+        return Runtime(backend.value, device, precision.value)
     if backend is Backend.torch or device != "auto":
         raise typer.BadParameter("is for ONNX Runtime, instead of a device", param_hint="--provider")
     return Runtime("onnx", provider.value, precision.value)

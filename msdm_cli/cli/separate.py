@@ -15,7 +15,6 @@ from msdm_cli.cli.display import Display
 from msdm_cli.cli.options import (
     Backend,
     BackendOption,
-    CompileOption,
     DeviceOption,
     DryRunOption,
     FileFormat,
@@ -76,7 +75,6 @@ def separate(
     backend: BackendOption = Backend.auto,
     provider: ProviderOption = None,
     precision: PrecisionOption = Precision.auto,
-    compiled: CompileOption = False,
     overlap: Annotated[
         float, typer.Option("--overlap", min=0, max=0.5, callback=check_finite, help="Share of a chunk.")
     ] = 0.25,
@@ -108,7 +106,7 @@ def separate(
     if to_stdout and (len(found), len(stems or ()), residual) != (1, 1, False):
         raise typer.BadParameter("standard output takes one stem of one song: say --stems drums", param_hint="-o")
     _check_distinct(found, folder, output)
-    model = load_model(model_name, choose_runtime(device, backend, provider, precision, compiled=compiled))
+    model = load_model(model_name, choose_runtime(device, backend, provider, precision))
     options = SeparateOptions(
         preset=model.spec.preset("separate", name_preset(sampler, quality)).with_steps(steps),
         seed=seed,

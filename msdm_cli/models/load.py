@@ -55,8 +55,7 @@ def load_model(name: str, runtime: Runtime) -> Model:
         MissingWeights: Its files are not here.
         ChecksumMismatch: Its files are not the registered ones.
         IncompatibleCheckpoint: Weights and spec do not fit each other.
-        BackendUnavailable: The backend or the device is not there, or cannot compute in that precision, or compiling
-            brings nothing.
+        BackendUnavailable: The backend or the device is not there, or cannot compute in that precision.
     """
     entry = find_entry(name)
     load = _load_onnx if runtime.backend == "onnx" else _load_torch
@@ -95,18 +94,11 @@ def _load_onnx(entry: WeightsEntry, runtime: Runtime) -> Model:
 
 def _load_torch(entry: WeightsEntry, runtime: Runtime) -> Model:
     from msdm_cli.models.networks import load_network
-    from msdm_cli.models.stft_unet import StftUnet
     from msdm_cli.models.torch_backend import TorchDenoiser, resolve_device, resolve_precision
 
     device = resolve_device(runtime.device)
     precision = resolve_precision(runtime.precision, device)
     spec = load_spec(check_file(entry, entry.spec))
     network = load_network(entry, spec)
-    if runtime.compiled and device.type == "cpu" and not isinstance(network, StftUnet):
-        raise BackendUnavailable(
-            f"compiling the model {entry.name} for a CPU takes minutes and brings nothing: it is products throughout",
-            "Leave out --compile.",
-        )
-    compiled = spec.chunk_length if runtime.compiled else None
-    told = Runtime("torch", str(device), precision, runtime.compiled)
-    return Model(spec, TorchDenoiser(network, device, precision, compiled=compiled), told, entry.weights.sha256)
+    told = Runtime("torch", str(device), precision)
+    return Model(spec, TorchDenoiser(network, device, precision), told, entry.weights.sha256)

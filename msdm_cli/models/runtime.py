@@ -16,19 +16,15 @@ class Runtime:
         device: cpu, cuda, cuda:N, or what else the backend has: mps for torch; tensorrt, coreml, dml for onnx. Several
             are separated by commas.
         precision: Of the learned part: fp32, bf16, fp16. Transforms and the sampler are in single precision.
-        compiled: Let torch.compile write a program for the network, where it is run at its chunk length.
     """
 
     backend: str = AUTO
     device: str = AUTO
     precision: str = AUTO
-    compiled: bool = False
 
     def __post_init__(self) -> None:
         if self.backend not in (AUTO, *BACKENDS) or self.precision not in (AUTO, *PRECISIONS):
             raise ValueError(f"expected a backend of {BACKENDS} and a precision of {PRECISIONS}, got {self}")
-        if self.compiled and self.backend == "onnx":
-            raise ValueError("expected torch as the backend of what is compiled, got onnx")
 
     def __str__(self) -> str:
-        return f"{self.device}, {self.backend}, {self.precision}{', compiled' if self.compiled else ''}"
+        return f"{self.device}, {self.backend}, {self.precision}"

@@ -1,8 +1,5 @@
 """Running a network with PyTorch."""
 
-import threading
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -59,10 +56,6 @@ def resolve_precision(name: str, device: torch.device) -> str:
     return name
 
 
-_COMPILING = threading.Lock()
-"""PyTorch compiles for one thread at a time."""
-
-
 class TorchDenoiser:
     """A network on a device.
 
@@ -70,14 +63,9 @@ class TorchDenoiser:
         network: The network, with its weights.
         device: Where it runs.
         precision: Of its learned part: fp32, bf16 or fp16.
-        compiled: The length for which torch.compile fuses what lies between convolutions; other lengths, which come
-            once or twice, are not worth it. A first call takes a minute; what was compiled stays on disk, and later
-            processes take seconds. No CUDA graphs: they are bound to one thread.
     """
 
-    def __init__(
-        self, network: Network, device: torch.device, precision: str = "fp32", *, compiled: int | None = None
-    ) -> None:
+    def __init__(self, network: Network, device: torch.device, precision: str = "fp32") -> None:
         self.device = device
         self.takes_mixture, self.shares_sigma = network.takes_mixture, network.shares_sigma
         network = network.to(device).eval().requires_grad_(False)
@@ -85,11 +73,6 @@ class TorchDenoiser:
             network.cast(DTYPES[precision])
         # Convolutions over channels-last tensors are a fifth to two thirds faster on a CPU.
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._compiled = compiled
-        self._program: Callable[..., Tensor] = self.network
-        self._seen: set[tuple[int, bool]] = set()
-        if compiled:  # for fixed shapes: else what one gives would depend on which were seen before
-            self._program = torch.compile(self.network, dynamic=False)
 
     def __call__(self, x: Samples, sigma: Samples, mixture: Samples | None = None) -> Samples:
         """Estimate the clean stems, ``[B, S, T], [B, S], [B, T] -> [B, S, T]``.
@@ -104,26 +87,14 @@ class TorchDenoiser:
     def _run(self, x: Samples, sigma: Samples, mixture: Samples | None) -> Samples:
         try:
             given = None if mixture is None else self._move(mixture)
-            inputs = self._move(x), self._move(sigma), given
-            denoised: Tensor = self._run_compiled(*inputs) if x.shape[-1] == self._compiled else self.network(*inputs)
+            denoised: Tensor = self.network(self._move(x), self._move(sigma), given)
             return denoised.cpu().numpy()
-        except (RuntimeError, OSError) as error:
-            cause = getattr(error, "inner_exception", error)  # what was thrown inside the compiler
-            told = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
+        except RuntimeError as error:
+            told = str(error).splitlines()[0] if str(error) else type(error).__name__
             full = any(words in str(error) for words in FULL)
-            remedy = "leave out --compile" if self._compiled else "use --device cpu"
             raise (DeviceFull if full else BackendUnavailable)(
-                f"PyTorch failed on {self.device}: {told}", f"Free memory on the device, or {remedy}."
+                f"PyTorch failed on {self.device}: {told}", "Use --device cpu, or free memory on the device."
             ) from error
-
-    def _run_compiled(self, x: Tensor, sigma: Tensor, mixture: Tensor | None) -> Tensor:
-        shape = len(x), mixture is not None
-        if shape in self._seen:
-            return self._program(x, sigma, mixture)
-        with _COMPILING:
-            denoised = self._program(x, sigma, mixture)
-        self._seen.add(shape)
-        return denoised
 
     def _move(self, samples: Samples) -> Tensor:
         """Samples on the device; from pinned memory, which a GPU reads by itself."""

@@ -29,7 +29,7 @@ class Job:
         task: separate, impute or generate.
         model: Name of the model.
         weights_sha256: Its weights.
-        runtime: What runs it: backend, device, precision, and whether it is compiled.
+        runtime: What runs it: backend, device, precision.
         seed: Seed of the noise.
         options: How, as JSON: sampler settings, chunks, what is written.
         inputs: sha256 of each input by its role.
@@ -39,7 +39,7 @@ class Job:
     task: str
     model: str
     weights_sha256: str
-    runtime: Mapping[str, Any]
+    runtime: Mapping[str, str]
     seed: int
     options: Mapping[str, Any]
     inputs: Mapping[str, str]

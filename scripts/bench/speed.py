@@ -47,8 +47,8 @@ OPERATORS = {
 ROOFLINE = (
     "What stops the embedded network is memory: its convolutions are near the machine's own products, but "
     "between two of them lie passes over activations (13 MB each in the first level, 68 MB in the transforms) "
-    "that no cache here holds, at one or two operations a number. Fewer passes need fused kernels: --compile has them. "
-    "What stops the paper's network is the number of its products, which run near the machine's speed."
+    "that no cache here holds, at one or two operations a number. Fewer passes need fused kernels: "
+    "torch.compile has them, but the last bits of what it gives change from call to call. What stops the paper's network is the number of its products, which run near the machine's speed."
 )
 COUNTED = {torch.ops.aten.addmm_: lambda out, a, b, **_: 2 * a[0] * a[1] * b[1]}  # PyTorch's counter leaves it out
 WATCH = """
@@ -85,10 +85,10 @@ def write_song(source: Path, path: Path, seconds: float) -> None:
             left -= min(left, len(once))
 
 
-def run(song: Path, folder: Path, quality: str, backend: str, *options: str) -> tuple[float, int, float]:
+def run(song: Path, folder: Path, quality: str, backend: str) -> tuple[float, int, float]:
     """Separate in a process of its own: seconds per run, network calls, peak memory in MB."""
     command = [sys.executable, "-m", "msdm_cli", "separate", str(song), "-o", str(folder), "--json", "--overwrite"]
-    command += ["--quality", quality, "--seed", "0", "--device", "cpu", "--backend", backend, *options]
+    command += ["--quality", quality, "--seed", "0", "--device", "cpu", "--backend", backend]
     began = time.perf_counter()
     # A small process in between: Linux counts the memory of the one that starts a process as its own.
     told = subprocess.run([sys.executable, "-c", WATCH, *command], stdout=subprocess.PIPE, check=True, text=True).stdout
@@ -215,24 +215,12 @@ def tell_songs(song: Path, folder: Path, short_seconds: float) -> list[str]:
 
 def tell_lengths(song: Path, folder: Path, minutes: list[float]) -> list[str]:
     """Cost against the length of the song."""
-    path = folder / "long.wav"
-    write_song(song, path, 30.0)
-    seconds, _, _ = run(path, folder, "fast", "torch")
-    compiling = run(path, folder, "fast", "torch", "--compile")[0] - seconds
-    again = run(path, folder, "fast", "torch", "--compile")[0] - seconds
-    lines = [
-        f"--compile costs {compiling:.0f} s the first time and {again:.0f} s later, for good: these are of later.",
-        "",
-        "| length, fast, torch | x real time | peak memory, MB | --compile: x real time | peak memory, MB |",
-        "|---|---|---|---|---|",
-    ]
+    lines = ["| length, fast, torch | x real time | peak memory, MB |", "|---|---|---|"]
     for length in minutes:
+        path = folder / "long.wav"
         write_song(song, path, 60 * length)
-        cells = []
-        for options in ((), ("--compile",)):
-            seconds, _, peak = run(path, folder, "fast", "torch", *options)
-            cells += [f"{60 * length / seconds:.2f}", f"{peak:.0f}"]
-        lines.append(f"| {length:g} min | {' | '.join(cells)} |")
+        seconds, _, peak = run(path, folder, "fast", "torch")
+        lines.append(f"| {length:g} min | {60 * length / seconds:.2f} | {peak:.0f} |")
     return lines
 
 

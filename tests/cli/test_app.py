@@ -193,13 +193,6 @@ def test_a_provider_is_not_for_torch(write_song):
     assert msdm("separate", write_song(seconds=0.2), "--provider", "cpu", "--backend", "torch").returncode == 2
 
 
-def test_compiling_is_not_for_onnx_runtime(write_song):
-    for options in (("--backend", "onnx"), ("--provider", "cpu")):
-        result = msdm("separate", write_song(seconds=0.2), "--compile", *options)
-        assert result.returncode == 2
-        assert_two_lines(result, "--compile")
-
-
 def test_doctor_tells_what_works_and_how_fast():
     told = json.loads(msdm("doctor", "--json").stdout)
     subjects = {finding["subject"]: finding for finding in told["findings"]}

@@ -1,14 +1,10 @@
 import re
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import torch
-from conftest import tiny_network
 
 from msdm_cli.errors import BackendUnavailable, DeviceFull
-from msdm_cli.models.load import load_model
-from msdm_cli.models.runtime import Runtime
 from msdm_cli.models.torch_backend import TorchDenoiser, resolve_device, resolve_precision
 
 CPU = torch.device("cpu")
@@ -50,6 +46,27 @@ def test_a_failure_of_torch_is_a_two_line_error(error, full):
     assert sizes == [1]  # one by one on a CPU
 
 
+@pytest.mark.parametrize(("largest", "expected"), [(3, [3]), (2, [3, 2, 1]), (1, [3, 2, 1, 1, 1])])
+def test_a_gpu_takes_as_much_of_a_batch_as_fits(monkeypatch, largest, expected):
+    sizes = []
+
+    class Small(torch.nn.Module):
+        takes_mixture, shares_sigma = True, False
+
+        def forward(self, x, *_):
+            sizes.append(len(x))
+            if len(x) > largest:
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+            return 2 * x
+
+    denoiser = TorchDenoiser(Small(), CPU)
+    monkeypatch.setattr(denoiser, "device", torch.device("cuda"))
+    monkeypatch.setattr(denoiser, "_move", lambda samples: torch.from_numpy(np.array(samples, np.float32)))
+    x = np.random.default_rng(0).standard_normal((3, 4, 16), np.float32)
+    np.testing.assert_array_equal(denoiser(x, np.ones((3, 4))), 2 * x)
+    assert sizes == expected
+
+
 @pytest.mark.parametrize("name", ["cuda:99", "toaster", "", "meta"])
 def test_a_device_that_is_not_there_is_never_replaced(name):
     with pytest.raises(BackendUnavailable):
@@ -70,52 +87,3 @@ def test_a_gpu_that_lacks_bf16_does_not_pretend(monkeypatch, supported, expected
     if not supported:
         with pytest.raises(BackendUnavailable, match="bf16"):
             resolve_precision("bf16", torch.device("cuda"))
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
-def test_a_compiled_network_gives_the_same_in_any_order_and_thread(monkeypatch, tmp_path):
-    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
-    length = 3 * tiny_network().config.length_multiple
-    rng = np.random.default_rng(0)
-    x, sigma = rng.standard_normal((1, 4, length), np.float32), np.full((1, 4), 0.5, np.float32)
-    plain, found = TorchDenoiser(tiny_network(), CPU), []
-    for before in ((), (length // 3, 2 * length // 3)):
-        torch._dynamo.reset()
-        compiled = TorchDenoiser(tiny_network(), CPU, compiled=length)
-        for shorter in before:
-            part = x[..., :shorter]
-            np.testing.assert_array_equal(compiled(part, sigma), plain(part, sigma))
-        with ThreadPoolExecutor(2) as threads:
-            found += threads.map(compiled, [x] * 3, [sigma] * 3, [x.sum(1)] * 3)
-    for stems in found:
-        np.testing.assert_array_equal(stems, found[0])
-    np.testing.assert_allclose(found[0], plain(x, sigma, x.sum(1)), atol=1e-5)
-    assert not np.array_equal(found[0], plain(x, sigma, x.sum(1)))  # it was compiled
-
-
-def test_where_nothing_can_be_compiled_the_error_says_so(monkeypatch):
-    class Failing(torch.nn.Module):
-        takes_mixture, shares_sigma = True, False
-
-        def forward(self, x, *_):
-            return x
-
-    def fail(*_):
-        error = RuntimeError("backend='inductor' raised:\nNo C++ compiler")
-        error.inner_exception = OSError("No C++ compiler")
-        raise error
-
-    monkeypatch.setattr(torch, "compile", lambda network, dynamic: fail)
-    denoiser = TorchDenoiser(Failing(), CPU, compiled=16)
-    assert denoiser(np.zeros((1, 4, 8), np.float32), np.zeros((1, 4))).shape == (1, 4, 8)
-    with pytest.raises(BackendUnavailable, match="No C\\+\\+ compiler") as caught:
-        denoiser(np.zeros((1, 4, 16), np.float32), np.zeros((1, 4)))
-    assert "--compile" in caught.value.hint
-
-
-def test_what_is_compiled_is_told():
-    model = load_model("embedded", Runtime("torch", "cpu", compiled=True))
-    assert model.runtime.compiled
-    assert str(model.runtime) == "cpu, torch, fp32, compiled"
-    with pytest.raises(ValueError, match="torch"):
-        Runtime("onnx", compiled=True)
