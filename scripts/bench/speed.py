@@ -48,7 +48,8 @@ ROOFLINE = (
     "What stops the embedded network is memory: its convolutions are near the machine's own products, but "
     "between two of them lie passes over activations (13 MB each in the first level, 68 MB in the transforms) "
     "that no cache here holds, at one or two operations a number. Fewer passes need fused kernels: "
-    "torch.compile has them, but the last bits of what it gives change from call to call. What stops the paper's network is the number of its products, which run near the machine's speed."
+    "torch.compile has them, but the last bits of what it gives change from call to call. What stops the paper's "
+    "network is the number of its products, which run near the machine's speed."
 )
 COUNTED = {torch.ops.aten.addmm_: lambda out, a, b, **_: 2 * a[0] * a[1] * b[1]}  # PyTorch's counter leaves it out
 WATCH = """
