@@ -3,7 +3,7 @@
     python scripts/train.py DATA RUN --steps 4000
     python scripts/train.py slakh RUN --architecture unet1d --steps 1000000 --precision bf16-mixed
     python scripts/train.py slakh RUN --architecture unet1d --stem bass --config small.json
-    python scripts/train.py DATA RUN --recipe '{"augmentation": {"speed": 1.0}}'
+    python scripts/train.py DATA RUN --recipe '{"augmentation": {"speed": 1.25}}'
 
 DATA holds ``train/`` and ``validation/``. RUN receives ``last.ckpt`` (resumes bit for bit), ``best.safetensors`` (the
 averaged weights with the best validation figure so far), ``config.json`` and ``log.jsonl``. Run the same command again

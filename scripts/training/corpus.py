@@ -26,8 +26,9 @@ class Augmentation:
         gain_db: Bounds of the common gain.
         stem_gain_db: Largest gain of a single stem, up or down.
         tone_db: Standard deviation of a random equaliser per stem.
-        speed: Largest factor by which a crop is played faster or slower, and so higher or lower: other instruments.
-            Stems that do not belong together have speeds of their own.
+        speed: Largest factor by which a crop is played faster or slower, and so higher or lower. Stems that do not
+            belong together have speeds of their own. 1.25 helped for 400 steps; after 1000, guitar and piano were
+            harder to tell apart.
         driven: Probability that a stem is overdriven.
     """
 
@@ -36,8 +37,8 @@ class Augmentation:
     gain_db: tuple[float, float] = (-8.0, 14.0)
     stem_gain_db: float = 4.0
     tone_db: float = 3.0
-    speed: float = 1.25
-    driven: float = 0.1
+    speed: float = 1.0
+    driven: float = 0.0
 
 
 class Corpus:

@@ -118,7 +118,7 @@ def test_variants_are_compared_from_one_start(songs, tmp_path):
     common = "--batch 1 --length 16384 --validation-length 16384 --config " + str(songs / "2.json")
     (songs / "2.json").write_text(json.dumps(SMALL))
     train(songs, tmp_path / "start", 2)
-    speed = """ --recipe '{"augmentation": {"speed": 1.0}}'"""
+    speed = """ --recipe '{"augmentation": {"speed": 1.5}}'"""
     command = [sys.executable, ROOT / "scripts" / "bench" / "ablations.py", songs, tmp_path / "runs"]
     command += [f"as it is={common}", f"slow={common}{speed}", "--start", tmp_path / "start" / "last.ckpt"]
     command += ["--steps", 2, "--output", tmp_path / "log.md"]
