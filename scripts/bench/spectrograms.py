@@ -1,9 +1,9 @@
 """What the embedded model does to a held-out song, to look at: its stems separated, imputed, and others generated.
 
     pip install librosa matplotlib
-    python scripts/bench/spectrograms.py DATA/validation/Track00003 --output scripts/bench/spectrograms.png
+    python scripts/bench/spectrograms.py DATA/validation/Track00014 --output scripts/bench/spectrograms.png
 
-Every panel of a row has the range of the true stem: what is too loud is white, what is too quiet is black.
+All panels have one range, from the loudest of the true stems down by 70 dB.
 """
 
 from pathlib import Path
@@ -49,11 +49,11 @@ def main(
         "generated from nothing": generate(model, seed, seconds, preset["generate"]),
     }
     figure = Figure(figsize=(4 * len(columns), 2 * len(names)), layout="constrained")
+    top = mel_db(stems).max()
     panels = figure.subplots(len(names), len(columns), sharex=True, sharey=True)
     for column, (title, signals) in enumerate(columns.items()):
         panels[0, column].set_title(title)
         for row, signal in enumerate(signals):
-            top = mel_db(stems[row]).max()
             panels[row, column].imshow(
                 mel_db(signal), origin="lower", aspect="auto", cmap="magma", vmin=top - RANGE_DB, vmax=top,
                 extent=(0, seconds, 0, 96),
