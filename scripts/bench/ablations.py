@@ -24,12 +24,6 @@ TRAIN = Path(__file__).parents[1] / "train.py"
 COLUMNS = ("si_sdri", "bass", "drums", "guitar", "piano", "denoise_0.05", "denoise_0.3", "denoise_1.0")
 
 
-def read_log(run: Path) -> list[dict[str, float]]:
-    """What a run has logged."""
-    path = run / "log.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
 def train_variant(data: Path, run: Path, arguments: list[str], start: Path | None) -> dict[str, float]:
     """Train one variant, and give the figures of its last validation and its minutes.
 
@@ -52,7 +46,7 @@ def train_variant(data: Path, run: Path, arguments: list[str], start: Path | Non
         command = [sys.executable, str(TRAIN), str(data), str(run), *arguments]
         if subprocess.run(command, env=environment, stdout=file, stderr=file, check=False).returncode:
             raise RuntimeError(f"{run}: training failed, see {file.name}")
-    log = read_log(run)
+    log = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     begun = next(record for record in log if "event" in record)
     final = [record for record in log if COLUMNS[-1] in record][-1]
     return final | {"minutes": (final["hours"] - begun["hours"]) * 60, "songs": begun["songs"]}

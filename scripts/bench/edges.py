@@ -12,7 +12,7 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from quality import load_stems
+from quality import list_songs, load_stems
 
 from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.models.load import Model, load_model
@@ -39,7 +39,7 @@ def main(
     rate, length = model.spec.sample_rate, model.spec.chunk_length // 2
     reach = BLOCK * BLOCKS
     error, energy = np.zeros((2, BLOCKS)), np.zeros((2, BLOCKS))
-    folders = sorted(path for path in songs.iterdir() if (path / "bass.flac").exists() and path.suffix != ".part")
+    folders = list_songs(songs)
     for folder in folders[:limit]:
         mixture = load_stems(folder, model.spec.stems, 2 * length / rate).sum(0)[None, : 2 * length]
         middle = separate(model, mixture[:, length // 2 : length // 2 + length])

@@ -17,7 +17,7 @@ import numpy as np
 import onnxruntime
 import typer
 from onnxruntime.quantization import CalibrationDataReader, quantize_dynamic, quantize_static
-from quality import Method, by_model, load_stems, score
+from quality import Method, by_model, list_songs, load_stems, score
 from speed import best_time
 
 from msdm_cli.diffusion.denoiser import Samples
@@ -72,7 +72,7 @@ def main(
     """Print the table."""
     exact = load_model("embedded", Runtime("torch", "cpu", "fp32"))
     names, multiple = exact.spec.stems, exact.spec.length_multiple
-    folders = sorted(path for path in songs.iterdir() if (path / "bass.flac").exists() and path.suffix != ".part")
+    folders = list_songs(songs)
     excerpts = [load_stems(folder, names, seconds) for folder in folders[:limit]]
     length = excerpts[0].shape[1] // multiple * multiple
     rng = np.random.default_rng(0)

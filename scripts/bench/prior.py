@@ -23,7 +23,7 @@ import scipy.stats
 import soundfile
 import typer
 from numpy.typing import NDArray
-from quality import load_stems
+from quality import list_songs, load_stems
 
 from msdm_cli.models.load import Model, load_model
 from msdm_cli.models.runtime import Runtime
@@ -136,12 +136,11 @@ def main(
     """Print the tables."""
     model = load_model("embedded", Runtime(device="cpu"))
     names = model.spec.stems
-    folders = sorted(path for path in songs.iterdir() if (path / "bass.flac").exists() and path.suffix != ".part")
     presets = {
         task: dataclasses.replace(model.spec.preset(task, quality), **json.loads(settings))
         for task in ("impute", "generate")
     }
-    truth = [load_stems(folder, names, seconds) for folder in folders[:limit]]
+    truth = [load_stems(folder, names, seconds) for folder in list_songs(songs)[:limit]]
     lines = [
         f"`scripts/bench/prior.py`, {len(truth)} songs of {seconds:g} s, quality {quality}, settings {settings}.",
         "",

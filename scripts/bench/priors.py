@@ -20,7 +20,7 @@ import numpy as np
 import torch
 import typer
 from ablations import train_variant
-from quality import Method, by_model, load_stems, score
+from quality import Method, by_model, list_songs, load_stems, tell_scores
 from safetensors.torch import load_file
 
 from msdm_cli.diffusion.denoiser import Samples
@@ -123,15 +123,10 @@ def main(
     names = embedded.spec.stems
     lines = [f"`scripts/bench/priors.py`: {steps} steps a kind; errors are relative to a static Wiener filter.", ""]
     lines += train_all(data, runs, names, steps, training)
-    folders = sorted(path for path in (data / "validation").iterdir() if (path / "bass.flac").exists())[:songs]
-    excerpts = [load_stems(folder, names, seconds) for folder in folders]
+    excerpts = [load_stems(folder, names, seconds) for folder in list_songs(data / "validation")[:songs]]
     lines += ["", f"SI-SDRi in dB on {seconds:g} s of each of {len(excerpts)} held-out songs; {num_steps} steps.", ""]
-    head = [*names, "mean, active", "mean, official", "leak"]
-    lines += ["| method | calls | " + " | ".join(head) + " |", "|---" * (len(head) + 2) + "|"]
     print("\n".join(lines), flush=True)
-    for method in list_methods(embedded.spec, runs, num_steps):
-        lines.append(score(method, excerpts, embedded))
-        print(lines[-1], flush=True)
+    lines += tell_scores(list_methods(embedded.spec, runs, num_steps), excerpts, embedded)
     if output:
         output.write_text("\n".join(lines) + "\n")
 

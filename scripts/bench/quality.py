@@ -108,6 +108,22 @@ def score(method: Method, excerpts: list[Samples], model: Model) -> str:
     return f"| {method.name} | {method.calls} | " + " | ".join(f"{cell:.2f}" for cell in cells) + " |"
 
 
+def list_songs(folder: Path) -> list[Path]:
+    """Songs in the Slakh layout that are complete."""
+    return sorted(path for path in folder.iterdir() if (path / "bass.flac").exists() and path.suffix != ".part")
+
+
+def tell_scores(methods: list[Method], excerpts: list[Samples], model: Model) -> list[str]:
+    """The table of some methods, printed line by line."""
+    head = [*model.spec.stems, "mean, active", "mean, official", "leak"]
+    lines = ["| method | calls | " + " | ".join(head) + " |", "|---" * (len(head) + 2) + "|"]
+    print("\n".join(lines), flush=True)
+    for method in methods:
+        lines.append(score(method, excerpts, model))
+        print(lines[-1], flush=True)
+    return lines
+
+
 def main(
     songs: Annotated[Path, typer.Argument(help="Songs in the Slakh layout.")],
     *,
@@ -129,21 +145,13 @@ def main(
         Method("ideal binary mask", 0, lambda stems: separate_by_mask(stems, binary=True)),
         Method("ideal ratio mask", 0, lambda stems: separate_by_mask(stems, binary=False)),
     ]
-    folders = sorted(path for path in songs.iterdir() if (path / "bass.flac").exists() and path.suffix != ".part")
-    excerpts = [load_stems(folder, model.spec.stems, seconds) for folder in folders[:limit]]
-    head = [*model.spec.stems, "mean, active", "mean, official", "leak"]
+    excerpts = [load_stems(folder, model.spec.stems, seconds) for folder in list_songs(songs)[:limit]]
     lines = [
         f"SI-SDRi in dB on {seconds:g} s of each of {len(excerpts)} held-out songs, by `scripts/bench/quality.py`.",
         "",
-        "| method | calls | " + " | ".join(head) + " |",
-        "|---" * (len(head) + 2) + "|",
     ]
     print("\n".join(lines), flush=True)
-    for method in methods:
-        if only and only not in method.name:
-            continue
-        lines.append(score(method, excerpts, model))
-        print(lines[-1], flush=True)
+    lines += tell_scores([method for method in methods if not only or only in method.name], excerpts, model)
     if output:
         output.write_text("\n".join(lines) + "\n")
 

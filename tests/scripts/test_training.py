@@ -74,9 +74,7 @@ def test_what_happens_to_a_crop(songs, monkeypatch):
     from training.corpus import Augmentation, Corpus
 
     corpus = Corpus(songs / "train", STEMS, 22050)
-    nothing = Augmentation(
-        shuffled=0, silenced=0, gain_db=(0, 0), stem_gain_db=0, tone_db=0, speed=1, driven=0
-    )  # fmt: skip
+    nothing = Augmentation(shuffled=0, silenced=0, gain_db=(0, 0), stem_gain_db=0, tone_db=0, speed=1, driven=0)
 
     def crop(**changes):
         return corpus.augmented(np.random.default_rng(5), 16384, dataclasses.replace(nothing, **changes))
