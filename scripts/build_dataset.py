@@ -46,6 +46,7 @@ class Task:
     index: int
     seed: int
     instruments: Path
+    fetched: Path | None
 
     @property
     def folder(self) -> Path:
@@ -59,7 +60,8 @@ def render_task(task: Task) -> tuple[Task, float, str]:
     if done.exists():
         return task, float(json.loads(done.read_text())["duration_seconds"]), ""
     try:
-        stems, about = render_song(f"{task.seed}/{task.split}/{task.index}", task.split, task.instruments)
+        seed = f"{task.seed}/{task.split}/{task.index}"
+        stems, about = render_song(seed, task.split, task.instruments, task.fetched)
         _write(task.folder, stems, about)
     except _FAILURES as error:
         return task, 0.0, f"{type(error).__name__}: {error}"
@@ -100,10 +102,13 @@ def render_split(pool: ProcessPoolExecutor, tasks: Iterator[Task], hours: float,
     return failures
 
 
-def _describe(out: Path, arguments: dict[str, Any], instruments: Path) -> None:
+def _describe(out: Path, arguments: dict[str, Any], instruments: Path, fetched: Path | None) -> None:
     """Write `dataset.json`: arguments, versions and timbres."""
-    timbres = {split: {stem: [timbre.name for timbre in found] for stem, found in catalogue(instruments, split).items()}
-               for split in ("train", "validation")}  # fmt: skip
+    timbres = {
+        split: {stem: [timbre.name for timbre in found] for stem, found in stems.items()}
+        for split in ("train", "validation")
+        for stems in [catalogue(instruments, split, fetched)]
+    }
     packages = ("mido", "numpy", "pedalboard", "pysfizz", "scipy", "soundfile")
     about = {
         "arguments": arguments,
@@ -124,17 +129,22 @@ def build(
     seed: Annotated[int, typer.Option(help="Seed of the whole set.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
     instruments: Annotated[Path, typer.Option(help="Folder of the sampled instruments.")] = _INSTRUMENTS,
+    fetched: Annotated[
+        Path | None, typer.Option(help="What scripts/fetch_instruments.py fetched: the only guitars and pianos then.")
+    ] = None,
 ) -> None:
     """Compose and render validation songs, then training songs."""
     instruments = instruments.resolve()
     if not instruments.is_dir():
         raise typer.BadParameter(f"no such folder: {instruments}", param_hint="--instruments")
-    _describe(out, {"hours": hours, "validation_minutes": validation_minutes, "seed": seed}, instruments)
+    fetched = fetched.resolve() if fetched else None
+    arguments = {"hours": hours, "validation_minutes": validation_minutes, "seed": seed}
+    _describe(out, arguments, instruments, fetched)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     failures = 0
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         for split, wanted in (("validation", validation_minutes / 60), ("train", hours)):
-            tasks = (Task(out, split, index, seed, instruments) for index in count())
+            tasks = (Task(out, split, index, seed, instruments, fetched) for index in count())
             failures += render_split(pool, tasks, wanted, jobs)
     print(f"done, {failures} failed", flush=True)
     raise typer.Exit(1 if failures else 0)

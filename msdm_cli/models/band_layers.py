@@ -123,6 +123,7 @@ class SigmaEmbedding(nn.Module):
     FREQUENCIES = 16
 
     frequencies: Tensor
+    log_bounds: Tensor
 
     def __init__(self, stems: int, size: int, bounds: tuple[float, float]) -> None:
         super().__init__()
@@ -131,10 +132,11 @@ class SigmaEmbedding(nn.Module):
         self.layers = nn.Sequential(nn.Linear(features, size), nn.SiLU(), nn.Linear(size, size), nn.SiLU())
         frequencies = torch.pi * torch.arange(1, self.FREQUENCIES + 1) / 4
         self.register_buffer("frequencies", frequencies, persistent=False)
+        self.register_buffer("log_bounds", torch.tensor(bounds).log(), persistent=False)
 
     def forward(self, sigma: Tensor, given: Tensor) -> Tensor:
         """``[B, S], [B] -> [B, embedding]``; the logarithm of sigma is scaled to 0 .. 1 first."""
-        low, high = torch.tensor([self.sigma_min, self.sigma_max], dtype=sigma.dtype, device=sigma.device).log()
+        low, high = self.log_bounds
         level = ((sigma.clamp(self.sigma_min, self.sigma_max).log() - low) / (high - low))[..., None]
         waves = level * self.frequencies
         features = torch.cat((2 * level - 1, waves.sin(), waves.cos()), -1).flatten(1)

@@ -35,7 +35,9 @@ _DRUM_GROUPS: dict[str, tuple[frozenset[int], float]] = {
 _PERCUSSION_PEAK = 0.35
 
 
-def render_song(seed: str, split: str, instruments: Path) -> tuple[np.ndarray, dict[str, Any]]:
+def render_song(
+    seed: str, split: str, instruments: Path, fetched: Path | None = None
+) -> tuple[np.ndarray, dict[str, Any]]:
     """Compose and render a song: a pure function of the seed (which names split and index) and the instruments.
 
     Shape:
@@ -43,7 +45,7 @@ def render_song(seed: str, split: str, instruments: Path) -> tuple[np.ndarray, d
     """
     rng = Random(f"{seed}/render")
     song = accompany(f"{seed}/mma") if rng.random() < MMA_SHARE else compose(f"{seed}/composer")
-    timbres = catalogue(instruments, split)
+    timbres = catalogue(instruments, split, fetched)
     length = round(song.duration_seconds * SAMPLE_RATE_HZ)
     stems = np.zeros((len(STEMS), length), dtype=np.float32)
     details: dict[str, Any] = {}

