@@ -74,6 +74,8 @@ class GraphedForward:
                 try:
                     return self._call(inputs)
                 except RuntimeError as error:
+                    if not self._recordings:
+                        raise
                     log.info("CUDA graphs are not used any more: %s", str(error).partition("\n")[0])
                 # Not inside the handler, which holds on to what the failed call has taken.
                 self._recordings.clear()

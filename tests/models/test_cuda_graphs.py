@@ -96,6 +96,22 @@ def test_recordings_make_room_when_memory_is_full():
     torch.testing.assert_close(graphed(x), 2 * x, rtol=0, atol=0)
 
 
+def test_a_first_batch_that_does_not_fit_is_no_reason_to_give_up():
+    class Small(Counted):
+        def __call__(self, x, mixture=None):
+            if len(x) > 2:
+                raise RuntimeError("CUDA out of memory")
+            return super().__call__(x, mixture)
+
+    recorder = Recorder()
+    graphed = GraphedForward(Small(), recorder)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        graphed(draw(4, 3))
+    for _ in range(3):
+        graphed(draw(2, 3))
+    assert recorder.replayed == 2
+
+
 def test_threads_do_not_mix_their_inputs():
     graphed = GraphedForward(Counted(), Recorder())
     inputs = [torch.full((64, 64), float(index)) for index in range(64)]
