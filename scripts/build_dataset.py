@@ -135,10 +135,11 @@ def build(
 ) -> None:
     """Compose and render validation songs, then training songs."""
     instruments = instruments.resolve()
-    if not instruments.is_dir():
-        raise typer.BadParameter(f"no such folder: {instruments}", param_hint="--instruments")
     fetched = fetched.resolve() if fetched else None
-    arguments = {"hours": hours, "validation_minutes": validation_minutes, "seed": seed}
+    for name, folder in (("--instruments", instruments), ("--fetched", fetched)):
+        if folder and not folder.is_dir():
+            raise typer.BadParameter(f"no such folder: {folder}", param_hint=name)
+    arguments = {"hours": hours, "validation_minutes": validation_minutes, "seed": seed, "fetched": bool(fetched)}
     _describe(out, arguments, instruments, fetched)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     failures = 0

@@ -55,12 +55,18 @@ def fetch(package: str, folder: Path) -> Path:
 
 
 def find_notes(folder: Path) -> dict[int, Path]:
-    """Recordings of single notes by MIDI pitch, from names such as ``Ds4.wav`` or ``D#4v8.ogg``."""
+    """Recordings of single notes by MIDI pitch, from names such as ``Ds4.wav`` or ``D#4v8.ogg``.
+
+    Raises:
+        ValueError: There are none.
+    """
     found = {}
-    for path in folder.rglob("*"):
+    for path in sorted(folder.rglob("*")):
         name = re.fullmatch(r"([A-G])([#s]?)(\d)(v\d+)?", path.stem)
         if name and path.suffix in {".wav", ".mp3", ".ogg"}:
             found[12 * (int(name[3]) + 1) + SEMITONES[name[1]] + bool(name[2])] = path
+    if not found:
+        raise ValueError(f"expected recordings of notes in {folder}, found none")
     return dict(sorted(found.items()))
 
 

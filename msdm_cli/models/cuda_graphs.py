@@ -12,6 +12,10 @@ log = logging.getLogger(__name__)
 
 Forward = Callable[..., Tensor]
 Inputs = tuple[Tensor | None, ...]
+Shapes = tuple[torch.Size | None, ...]
+
+RECORDING = threading.Lock()
+"""One recording at a time: each begins by emptying the memory pools of all devices."""
 
 
 @dataclass(frozen=True)
@@ -24,30 +28,31 @@ class Recording:
 
 
 def record_graph(forward: Forward, inputs: Inputs) -> Recording:
-    """Record a CUDA graph; other threads may use other devices meanwhile.
+    """Record a CUDA graph.
 
     Raises:
         RuntimeError: It cannot be recorded, or memory is full.
     """
     device = next(tensor.device for tensor in inputs if tensor is not None)
-    with torch.cuda.device(device):
+    with RECORDING, torch.cuda.device(device):
         kept = tuple(None if tensor is None else tensor.clone() for tensor in inputs)
         stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):  # libraries allocate and plan in a first call, which cannot be recorded
-            forward(*kept)
+        with torch.cuda.stream(stream):  # left again, too, where recording fails and does not leave it
+            forward(*kept)  # libraries allocate and plan in a first call, which cannot be recorded
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
+                output = forward(*kept)
         torch.cuda.current_stream().wait_stream(stream)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
-            output = forward(*kept)
         return Recording(kept, output, graph.replay)
 
 
 class GraphedForward:
     """Calls a network, or replays what was recorded of it for inputs of the same shapes.
 
-    Shapes are recorded when they come for the second time. A recording is used only if it gives the very bits that the
-    network gave for the same input. After a failure the network is called as it is, for good. Threads take turns.
+    Shapes are recorded when they come twice running. A recording is used only if it gives the very values that the
+    network gave for the same input. Where one cannot be made, or memory is full, the network is called as it is from
+    then on. Threads take turns.
 
     Args:
         forward: The network.
@@ -55,11 +60,12 @@ class GraphedForward:
     """
 
     MOST = 2
-    """Recordings that are kept: the chunks of a song, and its last ones. Each holds on to its memory."""
+    """Recordings that are kept: of the chunks of a song, and of its last ones. Each holds on to its memory."""
 
     def __init__(self, forward: Forward, record: Callable[[Forward, Inputs], Recording] = record_graph) -> None:
         self._forward, self._record = forward, record
-        self._recordings: dict[tuple[torch.Size | None, ...], Recording | None] = {}
+        self._recordings: dict[Shapes, Recording] = {}
+        self._last: Shapes | None = None
         self._given_up = False
         self._lock = threading.Lock()
 
@@ -69,33 +75,42 @@ class GraphedForward:
         Raises:
             RuntimeError: The network fails.
         """
+        shapes = tuple(None if tensor is None else tensor.shape for tensor in inputs)
         with self._lock:
-            if not self._given_up:
-                try:
-                    return self._call(inputs)
-                except RuntimeError as error:
-                    if not self._recordings:
-                        raise
-                    log.info("CUDA graphs are not used any more: %s", str(error).partition("\n")[0])
-                # Not inside the handler, which holds on to what the failed call has taken.
-                self._recordings.clear()
-                self._given_up = True
-            return self._forward(*inputs)
+            if shapes in self._recordings:
+                return _replay(self._recordings[shapes], inputs)
+            output = self._call(inputs)
+            if shapes == self._last and not self._given_up:
+                self._keep(shapes, inputs, output)
+            self._last = shapes
+            return output
 
     def _call(self, inputs: Inputs) -> Tensor:
-        shapes = tuple(None if tensor is None else tensor.shape for tensor in inputs)
-        recording = self._recordings.get(shapes)
-        if recording is not None:
-            return _replay(recording, inputs)
-        output = self._forward(*inputs)
-        if shapes in self._recordings:
+        if self._recordings:
+            try:
+                return self._forward(*inputs)
+            except RuntimeError as error:
+                self._give_up(error)
+        # Not inside the handler, which holds on to what the failed call has taken.
+        return self._forward(*inputs)
+
+    def _keep(self, shapes: Shapes, inputs: Inputs, output: Tensor) -> None:
+        """Record shapes, in the place of the oldest ones if need be."""
+        try:
             recording = self._record(self._forward, inputs)
             if not torch.equal(_replay(recording, inputs), output):
                 raise RuntimeError("a graph does not give the network's output")
-            self._recordings[shapes] = recording
-        elif len(self._recordings) < self.MOST:
-            self._recordings[shapes] = None
-        return output
+        except RuntimeError as error:
+            self._give_up(error)
+            return
+        if len(self._recordings) == self.MOST:
+            del self._recordings[next(iter(self._recordings))]
+        self._recordings[shapes] = recording
+
+    def _give_up(self, error: RuntimeError) -> None:
+        log.info("CUDA graphs are not used any more: %s", str(error).partition("\n")[0])
+        self._recordings.clear()
+        self._given_up = True
 
 
 def _replay(recording: Recording, inputs: Inputs) -> Tensor:

@@ -309,5 +309,5 @@ class PerStemUnet1d(nn.Module):
     def forward(self, x: Tensor, sigma: Tensor, mixture: Tensor | None = None) -> Tensor:
         """Estimate the clean stems, each by itself, ``[B, S, T], [B, S] -> [B, S, T]``."""
         del mixture
-        single = [network(x[:, [stem]], sigma[:, [stem]]) for stem, network in enumerate(self.networks)]
-        return torch.cat(single, 1)
+        parts = zip(self.networks, torch.split(x, 1, 1), torch.split(sigma, 1, 1), strict=True)
+        return torch.cat([network(stem, level) for network, stem, level in parts], 1)

@@ -6,7 +6,10 @@ import fetch_instruments
 import numpy as np
 import pytest
 import soundfile
+from conftest import STEMS
 from fetch_instruments import Samples, find_notes, write_sampled
+
+from dataset.timbres import catalogue
 
 
 @pytest.fixture
@@ -27,6 +30,8 @@ def packages(tmp_path, monkeypatch):
 def test_notes_are_found_by_their_names(tmp_path, packages):
     for package in packages:
         assert list(find_notes(tmp_path / package)) == [21, 63, 72]
+    with pytest.raises(ValueError, match="found none"):
+        find_notes(tmp_path / "package-2")
 
 
 def test_every_key_and_velocity_has_one_recording(tmp_path, packages):
@@ -45,3 +50,16 @@ def test_every_key_and_velocity_has_one_recording(tmp_path, packages):
         assert rate == 22050
         assert np.abs(audio).max() == pytest.approx(0.25 if soft == 0 else 0.5, rel=0.02)
     assert (covered == 1).all()
+
+
+def test_fetched_instruments_are_the_only_guitars_and_pianos_of_training(tmp_path):
+    plain, validation = catalogue(tmp_path, "train"), catalogue(tmp_path, "validation", tmp_path / "fetched")
+    more = catalogue(tmp_path, "train", tmp_path / "fetched")
+    assert validation == catalogue(tmp_path, "validation")
+    for stem in STEMS:
+        shared = {timbre.name for timbre in plain[stem]} & {timbre.name for timbre in more[stem]}
+        if stem in ("bass", "drums"):
+            assert shared == {timbre.name for timbre in plain[stem]}
+            assert len(more[stem]) > len(shared)
+        else:
+            assert shared <= {"plucked"}
