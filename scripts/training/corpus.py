@@ -69,9 +69,15 @@ class Corpus:
         """All stems of a song, memory-mapped, ``[S, T]`` in 16-bit integers."""
         if song not in self._open:
             path = self.cache / f"{song}.npy"
+            rows = slice(None)
+            for other in sorted(self.cache.parent.glob(f"*/{song}.npy")):
+                names = other.parent.name.split("-")
+                if len(self.stems) == 1 and self.stems[0] in names:  # decoded already, beside others
+                    first = names.index(self.stems[0])
+                    path, rows = other, slice(first, first + 1)
             if not path.exists():
                 self._decode(song, path)
-            self._open[song] = np.load(path, mmap_mode="r")
+            self._open[song] = np.load(path, mmap_mode="r")[rows]
         return self._open[song]
 
     def _decode(self, song: str, path: Path) -> None:

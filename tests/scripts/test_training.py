@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -67,6 +68,19 @@ def test_crops_are_a_function_of_their_generator(songs, monkeypatch):
     one, two = (corpus.augmented(np.random.default_rng(3), 16384, Augmentation()) for _ in range(2))
     np.testing.assert_array_equal(one, two)
     assert one.shape == (4, 16384)
+
+
+def test_a_stem_is_read_from_what_was_decoded_with_others(songs, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    from training.corpus import Corpus
+
+    copy = shutil.copytree(songs / "train", tmp_path / "train", ignore=shutil.ignore_patterns(".cache"))
+    corpus, name = Corpus(copy, STEMS, 22050), "Track00001"
+    decoded = Corpus(copy, ("guitar",), 22050).load(name).copy()
+    np.testing.assert_array_equal(decoded, corpus.load(name)[2:3])
+    shutil.rmtree(copy / ".cache" / "guitar")
+    np.testing.assert_array_equal(Corpus(copy, ("guitar",), 22050).load(name), decoded)
+    assert not (copy / ".cache" / "guitar").exists()
 
 
 def test_what_happens_to_a_crop(songs, monkeypatch):
