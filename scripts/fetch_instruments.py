@@ -11,10 +11,14 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
+import mido
+import numpy as np
 import resampy
 import soundfile
 import typer
@@ -44,6 +48,40 @@ SAMPLED = {
 }
 
 
+FREEPATS = {
+    "FreePatsPiano": (0, 21, 108), "FreePatsBrightPiano": (1, 21, 108), "FreePatsElectricGrand": (2, 21, 108),
+    "FreePatsRhodes": (4, 21, 108), "FreePatsNylonGuitar": (24, 38, 84), "FreePatsSteelGuitar": (25, 38, 84),
+    "FreePatsJazzGuitar": (26, 38, 84), "FreePatsCleanGuitar": (27, 38, 84), "FreePatsMutedGuitar": (28, 38, 84),
+    "FreePatsOverdriven": (29, 38, 84), "FreePatsDistortion": (30, 38, 84), "FreePatsAcousticBass": (32, 26, 60),
+    "FreePatsFingerBass": (33, 26, 60), "FreePatsPickBass": (34, 26, 60), "FreePatsFretlessBass": (35, 26, 60),
+    "FreePatsSlapBass": (36, 26, 60),
+}  # fmt: skip
+"""Program, lowest and highest pitch."""
+NOTE_SECONDS, RELEASE_SECONDS = 6, 0.25
+
+
+def record(program: int, pitches: range, folder: Path) -> dict[int, Path]:
+    """Record notes of a patch of FreePats, all at one gain, by MIDI pitch."""
+    beat = mido.second2tick(1, 480, 500_000)
+    track = mido.MidiTrack([mido.Message("program_change", program=program)])
+    for pitch in pitches:
+        track.append(mido.Message("note_on", note=pitch, velocity=100))
+        track.append(mido.Message("note_off", note=pitch, time=(NOTE_SECONDS - 1) * beat))
+        track.append(mido.Message("control_change", control=120, time=beat))  # silence
+    mido.MidiFile(tracks=[track]).save(folder / "notes.mid")
+    config = Path("/etc/timidity/freepats.cfg")
+    dry = ("-EFreverb=d", "-EFchorus=d", "-EFdelay=d", "-A50")
+    command = ["timidity", "-c", config, *dry, "-s", "44100", "-OwM", "-o", "notes.wav", "notes.mid"]
+    subprocess.run(list(map(str, command)), cwd=folder, check=True, capture_output=True, timeout=600)
+    audio, rate = soundfile.read(folder / "notes.wav", dtype="float32")
+    audio *= 0.7 / np.abs(audio).max()
+    found = {}
+    for index, pitch in enumerate(pitches):
+        found[pitch] = folder / f"{pitch}.wav"
+        soundfile.write(found[pitch], audio[index * NOTE_SECONDS * rate :][: NOTE_SECONDS * rate], rate)
+    return found
+
+
 def fetch(package: str, folder: Path) -> Path:
     """Unpack a package of the registry, whose checksum npm verifies, into a folder of its own."""
     command = ["npm", "pack", package, "--silent", "--pack-destination", str(folder)]
@@ -70,24 +108,35 @@ def find_notes(folder: Path) -> dict[int, Path]:
     return dict(sorted(found.items()))
 
 
-def write_sampled(samples: Samples, folder: Path) -> None:
-    """Convert the recordings to 22 050 Hz mono FLAC, and write ``instrument.sfz`` beside them."""
-    count = len(samples.packages)
-    lines = [f"<global> ampeg_release={samples.release_seconds} amp_veltrack={60 if count > 1 else 100}"]
-    for layer, package in enumerate(samples.packages):
-        with tempfile.TemporaryDirectory() as temporary:
-            notes = find_notes(fetch(package, Path(temporary)))
-            pitches = list(notes)
-            for index, (pitch, path) in enumerate(notes.items()):
-                audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
-                mono = resampy.resample(audio.mean(1), rate, SAMPLE_RATE_HZ)
-                soundfile.write(folder / f"{pitch}-{layer}.flac", mono.clip(-1, 1), SAMPLE_RATE_HZ, subtype="PCM_16")
-                low = (pitches[index - 1] + pitch) // 2 + 1 if index else 0
-                high = (pitch + pitches[index + 1]) // 2 if index + 1 < len(pitches) else 127
-                velocities = f"lovel={128 * layer // count} hivel={128 * (layer + 1) // count - 1}"
-                keys = f"lokey={low} hikey={high} pitch_keycenter={pitch}"
-                lines.append(f"<region> sample={pitch}-{layer}.flac {keys} {velocities}")
+def write_sampled(layers: Iterable[dict[int, Path]], count: int, release_seconds: float, folder: Path) -> None:
+    """Convert ``count`` layers of notes to 22 050 Hz mono FLAC, and write ``instrument.sfz`` beside them."""
+    lines = [f"<global> ampeg_release={release_seconds} amp_veltrack={60 if count > 1 else 100}"]
+    for layer, notes in enumerate(layers):
+        pitches = list(notes)
+        for index, (pitch, path) in enumerate(notes.items()):
+            audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
+            mono = resampy.resample(audio.mean(1), rate, SAMPLE_RATE_HZ)
+            soundfile.write(folder / f"{pitch}-{layer}.flac", mono.clip(-1, 1), SAMPLE_RATE_HZ, subtype="PCM_16")
+            low = (pitches[index - 1] + pitch) // 2 + 1 if index else 0
+            high = (pitch + pitches[index + 1]) // 2 if index + 1 < len(pitches) else 127
+            velocities = f"lovel={128 * layer // count} hivel={128 * (layer + 1) // count - 1}"
+            keys = f"lokey={low} hikey={high} pitch_keycenter={pitch}"
+            lines.append(f"<region> sample={pitch}-{layer}.flac {keys} {velocities}")
     (folder / "instrument.sfz").write_text("\n".join(lines) + "\n")
+
+
+def fetch_sampled(samples: Samples, folder: Path) -> None:
+    """An instrument of the registry."""
+    with tempfile.TemporaryDirectory() as temporary:
+        layers = (find_notes(fetch(package, Path(temporary))) for package in samples.packages)
+        write_sampled(layers, len(samples.packages), samples.release_seconds, folder)
+
+
+def record_sampled(patch: tuple[int, int, int], folder: Path) -> None:
+    """An instrument of FreePats, every third key of it."""
+    program, low, high = patch
+    with tempfile.TemporaryDirectory() as temporary:
+        write_sampled([record(program, range(low, high + 1, 3), Path(temporary))], 1, RELEASE_SECONDS, folder)
 
 
 def main(out: Annotated[Path, typer.Argument(help="Folder to write to.")]) -> None:
@@ -98,12 +147,14 @@ def main(out: Annotated[Path, typer.Argument(help="Folder to write to.")]) -> No
         if not target.exists():
             with tempfile.TemporaryDirectory(dir=out) as temporary:
                 (fetch(package, Path(temporary)) / inside).rename(target)
-    for name, samples in SAMPLED.items():
+    makers = {name: partial(fetch_sampled, samples) for name, samples in SAMPLED.items()}
+    makers |= {name: partial(record_sampled, patch) for name, patch in FREEPATS.items()}
+    for name, make in makers.items():
         if not (out / name).exists():
             part = out / f"{name}.part"
             shutil.rmtree(part, ignore_errors=True)
             part.mkdir()
-            write_sampled(samples, part)
+            make(part)
             part.rename(out / name)
 
 

@@ -13,7 +13,7 @@ to resume. Lightning Fabric runs it on one CPU, one GPU, or several GPUs (``--de
 import dataclasses
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 from pathlib import Path
@@ -28,6 +28,7 @@ from torch import Tensor
 
 from msdm_cli.models.stft_unet import StftUnet
 from training.corpus import Augmentation, Corpus
+from training.muon import Muon
 from training.published import PublishedValidation
 from training.recipes import RECIPES, Recipe, TrainingOptions
 from training.validation import Validation
@@ -82,22 +83,33 @@ def measure_sd(corpus: Corpus, network: StftUnet, options: TrainingOptions, augm
     return ((padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]) / 3 + 1e-10).sqrt()
 
 
+def build_optimizers(network: torch.nn.Module, options: TrainingOptions) -> list[torch.optim.Optimizer]:
+    """AdamW, and with ``muon`` Muon for linear layers and two-dimensional convolutions."""
+    found: list[torch.optim.Optimizer] = []
+    parameters = list(network.parameters())
+    if options.muon:
+        matrices = [parameter for parameter in parameters if parameter.ndim in (2, 4)]
+        parameters = [parameter for parameter in parameters if parameter.ndim not in (2, 4)]
+        found.append(Muon(matrices, options.learning_rate, weight_decay=options.weight_decay))
+    betas = (0.9, 0.99)
+    return [*found, torch.optim.AdamW(parameters, options.learning_rate, betas, weight_decay=options.weight_decay)]
+
+
 class Run:
     """The state of a training run and the folder it lives in."""
 
     def __init__(self, fabric: Fabric, folder: Path, network: Any, options: TrainingOptions) -> None:
         self.fabric, self.folder, self.options = fabric, folder, options
         self.network = network
-        self.optimizer = torch.optim.AdamW(
-            network.parameters(), options.learning_rate, (0.9, 0.99), weight_decay=options.weight_decay
-        )
+        self.optimizers = build_optimizers(network, options)
         self.average = {name: value.detach().clone() for name, value in network.state_dict().items()}
         self.step, self.best, self.seconds, self.cpu_seconds = 0, float("-inf"), 0.0, 0.0
 
     def state(self) -> dict[str, Any]:
         """What a resumed run needs."""
         return {
-            "network": self.network.state_dict(), "optimizer": self.optimizer.state_dict(), "average": self.average,
+            "network": self.network.state_dict(), "average": self.average,
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "step": self.step, "best": self.best, "seconds": self.seconds, "cpu_seconds": self.cpu_seconds,
         }  # fmt: skip
 
@@ -115,7 +127,8 @@ class Run:
             return False
         state = torch.load(path, map_location="cpu", weights_only=True)
         self.network.load_state_dict(state["network"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
         self.average = state["average"]
         self.step, self.best = state["step"], state["best"]
         self.seconds, self.cpu_seconds = state["seconds"], state["cpu_seconds"]
@@ -153,20 +166,27 @@ class Run:
 
 
 def train(
-    run: Run, recipe: Recipe, objective: torch.nn.Module, optimizer: Any, corpus: Corpus, validation: Any, every: int
+    run: Run,
+    recipe: Recipe,
+    objective: torch.nn.Module,
+    optimizers: Sequence[Any],
+    corpus: Corpus,
+    validation: Any,
+    every: int,
 ) -> None:
     """Train from where the run stands to its last step."""
     options, losses = run.options, []
     began, cpu_began = time.monotonic() - run.seconds, time.process_time() - run.cpu_seconds
     steps = batches(corpus, recipe, options, run.step, run.fabric.global_rank)
     for batch in steps:
-        for group in optimizer.param_groups:
-            group["lr"] = options.rate(run.step)
         loss = objective(*run.fabric.to_device(batch)).mean()
-        optimizer.zero_grad()
+        objective.zero_grad()
         run.fabric.backward(loss)
-        run.fabric.clip_gradients(objective, optimizer, max_norm=1.0, error_if_nonfinite=True)
-        optimizer.step()
+        torch.nn.utils.clip_grad_norm_(objective.parameters(), max_norm=1.0, error_if_nonfinite=True)
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = options.rate(run.step)
+            optimizer.step()
         losses.append(loss.item())
         run.step += 1
         run.seconds = time.monotonic() - began
@@ -213,7 +233,7 @@ def main(
     validation = recipe.validation(Corpus(data / "validation", stems, SAMPLE_RATE), validation_length)
     folder.mkdir(parents=True, exist_ok=True)
     run = Run(fabric, folder, network, options)
-    objective, optimizer = fabric.setup(recipe.objective(network), run.optimizer)
+    objective, *optimizers = fabric.setup(recipe.objective(network), *run.optimizers)
     resumed = run.resume()  # after the set-up, which has moved the weights to their device
     if not resumed:
         if isinstance(network, StftUnet):
@@ -230,7 +250,7 @@ def main(
         validation_songs=len(validation.corpus.songs), parameters=sum(p.numel() for p in network.parameters()),
         options=dataclasses.asdict(options), recipe=changes,
     )  # fmt: skip
-    train(run, recipe, objective, optimizer, corpus, validation, validate_every)
+    train(run, recipe, objective, optimizers, corpus, validation, validate_every)
 
 
 if __name__ == "__main__":

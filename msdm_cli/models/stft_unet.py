@@ -55,8 +55,8 @@ class StftUnetConfig:
     hop: int = 256
     bands: Sequence[Sequence[int]] = ((20, 4), (14, 8), (10, 16), (4, 40))
     frames_per_token: int = 2
-    channels: Sequence[int] = (64, 128, 256)
-    blocks: int = 2
+    channels: Sequence[int] = (48, 96, 192)
+    blocks: int = 1
     attention_layers: int = 2
     heads: int = 8
     embedding: int = 256

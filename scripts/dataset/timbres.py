@@ -58,12 +58,26 @@ def _presets(font: str, bank: int, weights: dict[int, float], factor: float = 1.
 
 
 def _sampled(
-    folder: Path, files: dict[str, float], compass: tuple[int, int], delay_seconds: float = 0.0, octaves: int = 0
+    folder: Path,
+    files: dict[str, float],
+    compass: tuple[int, int],
+    delay_seconds: float = 0.0,
+    octaves: int = 0,
+    driven: bool = False,
 ) -> list[Timbre]:
     return [
         Timbre(f"{folder.name}:{Path(file).stem}", "sampled", folder / file, weight, compass=compass,
-               delay_seconds=delay_seconds, octaves=octaves)
+               delay_seconds=delay_seconds, octaves=octaves, driven=driven)
         for file, weight in files.items()
+    ]  # fmt: skip
+
+
+def _freepats(folder: Path, weights: dict[str, float], compass: tuple[int, int], delay_seconds: float) -> list[Timbre]:
+    return [
+        timbre
+        for name, weight in weights.items()
+        for timbre in _sampled(folder / f"FreePats{name}", {"instrument.sfz": weight}, compass, delay_seconds,
+                               driven=name in ("Overdriven", "Distortion"))
     ]  # fmt: skip
 
 
@@ -147,8 +161,16 @@ def _fetched(folder: Path) -> dict[str, list[Timbre]]:
     pianos = {0: 2.0, 1: 1.5, 2: 0.8, 3: 0.6, 4: 0.3, 5: 0.25}
     basses = {32: 1.0, 33: 1.5, 34: 1.2, 35: 0.8, 36: 0.7, 37: 0.6, 38: 0.4, 39: 0.4}
     kits = {0: 1.5, 1: 1.5, 8: 1.5, 16: 1.5, 24: 1.0, 25: 1.0, 26: 1.0, 32: 1.5, 40: 1.5}
+    bass_pats = {"AcousticBass": 3.0, "FingerBass": 4.0, "PickBass": 4.0, "FretlessBass": 2.0, "SlapBass": 1.5}
+    guitar_pats = {"NylonGuitar": 5.0, "SteelGuitar": 6.0, "JazzGuitar": 5.0, "CleanGuitar": 3.0, "MutedGuitar": 0.5}
+    drive_pats = {"Overdriven": 2.0, "Distortion": 2.5}
+    piano_pats = {"Piano": 9.0, "BrightPiano": 9.0, "ElectricGrand": 2.0, "Rhodes": 0.7}
     return {
-        "bass": [*_presets(user, 0, basses), *_presets(sonivox, 0, basses, 0.5)],
+        "bass": [
+            *_presets(user, 0, basses),
+            *_presets(sonivox, 0, basses, 0.5),
+            *_freepats(folder, bass_pats, (26, 60), 0.002),
+        ],
         "drums": [*_presets(user, 128, kits), *_presets(sonivox, 128, {0: 1.0, 8: 1.0, 32: 1.0, 40: 1.0})],
         "guitar": [
             *_presets(user, 0, guitars),
@@ -157,6 +179,8 @@ def _fetched(folder: Path) -> dict[str, list[Timbre]]:
             *_presets(sonivox, 0, guitars, 0.5),
             *_sampled(folder / "AcousticGuitar", {"instrument.sfz": 3.0}, (38, 80), 0.022),
             *_sampled(folder / "NylonGuitar", {"instrument.sfz": 3.0}, (35, 84), 0.022),
+            *_freepats(folder, guitar_pats, (38, 84), 0.004),
+            *_freepats(folder, drive_pats, (38, 84), 0.001),
             Timbre("plucked", "plucked", None, 1.0),
         ],
         "piano": [
@@ -165,6 +189,7 @@ def _fetched(folder: Path) -> dict[str, list[Timbre]]:
             *_presets(sonivox, 0, pianos, 0.5),
             *_sampled(folder / "SalamanderGrandPiano", {"instrument.sfz": 5.0}, (21, 108), 0.01),
             *_sampled(folder / "VersilianPiano", {"instrument.sfz": 4.0}, (22, 108)),
+            *_freepats(folder, piano_pats, (21, 108), 0.001),
         ],
     }
 

@@ -23,9 +23,10 @@ class TrainingOptions:
 
     steps: int = 4000
     decay_steps: int = 1500
-    batch: int = 3
-    length: int = 98304
-    learning_rate: float = 6e-4
+    batch: int = 6
+    length: int = 49152
+    muon: bool = True
+    learning_rate: float = 1.5e-3
     warmup_steps: int = 200
     weight_decay: float = 0.01
     ema_decay: float = 0.999
@@ -86,7 +87,8 @@ RECIPES = {
     "unet1d": Recipe(
         Unet1dConfig, Unet1d, PublishedLoss, LogNormalSigma(), None,
         TrainingOptions(
-            decay_steps=1, batch=8, length=262144, learning_rate=1e-4, warmup_steps=1, weight_decay=0.0, ema_decay=0.0
+            decay_steps=1, batch=8, length=262144, muon=False, learning_rate=1e-4, warmup_steps=1, weight_decay=0.0,
+            ema_decay=0.0,
         ),
     ),
 }  # fmt: skip

@@ -57,9 +57,9 @@ def test_a_damaged_model_is_found(monkeypatch, tmp_path):
 
 def test_a_full_disk_is_found(monkeypatch, tmp_path):
     monkeypatch.setenv("MSDM_CACHE", str(tmp_path / "not yet" / "there"))
-    assert not find("cache").remedy
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1 << 20))
-    assert "full" in find("cache").remedy
+    for free, full in ((1 << 40, False), (1 << 20, True)):
+        monkeypatch.setattr(shutil, "disk_usage", lambda path, free=free: SimpleNamespace(free=free))
+        assert ("full" in find("cache").remedy) == full
 
 
 def test_paces_follow_from_calls(monkeypatch, tiny_model):

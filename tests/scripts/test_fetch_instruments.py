@@ -1,13 +1,15 @@
 """SFZ files of recordings of single notes."""
 
 import re
+from pathlib import Path
 
 import fetch_instruments
+import mido
 import numpy as np
 import pytest
 import soundfile
 from conftest import STEMS
-from fetch_instruments import Samples, find_notes, write_sampled
+from fetch_instruments import NOTE_SECONDS, Samples, fetch_sampled, find_notes, record
 
 from dataset.timbres import catalogue
 
@@ -37,7 +39,7 @@ def test_notes_are_found_by_their_names(tmp_path, packages):
 def test_every_key_and_velocity_has_one_recording(tmp_path, packages):
     folder = tmp_path / "out"
     folder.mkdir()
-    write_sampled(Samples(packages, 0.3), folder)
+    fetch_sampled(Samples(packages, 0.3), folder)
     text = (folder / "instrument.sfz").read_text()
     number = r"=(\d+) .*?"
     pattern = f"sample=(\\S+) .*?lokey{number}hikey{number}pitch_keycenter{number}lovel{number}hivel=(\\d+)"
@@ -50,6 +52,27 @@ def test_every_key_and_velocity_has_one_recording(tmp_path, packages):
         assert rate == 22050
         assert np.abs(audio).max() == pytest.approx(0.25 if soft == 0 else 0.5, rel=0.02)
     assert (covered == 1).all()
+
+
+def test_notes_of_a_patch_are_cut_where_they_begin(tmp_path, monkeypatch):
+    def play(command, cwd, **_):
+        """As TiMidity++: from the first note on."""
+        audio, now = np.zeros(3 * NOTE_SECONDS * 44100), 0.0
+        for message in mido.MidiFile(Path(cwd) / "notes.mid"):
+            now += message.time
+            if message.type == "note_on":
+                start = round(now * 44100)
+                audio[start : start + 22050] = np.linspace(message.note / 200, 0, 22050)
+        soundfile.write(Path(cwd) / command[command.index("-o") + 1], audio, 44100)
+
+    monkeypatch.setattr(fetch_instruments.subprocess, "run", play)
+    found = record(24, range(40, 47, 3), tmp_path)
+    assert list(found) == [40, 43, 46]
+    for pitch, path in found.items():
+        audio, rate = soundfile.read(path)
+        assert len(audio) == NOTE_SECONDS * rate
+        assert np.abs(audio).argmax() == 0
+        assert audio[0] == pytest.approx(0.7 * pitch / 46, rel=1e-3)
 
 
 def test_fetched_instruments_are_the_only_guitars_and_pianos_of_training(tmp_path):

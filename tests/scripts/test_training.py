@@ -47,10 +47,12 @@ def train(songs, run, steps, config=SMALL, *more):
     return torch.load(run / "last.ckpt", weights_only=True)
 
 
-def test_a_resumed_run_is_the_undisturbed_one(songs, tmp_path):
-    whole = train(songs, tmp_path / "whole", 4)
-    train(songs, tmp_path / "stopped", 2)
-    resumed = train(songs, tmp_path / "stopped", 4)
+@pytest.mark.parametrize("muon", [False, True])
+def test_a_resumed_run_is_the_undisturbed_one(songs, tmp_path, muon):
+    more = (SMALL, "--recipe", json.dumps({"options": {"muon": muon}}))
+    whole = train(songs, tmp_path / "whole", 4, *more)
+    train(songs, tmp_path / "stopped", 2, *more)
+    resumed = train(songs, tmp_path / "stopped", 4, *more)
     assert resumed["step"] == whole["step"] == 4
     for kind in ("network", "average"):
         for name, value in whole[kind].items():
@@ -59,8 +61,31 @@ def test_a_resumed_run_is_the_undisturbed_one(songs, tmp_path):
     assert set(best) == set(whole["average"])
 
 
+def test_muon_steps_as_that_of_torch(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    from training.muon import Muon
+
+    generator = torch.Generator().manual_seed(0)
+    start = [torch.randn(shape, generator=generator) for shape in ((24, 60), (60, 24))]
+    ours, theirs = ([torch.nn.Parameter(value.clone()) for value in start] for _ in range(2))
+    convolution = torch.nn.Parameter(start[0].clone().view(24, 15, 2, 2))
+    options = {"momentum": 0.95, "weight_decay": 0.1}
+    reference = torch.optim.Muon(theirs, 0.1, adjust_lr_fn="match_rms_adamw", **options)
+    optimizer = Muon([*ours, convolution], 0.1, **options)
+    for _ in range(3):
+        for one, other in zip(ours, theirs, strict=True):
+            one.grad = other.grad = torch.randn(one.shape, generator=generator)
+        convolution.grad = ours[0].grad.view_as(convolution)
+        optimizer.step()
+        reference.step()
+    for one, other, first in zip(ours, theirs, start, strict=True):
+        moved = (other - first).norm()
+        assert (one - other).norm() < 0.02 * moved  # theirs computes in bfloat16
+    torch.testing.assert_close(convolution.view_as(ours[0]), ours[0])
+
+
 def test_crops_are_a_function_of_their_generator(songs, monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    monkeypatch.syspath_prepend(ROOT / "scripts")
     from training.corpus import Augmentation, Corpus
 
     corpus = Corpus(songs / "train", STEMS, 22050)
@@ -84,7 +109,7 @@ def test_a_stem_is_read_from_what_was_decoded_with_others(songs, tmp_path, monke
 
 
 def test_what_happens_to_a_crop(songs, monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    monkeypatch.syspath_prepend(ROOT / "scripts")
     from training.corpus import Augmentation, Corpus
 
     corpus = Corpus(songs / "train", STEMS, 22050)
@@ -107,7 +132,7 @@ def test_what_happens_to_a_crop(songs, monkeypatch):
 
 
 def test_a_crop_plays_faster_and_higher(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    monkeypatch.syspath_prepend(ROOT / "scripts")
     from training.corpus import overdrive, transform
 
     tone = np.sin(2 * np.pi * 440 / 22050 * np.arange(22050 + 11025)).astype(np.float32)
@@ -162,7 +187,7 @@ def test_a_prior_alone_is_chosen_by_how_it_denoises(songs, tmp_path):
 
 
 def test_untrained_the_loss_is_that_of_the_static_wiener_filter(songs, monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    monkeypatch.syspath_prepend(ROOT / "scripts")
     from msdm_cli.models.stft_unet import StftUnet, StftUnetConfig
     from training.questions import QuestionMix, ScoreMatching
 
