@@ -45,6 +45,13 @@ class Architecture(str, Enum):
     unet1d = "unet1d"
 
 
+class Precision(str, Enum):
+    """What can be computed in; half precision needs its gradients scaled, which two optimizers do not share."""
+
+    single = "32-true"
+    bfloat16 = "bf16-mixed"
+
+
 def batches(
     corpus: Corpus, recipe: Recipe, options: TrainingOptions, start: int, rank: int
 ) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
@@ -214,13 +221,13 @@ def main(
     validation_length: Annotated[int, typer.Option(help="Stays, so that figures compare.")] = 98304,
     seed: int | None = None,
     changes: Annotated[str, typer.Option("--recipe", help="Other fields of the recipe, as JSON.")] = "{}",
-    precision: str = "32-true",
+    precision: Precision = Precision.single,
     devices: int = 1,
     validate_every: int = 400,
     initial: Annotated[Path | None, typer.Option(help="Start from these weights (safetensors).")] = None,
 ) -> None:
     """Train on DATA/train, choose by DATA/validation, keep everything in RUN."""
-    fabric = Fabric(accelerator="auto", devices=devices, precision=precision)  # type: ignore[arg-type]
+    fabric = Fabric(accelerator="auto", devices=devices, precision=precision.value)
     fabric.launch()
     recipe = RECIPES[architecture.value].changed(json.loads(changes))
     asked = {"steps": steps, "decay_steps": decay_steps, "batch": batch, "length": length, "seed": seed}

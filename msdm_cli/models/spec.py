@@ -19,14 +19,15 @@ class Preset:
     """Sampler settings of one task at one quality.
 
     Attributes:
-        num_steps: Steps from one noise level to the next.
+        num_steps: Steps from one noise level to the next; 0 for the regression estimate alone.
         sigma_max: Noise level to start from.
         sigma_min: Last noise level before zero.
         rho: Curvature of the schedule (arXiv 2206.00364, eq. 5).
         eta: 0 is the probability-flow ODE, 1 is full re-noise.
         solver: Of ``msdm_cli.diffusion.sampler``.
         warm_start: Start from the regression estimate instead of from nothing.
-        samples: Number of samples that are averaged.
+        samples: Number of samples that are averaged; with no steps, of regression estimates of the music as it is and
+            moved (``msdm_cli.diffusion.moved``).
         sampler: ``consistent`` is ours (conditions act on the denoised estimate); the others are the paper's:
             ``dirac`` and ``gaussian`` separate, ``published`` imputes and generates.
         churn: EDM's ``S_churn``, for the paper's samplers.

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from msdm_cli.diffusion.conditioning import Condition, wiener_weights
 from msdm_cli.diffusion.denoiser import Denoiser, Samples
+from msdm_cli.diffusion.moved import MovedDenoiser
 from msdm_cli.diffusion.noise import NoiseField
 from msdm_cli.diffusion.published import Dirac, Gaussian, Known, Unconditional, sample_published
 from msdm_cli.diffusion.sampler import Noise, sample
@@ -116,9 +117,9 @@ class ChunkSampler:
             Stems, ``[B, S, T]``.
         """
         preset, denoiser = self.preset, WatchedDenoiser(self.model.choose(chunk), self.calls, chunk)
+        if preset.num_steps == 0:
+            return self._regress(denoiser, condition, shape, preset.samples)
         first = self._regress(denoiser, condition, shape) if preset.warm_start else None
-        if preset.num_steps == 0 and first is not None:
-            return first
         sigmas = karras_sigmas(preset.num_steps, preset.sigma_min, preset.sigma_max, preset.rho)
         total = np.zeros(shape, np.float32)
         for index in range(preset.samples):
@@ -129,11 +130,16 @@ class ChunkSampler:
             total += self._draw_once(denoiser, condition, sigmas, noise, first)
         return total / preset.samples
 
-    def _regress(self, denoiser: Denoiser, condition: Condition, shape: tuple[int, int, int]) -> Samples:
-        """The network's estimate from what is known alone."""
+    def _regress(
+        self, denoiser: Denoiser, condition: Condition, shape: tuple[int, int, int], count: int = 1
+    ) -> Samples:
+        """The network's estimate from what is known alone, the mean of ``count`` where the music is moved."""
         silence = np.zeros(shape, np.float32)
         nothing = condition.start(denoiser, silence, 0.0, silence)
-        return condition.denoise(denoiser, nothing, self.model.spec.sigma_max)
+        total = np.zeros(shape, np.float32)
+        for index in range(count):
+            total += condition.denoise(MovedDenoiser(denoiser, index), nothing, self.model.spec.sigma_max)
+        return total / count
 
     def _draw_once(
         self,
@@ -188,5 +194,7 @@ def mixture_condition(denoiser: Denoiser, mixture: Samples) -> Condition:
 
 def calls_per_chunk(preset: Preset) -> int:
     """Network calls that one chunk takes."""
-    steps = 2 * preset.num_steps - 1 if preset.solver == "heun" and preset.num_steps else preset.num_steps
+    if preset.num_steps == 0:
+        return preset.samples
+    steps = 2 * preset.num_steps - 1 if preset.solver == "heun" else preset.num_steps
     return steps * preset.num_resamples * preset.samples + int(preset.warm_start)

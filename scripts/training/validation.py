@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from msdm_cli.evaluation.metrics import is_active, si_sdr
+from msdm_cli.models.stft_layer import Stft
 from msdm_cli.models.stft_unet import StftUnet
 from training.corpus import Corpus
 
@@ -29,18 +30,20 @@ class Validation:
         crops = [corpus.crop(rng, length, song) for rng, song in zip(generators, songs, strict=True)]
         noise = [rng.standard_normal(crop.shape, dtype=np.float32) for rng, crop in zip(generators, crops, strict=True)]
         self.stems, self.noise = torch.from_numpy(np.stack(crops)), torch.from_numpy(np.stack(noise))
+        self.wiener_errors = expect_wiener_errors(self.stems)
 
     @torch.no_grad()
     def score(self, network: StftUnet) -> dict[str, float]:
-        """Figures of a network: SI-SDRi in dB (mean over active stems, and each), and relative squared errors.
+        """Figures of a network: SI-SDRi in dB (mean over active stems, and each), and errors of the joint prior.
 
-        ``figure`` is what chooses a checkpoint, higher is better.
+        Those are squared, and relative to what a static Wiener filter of the very stems leaves. ``figure`` is what
+        chooses a checkpoint, higher is better.
         """
         network.eval()
         device = network.sd.device
         batches = zip(self.stems.split(BATCH), self.noise.split(BATCH), strict=True)
         errors = [self._denoise(network, stems.to(device), noise.to(device)).cpu() for stems, noise in batches]
-        means = torch.stack(errors).mean(0)
+        means = torch.stack(errors).mean(0) / self.wiener_errors
         figures = {f"denoise_{sigma}": value.item() for sigma, value in zip(SIGMAS, means, strict=True)}
         figures["figure"] = -means.mean().item()
         if self.separates:
@@ -68,13 +71,20 @@ class Validation:
 
     @staticmethod
     def _denoise(network: StftUnet, stems: Tensor, noise: Tensor) -> Tensor:
-        """Squared error of the joint prior divided by that of the static Wiener filter, at each sigma."""
-        clean, white = network.stft(stems), network.stft(noise)
-        given, observed = torch.zeros_like(stems[:, 0, 0]), torch.zeros_like(clean[:, 0])
-        ratios = []
-        for level in SIGMAS:
-            sigma, noisy = torch.full(stems.shape[:2], level, device=stems.device), clean + level * white
-            denoised = network.denoise_transform(noisy, sigma, observed, given)
-            gaussian = network.posterior(noisy, sigma, observed, given)
-            ratios.append((denoised - clean).square().sum() / (gaussian - clean).square().sum())
-        return torch.stack(ratios)
+        """Mean squared error of the joint prior at each sigma, ``-> [sigmas]``."""
+        levels = [torch.full(stems.shape[:2], level, device=stems.device) for level in SIGMAS]
+        return torch.stack([(network(stems + s[..., None] * noise, s) - stems).square().mean() for s in levels])
+
+
+def expect_wiener_errors(stems: Tensor) -> Tensor:
+    """Mean squared error that the static Wiener filter of these stems is expected to leave at each sigma.
+
+    Shape:
+        ``[B, S, T] -> [sigmas]``
+    """
+    stft = Stft(1024, 256)
+    power = stft(stems).square().sum(2).mean((0, -1))
+    both_sides = torch.full_like(power, 2 / stft.n_fft)
+    both_sides[:, [0, -1]] /= 2
+    noise = torch.tensor(SIGMAS)[:, None, None].square()
+    return (power * noise / (power + noise) * both_sides).sum(-1).mean(-1)

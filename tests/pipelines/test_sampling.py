@@ -81,6 +81,18 @@ def test_calls_are_counted_for_every_solver(tiny_model, tmp_path, solver, calls)
     assert done.calls == calls_per_chunk(preset) == calls
 
 
+def test_one_call_averages_over_moved_music(tiny_model, write_song, tmp_path):
+    song, stems, once = write_song(seconds=0.5), {}, tiny_model.spec.preset("separate", "fast")
+    for count in (1, 2, 4):
+        preset = dataclasses.replace(once, samples=count)
+        done = separate_song(tiny_model, song, tmp_path / str(count), SeparateOptions(preset, 1), SilentProgress())
+        assert done.exact
+        assert done.calls == calls_per_chunk(preset) == count
+        stems[count] = np.stack([read(path) for path in done.files.values()])
+    distances = [np.square(stems[count] - stems[4]).mean() for count in (1, 2)]
+    assert distances[0] > distances[1] > 0
+
+
 @pytest.mark.parametrize("settings", ["dirac", "gaussian"])
 def test_the_papers_samplers_do_not_tell_our_network_the_mixture(tiny_model, write_song, tmp_path, settings):
     model, preset = spied(tiny_model), published_presets(per_stem=False)["separate"][settings].with_steps(2)

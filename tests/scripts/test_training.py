@@ -113,7 +113,9 @@ def test_what_happens_to_a_crop(songs, monkeypatch):
     from training.corpus import Augmentation, Corpus
 
     corpus = Corpus(songs / "train", STEMS, 22050)
-    nothing = Augmentation(shuffled=0, silenced=0, gain_db=(0, 0), stem_gain_db=0, tone_db=0, speed=1, driven=0)
+    nothing = Augmentation(
+        shuffled=0, silenced=0, gain_db=(0, 0), stem_gain_db=0, tone_db=0, speed=1, driven=0, paused=0
+    )
 
     def crop(**changes):
         return corpus.augmented(np.random.default_rng(5), 16384, dataclasses.replace(nothing, **changes))
@@ -125,6 +127,10 @@ def test_what_happens_to_a_crop(songs, monkeypatch):
     assert not np.allclose(np.abs(crop(driven=1)), np.abs(plain), atol=1e-3)
     np.testing.assert_allclose(rms(crop(driven=1)), rms(plain), rtol=1e-3)
     assert (rms(crop(silenced=1)) == 0).sum() == 1
+    paused = crop(paused=1)
+    kept = np.flatnonzero(paused.any(0))
+    assert (kept[0] > 100) != (kept[-1] < 16383 - 100)
+    np.testing.assert_array_equal(paused[:, kept], plain[:, kept])
     np.testing.assert_allclose(rms(crop(gain_db=(6.02, 6.02))), 2 * rms(plain), rtol=1e-3)
     assert not np.allclose(crop(speed=1.5), plain, atol=1e-2)
     assert not np.allclose(crop(tone_db=6), plain, atol=1e-2)
@@ -184,6 +190,16 @@ def test_a_prior_alone_is_chosen_by_how_it_denoises(songs, tmp_path):
         assert "denoise_0.3" in last
         assert "si_sdri" not in last
         assert (tmp_path / run / "best.safetensors").exists()
+
+
+def test_the_error_of_a_wiener_filter_is_known_for_white_stems(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    from training.validation import SIGMAS, expect_wiener_errors
+
+    power, noise = 0.2**2, np.square(SIGMAS)
+    white = np.random.default_rng(0).standard_normal((2, 4, 49152), dtype=np.float32) * np.float32(0.2)
+    errors = expect_wiener_errors(torch.from_numpy(white))
+    assert errors.numpy() == pytest.approx(power * noise / (power + noise), rel=0.02)
 
 
 def test_untrained_the_loss_is_that_of_the_static_wiener_filter(songs, monkeypatch):
