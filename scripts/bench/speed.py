@@ -45,9 +45,8 @@ OPERATORS = {
     "matrix products": ("mm", "addmm", "addmm_", "bmm", "baddbmm"),
 }
 ROOFLINE = (
-    "What stops the embedded network is memory: its convolutions are near the machine's own products, but "
-    "between two of them lie passes over activations (13 MB each in the first level, 68 MB in the transforms) "
-    "that no cache here holds, at one or two operations a number. Fewer passes need fused kernels: "
+    "What stops the embedded network is memory: between its convolutions lie passes over activations of megabytes, "
+    "at one or two operations a number. Fewer passes need fused kernels: "
     "torch.compile has them, but the last bits of what it gives change from call to call. What stops the paper's "
     "network is the number of its products, which run near the machine's speed."
 )

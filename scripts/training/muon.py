@@ -40,7 +40,10 @@ class Muon(torch.optim.Optimizer):
             for parameter in group["params"]:
                 if parameter.grad is None:
                     continue
-                momentum = self.state[parameter].setdefault("momentum", torch.zeros_like(parameter))
+                state = self.state[parameter]
+                if not state:
+                    state["momentum"] = torch.zeros_like(parameter)
+                momentum = state["momentum"]
                 momentum.lerp_(parameter.grad, 1 - group["momentum"])
                 direction = orthogonal(parameter.grad.lerp(momentum, group["momentum"]).flatten(1))
                 scale = 0.2 * max(direction.shape) ** 0.5
@@ -49,7 +52,7 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonal(matrix: Tensor) -> Tensor:
-    """The matrix with its singular values moved near 1 (0.7 to 1.2), ``[M, N] -> [M, N]``.
+    """The matrix with its singular values moved near 1 (those above a hundredth of its norm), ``[M, N] -> [M, N]``.
 
     The iteration ``X <- (a + b XX' + c (XX')^2) X`` runs on the small ``XX'`` alone; X is multiplied at the end, once.
     """

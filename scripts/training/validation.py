@@ -83,7 +83,7 @@ def expect_wiener_errors(stems: Tensor) -> Tensor:
         ``[B, S, T] -> [sigmas]``
     """
     stft = Stft(1024, 256)
-    power = stft(stems).square().sum(2).mean((0, -1))
+    power = torch.stack([stft(item).square().sum(1).mean(-1) for item in stems]).mean(0)
     both_sides = torch.full_like(power, 2 / stft.n_fft)
     both_sides[:, [0, -1]] /= 2
     noise = torch.tensor(SIGMAS)[:, None, None].square()

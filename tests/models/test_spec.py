@@ -49,3 +49,6 @@ def test_steps_can_be_replaced():
     preset = Preset(num_steps=3, sigma_max=1.0)
     assert preset.with_steps(None) is preset
     assert preset.with_steps(9).num_steps == 9
+    averaged = Preset(num_steps=0, sigma_max=1.0, warm_start=True, samples=4)
+    assert averaged.with_steps(2).samples == 1
+    assert averaged.with_steps(None).samples == 4

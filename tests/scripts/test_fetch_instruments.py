@@ -3,15 +3,16 @@
 import re
 from pathlib import Path
 
-import fetch_instruments
-import mido
 import numpy as np
 import pytest
 import soundfile
 from conftest import STEMS
-from fetch_instruments import NOTE_SECONDS, Samples, fetch_sampled, find_notes, record
 
 from dataset.timbres import catalogue
+
+mido = pytest.importorskip("mido")
+import fetch_instruments  # noqa: E402
+from fetch_instruments import NOTE_SECONDS, Samples, fetch_sampled, find_notes, record  # noqa: E402
 
 
 @pytest.fixture

@@ -59,8 +59,10 @@ def test_a_resumed_run_is_the_undisturbed_one(songs, tmp_path, muon):
             assert torch.equal(value, resumed[kind][name]), name
     best = load_file(tmp_path / "whole" / "best.safetensors")
     assert set(best) == set(whole["average"])
+    assert len(whole["optimizers"]) == 1 + muon
 
 
+@pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="PyTorch has none yet")
 def test_muon_steps_as_that_of_torch(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "scripts")
     from training.muon import Muon
@@ -68,7 +70,8 @@ def test_muon_steps_as_that_of_torch(monkeypatch):
     generator = torch.Generator().manual_seed(0)
     start = [torch.randn(shape, generator=generator) for shape in ((24, 60), (60, 24))]
     ours, theirs = ([torch.nn.Parameter(value.clone()) for value in start] for _ in range(2))
-    convolution = torch.nn.Parameter(start[0].clone().view(24, 15, 2, 2))
+    kernels = start[0].clone().view(24, 15, 2, 2)
+    convolution = torch.nn.Parameter(kernels.to(memory_format=torch.channels_last))
     options = {"momentum": 0.95, "weight_decay": 0.1}
     reference = torch.optim.Muon(theirs, 0.1, adjust_lr_fn="match_rms_adamw", **options)
     optimizer = Muon([*ours, convolution], 0.1, **options)
@@ -81,7 +84,7 @@ def test_muon_steps_as_that_of_torch(monkeypatch):
     for one, other, first in zip(ours, theirs, start, strict=True):
         moved = (other - first).norm()
         assert (one - other).norm() < 0.02 * moved  # theirs computes in bfloat16
-    torch.testing.assert_close(convolution.view_as(ours[0]), ours[0])
+    torch.testing.assert_close(convolution.flatten(1), ours[0])
 
 
 def test_crops_are_a_function_of_their_generator(songs, monkeypatch):
@@ -200,6 +203,20 @@ def test_the_error_of_a_wiener_filter_is_known_for_white_stems(monkeypatch):
     white = np.random.default_rng(0).standard_normal((2, 4, 49152), dtype=np.float32) * np.float32(0.2)
     errors = expect_wiener_errors(torch.from_numpy(white))
     assert errors.numpy() == pytest.approx(power * noise / (power + noise), rel=0.02)
+
+
+def test_untrained_it_denoises_as_a_wiener_filter(songs, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    from msdm_cli.models.stft_unet import StftUnet, StftUnetConfig
+    from training.corpus import Corpus
+    from training.validation import SIGMAS, Validation
+
+    validation = Validation(Corpus(songs / "validation", STEMS, 22050), 16384)
+    network = StftUnet(StftUnetConfig(channels=(8, 16), attention_layers=1, heads=2))
+    power = network.stft(validation.stems).square().sum(2).mean((0, -1))
+    network.sd.copy_((power + 1e-10).sqrt())
+    figures = validation.score(network)
+    assert [figures[f"denoise_{sigma}"] for sigma in SIGMAS] == pytest.approx([1, 1, 1], rel=0.1)
 
 
 def test_untrained_the_loss_is_that_of_the_static_wiener_filter(songs, monkeypatch):
