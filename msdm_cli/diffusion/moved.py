@@ -5,8 +5,6 @@ as indifferent: its frames lie elsewhere in the music. The mean over several ans
 (the "shift trick" of Demucs, arXiv 1911.13254).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from msdm_cli.diffusion.denoiser import Denoiser, Samples
@@ -15,27 +13,17 @@ SHIFT = 600
 """Samples from one answer to the next, 27 ms: out of step with the embedded network's hop and tokens."""
 
 
-@dataclass(frozen=True)
 class MovedDenoiser:
     """A denoiser that hears everything later, and every other time with reversed polarity.
 
-    Attributes:
+    Args:
         denoiser: The network.
         index: How often to move; 0 leaves everything as it is.
     """
 
-    denoiser: Denoiser
-    index: int
-
-    @property
-    def takes_mixture(self) -> bool:
-        """As of the network."""
-        return self.denoiser.takes_mixture
-
-    @property
-    def shares_sigma(self) -> bool:
-        """As of the network."""
-        return self.denoiser.shares_sigma
+    def __init__(self, denoiser: Denoiser, index: int) -> None:
+        self.denoiser, self.index = denoiser, index
+        self.takes_mixture, self.shares_sigma = denoiser.takes_mixture, denoiser.shares_sigma
 
     def __call__(self, x: Samples, sigma: Samples, mixture: Samples | None = None) -> Samples:
         """Estimate the clean stems; what is pushed out at the end comes in at the beginning.
