@@ -7,7 +7,9 @@
 
 DATA holds ``train/`` and ``validation/``. RUN receives ``last.ckpt`` (resumes bit for bit), ``best.safetensors`` (the
 averaged weights with the best validation figure so far), ``config.json`` and ``log.jsonl``. Run the same command again
-to resume. Lightning Fabric runs it on one CPU, one GPU, or several GPUs (``--devices``).
+to resume. On a CPU, an allocator that keeps what is freed (``LD_PRELOAD=libjemalloc.so.2
+MALLOC_CONF=dirty_decay_ms:-1``) saved a fifth of a step or more. Lightning Fabric runs it on one CPU, one GPU, or
+several GPUs (``--devices``).
 """
 
 import dataclasses
