@@ -16,7 +16,7 @@ from .hydrogen import render_hydrogen
 from .sampled import render_sampled
 from .score import SAMPLE_RATE_HZ, STEMS, Part, Song
 from .soundfont import render_soundfont
-from .synthetic import render_machine, render_plucked
+from .synthetic import render_machine, render_plucked, render_struck
 from .timbres import Timbre, catalogue, choose_timbre
 
 MMA_SHARE = 0.4
@@ -33,6 +33,10 @@ _DRUM_GROUPS: dict[str, tuple[frozenset[int], float]] = {
     "toms": (frozenset((41, 43, 45, 47, 48, 50)), 0.75),
 }
 _PERCUSSION_PEAK = 0.35
+_STRINGS = {"plucked": render_plucked, "struck": render_struck}
+# How often a training part is played on two instruments at once, and by how many semitones the size of one varies.
+_DOUBLED = {"bass": 0.1, "guitar": 0.25, "piano": 0.25}
+_SIZE_SEMITONES = {"bass": 2.0, "guitar": 3.0, "piano": 3.0}
 
 
 def render_song(
@@ -51,7 +55,8 @@ def render_song(
     details: dict[str, Any] = {}
     for index, stem in enumerate(STEMS):
         if song.parts[stem].notes:
-            stems[index], details[stem] = _render_stem(song, stem, timbres[stem], Random(f"{seed}/render/{stem}"))
+            stem_rng = Random(f"{seed}/render/{stem}")
+            stems[index], details[stem] = _render_stem(song, stem, timbres[stem], stem_rng, varied=split == "train")
     fade = round(_FADE_SECONDS * SAMPLE_RATE_HZ)
     stems[:, -fade:] *= np.linspace(1.0, 0.0, fade, dtype=np.float32)
     peak = max(float(np.abs(stems.sum(axis=0)).max()), float(np.abs(stems).max()))
@@ -66,7 +71,9 @@ def render_song(
     return stems, about
 
 
-def _render_stem(song: Song, stem: str, timbres: list[Timbre], rng: Random) -> tuple[np.ndarray, dict[str, Any]]:
+def _render_stem(
+    song: Song, stem: str, timbres: list[Timbre], rng: Random, *, varied: bool
+) -> tuple[np.ndarray, dict[str, Any]]:
     """One stem with its effects at its level, and its description."""
     part = song.parts[stem]
     driven = None
@@ -79,7 +86,16 @@ def _render_stem(song: Song, stem: str, timbres: list[Timbre], rng: Random) -> t
     else:
         timbre = choose_timbre(rng, timbres, driven if rng.random() < 0.6 else None)
         cents = rng.gauss(0.0, 4.0) if rng.random() < 0.75 else rng.uniform(-30.0, 30.0)
-        audio, names = _render_timbre(part, song.duration_seconds, timbre, cents, rng), [timbre.name]
+        played, semitones = _resized(part, stem, rng) if varied else (part, 0)
+        audio = _render_timbre(played, song.duration_seconds, timbre, cents + 100 * semitones, rng)
+        names = [f"{timbre.name}{semitones:+d}" if semitones else timbre.name]
+        if varied and rng.random() < _DOUBLED[stem]:
+            other = choose_timbre(rng, timbres, timbre.driven)
+            played, semitones = _resized(part, stem, rng)
+            double = _render_timbre(played, song.duration_seconds, other, cents + 100 * semitones, rng)
+            gain = 10.0 ** rng.uniform(-0.4, 0.0) * np.abs(audio).max() / max(float(np.abs(double).max()), _SILENCE)
+            audio = audio + double * np.float32(gain)
+            names.append(f"{other.name}{semitones:+d}")
         drive = {"bass": 0.2, "piano": 0.06, "guitar": 0.8 if driven and not timbre.driven else 0.15}[stem]
     peak = float(np.abs(audio).max())
     if not np.isfinite(peak) or peak < _SILENCE:
@@ -90,6 +106,21 @@ def _render_stem(song: Song, stem: str, timbres: list[Timbre], rng: Random) -> t
     audio *= np.float32(10.0 ** (level_db / 20.0) / active_rms(audio))
     detail = {"timbres": names, "parts": part.kinds, "effects": effects, "level_db": level_db, "notes": len(part.notes)}
     return audio, detail
+
+
+def _resized(part: Part, stem: str, rng: Random) -> tuple[Part, int]:
+    """A part for an instrument of another size and touch, and the semitones that tune it back.
+
+    Played lower and tuned up by as much, an instrument sounds smaller: its resonances are higher and it dies away
+    sooner.
+    """
+    semitones = round(min(max(rng.gauss(0.0, _SIZE_SEMITONES[stem]), -7.0), 7.0))
+    touch = 2.0 ** rng.gauss(0.0, 0.4)
+    notes = [
+        replace(note, pitch=note.pitch - semitones, velocity=max(1, round(127 * (note.velocity / 127) ** touch)))
+        for note in part.notes
+    ]
+    return replace(part, notes=notes), semitones
 
 
 def active_rms(audio: np.ndarray) -> float:
@@ -142,8 +173,8 @@ def _render_timbre(part: Part, duration_seconds: float, timbre: Timbre, cents: f
         part = replace(part, notes=moved)
     if timbre.kind == "machine":
         return render_machine(part, duration_seconds, rng)
-    if timbre.kind == "plucked":
-        return render_plucked(part, duration_seconds, cents, rng)
+    if timbre.kind in _STRINGS:
+        return _STRINGS[timbre.kind](part, duration_seconds, cents, rng)
     if timbre.path is None:
         raise ValueError(f"expected a path for the timbre {timbre.name}, got None")
     if timbre.kind == "soundfont":

@@ -1,11 +1,13 @@
-"""Sounds made from nothing but numbers: drum machines and plucked strings, new ones for every song."""
+"""Sounds made from nothing but numbers: drum machines, plucked and struck strings, new ones for every song."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 
 import numpy as np
-from scipy.signal import butter, lfilter, sosfilt
+from scipy.signal import butter, fftconvolve, lfilter, sosfilt
 
 from .hydrogen import mix_shots
 from .score import SAMPLE_RATE_HZ, Part
@@ -95,25 +97,124 @@ def render_machine(part: Part, duration_seconds: float, rng: Random) -> np.ndarr
 
 
 def render_plucked(part: Part, duration_seconds: float, tune_cents: float, rng: Random) -> np.ndarray:
-    """Play a part on plucked strings (Karplus-Strong) whose settings are drawn from `rng`.
+    """Play a part on plucked strings (Karplus-Strong) on a body, whose settings are drawn from `rng`.
 
     Shape:
         output: [T] float32 with T = round(duration_seconds * 22 050), mono
     """
-    length = round(duration_seconds * SAMPLE_RATE_HZ)
-    audio = np.zeros(length + SAMPLE_RATE_HZ, dtype=np.float32)
     settings = (rng.uniform(0.08, 0.45), rng.uniform(1.5, 5.0), rng.uniform(0.06, 0.35), rng.uniform(0.3, 0.95))
     release = rng.uniform(0.03, 0.12)
-    strings: dict[tuple[int, int], np.ndarray] = {}
+
+    def pluck(hz: float, force: float) -> np.ndarray:
+        return _string(hz, force, settings, rng.getrandbits(32))
+
+    return _on_a_body(_play(part, duration_seconds, tune_cents, pluck, release), rng)
+
+
+def render_struck(part: Part, duration_seconds: float, tune_cents: float, rng: Random) -> np.ndarray:
+    """Play a part on struck strings, as a piano has, on a body; the settings are drawn from `rng`.
+
+    Shape:
+        output: [T] float32 with T = round(duration_seconds * 22 050), mono
+    """
+    release = rng.uniform(0.03, 0.12)
+    audio = _play(_sustained(part), duration_seconds, tune_cents, StruckStrings(rng).sound, release)
+    return _on_a_body(audio, rng)
+
+
+class StruckStrings:
+    """Strings that a hammer strikes: stiff, two to a note and slightly apart, dying away in two stages."""
+
+    LONGEST_SECONDS = 6.0
+    MOST_PARTIALS = 60
+
+    def __init__(self, rng: Random) -> None:
+        """Draw the settings."""
+        self.noise = np.random.default_rng(rng.getrandbits(32))
+        self.stiffness = 10.0 ** rng.uniform(-4.0, -3.0)
+        self.hardness_hz = rng.uniform(400.0, 2500.0)
+        self.slope = rng.uniform(0.3, 1.2)
+        self.place = rng.uniform(0.07, 0.16)
+        self.decay_seconds = rng.uniform(0.7, 3.0)
+        self.dull_hz = rng.uniform(600.0, 4000.0)
+        self.lasting = rng.uniform(0.1, 0.5)
+        self.apart_cents = rng.uniform(0.2, 2.5)
+        self.knock, self.knock_hz = 10.0 ** rng.uniform(-2.0, -0.8), rng.uniform(300.0, 2000.0)
+        self.attack_seconds = rng.uniform(0.0005, 0.004)
+
+    def sound(self, hz: float, force: float) -> np.ndarray:
+        """A note of a frequency, struck with a force from 0 to 1: [N], N for up to 6 s."""
+        partials = np.arange(1, self.MOST_PARTIALS + 1)
+        stiffness = self.stiffness * (hz / 262.0) ** 1.3
+        frequencies = hz * partials * np.sqrt((1 + stiffness * partials**2) / (1 + stiffness))
+        partials, frequencies = (values[frequencies < 0.46 * SAMPLE_RATE_HZ] for values in (partials, frequencies))
+        soft_hz = self.hardness_hz * (0.4 + 2.0 * force)
+        amplitudes = np.sin(np.pi * self.place * partials) * partials**-self.slope / (1 + (frequencies / soft_hz) ** 2)
+        amplitudes = amplitudes * 10.0 ** (self.noise.normal(0.0, 3.0, len(partials)) / 20.0)
+        seconds = self.decay_seconds * (262.0 / hz) ** 0.6 / (1 + frequencies / self.dull_hz)
+        sound = np.zeros(round(self.LONGEST_SECONDS * SAMPLE_RATE_HZ))
+        for share, factor in ((1 - self.lasting, 0.3), (self.lasting, 1.5)):
+            for cents in (0.0, self.apart_cents):
+                sound += _damped(
+                    frequencies * 2.0 ** (cents / 1200.0), share * amplitudes, seconds * factor, len(sound)
+                )
+        time = np.arange(len(sound)) / SAMPLE_RATE_HZ
+        knock = _filtered(self.noise.standard_normal(2048), "lowpass", self.knock_hz) * np.exp(-60.0 * time[:2048])
+        sound[:2048] += knock * self.knock * np.abs(sound).max() / np.abs(knock).max()
+        sound *= np.minimum(1.0, time / self.attack_seconds) * np.minimum(1.0, 2.0 * (self.LONGEST_SECONDS - time))
+        return (sound / (np.abs(sound).max() + 1e-9)).astype(np.float32)
+
+
+def _damped(hz: np.ndarray, amplitudes: np.ndarray, seconds: np.ndarray, length: int) -> np.ndarray:
+    """The sum of sines that die away: one product of matrices, of blocks by samples of a block."""
+    block = 256
+    poles = -1 / (seconds * SAMPLE_RATE_HZ) + 2j * np.pi * hz / SAMPLE_RATE_HZ
+    starts = np.exp(np.outer(np.arange(0, length, block), poles)) * amplitudes
+    return np.asarray((starts @ np.exp(np.outer(poles, np.arange(block)))).imag.reshape(-1)[:length])
+
+
+def _on_a_body(audio: np.ndarray, rng: Random) -> np.ndarray:
+    """The audio through a wooden body: a random set of resonances beside the direct sound."""
+    length = int(0.12 * SAMPLE_RATE_HZ)
+    numbers = np.random.default_rng(rng.getrandbits(32))
+    hz = 10.0 ** numbers.uniform(1.9, 3.7, 24)
+    seconds = 10.0 ** numbers.uniform(-2.2, -1.4, 24) * (hz / 200.0) ** -0.5
+    response = _damped(hz, numbers.standard_normal(24) * 10.0 ** rng.uniform(-2.0, -0.7), seconds, length)
+    response[0] += 1.0
+    return np.asarray(fftconvolve(audio, response)[: len(audio)], dtype=np.float32)
+
+
+def _sustained(part: Part) -> Part:
+    """The part with its notes held for as long as the pedal is down."""
+    notes = []
+    for note in part.notes:
+        end = note.start_seconds + note.duration_seconds
+        before = [pedal for pedal in part.pedals if pedal[0] <= end]
+        if before and before[-1][1]:
+            end = next((seconds for seconds, down in part.pedals if seconds > end and not down), end)
+        notes.append(replace(note, duration_seconds=end - note.start_seconds))
+    return replace(part, notes=notes)
+
+
+def _play(
+    part: Part,
+    duration_seconds: float,
+    tune_cents: float,
+    sound_of: Callable[[float, float], np.ndarray],
+    release_seconds: float,
+) -> np.ndarray:
+    """A part in the sounds of its notes, which `sound_of` makes of a frequency in hertz and a force from 0 to 1."""
+    length = round(duration_seconds * SAMPLE_RATE_HZ)
+    audio = np.zeros(length + SAMPLE_RATE_HZ, dtype=np.float32)
+    sounds: dict[tuple[int, int], np.ndarray] = {}
     for note in part.notes:
         key = (note.pitch, note.velocity // 24)
-        if key not in strings:
-            hz = 440.0 * 2.0 ** ((note.pitch - 69 + tune_cents / 100.0) / 12.0)
-            strings[key] = _string(hz, key[1] / 5.0, settings, rng.getrandbits(32))
+        if key not in sounds:
+            sounds[key] = sound_of(440.0 * 2.0 ** ((note.pitch - 69 + tune_cents / 100.0) / 12.0), key[1] / 5.0)
         start = round(note.start_seconds * SAMPLE_RATE_HZ)
-        held = min(round(note.duration_seconds * SAMPLE_RATE_HZ), len(strings[key]))
-        sound = strings[key][: held + round(release * 5 * SAMPLE_RATE_HZ)].copy()
-        sound[held:] *= np.exp(-np.arange(len(sound) - held) / (release * SAMPLE_RATE_HZ))
+        held = min(round(note.duration_seconds * SAMPLE_RATE_HZ), len(sounds[key]))
+        sound = sounds[key][: held + round(release_seconds * 5 * SAMPLE_RATE_HZ)].copy()
+        sound[held:] *= np.exp(-np.arange(len(sound) - held) / (release_seconds * SAMPLE_RATE_HZ))
         count = max(0, min(len(sound), len(audio) - start))
         audio[start : start + count] += sound[:count] * (note.velocity / 127.0) ** 1.5
     return audio[:length]

@@ -91,6 +91,7 @@ def _piano(instruments: Path) -> list[Timbre]:
         *_presets(_GMBANK, 0, {0: 0.4, 1: 0.4, 2: 0.2}),
         *_sampled(instruments / "SplendidGrandPiano", {"Splendid Grand Piano.sfz": 5.0}, (21, 108)),
         *_sampled(instruments / "UprightPianoKW", {"UprightPianoKW-20220221.sfz": 4.0}, (21, 108)),
+        Timbre("struck", "struck", None, 5.0),
     ]
 
 
@@ -181,7 +182,7 @@ def _fetched(folder: Path) -> dict[str, list[Timbre]]:
             *_sampled(folder / "NylonGuitar", {"instrument.sfz": 3.0}, (35, 84), 0.022),
             *_freepats(folder, guitar_pats, (38, 84), 0.004),
             *_freepats(folder, drive_pats, (38, 84), 0.001),
-            Timbre("plucked", "plucked", None, 1.0),
+            Timbre("plucked", "plucked", None, 5.0),
         ],
         "piano": [
             *_presets(user, 0, pianos),
@@ -190,6 +191,7 @@ def _fetched(folder: Path) -> dict[str, list[Timbre]]:
             *_sampled(folder / "SalamanderGrandPiano", {"instrument.sfz": 5.0}, (21, 108), 0.01),
             *_sampled(folder / "VersilianPiano", {"instrument.sfz": 4.0}, (22, 108)),
             *_freepats(folder, piano_pats, (21, 108), 0.001),
+            Timbre("struck", "struck", None, 8.0),
         ],
     }
 

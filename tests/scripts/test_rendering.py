@@ -1,0 +1,115 @@
+"""What training songs are played on, with instruments that need no files."""
+
+from random import Random
+
+import numpy as np
+import pytest
+
+pytest.importorskip("mido")
+pytest.importorskip("pedalboard")
+pytest.importorskip("pysfizz")
+from dataset import render
+from dataset.score import SAMPLE_RATE_HZ, Note, Part, Song
+from dataset.synthetic import StruckStrings, render_struck
+from dataset.timbres import Timbre
+
+
+def loudest_hz(audio):
+    spectrum = np.abs(np.fft.rfft(audio * np.hanning(len(audio)), 8 * len(audio)))
+    return np.argmax(spectrum) * SAMPLE_RATE_HZ / (8 * len(audio))
+
+
+def render_piano(seed, *, varied):
+    """The piano of a short song, and what it is made of."""
+    notes = [Note(0.1 + 0.2 * index, 0.15, 60 + index, 90) for index in range(8)]
+    song = Song({"piano": Part(notes)}, 2.0, "test", "test", 120.0, "C", "4/4")
+    return render._render_stem(song, "piano", [Timbre("struck", "struck", None, 1.0)], Random(seed), varied=varied)
+
+
+def test_struck_strings_sound_at_their_pitch_and_die_away():
+    for seed in range(5):
+        strings = StruckStrings(Random(seed))
+        for hz in (110.0, 440.0, 1760.0):
+            sound = strings.sound(hz, 0.7)
+            assert np.abs(sound).max() == pytest.approx(1)
+            assert sound[0] == 0
+            assert sound[-1] == pytest.approx(0, abs=1e-3)
+            partial = loudest_hz(sound[2000:22050]) / hz
+            assert partial == pytest.approx(round(partial), rel=0.01)
+            halves = np.square(sound).reshape(2, -1).sum(1)
+            assert halves[0] > 5 * halves[1]
+    quiet, loud = (np.abs(np.fft.rfft(StruckStrings(Random(1)).sound(220.0, force))) for force in (0.1, 1.0))
+    assert loud[12000:].sum() / loud.sum() > quiet[12000:].sum() / quiet.sum()
+
+
+def test_a_pedal_holds_struck_notes_until_it_is_lifted():
+    notes = [Note(0.1, 0.2, 60, 90)]
+    dry, held = (render_struck(Part(notes, pedals=p), 2.0, 0.0, Random(3)) for p in ([], [(0.0, True), (1.5, False)]))
+    second = slice(round(1.0 * SAMPLE_RATE_HZ), round(1.4 * SAMPLE_RATE_HZ))
+    end = slice(round(1.95 * SAMPLE_RATE_HZ), None)
+    assert np.square(held[second]).sum() > 100 * np.square(dry[second]).sum()
+    assert np.abs(held[end]).max() < 0.1 * np.abs(held[second]).max()
+
+
+def test_an_instrument_of_another_size_sounds_at_the_same_pitches():
+    part = Part([Note(0.0, 0.5, 57 + index, 20 + index) for index in range(30)], bends=[(0.1, 2.0)])
+    found = set()
+    for seed in range(400):
+        resized, semitones = render._resized(part, "piano", Random(seed))
+        assert [note.pitch + semitones for note in resized.notes] == [note.pitch for note in part.notes]
+        velocities = [note.velocity for note in resized.notes]
+        assert velocities == sorted(velocities)
+        assert 1 <= velocities[0] <= velocities[-1] <= 127
+        assert resized.bends == part.bends
+        found.add(semitones)
+    assert found == set(range(-7, 8))  # no instrument is moved by more
+
+
+def test_only_training_varies_its_instruments():
+    varied = [render_piano(seed, varied=True) for seed in range(30)]
+    np.testing.assert_array_equal(varied[7][0], render_piano(7, varied=True)[0])
+    assert varied[7][1] == render_piano(7, varied=True)[1]
+    assert {len(about["timbres"]) for _, about in varied} == {1, 2}
+    assert len({about["timbres"][0] for _, about in varied}) > 4
+    for seed in range(5):
+        audio, about = render_piano(seed, varied=False)
+        assert about["timbres"] == ["struck"]
+        assert render.active_rms(audio) == pytest.approx(10 ** (about["level_db"] / 20), rel=1e-3)
+
+
+def test_validation_is_not_varied_and_training_is(monkeypatch, tmp_path):
+    seen = []
+
+    def keep(song, stem, timbres, rng, *, varied):
+        seen.append(varied)
+        return np.ones(round(song.duration_seconds * SAMPLE_RATE_HZ), np.float32), {"level_db": 0.0}
+
+    monkeypatch.setattr(render, "_render_stem", keep)
+    monkeypatch.setattr(render, "MMA_SHARE", 0.0)
+    for split in ("train", "validation"):
+        seen.clear()
+        render.render_song(f"0/{split}/0", split, tmp_path)
+        assert set(seen) == {split == "train"}
+
+
+def test_a_doubled_part_is_the_sum_of_two_instruments(monkeypatch):
+    sounds, sums = [], []
+
+    def play(part, duration_seconds, timbre, cents, rng):
+        assert part.notes[0].pitch + round(cents / 100) == 60  # what is played lower is tuned up
+        sounds.append(np.random.default_rng(len(sounds)).standard_normal(44100).astype(np.float32) / 4)
+        return sounds[-1]
+
+    def keep(audio, *_):
+        sums.append(audio)
+        return audio, []
+
+    monkeypatch.setattr(render, "_render_timbre", play)
+    monkeypatch.setattr(render, "_DOUBLED", {"piano": 1.0})
+    monkeypatch.setattr(render, "add_effects", keep)
+    _, about = render_piano(0, varied=True)
+    assert len(about["timbres"]) == 2
+    (first, second), whole = sounds, sums[0].astype(np.float64)
+    shares = np.linalg.lstsq(np.stack([first, second], 1), whole, rcond=None)[0]
+    np.testing.assert_allclose(np.stack([first, second], 1) @ shares, whole, atol=1e-6)
+    assert 10**-0.4 <= shares[1] * np.abs(second).max() / (shares[0] * np.abs(first).max()) <= 1
