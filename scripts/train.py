@@ -25,7 +25,7 @@ import numpy as np
 import torch
 import typer
 from lightning_fabric import Fabric
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from msdm_cli.models.stft_unet import StftUnet
@@ -90,6 +90,20 @@ def measure_sd(corpus: Corpus, network: StftUnet, options: TrainingOptions, augm
         power += network.stft(torch.from_numpy(crop).to(power.device)).square().sum(1).mean(-1) / SD_CROPS
     padded = torch.nn.functional.pad(power, (1, 1), mode="replicate")
     return ((padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]) / 3 + 1e-10).sqrt()
+
+
+def load_initial(network: torch.nn.Module, path: Path) -> None:
+    """Load weights of a network of the same size, or of one with fewer attention layers: new ones change nothing yet.
+
+    Raises:
+        typer.BadParameter: They are of another network.
+    """
+    try:
+        missing, unexpected = network.load_state_dict(load_file(path), strict=False)
+    except RuntimeError:
+        missing, unexpected = [], ["sizes"]
+    if unexpected or not all(name.startswith("attention.") for name in missing):
+        raise typer.BadParameter(f"weights of another network: {path}", param_hint="--initial")
 
 
 def build_optimizers(network: torch.nn.Module, options: TrainingOptions) -> list[torch.optim.Optimizer]:
@@ -226,7 +240,9 @@ def main(
     precision: Precision = Precision.single,
     devices: int = 1,
     validate_every: int = 400,
-    initial: Annotated[Path | None, typer.Option(help="Start from these weights (safetensors).")] = None,
+    initial: Annotated[
+        Path | None, typer.Option(help="Start from these weights (safetensors); attention layers may be missing.")
+    ] = None,
 ) -> None:
     """Train on DATA/train, choose by DATA/validation, keep everything in RUN."""
     fabric = Fabric(accelerator="auto", devices=devices, precision=precision.value)
@@ -249,9 +265,7 @@ def main(
             assert recipe.augmentation
             network.sd.copy_(measure_sd(corpus, network, options, recipe.augmentation))
         if initial:
-            from safetensors.torch import load_file
-
-            network.load_state_dict(load_file(initial))
+            load_initial(network, initial)
         run.average = {name: value.detach().clone() for name, value in network.state_dict().items()}
     (folder / "config.json").write_text(json.dumps(dataclasses.asdict(network.config), indent=2) + "\n")
     run.log(

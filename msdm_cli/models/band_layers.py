@@ -43,7 +43,11 @@ class TransformerLayer(nn.Module):
         self.qkv = nn.Linear(channels, 3 * channels, bias=False)
         self.out = nn.Linear(channels, channels)
         self.norm_feed = nn.LayerNorm(channels)
-        self.feed = nn.Sequential(nn.Linear(channels, 3 * channels), nn.SiLU(), nn.Linear(3 * channels, channels))
+        last = nn.Linear(3 * channels, channels)
+        self.feed = nn.Sequential(nn.Linear(channels, 3 * channels), nn.SiLU(), last)
+        for layer in (self.out, last):  # a new layer changes nothing: trained networks can be given more
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """``[B, positions, channels] -> [B, positions, channels]``."""

@@ -57,7 +57,7 @@ class StftUnetConfig:
     frames_per_token: int = 2
     channels: Sequence[int] = (48, 96, 192)
     blocks: int = 1
-    attention_layers: int = 2
+    attention_layers: int = 6
     heads: int = 8
     embedding: int = 256
     sigma_min: float = 1e-4

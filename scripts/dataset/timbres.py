@@ -9,8 +9,9 @@ from random import Random
 SOUNDFONTS = Path("/usr/share/sounds")
 DRUMKITS = Path("/usr/share/hydrogen/data/drumkits")
 _FLUID, _MUSESCORE = "sf2/FluidR3_GM.sf2", "sf3/MuseScore_General.sf3"
+_AIRFONT = "sf2/A320U.sf2"  # of Debian's denemo-data
 _TIM, _GMBANK = "sf2/TimGM6mb.sf2", "sf2/sf_GMbank.sf2"
-# sf_GMbank shares most of its samples with TimGM6mb, so both are held out.
+# sf_GMbank shares most of its samples with TimGM6mb, so both are held out; A320U shares none in the presets used here.
 HELD_OUT = (
     "TimGM6mb", "sf_GMbank", "Red_Zeppelin", "ForzeeStereo", "ColomboAcousticDrumkit", "UprightPianoKW",
     "ElectricBassYR",
@@ -87,6 +88,7 @@ def _piano(instruments: Path) -> list[Timbre]:
         *_presets(_FLUID, 0, programs),
         *_presets(_MUSESCORE, 0, programs),
         *_presets(_MUSESCORE, 8, {0: 2.0, 4: 0.1}),
+        *_presets(_AIRFONT, 0, {0: 5.0, 2: 2.5}),
         *_presets(_TIM, 0, programs),
         *_presets(_GMBANK, 0, {0: 0.4, 1: 0.4, 2: 0.2}),
         *_sampled(instruments / "SplendidGrandPiano", {"Splendid Grand Piano.sfz": 5.0}, (21, 108)),
@@ -105,6 +107,7 @@ def _guitar(instruments: Path) -> list[Timbre]:
         *_presets(_FLUID, 8, {25: 1.0, 26: 0.3, 28: 0.5, 30: 0.3}),
         *_presets(_MUSESCORE, 0, programs),
         *_presets(_MUSESCORE, 8, {24: 0.3, 25: 1.0, 26: 0.3, 28: 0.5}),
+        *_presets(_AIRFONT, 0, {24: 2.0, 25: 2.0, 27: 2.0, 28: 0.5, 29: 1.5, 30: 1.5}),
         *_presets(_TIM, 0, programs),
         *_presets(_GMBANK, 0, {25: 0.2, 27: 0.2, 30: 0.2}),
         *_sampled(instruments / "EmilyGuitar", emily, (36, 84)),
@@ -124,6 +127,7 @@ def _bass(instruments: Path) -> list[Timbre]:
         *_presets(_FLUID, 8, {38: 0.4, 39: 0.4}),
         *_presets(_MUSESCORE, 0, programs),
         *_presets(_MUSESCORE, 8, {38: 0.4, 39: 0.4}),
+        *_presets(_AIRFONT, 0, {32: 1.0, 33: 1.5, 34: 1.5, 36: 0.7, 37: 0.7}),
         *_presets(_TIM, 0, programs),
         *_presets(_GMBANK, 0, {33: 0.3, 34: 0.3}),
         *_sampled(instruments / "GrowlyBass", growly, (33, 72), octaves=1),

@@ -11,8 +11,11 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from conftest import STEMS, music
-from safetensors.torch import load_file
+import typer
+from conftest import STEMS, TINY, music
+from safetensors.torch import load_file, save_file
+
+from msdm_cli.models.stft_unet import StftUnet
 
 ROOT = Path(__file__).parents[2]
 SMALL = {"channels": [8, 32], "heads": 1}
@@ -22,6 +25,7 @@ SMALL_UNET1D = {
 }  # fmt: skip
 
 pytest.importorskip("lightning_fabric")
+from train import load_initial  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +64,24 @@ def test_a_resumed_run_is_the_undisturbed_one(songs, tmp_path, muon):
     best = load_file(tmp_path / "whole" / "best.safetensors")
     assert set(best) == set(whole["average"])
     assert len(whole["optimizers"]) == 1 + muon
+
+
+def test_training_goes_on_with_more_attention_layers(tmp_path):
+    trained, deeper, other = (
+        StftUnet(dataclasses.replace(TINY, attention_layers=layers, embedding=embedding))
+        for layers, embedding in ((1, 16), (3, 16), (1, 32))
+    )
+    for parameter in trained.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    path = tmp_path / "best.safetensors"
+    save_file(trained.state_dict(), path)
+    load_initial(deeper, path)
+    question = torch.randn(2, 4, 8192), torch.full((2, 4), 0.3), torch.randn(2, 8192)
+    torch.testing.assert_close(deeper(*question), trained(*question))
+    save_file(deeper.state_dict(), tmp_path / "deeper.safetensors")
+    for network, weights in ((other, path), (trained, tmp_path / "deeper.safetensors")):
+        with pytest.raises(typer.BadParameter, match="of another network"):
+            load_initial(network, weights)
 
 
 @pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="PyTorch has none yet")
