@@ -98,12 +98,13 @@ def load_initial(network: torch.nn.Module, path: Path) -> None:
     Raises:
         typer.BadParameter: They are of another network.
     """
+    refusal = typer.BadParameter(f"weights of another network: {path}", param_hint="--initial")
     try:
         missing, unexpected = network.load_state_dict(load_file(path), strict=False)
-    except RuntimeError:
-        missing, unexpected = [], ["sizes"]
+    except RuntimeError as error:
+        raise refusal from error
     if unexpected or not all(name.startswith("attention.") for name in missing):
-        raise typer.BadParameter(f"weights of another network: {path}", param_hint="--initial")
+        raise refusal
 
 
 def build_optimizers(network: torch.nn.Module, options: TrainingOptions) -> list[torch.optim.Optimizer]:

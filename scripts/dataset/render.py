@@ -86,16 +86,16 @@ def _render_stem(
     else:
         timbre = choose_timbre(rng, timbres, driven if rng.random() < 0.6 else None)
         cents = rng.gauss(0.0, 4.0) if rng.random() < 0.75 else rng.uniform(-30.0, 30.0)
-        played, semitones = _resized(part, stem, rng) if varied else (part, 0)
+        played, semitones = _resized(part, stem, timbre, rng) if varied else (part, 0)
         audio = _render_timbre(played, song.duration_seconds, timbre, cents + 100 * semitones, rng)
         names = [f"{timbre.name}{semitones:+d}" if semitones else timbre.name]
-        if varied and rng.random() < _DOUBLED[stem]:
+        if varied and not part.bends and rng.random() < _DOUBLED[stem]:  # not every instrument bends
             other = choose_timbre(rng, timbres, timbre.driven)
-            played, semitones = _resized(part, stem, rng)
+            played, semitones = _resized(part, stem, other, rng)
             double = _render_timbre(played, song.duration_seconds, other, cents + 100 * semitones, rng)
             gain = 10.0 ** rng.uniform(-0.4, 0.0) * np.abs(audio).max() / max(float(np.abs(double).max()), _SILENCE)
             audio = audio + double * np.float32(gain)
-            names.append(f"{other.name}{semitones:+d}")
+            names.append(f"{other.name}{semitones:+d}" if semitones else other.name)
         drive = {"bass": 0.2, "piano": 0.06, "guitar": 0.8 if driven and not timbre.driven else 0.15}[stem]
     peak = float(np.abs(audio).max())
     if not np.isfinite(peak) or peak < _SILENCE:
@@ -108,13 +108,13 @@ def _render_stem(
     return audio, detail
 
 
-def _resized(part: Part, stem: str, rng: Random) -> tuple[Part, int]:
+def _resized(part: Part, stem: str, timbre: Timbre, rng: Random) -> tuple[Part, int]:
     """A part for an instrument of another size and touch, and the semitones that tune it back.
 
-    Played lower and tuned up by as much, an instrument sounds smaller: its resonances are higher and it dies away
-    sooner.
+    Played lower and tuned up by as much, a sampled instrument sounds smaller: its resonances are higher and it dies
+    away sooner. What is made from numbers has other ones each time anyway.
     """
-    semitones = round(min(max(rng.gauss(0.0, _SIZE_SEMITONES[stem]), -7.0), 7.0))
+    semitones = round(min(max(rng.gauss(0.0, _SIZE_SEMITONES[stem]), -7.0), 7.0)) if timbre.path else 0
     touch = 2.0 ** rng.gauss(0.0, 0.4)
     notes = [
         replace(note, pitch=note.pitch - semitones, velocity=max(1, round(127 * (note.velocity / 127) ** touch)))

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.signal import butter, fftconvolve, lfilter, sosfilt
 
 from .hydrogen import mix_shots
-from .score import SAMPLE_RATE_HZ, Part
+from .score import SAMPLE_RATE_HZ, Part, without_overlaps
 
 
 def _filtered(audio: np.ndarray, kind: str, edge: float | tuple[float, float]) -> np.ndarray:
@@ -118,7 +118,7 @@ def render_struck(part: Part, duration_seconds: float, tune_cents: float, rng: R
         output: [T] float32 with T = round(duration_seconds * 22 050), mono
     """
     release = rng.uniform(0.03, 0.12)
-    audio = _play(_sustained(part), duration_seconds, tune_cents, StruckStrings(rng).sound, release)
+    audio = _play(_sustained(part, duration_seconds), duration_seconds, tune_cents, StruckStrings(rng).sound, release)
     return _on_a_body(audio, rng)
 
 
@@ -152,12 +152,10 @@ class StruckStrings:
         amplitudes = np.sin(np.pi * self.place * partials) * partials**-self.slope / (1 + (frequencies / soft_hz) ** 2)
         amplitudes = amplitudes * 10.0 ** (self.noise.normal(0.0, 3.0, len(partials)) / 20.0)
         seconds = self.decay_seconds * (262.0 / hz) ** 0.6 / (1 + frequencies / self.dull_hz)
-        sound = np.zeros(round(self.LONGEST_SECONDS * SAMPLE_RATE_HZ))
-        for share, factor in ((1 - self.lasting, 0.3), (self.lasting, 1.5)):
-            for cents in (0.0, self.apart_cents):
-                sound += _damped(
-                    frequencies * 2.0 ** (cents / 1200.0), share * amplitudes, seconds * factor, len(sound)
-                )
+        stages = ((1 - self.lasting, 0.3), (self.lasting, 1.5))
+        strings = (1.0, 2.0 ** (self.apart_cents / 1200.0))
+        parts = [(frequencies * c, share * amplitudes, factor * seconds) for share, factor in stages for c in strings]
+        sound = _damped(*map(np.concatenate, zip(*parts, strict=True)), round(self.LONGEST_SECONDS * SAMPLE_RATE_HZ))
         time = np.arange(len(sound)) / SAMPLE_RATE_HZ
         knock = _filtered(self.noise.standard_normal(2048), "lowpass", self.knock_hz) * np.exp(-60.0 * time[:2048])
         sound[:2048] += knock * self.knock * np.abs(sound).max() / np.abs(knock).max()
@@ -179,21 +177,22 @@ def _on_a_body(audio: np.ndarray, rng: Random) -> np.ndarray:
     numbers = np.random.default_rng(rng.getrandbits(32))
     hz = 10.0 ** numbers.uniform(1.9, 3.7, 24)
     seconds = 10.0 ** numbers.uniform(-2.2, -1.4, 24) * (hz / 200.0) ** -0.5
-    response = _damped(hz, numbers.standard_normal(24) * 10.0 ** rng.uniform(-2.0, -0.7), seconds, length)
+    gains = numbers.choice((-1, 1), 24) * 10.0 ** (numbers.uniform(-15.0, 3.0, 24) / 20.0)
+    response = _damped(hz, 2 * gains / (seconds * SAMPLE_RATE_HZ), seconds, length)
     response[0] += 1.0
     return np.asarray(fftconvolve(audio, response)[: len(audio)], dtype=np.float32)
 
 
-def _sustained(part: Part) -> Part:
-    """The part with its notes held for as long as the pedal is down."""
+def _sustained(part: Part, duration_seconds: float) -> Part:
+    """The part with its notes held while the pedal is down, until their pitch is struck again."""
     notes = []
     for note in part.notes:
         end = note.start_seconds + note.duration_seconds
         before = [pedal for pedal in part.pedals if pedal[0] <= end]
         if before and before[-1][1]:
-            end = next((seconds for seconds, down in part.pedals if seconds > end and not down), end)
+            end = next((seconds for seconds, down in part.pedals if seconds > end and not down), duration_seconds)
         notes.append(replace(note, duration_seconds=end - note.start_seconds))
-    return replace(part, notes=notes)
+    return replace(part, notes=without_overlaps(notes))
 
 
 def _play(

@@ -73,8 +73,8 @@ class ScoreMatching(nn.Module):
     added to its own. With one, silent stems beside known ones are found without error: a share of the energy of all
     stems is added.
 
-    The logarithm of the ratio, which is what separation is measured in, was tried for questions with a mixture: after
-    150 steps it was worse for all stems.
+    The logarithm of the ratio, which is what separation is measured in, was tried for questions with a mixture: it was
+    worse for all stems after 150 steps, and after 400 steps from trained weights (4.79 dB, 5.63 without).
 
     Args:
         network: What is trained.
