@@ -53,9 +53,11 @@ def test_items_of_a_batch_do_not_hear_each_other():
 def test_every_weight_is_trained():
     network = tiny_network()
     for layer in network.modules():
-        if hasattr(layer, "conv_out"):
-            torch.nn.init.normal_(layer.conv_out.weight, 0, 0.02)
-            torch.nn.init.normal_(layer.bands_out.weight, 0, 0.02)
+        for last in ("conv_out", "bands_out", "out"):  # of residual branches, which begin at zero
+            if hasattr(layer, last):
+                torch.nn.init.normal_(getattr(layer, last).weight, 0, 0.02)
+        if hasattr(layer, "feed"):
+            torch.nn.init.normal_(layer.feed[-1].weight, 0, 0.02)
     clean, noisy, sigma = question(4, 0.3)
     (network(noisy, sigma, clean.sum(1)) - clean).square().sum().backward()
     dead = [name for name, weight in network.named_parameters() if weight.grad is None or not weight.grad.any()]
