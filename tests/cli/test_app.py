@@ -288,7 +288,7 @@ def test_a_stopped_separation_goes_on(tmp_path, how, status):
     assert not (tmp_path / "stems" / "long" / "bass.wav").exists()
     resumed = msdm("separate", song, "-o", tmp_path / "stems", "--json")
     assert resumed.returncode == 0, resumed.stderr
-    assert re.search("[23] chunks are done", resumed.stderr)  # one that has begun may still be finished
+    assert re.search("[2-4] chunks are done", resumed.stderr)  # of 5; those that have begun may still be finished
     (done,) = json.loads(resumed.stdout)
     whole = msdm("separate", song, "-o", tmp_path / "whole", "--seed", done["seed"])
     assert whole.returncode == 0, whole.stderr
