@@ -259,7 +259,7 @@ def test_weights_list_path_verify():
 def separate_and_die(song, folder, how, after):
     """Run the command in a process that an exception or a signal stops at its ``after``-th chunk."""
     code = (
-        "import os, signal, sys, _thread\n"
+        "import os, signal, sys, time, _thread\n"
         "import msdm_cli.pipelines.separate as module\n"
         "from msdm_cli.cli.app import main\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # background jobs of a shell ignore it
@@ -276,7 +276,8 @@ def separate_and_die(song, folder, how, after):
 
 
 @pytest.mark.parametrize(
-    ("how", "status"), [("_thread.interrupt_main()", 130), ("os.kill(os.getpid(), signal.SIGKILL)", -9)]
+    ("how", "status"),
+    [("_thread.interrupt_main(); time.sleep(3)", 130), ("os.kill(os.getpid(), signal.SIGKILL)", -9)],
 )
 def test_a_stopped_separation_goes_on(tmp_path, how, status):
     song = tmp_path / "long.wav"
@@ -288,7 +289,7 @@ def test_a_stopped_separation_goes_on(tmp_path, how, status):
     assert not (tmp_path / "stems" / "long" / "bass.wav").exists()
     resumed = msdm("separate", song, "-o", tmp_path / "stems", "--json")
     assert resumed.returncode == 0, resumed.stderr
-    assert re.search("[2-4] chunks are done", resumed.stderr)  # of 5; those that have begun may still be finished
+    assert re.search("[23] chunks are done", resumed.stderr)  # one that has begun may still be finished
     (done,) = json.loads(resumed.stdout)
     whole = msdm("separate", song, "-o", tmp_path / "whole", "--seed", done["seed"])
     assert whole.returncode == 0, whole.stderr
