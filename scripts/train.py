@@ -63,11 +63,11 @@ def batches(
         items = []
         for item in range(options.batch):
             rng = np.random.default_rng((options.seed, step, rank, item))
+            sigma, given = recipe.questions.draw(rng, len(corpus.stems))
             if recipe.augmentation is None:
                 stems = corpus.crop(rng, options.length)
             else:
-                stems = corpus.augmented(rng, options.length, recipe.augmentation)
-            sigma, given = recipe.questions.draw(rng, len(stems))
+                stems = corpus.augmented(rng, options.length, recipe.augmentation, together=not given)
             noise = rng.standard_normal(stems.shape, dtype=np.float32)
             items.append((stems, sigma.astype(np.float32), np.float32(given), noise))
         stems, sigma, given, noise = (torch.from_numpy(np.stack(column)) for column in zip(*items, strict=True))

@@ -21,7 +21,8 @@ class Augmentation:
     """What happens to a crop before it is shown.
 
     Attributes:
-        shuffled: Probability that every stem comes from a song of its own.
+        shuffled: Probability that every stem comes from a song of its own, where the mixture is given. Where it is
+            not, what stems tell of each other is what there is to learn.
         silenced: Probability that one stem is silenced.
         gain_db: Bounds of the common gain.
         stem_gain_db: Largest gain of a single stem, up or down.
@@ -106,13 +107,21 @@ class Corpus:
                 break
         return np.pad(part, ((0, 0), (0, length - part.shape[1])))
 
-    def augmented(self, rng: np.random.Generator, length: int, augmentation: Augmentation) -> NDArray[np.float32]:
+    def augmented(
+        self, rng: np.random.Generator, length: int, augmentation: Augmentation, *, together: bool = False
+    ) -> NDArray[np.float32]:
         """A random crop with random levels, polarity, speed and tone, now and then of stems of different songs.
+
+        Args:
+            rng: Decides everything.
+            length: In samples.
+            augmentation: What may happen.
+            together: The stems are of one song, whatever ``augmentation`` says.
 
         Shape:
             ``-> [S, length]``
         """
-        count, shuffled = len(self.stems), rng.random() < augmentation.shuffled
+        count, shuffled = len(self.stems), rng.random() < augmentation.shuffled and not together
         speeds = augmentation.speed ** rng.uniform(-1, 1, count if shuffled else 1)
         lengths = [length if speed == 1 else next_fast_len(round(length * speed), real=True) for speed in speeds]
         if shuffled:

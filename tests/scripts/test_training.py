@@ -25,7 +25,7 @@ SMALL_UNET1D = {
 }  # fmt: skip
 
 pytest.importorskip("lightning_fabric")
-from train import load_initial  # noqa: E402
+from train import batches, load_initial  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +160,20 @@ def test_what_happens_to_a_crop(songs, monkeypatch):
     assert not np.allclose(crop(speed=1.5), plain, atol=1e-2)
     assert not np.allclose(crop(tone_db=6), plain, atol=1e-2)
     assert not np.allclose(crop(shuffled=1)[1:], plain[1:], atol=1e-2)
+
+
+def test_only_crops_of_a_given_mixture_are_shuffled(songs, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    from training.corpus import Corpus
+    from training.recipes import RECIPES
+
+    recipe, cropped, crop = RECIPES["stft_unet"].changed({"augmentation": {"shuffled": 1.0}}), [], Corpus.crop
+    monkeypatch.setattr(Corpus, "crop", lambda *arguments: cropped.append(1) or crop(*arguments))
+    options = dataclasses.replace(recipe.options, steps=1, batch=24, length=8192)
+    ((_, _, given, _),) = batches(Corpus(songs / "train", STEMS, 22050), recipe, options, 0, 0)
+    mixtures = int(given.sum())
+    assert 0 < mixtures < 24
+    assert len(cropped) == 4 * mixtures + (24 - mixtures)  # a crop for each stem, or one for all
 
 
 def test_a_crop_plays_faster_and_higher(monkeypatch):
