@@ -93,7 +93,9 @@ def measure_sd(corpus: Corpus, network: StftUnet, options: TrainingOptions, augm
 
 
 def load_initial(network: torch.nn.Module, path: Path) -> None:
-    """Load weights of a network of the same size, or of one with fewer attention layers: new ones change nothing yet.
+    """Load weights of a network of the same size, but that it may have fewer or more attention layers.
+
+    New layers change nothing yet; those that are too many at the end are left out.
 
     Raises:
         typer.BadParameter: They are of another network.
@@ -103,18 +105,25 @@ def load_initial(network: torch.nn.Module, path: Path) -> None:
         missing, unexpected = network.load_state_dict(load_file(path), strict=False)
     except RuntimeError as error:
         raise refusal from error
-    if unexpected or not all(name.startswith("attention.") for name in missing):
+    if not all(name.startswith("attention.") for name in (*missing, *unexpected)):
         raise refusal
 
 
 def build_optimizers(network: torch.nn.Module, options: TrainingOptions) -> list[torch.optim.Optimizer]:
-    """AdamW, and with ``muon`` Muon for linear layers (not those of single bands) and two-dimensional convolutions."""
+    """AdamW, and with ``muon`` Muon for linear layers (not those of single bands) and two-dimensional convolutions.
+
+    Queries, keys and values are three matrices in one: as one, the gradient of the values would leave queries and keys
+    where they began.
+    """
     found: list[torch.optim.Optimizer] = []
     parameters = list(network.parameters())
     if options.muon:
-        matrices = [parameter for parameter in parameters if parameter.ndim in (2, 4)]
+        fused = [parameter for name, parameter in network.named_parameters() if name.endswith("qkv.weight")]
+        taken = {id(parameter) for parameter in fused}
+        single = [parameter for parameter in parameters if parameter.ndim in (2, 4) and id(parameter) not in taken]
+        groups = [{"params": single}, {"params": fused, "parts": 3}]
         parameters = [parameter for parameter in parameters if parameter.ndim not in (2, 4)]
-        found.append(Muon(matrices, options.learning_rate, weight_decay=options.weight_decay))
+        found.append(Muon(groups, options.learning_rate, weight_decay=options.weight_decay))
     betas = (0.9, 0.99)
     return [*found, torch.optim.AdamW(parameters, options.learning_rate, betas, weight_decay=options.weight_decay)]
 
@@ -242,7 +251,7 @@ def main(
     devices: int = 1,
     validate_every: int = 400,
     initial: Annotated[
-        Path | None, typer.Option(help="Start from these weights (safetensors); attention layers may be missing.")
+        Path | None, typer.Option(help="Start from these weights (safetensors); attention layers may differ in number.")
     ] = None,
 ) -> None:
     """Train on DATA/train, choose by DATA/validation, keep everything in RUN."""

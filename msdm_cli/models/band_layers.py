@@ -34,11 +34,23 @@ class ResidualBlock(nn.Module):
 
 
 class TransformerLayer(nn.Module):
-    """Self-attention over all bands and tokens, then a feed-forward layer, both residual."""
+    """Self-attention along time (within a band) or over bands (within a token), then a feed-forward layer.
 
-    def __init__(self, channels: int, heads: int) -> None:
+    Both are residual. Along time, attention decays with distance (ALiBi, arXiv 2108.12409): half of the heads look
+    back, the others ahead, each with a reach of its own. So it knows before from after, and near from far, and chunks
+    may be longer than those of training.
+
+    Args:
+        channels: Channels per token.
+        heads: Attention heads.
+        time: Along time; otherwise over bands.
+    """
+
+    BEHIND = 4.0
+
+    def __init__(self, channels: int, heads: int, *, time: bool) -> None:
         super().__init__()
-        self.heads = heads
+        self.heads, self.time = heads, time
         self.norm_attention = nn.LayerNorm(channels)
         self.qkv = nn.Linear(channels, 3 * channels, bias=False)
         self.out = nn.Linear(channels, channels)
@@ -50,13 +62,26 @@ class TransformerLayer(nn.Module):
             nn.init.zeros_(layer.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        """``[B, positions, channels] -> [B, positions, channels]``."""
-        batch, positions, channels = x.shape
-        qkv = self.qkv(self.norm_attention(x)).view(batch, positions, 3, self.heads, channels // self.heads)
+        """``[B, bands, tokens, channels] -> [B, bands, tokens, channels]``."""
+        if not self.time:
+            x = x.transpose(1, 2)
+        rows, others, positions, channels = x.shape
+        qkv = self.qkv(self.norm_attention(x)).view(rows * others, positions, 3, self.heads, channels // self.heads)
         query, key, value = qkv.permute(2, 0, 3, 1, 4)
-        attended = nn.functional.scaled_dot_product_attention(query, key, value)
-        x = x + self.out(attended.transpose(1, 2).reshape(batch, positions, channels))
-        return x + self.feed(self.norm_feed(x))
+        decay = self._decay(positions, x) if self.time else None
+        attended = nn.functional.scaled_dot_product_attention(query, key, value, decay)
+        x = x + self.out(attended.transpose(1, 2).reshape(x.shape))
+        x = x + self.feed(self.norm_feed(x))
+        return x if self.time else x.transpose(1, 2)
+
+    def _decay(self, tokens: int, like: Tensor) -> Tensor:
+        """What is added to the logits of attention, ``[1, heads, tokens, tokens]``: slopes from 1/2 down to 1/256."""
+        time = torch.arange(tokens, device=like.device, dtype=torch.float32)
+        distance = time - time[:, None]
+        reach = torch.arange(self.heads, device=like.device) // 2
+        slopes = 2.0 ** -(1 + 7 * reach / max(1, self.heads // 2 - 1))
+        ahead = (torch.arange(self.heads, device=like.device) % 2 * 2 - 1)[:, None, None] * distance
+        return -torch.where(ahead >= 0, slopes[:, None, None] * ahead, -self.BEHIND * ahead)[None].to(like.dtype)
 
 
 class BandLinear(nn.Module):

@@ -43,7 +43,7 @@ class StftUnetConfig:
         frames_per_token: Frames that are folded into one token.
         channels: Channels per level; each level halves bands and frames.
         blocks: Residual blocks per level, on either side.
-        attention_layers: Transformer layers at the lowest level.
+        attention_layers: Transformer layers at the lowest level, along time and over bands in turn.
         heads: Attention heads.
         embedding: Size of the embedding of the sigmas.
         sigma_min: Smallest sigma that is told apart from zero.
@@ -57,7 +57,7 @@ class StftUnetConfig:
     frames_per_token: int = 2
     channels: Sequence[int] = (48, 96, 192)
     blocks: int = 1
-    attention_layers: int = 6
+    attention_layers: int = 2
     heads: int = 8
     embedding: int = 256
     sigma_min: float = 1e-4
@@ -116,7 +116,8 @@ class StftUnet(nn.Module):
                 self.shrink.append(nn.Conv2d(here, channels[level + 1], 2, stride=2))
                 self.grow.append(nn.ConvTranspose2d(channels[level + 1], here, 2, stride=2))
         self.attention = nn.ModuleList(
-            TransformerLayer(channels[-1], config.heads) for _ in range(config.attention_layers)
+            TransformerLayer(channels[-1], config.heads, time=index % 2 == 0)
+            for index in range(config.attention_layers)
         )
         self.norm = nn.GroupNorm(8, channels[0])
         outputs = config.stems * self.OUTPUTS_PER_STEM
@@ -236,11 +237,10 @@ class StftUnet(nn.Module):
                 skips.append(h)
             if level < len(self.shrink):
                 h = self.shrink[level](h)
-        batch, channels, height, width = h.shape
-        positions = h.flatten(2).transpose(1, 2)
+        h = h.permute(0, 2, 3, 1)
         for layer in self.attention:
-            positions = layer(positions)
-        h = positions.transpose(1, 2).reshape(batch, channels, height, width)
+            h = layer(h)
+        h = h.permute(0, 3, 1, 2)
         for level in reversed(range(len(self.up))):
             for block in self.up[level]:  # type: ignore[attr-defined]
                 h = block(torch.cat((h, skips.pop()), 1), embedding)

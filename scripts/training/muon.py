@@ -9,6 +9,7 @@ makes a step as large as one of AdamW is that of arXiv 2502.16982, eq. 4.
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -21,16 +22,21 @@ class Muon(torch.optim.Optimizer):
     """Steps of Muon, for linear layers and two-dimensional convolutions.
 
     Args:
-        parameters: Of two or more dimensions; those after the first are taken as one.
+        parameters: Of two or more dimensions; those after the first are taken as one. Groups may have ``parts``: so
+            many matrices lie in one, below each other, and each gets a step of its own.
         lr: Root mean square of a step is 0.2 times this, as it is of AdamW in practice.
         momentum: Of the (Nesterov's) moving average of gradients.
         weight_decay: As of AdamW.
     """
 
     def __init__(
-        self, parameters: Iterable[nn.Parameter], lr: float, momentum: float = 0.95, weight_decay: float = 0.0
+        self,
+        parameters: Iterable[nn.Parameter] | Iterable[dict[str, Any]],
+        lr: float,
+        momentum: float = 0.95,
+        weight_decay: float = 0.0,
     ) -> None:
-        super().__init__(parameters, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
+        super().__init__(parameters, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay, "parts": 1})
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
@@ -45,8 +51,9 @@ class Muon(torch.optim.Optimizer):
                     state["momentum"] = torch.zeros_like(parameter)
                 momentum = state["momentum"]
                 momentum.lerp_(parameter.grad, 1 - group["momentum"])
-                direction = orthogonal(parameter.grad.lerp(momentum, group["momentum"]).flatten(1))
-                scale = 0.2 * max(direction.shape) ** 0.5
+                matrices = parameter.grad.lerp(momentum, group["momentum"]).flatten(1).chunk(group["parts"])
+                direction = torch.cat([orthogonal(matrix) for matrix in matrices])
+                scale = 0.2 * max(matrices[0].shape) ** 0.5
                 parameter.mul_(1 - group["lr"] * group["weight_decay"])
                 parameter.sub_(direction.view(parameter.shape), alpha=group["lr"] * scale)
 

@@ -25,7 +25,7 @@ SMALL_UNET1D = {
 }  # fmt: skip
 
 pytest.importorskip("lightning_fabric")
-from train import batches, load_initial  # noqa: E402
+from train import batches, build_optimizers, load_initial  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_a_resumed_run_is_the_undisturbed_one(songs, tmp_path, muon):
     assert len(whole["optimizers"]) == 1 + muon
 
 
-def test_training_goes_on_with_more_attention_layers(tmp_path):
+def test_training_goes_on_with_more_attention_layers_or_fewer(tmp_path):
     trained, deeper, other = (
         StftUnet(dataclasses.replace(TINY, attention_layers=layers, embedding=embedding))
         for layers, embedding in ((1, 16), (3, 16), (1, 32))
@@ -79,9 +79,11 @@ def test_training_goes_on_with_more_attention_layers(tmp_path):
     question = torch.randn(2, 4, 8192), torch.full((2, 4), 0.3), torch.randn(2, 8192)
     torch.testing.assert_close(deeper(*question), trained(*question))
     save_file(deeper.state_dict(), tmp_path / "deeper.safetensors")
-    for network, weights in ((other, path), (trained, tmp_path / "deeper.safetensors")):
-        with pytest.raises(typer.BadParameter, match="of another network"):
-            load_initial(network, weights)
+    shallow = StftUnet(dataclasses.replace(TINY, attention_layers=1))
+    load_initial(shallow, tmp_path / "deeper.safetensors")
+    torch.testing.assert_close(shallow(*question), trained(*question))
+    with pytest.raises(typer.BadParameter, match="of another network"):
+        load_initial(other, path)
 
 
 @pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="PyTorch has none yet")
@@ -107,6 +109,24 @@ def test_muon_steps_as_that_of_torch(monkeypatch):
         moved = (other - first).norm()
         assert (one - other).norm() < 0.02 * moved  # theirs computes in bfloat16
     torch.testing.assert_close(convolution.flatten(1), ours[0])
+
+
+def test_muon_steps_for_queries_keys_and_values_apart(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    from training.recipes import TrainingOptions
+
+    torch.manual_seed(0)
+    network = StftUnet(TINY)
+    layer = network.attention[0]
+    before = layer.qkv.weight.detach().clone()
+    for parameter in network.parameters():
+        parameter.grad = torch.randn_like(parameter)
+    layer.qkv.weight.grad[:32] *= 1e-3  # queries and keys, as at the start of a training
+    for optimizer in build_optimizers(network, TrainingOptions(weight_decay=0.0)):
+        optimizer.step()
+    query, key, value = (layer.qkv.weight.detach() - before).chunk(3)
+    assert query.norm() > 0.8 * value.norm()
+    assert key.norm() > 0.8 * value.norm()
 
 
 def test_crops_are_a_function_of_their_generator(songs, monkeypatch):
