@@ -46,7 +46,7 @@ class TransformerLayer(nn.Module):
         time: Along time; otherwise over bands.
     """
 
-    BEHIND = 4.0
+    BEHIND = 4.0  # slope on the side that a head does not look to
 
     def __init__(self, channels: int, heads: int, *, time: bool) -> None:
         super().__init__()
