@@ -93,9 +93,9 @@ def measure_sd(corpus: Corpus, network: StftUnet, options: TrainingOptions, augm
 
 
 def load_initial(network: torch.nn.Module, path: Path) -> None:
-    """Load weights of a network of the same size, but that it may have fewer or more attention layers.
+    """Load weights of a network of the same size, or one of fewer blocks, or of fewer or more attention layers.
 
-    New layers change nothing yet; those that are too many at the end are left out.
+    What is new changes nothing yet; attention layers that are too many at the end are left out.
 
     Raises:
         typer.BadParameter: They are of another network.
@@ -105,7 +105,8 @@ def load_initial(network: torch.nn.Module, path: Path) -> None:
         missing, unexpected = network.load_state_dict(load_file(path), strict=False)
     except RuntimeError as error:
         raise refusal from error
-    if not all(name.startswith("attention.") for name in (*missing, *unexpected)):
+    new = ("attention.", "down.", "up.")
+    if not all(name.startswith(new) for name in missing) or not all(name.startswith(new[0]) for name in unexpected):
         raise refusal
 
 
@@ -251,7 +252,8 @@ def main(
     devices: int = 1,
     validate_every: int = 400,
     initial: Annotated[
-        Path | None, typer.Option(help="Start from these weights (safetensors); attention layers may differ in number.")
+        Path | None,
+        typer.Option(help="Start from these weights (safetensors); blocks may be fewer, attention layers differ."),
     ] = None,
 ) -> None:
     """Train on DATA/train, choose by DATA/validation, keep everything in RUN."""

@@ -7,7 +7,10 @@ from torch import Tensor, nn
 
 
 class ResidualBlock(nn.Module):
-    """GroupNorm, SiLU, 3x3 convolution, twice, with scale and shift from the embedding, then a mix over bands."""
+    """GroupNorm, SiLU, 3x3 convolution, twice, with scale and shift from the embedding, then a mix over bands.
+
+    A new block gives its (first) ``channels`` inputs as they are: trained networks can be given more.
+    """
 
     def __init__(self, channels_in: int, channels: int, embedding: int, bands: int) -> None:
         super().__init__()
@@ -20,8 +23,12 @@ class ResidualBlock(nn.Module):
         self.norm_bands = nn.GroupNorm(8, channels)
         self.bands_in = nn.Linear(bands, bands)
         self.bands_out = nn.Linear(bands, bands)
-        nn.init.zeros_(self.conv_out.weight)
-        nn.init.zeros_(self.bands_out.weight)
+        for layer in (self.conv_out, self.bands_out):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+        if channels_in != channels:
+            nn.init.dirac_(self.skip.weight)
+            nn.init.zeros_(self.skip.bias)
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
         """``[B, channels_in, bands, tokens] -> [B, channels, bands, tokens]``."""

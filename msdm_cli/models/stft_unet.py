@@ -42,7 +42,7 @@ class StftUnetConfig:
         bands: ``(count, width)`` groups of bands from low to high, in bins; they cover ``n_fft // 2`` bins.
         frames_per_token: Frames that are folded into one token.
         channels: Channels per level; each level halves bands and frames.
-        blocks: Residual blocks per level, on either side.
+        blocks: Residual blocks of each level, on either side.
         attention_layers: Transformer layers at the lowest level, along time and over bands in turn.
         heads: Attention heads.
         embedding: Size of the embedding of the sigmas.
@@ -56,7 +56,7 @@ class StftUnetConfig:
     bands: Sequence[Sequence[int]] = ((20, 4), (14, 8), (10, 16), (4, 40))
     frames_per_token: int = 2
     channels: Sequence[int] = (48, 96, 192)
-    blocks: int = 1
+    blocks: Sequence[int] = (2, 1, 1)
     attention_layers: int = 2
     heads: int = 8
     embedding: int = 256
@@ -67,6 +67,8 @@ class StftUnetConfig:
         covered = sum(count * width for count, width in self.bands)
         if covered != self.n_fft // 2:
             raise ValueError(f"expected bands that cover {self.n_fft // 2} bins, got {covered}")
+        if len(self.blocks) != len(self.channels):
+            raise ValueError(f"expected blocks for each of {len(self.channels)} levels, got {self.blocks}")
         if self.num_bands % 2 ** (len(self.channels) - 1):
             raise ValueError(f"expected a number of bands divisible at every level, got {self.num_bands}")
 
@@ -109,9 +111,9 @@ class StftUnet(nn.Module):
         self.down, self.up = nn.ModuleList(), nn.ModuleList()
         self.shrink, self.grow = nn.ModuleList(), nn.ModuleList()
         for level in range(levels):
-            here, height = channels[level], bands // 2**level
-            self.down.append(self._blocks(here, [here] * config.blocks, height))
-            self.up.append(self._blocks(here, [2 * here] * config.blocks, height))
+            here = channels[level]
+            self.down.append(self._blocks(level, here))
+            self.up.append(self._blocks(level, 2 * here))
             if level + 1 < levels:
                 self.shrink.append(nn.Conv2d(here, channels[level + 1], 2, stride=2))
                 self.grow.append(nn.ConvTranspose2d(channels[level + 1], here, 2, stride=2))
@@ -129,8 +131,10 @@ class StftUnet(nn.Module):
             part.to(dtype)
         self.band_position.data = self.band_position.data.to(dtype)
 
-    def _blocks(self, channels: int, channels_in: Sequence[int], bands: int) -> nn.ModuleList:
-        return nn.ModuleList(ResidualBlock(inside, channels, self.config.embedding, bands) for inside in channels_in)
+    def _blocks(self, level: int, channels_in: int) -> nn.ModuleList:
+        config = self.config
+        sizes = channels_in, config.channels[level], config.embedding, config.num_bands // 2**level
+        return nn.ModuleList(ResidualBlock(*sizes) for _ in range(config.blocks[level]))
 
     def forward(self, x: Tensor, sigma: Tensor, mixture: Tensor | None = None) -> Tensor:
         """Estimate the clean stems.

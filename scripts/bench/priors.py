@@ -32,7 +32,7 @@ from msdm_cli.models.stft_unet import StftUnet, StftUnetConfig
 from msdm_cli.models.torch_backend import TorchDenoiser
 from msdm_cli.pipelines.sampling import calls_per_chunk
 
-SMALL = {"channels": [32, 64, 128], "blocks": 1, "attention_layers": 1, "heads": 4}
+SMALL = {"channels": [32, 64, 128], "blocks": [1, 1, 1], "attention_layers": 1, "heads": 4}
 PRIOR = {"questions": {"regress": 0.0, "refine": 0.0, "refine_known": 0.0, "impute": 0.0}}
 CPU = torch.device("cpu")
 

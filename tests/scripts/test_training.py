@@ -66,10 +66,10 @@ def test_a_resumed_run_is_the_undisturbed_one(songs, tmp_path, muon):
     assert len(whole["optimizers"]) == 1 + muon
 
 
-def test_training_goes_on_with_more_attention_layers_or_fewer(tmp_path):
+def test_training_goes_on_with_more_blocks_and_with_more_attention_layers_or_fewer(tmp_path):
     trained, deeper, other = (
-        StftUnet(dataclasses.replace(TINY, attention_layers=layers, embedding=embedding))
-        for layers, embedding in ((1, 16), (3, 16), (1, 32))
+        StftUnet(dataclasses.replace(TINY, **changes))
+        for changes in ({}, {"blocks": (3, 2), "attention_layers": 3}, {"embedding": 32})
     )
     for parameter in trained.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
@@ -79,11 +79,12 @@ def test_training_goes_on_with_more_attention_layers_or_fewer(tmp_path):
     question = torch.randn(2, 4, 8192), torch.full((2, 4), 0.3), torch.randn(2, 8192)
     torch.testing.assert_close(deeper(*question), trained(*question))
     save_file(deeper.state_dict(), tmp_path / "deeper.safetensors")
-    shallow = StftUnet(dataclasses.replace(TINY, attention_layers=1))
+    shallow = StftUnet(dataclasses.replace(TINY, blocks=(3, 2)))
     load_initial(shallow, tmp_path / "deeper.safetensors")
     torch.testing.assert_close(shallow(*question), trained(*question))
-    with pytest.raises(typer.BadParameter, match="of another network"):
-        load_initial(other, path)
+    for network, weights in ((other, path), (trained, tmp_path / "deeper.safetensors")):
+        with pytest.raises(typer.BadParameter, match="of another network"):
+            load_initial(network, weights)
 
 
 @pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="PyTorch has none yet")
