@@ -23,12 +23,10 @@ class ResidualBlock(nn.Module):
         self.norm_bands = nn.GroupNorm(8, channels)
         self.bands_in = nn.Linear(bands, bands)
         self.bands_out = nn.Linear(bands, bands)
-        for layer in (self.conv_out, self.bands_out):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
-        if channels_in != channels:
+        for parameter in (*self.conv_out.parameters(), *self.bands_out.parameters(), *self.skip.parameters()):
+            nn.init.zeros_(parameter)
+        if isinstance(self.skip, nn.Conv2d):
             nn.init.dirac_(self.skip.weight)
-            nn.init.zeros_(self.skip.bias)
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
         """``[B, channels_in, bands, tokens] -> [B, channels, bands, tokens]``."""
