@@ -34,7 +34,12 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    references: Annotated[Path, typer.Argument(metavar="REFERENCES", help="Songs in the Slakh layout.")],
+    references: Annotated[
+        Path,
+        typer.Argument(
+            metavar="REFERENCES", help="A folder per song, with bass, drums, guitar and piano as flac or wav."
+        ),
+    ],
     estimates: Annotated[Path, typer.Argument(metavar="ESTIMATES", help="Separated songs, in the same layout.")],
     *,
     separate: Annotated[
@@ -61,6 +66,9 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Score separated songs by the paper's protocol: SI-SDRi.
+
+    "active" is the mean of stems where they sound, "official" of all of them, as in the paper; "leak" is how loud a
+    stem is where it is silent in truth, relative to the mixture.
 
     Beside the estimates stand the ideal masks. What is in the table already is not scored again, so that an evaluation
     that was stopped goes on where it was.

@@ -41,10 +41,18 @@ def impute(
     given: Annotated[
         list[str], typer.Option("--given", metavar="[STEM=]PATH", help="A stem that is there; repeatable.")
     ],
-    target: Annotated[list[Stem] | None, typer.Option("--target", help="A stem to write; all missing ones.")] = None,
+    target: Annotated[
+        list[Stem] | None,
+        typer.Option("--target", help="A stem to write; repeatable; all that are not given by default."),
+    ] = None,
     folder: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="DIR", help="Folder for the results; named after the input."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="DIR",
+            help="Folder for the results; by default the path of the first given stem without its suffix.",
+        ),
     ] = None,
     *,
     quality: QualityOption = Quality.default,
@@ -63,7 +71,7 @@ def impute(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Impute stems that go with given ones.
+    """Impute stems that go with given ones, which must have one rate and length.
 
     Written to DIR: the targets, copies of the given stems, and the mixture of them all.
     """

@@ -115,24 +115,37 @@ def check_name(name: str) -> str:
     return name
 
 
-QualityOption = Annotated[Quality, typer.Option("--quality", help="Speed against quality.")]
-StepsOption = Annotated[int | None, typer.Option("--steps", min=1, help="Sampler steps, instead of the quality's.")]
+QualityOption = Annotated[
+    Quality,
+    typer.Option("--quality", help="Speed against quality; fast and default separate alike with the embedded model."),
+]
+StepsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--steps", min=1, help="Sampler steps, instead of the quality's; the embedded model separates best with none."
+    ),
+]
 SeedOption = Annotated[
     int | None, typer.Option("--seed", min=0, max=(1 << 63) - 1, help="Same seed, same samples; drawn if not given.")
 ]
 ModelOption = Annotated[str, typer.Option("--model", help="A model of msdm weights list.")]
 SeparationSamplerOption = Annotated[
-    SeparationSampler, typer.Option("--sampler", help="Ours, at a quality; or the paper's, with its settings.")
+    SeparationSampler,
+    typer.Option("--sampler", help="consistent is ours; the others are the paper's, for its authors' models."),
 ]
 PriorSamplerOption = Annotated[
-    PriorSampler, typer.Option("--sampler", help="Ours, at a quality; or the paper's, with its settings.")
+    PriorSampler,
+    typer.Option("--sampler", help="consistent is ours; the others are the paper's, for its authors' models."),
 ]
 DeviceOption = Annotated[
     str, typer.Option("--device", help="auto, cpu, cuda, cuda:1 or mps; or several that share work: cuda:0,cuda:1.")
 ]
 BackendOption = Annotated[Backend, typer.Option("--backend", help="What runs the network.")]
-ProviderOption = Annotated[Provider | None, typer.Option("--provider", help="Of ONNX Runtime; implies --backend onnx.")]
-PrecisionOption = Annotated[Precision, typer.Option("--precision", help="Of the network.")]
+ProviderOption = Annotated[Provider | None, typer.Option("--provider", help="Run in ONNX Runtime, on this provider.")]
+PrecisionOption = Annotated[
+    Precision,
+    typer.Option("--precision", help="What the network computes in; auto is bf16 where the device is fast at it."),
+]
 FormatOption = Annotated[FileFormat, typer.Option("--format", help="File format.")]
 SubtypeOption = Annotated[Subtype | None, typer.Option("--subtype", help="Sample format; as in the input by default.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Tell what it would cost, and do nothing.")]

@@ -76,7 +76,8 @@ def separate(
     provider: ProviderOption = None,
     precision: PrecisionOption = Precision.auto,
     overlap: Annotated[
-        float, typer.Option("--overlap", min=0, max=0.5, callback=check_finite, help="Share of a chunk.")
+        float,
+        typer.Option("--overlap", min=0, max=0.5, callback=check_finite, help="Part of a chunk shared with the next."),
     ] = 0.25,
     residual: Annotated[
         bool, typer.Option("--residual", help="Write what lies above the model's band to a file of its own.")

@@ -18,7 +18,7 @@ from msdm_cli.errors import MissingWeights, UnknownWeights
 
 EMBEDDED = "embedded"
 ENTRY = "entry.json"
-REINSTALL = "Install msdm again: pip install --force-reinstall msdm"
+REINSTALL = "Install msdm again (in its clone: pip install --force-reinstall --no-deps .)"
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ def _write_graph(entry: WeightsEntry, spec: ModelSpec, weights: Path, graph: Pat
         from msdm_cli.models.onnx_graph import write_graph
     except ImportError as error:
         raise BackendUnavailable(
-            f"exporting needs onnx and onnxscript ({error})", "Install them: pip install 'msdm[export]'"
+            f"exporting needs onnx and onnxscript ({error})", "Install them: pip install onnx onnxscript"
         ) from error
     write_graph(load_network(entry, spec), weights, graph, precision)
 

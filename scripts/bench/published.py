@@ -1,7 +1,7 @@
 """The paper's network at full size: our loop against a straight transcription of its authors', on random weights.
 
     pip install --no-deps audio_diffusion_pytorch==0.0.43 einops einops-exts
-    python scripts/bench/published.py --output scripts/bench/published.md
+    python scripts/bench/published.py
 
 Both separate the same mixture from the same noise, step for step. The authors' network is that of their own library.
 """

@@ -2,9 +2,7 @@
 
     python scripts/bench/quality.py DATA/validation --output scripts/bench/quality.md
 
-Every song is separated by the pipeline of the command, from a file to files. ``official`` averages all counted windows
-as the paper does; ``active`` only the stems that sound in the window. ``leak`` is the level of a stem that does
-not sound, relative to the mixture.
+Every song is separated by the pipeline of the command, from a file to files.
 """
 
 import json
@@ -31,6 +29,12 @@ from msdm_cli.pipelines.outputs import OutputOptions
 from msdm_cli.pipelines.sampling import calls_per_chunk
 from msdm_cli.pipelines.separate import SeparateOptions, separate_song
 from msdm_cli.progress import SilentProgress
+
+LEGEND = (
+    'Calls are those of a chunk of 12 s. The columns of stems, and their mean "active", count the windows of 4 s '
+    'in which a stem sounds; "official" counts all stems, as the paper does. "Leak" is how loud the estimate of a '
+    "stem is where it is silent, in dB relative to the mixture."
+)
 
 Separator = Callable[[Samples], Samples]
 
@@ -148,6 +152,7 @@ def main(
     excerpts = [load_stems(folder, model.spec.stems, seconds) for folder in list_songs(songs)[:limit]]
     lines = [
         f"SI-SDRi in dB on {seconds:g} s of each of {len(excerpts)} held-out songs, by `scripts/bench/quality.py`.",
+        LEGEND,
         "",
     ]
     print("\n".join(lines), flush=True)
