@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from msdm_cli.models.stft_unet import StftUnet
 
 ROOT = Path(__file__).parents[2]
-SMALL = {"channels": [8, 32], "heads": 1}
+SMALL = {"channels": [8, 32], "blocks": [1, 1], "heads": 1}
 SMALL_UNET1D = {
     "channels": 32, "patch_factor": 4, "multipliers": [1, 1], "factors": [8], "num_blocks": [1], "attentions": [False],
     "heads": 1, "head_features": 8,
@@ -269,7 +269,7 @@ def test_untrained_it_denoises_as_a_wiener_filter(songs, monkeypatch):
     from training.validation import SIGMAS, Validation
 
     validation = Validation(Corpus(songs / "validation", STEMS, 22050), 16384)
-    network = StftUnet(StftUnetConfig(channels=(8, 16), attention_layers=1, heads=2))
+    network = StftUnet(StftUnetConfig(channels=(8, 16), blocks=(1, 1), attention_layers=1, heads=2))
     power = network.stft(validation.stems).square().sum(2).mean((0, -1))
     network.sd.copy_((power + 1e-10).sqrt())
     figures = validation.score(network)
@@ -281,7 +281,7 @@ def test_untrained_the_loss_is_that_of_the_static_wiener_filter(songs, monkeypat
     from msdm_cli.models.stft_unet import StftUnet, StftUnetConfig
     from training.questions import QuestionMix, ScoreMatching
 
-    network = StftUnet(StftUnetConfig(channels=(8, 16), attention_layers=1, heads=2))
+    network = StftUnet(StftUnetConfig(channels=(8, 16), blocks=(1, 1), attention_layers=1, heads=2))
     rng, mix = np.random.default_rng(0), QuestionMix()
     drawn = [mix.draw(rng, 4) for _ in range(400)]
     assert {given for _, given in drawn} == {True, False}
