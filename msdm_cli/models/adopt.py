@@ -132,6 +132,8 @@ def _describe(name: str, loaded: list[tuple[dict[str, Tensor], dict[str, Any]]])
     tensors, told = loaded[0]
     if "bands" in told:
         config = StftUnetConfig(**told)
+        if len(loaded) > 1 or config.stems != len(STEMS):
+            raise ValueError(f"{len(loaded)} runs of {config.stems} stems, expected one of {len(STEMS)}")
         return tensors, dataclasses.replace(
             _embedded_spec(),
             name=name,

@@ -66,6 +66,8 @@ def export_model(entry: WeightsEntry, path: Path | None, precision: str) -> Expo
     weights, spec = check_file(entry, entry.weights), load_spec(check_file(entry, entry.spec))
     target = path or entry.folder / f"{entry.name}.onnx"
     kept = target.parent / weights.name
+    if target.name == weights.name:  # the graph would be written over the weights that lie beside it
+        raise UnwritableWeights(f"{target}: is the name of the weights", "Give the graph another name, as model.onnx.")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".part-", dir=target.parent) as temporary:

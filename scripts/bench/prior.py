@@ -66,7 +66,8 @@ def frechet_distance(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
     """Frechet distance of the Gaussians fitted to two sets of frames."""
     (mean_x, cov_x), (mean_y, cov_y) = ((z.mean(0), np.cov(z.T)) for z in (x, y))
     root = scipy.linalg.sqrtm(cov_x @ cov_y).real
-    return max(0.0, float(np.square(mean_x - mean_y).sum() + np.trace(cov_x + cov_y - 2 * root)))  # but for rounding
+    distance = np.square(mean_x - mean_y).sum() + np.trace(cov_x + cov_y - 2 * root)
+    return float(np.maximum(0.0, distance))  # but for rounding; NaN stays NaN
 
 
 def level_db(x: Signal) -> float:

@@ -1,15 +1,20 @@
 """Models made of the authors' checkpoints."""
 
+import dataclasses
+import json
+
 import numpy as np
 import pytest
 import torch
-from conftest import lightning_checkpoint
+from conftest import TINY, lightning_checkpoint
+from safetensors.torch import save_file
 
 from msdm_cli.errors import IncompatibleCheckpoint, UnwritableWeights
 from msdm_cli.hub.registry import load_registry
 from msdm_cli.models.adopt import adopt_checkpoints, remove_model
 from msdm_cli.models.load import load_model
 from msdm_cli.models.runtime import Runtime
+from msdm_cli.models.stft_unet import StftUnet
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +58,25 @@ def test_too_few_stems_are_refused_and_nothing_is_left(tmp_path, cache):
     with pytest.raises(IncompatibleCheckpoint, match="1 stems, expected 4"):
         adopt_checkpoints("one", [tmp_path / "a.ckpt"], "for a test", "none")
     assert not cache.exists()
+
+
+def write_run(folder, stems):
+    config = dataclasses.replace(TINY, stems=stems)
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps(dataclasses.asdict(config)))
+    save_file(StftUnet(config).state_dict(), folder / "best.safetensors")
+    return folder
+
+
+def test_one_run_of_all_stems_becomes_a_model(tmp_path, cache):
+    joint, bass = write_run(tmp_path / "joint", 4), write_run(tmp_path / "bass", 1)
+    for runs in ([bass], [joint, joint]):
+        with pytest.raises(IncompatibleCheckpoint, match="expected one of 4"):
+            adopt_checkpoints("mine", runs, "for a test", "none")
+    assert not cache.exists()
+    adopt_checkpoints("mine", [joint], "for a test", "none")
+    x = np.ones((1, 4, 8192), np.float32)
+    assert load_model("mine", Runtime(device="cpu", precision="fp32")).denoiser(x, np.ones((1, 4))).shape == x.shape
 
 
 def test_a_name_is_taken_once_and_free_after_removal(tmp_path):

@@ -55,6 +55,14 @@ def test_a_graph_elsewhere_has_its_weights_beside_it(entry, tmp_path):
     assert find_entry("mine").onnx is None
 
 
+def test_a_graph_is_not_written_over_weights(entry, tmp_path):
+    weights = (entry.folder / "mine.safetensors").read_bytes()
+    with pytest.raises(UnwritableWeights, match="is the name of the weights"):
+        export_model(entry, tmp_path / "out" / "mine.safetensors", "fp32")
+    assert (entry.folder / "mine.safetensors").read_bytes() == weights
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_graph_that_gives_something_else_is_refused(entry, monkeypatch):
     class Wrong:
         def __init__(self, path, device):
