@@ -14,13 +14,14 @@ from typing import Annotated
 
 import torch
 import typer
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
+from msdm_cli.hub.checkpoint import load_run
 from msdm_cli.hub.registry import find_entry
 from msdm_cli.hub.verify import describe
+from msdm_cli.models.adopt import resize
 from msdm_cli.models.export import export_model
 from msdm_cli.models.spec import load_spec
-from msdm_cli.models.stft_unet import StftUnetConfig
 
 
 def main(
@@ -28,17 +29,12 @@ def main(
     weights: Annotated[Path, typer.Argument(metavar="WEIGHTS", help="The folder weights/.")],
 ) -> None:
     """Ship the best weights of RUN."""
-    config = json.loads((run / "config.json").read_text())
-    tensors = load_file(run / "best.safetensors")
+    tensors, config = load_run(run)
     # The measured spectra span 60 dB and are squared: they stay in float32.
     shipped = {name: value if name == "sd" else value.to(torch.float16) for name, value in tensors.items()}
     tensors_path, spec_path = weights / "embedded.safetensors", weights / "embedded.json"
     save_file({name: value.contiguous() for name, value in shipped.items()}, tensors_path)
-    sized = StftUnetConfig(**config)
-    spec = dataclasses.replace(
-        load_spec(spec_path), config=config, length_multiple=sized.length_multiple, sigma_max=sized.sigma_max
-    )
-    spec.save(spec_path)
+    resize(load_spec(spec_path), config).save(spec_path)
     registry_path = weights / "registry.json"
     registry = json.loads(registry_path.read_text())
     files = {"weights": tensors_path, "spec": spec_path}

@@ -32,6 +32,7 @@ from msdm_cli.models.stft_unet import StftUnet
 from training.corpus import Augmentation, Corpus
 from training.muon import Muon
 from training.published import PublishedValidation
+from training.questions import QuestionMix
 from training.recipes import RECIPES, Recipe, TrainingOptions
 from training.validation import Validation
 
@@ -136,7 +137,7 @@ class Run:
         self.fabric, self.folder, self.options = fabric, folder, options
         self.network = network
         self.optimizers = build_optimizers(network, options)
-        self.average = {name: value.detach().clone() for name, value in network.state_dict().items()}
+        self.average: dict[str, Tensor] = {}
         self.step, self.best, self.seconds, self.cpu_seconds = 0, float("-inf"), 0.0, 0.0
 
     def state(self) -> dict[str, Any]:
@@ -239,7 +240,9 @@ def main(
     folder: Annotated[Path, typer.Argument(metavar="RUN")],
     *,
     architecture: Annotated[Architecture, typer.Option(help="What is trained, and how.")] = Architecture.stft_unet,
-    config: Annotated[Path | None, typer.Option(help="Size of the network, as JSON.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="Size of the network, as JSON; a run that goes on keeps its own.")
+    ] = None,
     stem: Annotated[str | None, typer.Option(help="Only this stem: a model of the paper's second family.")] = None,
     steps: int | None = None,
     decay_steps: int | None = None,
@@ -264,8 +267,12 @@ def main(
     options = dataclasses.replace(recipe.options, **{key: value for key, value in asked.items() if value is not None})
     torch.manual_seed(options.seed)
     torch.set_flush_denormal(True)
+    if stem and isinstance(recipe.questions, QuestionMix) and recipe.questions.relates:
+        raise typer.BadParameter("one stem alone needs a --recipe without the questions that relate stems")
     stems = (stem,) if stem else STEMS
-    network = recipe.build(config, len(stems)).to(memory_format=torch.channels_last)
+    kept = folder / "config.json"
+    size = config or (kept if kept.exists() else None)
+    network = recipe.build(size, len(stems)).to(memory_format=torch.channels_last)
     corpus = Corpus(data / "train", stems, SAMPLE_RATE)
     validation = recipe.validation(Corpus(data / "validation", stems, SAMPLE_RATE), validation_length)
     folder.mkdir(parents=True, exist_ok=True)
@@ -273,13 +280,13 @@ def main(
     objective, *optimizers = fabric.setup(recipe.objective(network), *run.optimizers)
     resumed = run.resume()  # after the set-up, which has moved the weights to their device
     if not resumed:
-        if isinstance(network, StftUnet):
-            assert recipe.augmentation
-            network.sd.copy_(measure_sd(corpus, network, options, recipe.augmentation))
         if initial:
             load_initial(network, initial)
+        elif isinstance(network, StftUnet):
+            assert recipe.augmentation
+            network.sd.copy_(measure_sd(corpus, network, options, recipe.augmentation))
         run.average = {name: value.detach().clone() for name, value in network.state_dict().items()}
-    (folder / "config.json").write_text(json.dumps(dataclasses.asdict(network.config), indent=2) + "\n")
+    kept.write_text(json.dumps(dataclasses.asdict(network.config), indent=2) + "\n")
     run.log(
         event="resumed" if resumed else "started", songs=len(corpus.songs),
         validation_songs=len(validation.corpus.songs), parameters=sum(p.numel() for p in network.parameters()),

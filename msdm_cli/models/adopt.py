@@ -134,13 +134,7 @@ def _describe(name: str, loaded: list[tuple[dict[str, Tensor], dict[str, Any]]])
         config = StftUnetConfig(**told)
         if len(loaded) > 1 or config.stems != len(STEMS):
             raise ValueError(f"{len(loaded)} runs of {config.stems} stems, expected one of {len(STEMS)}")
-        return tensors, dataclasses.replace(
-            _embedded_spec(),
-            name=name,
-            config=told,
-            length_multiple=config.length_multiple,
-            sigma_max=config.sigma_max,
-        )
+        return tensors, dataclasses.replace(resize(_embedded_spec(), told), name=name)
     stems = [part["stems"] if "stems" in part else len(STEMS) for _, part in loaded]
     if sum(stems) != len(STEMS):
         raise ValueError(f"{sum(stems)} stems, expected {len(STEMS)}")
@@ -163,6 +157,12 @@ def _describe(name: str, loaded: list[tuple[dict[str, Tensor], dict[str, Any]]])
         sigma_max=SIGMA_MAX,
         presets=published_presets(per_stem=per_stem),
     )
+
+
+def resize(spec: ModelSpec, config: dict[str, Any]) -> ModelSpec:
+    """The spec of a network of another size (fields of ``StftUnetConfig``), under the same presets."""
+    sized = StftUnetConfig(**config)
+    return dataclasses.replace(spec, config=config, length_multiple=sized.length_multiple, sigma_max=sized.sigma_max)
 
 
 def _embedded_spec() -> ModelSpec:

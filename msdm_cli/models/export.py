@@ -68,14 +68,15 @@ def export_model(entry: WeightsEntry, path: Path | None, precision: str) -> Expo
     kept = target.parent / weights.name
     if target.name == weights.name:  # the graph would be written over the weights that lie beside it
         raise UnwritableWeights(f"{target}: is the name of the weights", "Give the graph another name, as model.onnx.")
+    elsewhere = kept.resolve() != weights.resolve()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".part-", dir=target.parent) as temporary:
             graph, beside = Path(temporary) / target.name, Path(temporary) / weights.name
-            _link(weights, beside)
+            (shutil.copyfile if elsewhere else _link)(weights, beside)
             _write_graph(entry, spec, beside, graph, precision)
             max_error, rms_error = _compare(entry, spec, graph, precision)
-            if kept.resolve() != weights.resolve():
+            if elsewhere:
                 beside.replace(kept)
             graph.replace(target)
         if path is None:

@@ -200,7 +200,7 @@ class StftUnet(nn.Module):
             Transform of the estimate, ``[B, S, 2, bins, frames]``.
         """
         log_noise, log_power = self._log_powers(sigma)
-        log_variance = log_noise + log_power - torch.logaddexp(log_noise, log_power)
+        log_variance = self._log_variance(log_noise, log_power)
         # Where the mixture is given, its local power bounds what a residual can be: quiet music has quiet errors.
         known_power = given[:, None, None, None, None] * self._log_local_power(observed)
         log_scale = -torch.logaddexp(-log_variance, -known_power - 1e3 * (1 - given[:, None, None, None, None]))
@@ -215,8 +215,12 @@ class StftUnet(nn.Module):
         Shape:
             ``[B, S] -> [B, S, 1, bins, 1]``
         """
-        log_noise, log_power = self._log_powers(sigma)
-        return torch.exp(log_noise + log_power - torch.logaddexp(log_noise, log_power))
+        return self._log_variance(*self._log_powers(sigma)).exp()
+
+    @staticmethod
+    def _log_variance(log_noise: Tensor, log_power: Tensor) -> Tensor:
+        """Logarithm of ``v``, from those of sigma^2 and sd^2."""
+        return log_noise + log_power - torch.logaddexp(log_noise, log_power)
 
     @staticmethod
     def _log_local_power(observed: Tensor) -> Tensor:

@@ -138,7 +138,8 @@ class ChunkSampler:
         nothing = condition.start(denoiser, silence, 0.0, silence)
         total = np.zeros(shape, np.float32)
         for index in range(count):
-            total += condition.denoise(MovedDenoiser(denoiser, index), nothing, self.model.spec.sigma_max)
+            moved = MovedDenoiser(denoiser, index, self.model.spec.length_multiple)
+            total += condition.denoise(moved, nothing, self.model.spec.sigma_max)
         return total / count
 
     def _draw_once(

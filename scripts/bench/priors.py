@@ -21,9 +21,9 @@ import torch
 import typer
 from ablations import train_variant
 from quality import Method, by_model, list_songs, load_stems, tell_scores
-from safetensors.torch import load_file
 
 from msdm_cli.diffusion.denoiser import Samples
+from msdm_cli.hub.checkpoint import load_run
 from msdm_cli.models.adopt import published_presets
 from msdm_cli.models.load import Model, load_model
 from msdm_cli.models.runtime import Runtime
@@ -53,10 +53,11 @@ class Prior:
         return np.concatenate(found, 1)
 
 
-def load_run(run: Path) -> TorchDenoiser:
+def load_denoiser(run: Path) -> TorchDenoiser:
     """The best weights of a run."""
-    network = StftUnet(StftUnetConfig(**json.loads((run / "config.json").read_text())))
-    network.load_state_dict(load_file(run / "best.safetensors"))
+    tensors, config = load_run(run)
+    network = StftUnet(StftUnetConfig(**config))
+    network.load_state_dict(tensors)
     return TorchDenoiser(network, CPU)
 
 
@@ -90,8 +91,8 @@ def list_methods(spec: ModelSpec, runs: Path, num_steps: int) -> list[Method]:
         return Method(name, calls_per_chunk(preset), by_model(model, preset, 0))
 
     families = {
-        "per stem": Prior(tuple(load_run(runs / stem) for stem in spec.stems)),
-        "joint": Prior((load_run(runs / "joint"),)),
+        "per stem": Prior(tuple(load_denoiser(runs / stem) for stem in spec.stems)),
+        "joint": Prior((load_denoiser(runs / "joint"),)),
     }
     methods = []
     for likelihood in ("dirac", "gaussian"):
@@ -103,7 +104,7 @@ def list_methods(spec: ModelSpec, runs: Path, num_steps: int) -> list[Method]:
     return [
         *methods,
         method("joint, ours", families["joint"], ours),
-        method("told the mixture, ours", load_run(runs / "told"), spec.preset("separate", "default")),
+        method("told the mixture, ours", load_denoiser(runs / "told"), spec.preset("separate", "default")),
     ]
 
 

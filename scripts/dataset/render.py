@@ -86,16 +86,19 @@ def _render_stem(
     else:
         timbre = choose_timbre(rng, timbres, driven if rng.random() < 0.6 else None)
         cents = rng.gauss(0.0, 4.0) if rng.random() < 0.75 else rng.uniform(-30.0, 30.0)
-        played, semitones = _resized(part, stem, timbre, rng) if varied else (part, 0)
-        audio = _render_timbre(played, song.duration_seconds, timbre, cents + 100 * semitones, rng)
-        names = [f"{timbre.name}{semitones:+d}" if semitones else timbre.name]
+
+        def play(timbre: Timbre) -> tuple[np.ndarray, str]:
+            played, semitones = _resized(part, stem, timbre, rng) if varied else (part, 0)
+            audio = _render_timbre(played, song.duration_seconds, timbre, cents + 100 * semitones, rng)
+            return audio, f"{timbre.name}{semitones:+d}" if semitones else timbre.name
+
+        audio, name = play(timbre)
+        names = [name]
         if varied and not part.bends and rng.random() < _DOUBLED[stem]:  # not every instrument bends
-            other = choose_timbre(rng, timbres, timbre.driven)
-            played, semitones = _resized(part, stem, other, rng)
-            double = _render_timbre(played, song.duration_seconds, other, cents + 100 * semitones, rng)
+            double, name = play(choose_timbre(rng, timbres, timbre.driven))
             gain = 10.0 ** rng.uniform(-0.4, 0.0) * np.abs(audio).max() / max(float(np.abs(double).max()), _SILENCE)
             audio = audio + double * np.float32(gain)
-            names.append(f"{other.name}{semitones:+d}" if semitones else other.name)
+            names.append(name)
         drive = {"bass": 0.2, "piano": 0.06, "guitar": 0.8 if driven and not timbre.driven else 0.15}[stem]
     peak = float(np.abs(audio).max())
     if not np.isfinite(peak) or peak < _SILENCE:

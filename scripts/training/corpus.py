@@ -73,12 +73,16 @@ class Corpus:
         if song not in self._open:
             path = self.cache / f"{song}.npy"
             rows = slice(None)
-            for other in sorted(self.cache.parent.glob(f"*/{song}.npy")):
+            changed = max(file.stat().st_mtime for file in self._files(self.folder / song))
+            fresh = [
+                other for other in sorted(self.cache.parent.glob(f"*/{song}.npy")) if other.stat().st_mtime >= changed
+            ]
+            for other in fresh:
                 names = other.parent.name.split("-")
                 if len(self.stems) == 1 and self.stems[0] in names:  # decoded already, beside others
                     first = names.index(self.stems[0])
                     path, rows = other, slice(first, first + 1)
-            if not path.exists():
+            if path not in fresh:
                 self._decode(song, path)
             self._open[song] = np.load(path, mmap_mode="r")[rows]
         return self._open[song]

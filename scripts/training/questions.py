@@ -15,14 +15,13 @@ class QuestionMix:
     """Shares of the questions, and the sigmas they are asked at.
 
     Attributes:
-        regress: Mixture given, every stem at sigma_max.
+        regress: Mixture given, every stem absent: at an infinite sigma.
         refine: Mixture given, all stems at one sigma.
         refine_known: Mixture given, some stems known, the others at one sigma.
-        impute: Each stem known, at one sigma, or absent (at sigma_max).
+        impute: Each stem known, at one sigma, or absent.
             What remains is the joint prior: all stems at one sigma.
         sigma_low: Smallest sigma of the log-uniform distribution.
         sigma_high: Largest one.
-        sigma_max: Stands for infinity.
     """
 
     regress: float = 0.6
@@ -31,12 +30,16 @@ class QuestionMix:
     impute: float = 0.15
     sigma_low: float = 5e-3
     sigma_high: float = 5.0
-    sigma_max: float = 10.0
 
     @property
     def separates(self) -> bool:
         """Whether the mixture is ever given."""
         return self.regress + self.refine + self.refine_known > 0
+
+    @property
+    def relates(self) -> bool:
+        """Whether any question needs more than one stem."""
+        return self.separates or self.impute > 0
 
     def draw(self, rng: np.random.Generator, stems: int) -> tuple[NDArray[np.float64], bool]:
         """Sigma per stem ``[S]``, and whether the mixture is given."""
@@ -44,14 +47,14 @@ class QuestionMix:
         sigma = float(np.exp(rng.uniform(np.log(self.sigma_low), np.log(self.sigma_high))))
         sigmas = np.full(stems, sigma)
         if kind < self.regress:
-            return np.full(stems, self.sigma_max), True
+            return np.full(stems, np.inf), True
         kind -= self.regress
         if kind < self.refine:
             return sigmas, True
         kind -= self.refine
         if kind < self.refine_known:
             known = rng.permutation(stems)[: rng.integers(1, stems - 1)]
-            sigmas[:] = self.sigma_max if rng.random() < 0.5 else sigma
+            sigmas[:] = np.inf if rng.random() < 0.5 else sigma
             sigmas[known] = 0
             return sigmas, True
         kind -= self.refine_known
@@ -59,7 +62,7 @@ class QuestionMix:
             order = rng.permutation(stems)
             sigmas[order[: rng.integers(1, stems)]] = 0
             if rng.random() < 0.3:
-                sigmas[order[-1]] = self.sigma_max
+                sigmas[order[-1]] = np.inf
                 sigmas[order[-2]] = sigma
         return sigmas, False
 
@@ -89,12 +92,13 @@ class ScoreMatching(nn.Module):
         self.network = network
 
     def forward(self, stems: Tensor, sigma: Tensor, given: Tensor, noise: Tensor) -> Tensor:
-        """Loss of each item.
+        """Loss of each item. An infinite sigma is the largest that the network tells apart.
 
         Shape:
             ``[B, S, T], [B, S], [B], [B, S, T] -> [B]``
         """
         network = self.network
+        sigma = sigma.clamp_max(network.config.sigma_max)
         with torch.no_grad():
             clean = network.stft(stems)
             noisy = clean + network.stft(noise) * sigma[:, :, None, None, None]

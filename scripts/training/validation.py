@@ -60,9 +60,13 @@ class Validation:
             sounding = is_active(stems.numpy())
             active.append(sounding & (sounding.sum(1, keepdims=True) > 1))
         scores, counted = np.concatenate(improvement), np.concatenate(active)
-        means = [scores[:, stem][counted[:, stem]].mean().item() for stem in range(scores.shape[1])]
-        mean = float(np.mean(means))
-        return {"figure": mean, "si_sdri": mean, **dict(zip(self.corpus.stems, means, strict=True))}
+        means = {
+            stem: scores[:, index][counted[:, index]].mean().item()
+            for index, stem in enumerate(self.corpus.stems)
+            if counted[:, index].any()
+        }
+        mean = float(np.mean(list(means.values())))
+        return {"figure": mean, "si_sdri": mean, **means}
 
     @staticmethod
     def _separate(network: StftUnet, stems: Tensor) -> Tensor:

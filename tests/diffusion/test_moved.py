@@ -22,24 +22,37 @@ class Framewise:
 
 @pytest.fixture
 def music():
-    return np.random.default_rng(0).standard_normal((2, 6000)).astype(np.float32)
+    spectrum = np.fft.rfft(np.random.default_rng(0).standard_normal((2, 6000)))
+    return np.fft.irfft(spectrum * (np.arange(3001) < 2500)).astype(np.float32)
 
 
-def test_what_does_not_depend_on_frames_stays(music):
+@pytest.mark.parametrize(("index", "rounding"), [(0, 0), (3, 0), (1, 1e-6), (2, 1e-6)])
+def test_what_does_not_depend_on_frames_stays(music, index, rounding):
     x, sigma = np.stack([music, 2 * music], 1), np.ones((2, 2))
-    for index in range(4):
-        moved = MovedDenoiser(Framewise(period=SHIFT), index)
-        np.testing.assert_array_equal(moved(x, sigma, music), Framewise(period=SHIFT)(x, sigma, music))
+    moved = MovedDenoiser(Framewise(period=1e9), index, 100)
+    np.testing.assert_allclose(moved(x, sigma, music), x + music[:, None], rtol=0, atol=rounding * np.abs(x).max())
 
 
 def test_music_is_heard_later_and_reversed(music):
     x, sigma, inner = np.stack([music] * 2, 1), np.ones((2, 2)), Framewise()
-    found = MovedDenoiser(inner, 1)(x, sigma, music)
+    found = MovedDenoiser(inner, 3, 100)(x, sigma, music)
     heard_x, heard_mixture = inner.heard[0]
-    np.testing.assert_array_equal(heard_mixture, -np.roll(music, SHIFT, 1))
-    np.testing.assert_array_equal(heard_x, -np.roll(x, SHIFT, 2))
+    np.testing.assert_array_equal(heard_mixture, -np.roll(music, 3 * SHIFT, 1))
+    np.testing.assert_array_equal(heard_x, -np.roll(x, 3 * SHIFT, 2))
     assert (found != Framewise()(x, sigma, music)).any()
     np.testing.assert_array_equal(found[found != 0], (2 * x)[found != 0])
+
+
+@pytest.mark.parametrize(("index", "length"), [(1, 6400), (2, 5600)])
+def test_music_is_heard_slower_and_faster(index, length):
+    tone = np.cos(2 * np.pi * 120 / 6000 * np.arange(6000), dtype=np.float32)[None]
+    inner = Framewise()
+    MovedDenoiser(inner, index, 400)(tone[:, None], np.ones((1, 1)), tone)
+    heard = inner.heard[0][1][0]
+    assert len(heard) == length
+    spectrum = np.abs(np.fft.rfft(heard))
+    assert spectrum.argmax() == 120  # as many periods, in another time
+    assert np.abs(heard).max() == pytest.approx(1, rel=1e-3)
 
 
 def test_a_network_that_is_not_told_the_mixture_is_not(music):
@@ -49,4 +62,4 @@ def test_a_network_that_is_not_told_the_mixture_is_not(music):
             return x
 
     x = music[:, None]
-    np.testing.assert_array_equal(MovedDenoiser(Silent(), 3)(x, np.ones((2, 1))), x)
+    np.testing.assert_array_equal(MovedDenoiser(Silent(), 3, 100)(x, np.ones((2, 1))), x)

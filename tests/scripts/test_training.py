@@ -15,7 +15,7 @@ import typer
 from conftest import STEMS, TINY, music
 from safetensors.torch import load_file, save_file
 
-from msdm_cli.models.stft_unet import StftUnet
+from msdm_cli.models.stft_unet import StftUnet, StftUnetConfig
 
 ROOT = Path(__file__).parents[2]
 SMALL = {"channels": [8, 32], "blocks": [1, 1], "heads": 1}
@@ -26,6 +26,12 @@ SMALL_UNET1D = {
 
 pytest.importorskip("lightning_fabric")
 from train import batches, build_optimizers, load_initial  # noqa: E402
+
+from training.corpus import Augmentation, Corpus, overdrive, transform  # noqa: E402
+from training.muon import Muon  # noqa: E402
+from training.questions import QuestionMix, ScoreMatching  # noqa: E402
+from training.recipes import RECIPES, TrainingOptions  # noqa: E402
+from training.validation import SIGMAS, Validation, expect_wiener_errors  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +72,25 @@ def test_a_resumed_run_is_the_undisturbed_one(songs, tmp_path, muon):
     assert len(whole["optimizers"]) == 1 + muon
 
 
+def test_a_run_keeps_its_size_and_takes_no_part_of_another(songs, tmp_path):
+    run = tmp_path / "run"
+    first = train(songs, run, 2)
+    command = [sys.executable, ROOT / "scripts" / "train.py", songs, run, "--steps", 3, "--batch", 1]
+    command += ["--length", 16384, "--validation-length", 16384]
+    subprocess.run(list(map(str, command)), check=True, capture_output=True, timeout=600)  # no --config
+    assert torch.load(run / "last.ckpt", weights_only=True)["step"] == 3
+    started = train(songs, tmp_path / "started", 1, SMALL, "--initial", run / "best.safetensors", "--seed", 5)
+    assert torch.equal(started["network"]["sd"], first["network"]["sd"])
+
+
+def test_one_stem_alone_is_not_asked_how_stems_relate(songs, tmp_path):
+    command = [sys.executable, ROOT / "scripts" / "train.py", songs, tmp_path / "run", "--stem", "bass"]
+    refused = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=600)
+    assert refused.returncode == 2
+    assert "needs a --recipe" in refused.stderr
+    assert not (tmp_path / "run").exists()
+
+
 def test_training_goes_on_with_more_blocks_and_with_more_attention_layers_or_fewer(tmp_path):
     trained, deeper, other = (
         StftUnet(dataclasses.replace(TINY, **changes))
@@ -88,10 +113,7 @@ def test_training_goes_on_with_more_blocks_and_with_more_attention_layers_or_few
 
 
 @pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="PyTorch has none yet")
-def test_muon_steps_as_that_of_torch(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "scripts")
-    from training.muon import Muon
-
+def test_muon_steps_as_that_of_torch():
     generator = torch.Generator().manual_seed(0)
     start = [torch.randn(shape, generator=generator) for shape in ((24, 60), (60, 24))]
     ours, theirs = ([torch.nn.Parameter(value.clone()) for value in start] for _ in range(2))
@@ -112,10 +134,7 @@ def test_muon_steps_as_that_of_torch(monkeypatch):
     torch.testing.assert_close(convolution.flatten(1), ours[0])
 
 
-def test_muon_steps_for_queries_keys_and_values_apart(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "scripts")
-    from training.recipes import TrainingOptions
-
+def test_muon_steps_for_queries_keys_and_values_apart():
     torch.manual_seed(0)
     network = StftUnet(TINY)
     layer = network.attention[0]
@@ -130,10 +149,7 @@ def test_muon_steps_for_queries_keys_and_values_apart(monkeypatch):
     assert key.norm() > 0.8 * value.norm()
 
 
-def test_crops_are_a_function_of_their_generator(songs, monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "scripts")
-    from training.corpus import Augmentation, Corpus
-
+def test_crops_are_a_function_of_their_generator(songs):
     corpus = Corpus(songs / "train", STEMS, 22050)
     assert len(corpus.songs) == 3
     one, two = (corpus.augmented(np.random.default_rng(3), 16384, Augmentation()) for _ in range(2))
@@ -141,10 +157,7 @@ def test_crops_are_a_function_of_their_generator(songs, monkeypatch):
     assert one.shape == (4, 16384)
 
 
-def test_a_stem_is_read_from_what_was_decoded_with_others(songs, tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "scripts")
-    from training.corpus import Corpus
-
+def test_a_stem_is_read_from_what_was_decoded_with_others(songs, tmp_path):
     copy = shutil.copytree(songs / "train", tmp_path / "train", ignore=shutil.ignore_patterns(".cache"))
     corpus, name = Corpus(copy, STEMS, 22050), "Track00001"
     decoded = Corpus(copy, ("guitar",), 22050).load(name).copy()
@@ -154,10 +167,18 @@ def test_a_stem_is_read_from_what_was_decoded_with_others(songs, tmp_path, monke
     assert not (copy / ".cache" / "guitar").exists()
 
 
-def test_what_happens_to_a_crop(songs, monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "scripts")
-    from training.corpus import Augmentation, Corpus
+def test_a_song_that_was_rendered_anew_is_decoded_anew(songs, tmp_path):
+    copy, name = shutil.copytree(songs / "train", tmp_path / "train"), "Track00001"
+    before = Corpus(copy, STEMS, 22050).load(name).copy()
+    path = copy / name / "guitar.flac"
+    samples, rate = soundfile.read(path, dtype="int16")
+    soundfile.write(path, samples[::-1], rate)
+    after = Corpus(copy, STEMS, 22050).load(name)
+    np.testing.assert_array_equal(after[:2], before[:2])
+    assert not np.array_equal(after[2], before[2])
 
+
+def test_what_happens_to_a_crop(songs):
     corpus = Corpus(songs / "train", STEMS, 22050)
     nothing = Augmentation(
         shuffled=0, silenced=0, gain_db=(0, 0), stem_gain_db=0, tone_db=0, speed=1, driven=0, paused=0
@@ -184,10 +205,6 @@ def test_what_happens_to_a_crop(songs, monkeypatch):
 
 
 def test_only_crops_of_a_given_mixture_are_shuffled(songs, monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "scripts")
-    from training.corpus import Corpus
-    from training.recipes import RECIPES
-
     recipe, cropped, crop = RECIPES["stft_unet"].changed({"augmentation": {"shuffled": 1.0}}), [], Corpus.crop
     monkeypatch.setattr(Corpus, "crop", lambda *arguments: cropped.append(1) or crop(*arguments))
     options = dataclasses.replace(recipe.options, steps=1, batch=24, length=8192)
@@ -197,10 +214,7 @@ def test_only_crops_of_a_given_mixture_are_shuffled(songs, monkeypatch):
     assert len(cropped) == 4 * mixtures + (24 - mixtures)  # a crop for each stem, or one for all
 
 
-def test_a_crop_plays_faster_and_higher(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "scripts")
-    from training.corpus import overdrive, transform
-
+def test_a_crop_plays_faster_and_higher():
     tone = np.sin(2 * np.pi * 440 / 22050 * np.arange(22050 + 11025)).astype(np.float32)
     played = transform(tone, 22050, np.random.default_rng(0), 0.0)
     assert played.shape == (22050,)
@@ -252,22 +266,14 @@ def test_a_prior_alone_is_chosen_by_how_it_denoises(songs, tmp_path):
         assert (tmp_path / run / "best.safetensors").exists()
 
 
-def test_the_error_of_a_wiener_filter_is_known_for_white_stems(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "scripts")
-    from training.validation import SIGMAS, expect_wiener_errors
-
+def test_the_error_of_a_wiener_filter_is_known_for_white_stems():
     power, noise = 0.2**2, np.square(SIGMAS)
     white = np.random.default_rng(0).standard_normal((2, 4, 49152), dtype=np.float32) * np.float32(0.2)
     errors = expect_wiener_errors(torch.from_numpy(white))
     assert errors.numpy() == pytest.approx(power * noise / (power + noise), rel=0.02)
 
 
-def test_untrained_it_denoises_as_a_wiener_filter(songs, monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "scripts")
-    from msdm_cli.models.stft_unet import StftUnet, StftUnetConfig
-    from training.corpus import Corpus
-    from training.validation import SIGMAS, Validation
-
+def test_untrained_it_denoises_as_a_wiener_filter(songs):
     validation = Validation(Corpus(songs / "validation", STEMS, 22050), 16384)
     network = StftUnet(StftUnetConfig(channels=(8, 16), blocks=(1, 1), attention_layers=1, heads=2))
     power = network.stft(validation.stems).square().sum(2).mean((0, -1))
@@ -276,11 +282,7 @@ def test_untrained_it_denoises_as_a_wiener_filter(songs, monkeypatch):
     assert [figures[f"denoise_{sigma}"] for sigma in SIGMAS] == pytest.approx([1, 1, 1], rel=0.1)
 
 
-def test_untrained_the_loss_is_that_of_the_static_wiener_filter(songs, monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "scripts")
-    from msdm_cli.models.stft_unet import StftUnet, StftUnetConfig
-    from training.questions import QuestionMix, ScoreMatching
-
+def test_untrained_the_loss_is_that_of_the_static_wiener_filter(songs):
     network = StftUnet(StftUnetConfig(channels=(8, 16), blocks=(1, 1), attention_layers=1, heads=2))
     rng, mix = np.random.default_rng(0), QuestionMix()
     drawn = [mix.draw(rng, 4) for _ in range(400)]
