@@ -72,7 +72,7 @@ def test_a_resumed_run_is_the_undisturbed_one(songs, tmp_path, muon):
     assert len(whole["optimizers"]) == 1 + muon
 
 
-def test_a_run_keeps_its_size_and_takes_no_part_of_another(songs, tmp_path):
+def test_a_run_goes_on_at_its_size_and_others_start_from_its_spectra(songs, tmp_path):
     run = tmp_path / "run"
     first = train(songs, run, 2)
     command = [sys.executable, ROOT / "scripts" / "train.py", songs, run, "--steps", 3, "--batch", 1]
