@@ -94,9 +94,9 @@ def measure_sd(corpus: Corpus, network: StftUnet, options: TrainingOptions, augm
 
 
 def load_initial(network: torch.nn.Module, path: Path) -> None:
-    """Load weights of a network of the same size, or one of fewer blocks, or of fewer or more attention layers.
+    """Load weights of a network of the same size, or one of fewer or more blocks or attention layers.
 
-    What is new changes nothing yet; attention layers that are too many at the end are left out.
+    What is new changes nothing yet; blocks and layers that are too many at the end are left out.
 
     Raises:
         typer.BadParameter: They are of another network.
@@ -106,8 +106,7 @@ def load_initial(network: torch.nn.Module, path: Path) -> None:
         missing, unexpected = network.load_state_dict(load_file(path), strict=False)
     except RuntimeError as error:
         raise refusal from error
-    new = ("attention.", "down.", "up.")
-    if not all(name.startswith(new) for name in missing) or not all(name.startswith(new[0]) for name in unexpected):
+    if not all(name.startswith(("attention.", "down.", "up.")) for name in (*missing, *unexpected)):
         raise refusal
 
 
@@ -256,7 +255,7 @@ def main(
     validate_every: int = 400,
     initial: Annotated[
         Path | None,
-        typer.Option(help="Start from these weights (safetensors); blocks may be fewer, attention layers differ."),
+        typer.Option(help="Start from these weights (safetensors); numbers of blocks and attention layers may differ."),
     ] = None,
 ) -> None:
     """Train on DATA/train, choose by DATA/validation, keep everything in RUN."""

@@ -56,8 +56,8 @@ class StftUnetConfig:
     bands: Sequence[Sequence[int]] = ((20, 4), (14, 8), (10, 16), (4, 40))
     frames_per_token: int = 2
     channels: Sequence[int] = (48, 96, 192)
-    blocks: Sequence[int] = (2, 1, 1)
-    attention_layers: int = 2
+    blocks: Sequence[int] = (1, 1, 1)
+    attention_layers: int = 4
     heads: int = 8
     embedding: int = 256
     sigma_min: float = 1e-4

@@ -91,11 +91,9 @@ def test_one_stem_alone_is_not_asked_how_stems_relate(songs, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_training_goes_on_with_more_blocks_and_with_more_attention_layers_or_fewer(tmp_path):
-    trained, deeper, other = (
-        StftUnet(dataclasses.replace(TINY, **changes))
-        for changes in ({}, {"blocks": (3, 2), "attention_layers": 3}, {"embedding": 32})
-    )
+def test_training_goes_on_with_more_blocks_and_attention_layers_or_fewer(tmp_path):
+    sizes = {"blocks": (3, 2), "attention_layers": 3}, {"embedding": 32}, {"channels": (8,), "blocks": (1,)}
+    trained, deeper, other, lower = (StftUnet(dataclasses.replace(TINY, **changes)) for changes in ({}, *sizes))
     for parameter in trained.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
     path = tmp_path / "best.safetensors"
@@ -104,12 +102,12 @@ def test_training_goes_on_with_more_blocks_and_with_more_attention_layers_or_few
     question = torch.randn(2, 4, 8192), torch.full((2, 4), 0.3), torch.randn(2, 8192)
     torch.testing.assert_close(deeper(*question), trained(*question))
     save_file(deeper.state_dict(), tmp_path / "deeper.safetensors")
-    shallow = StftUnet(dataclasses.replace(TINY, blocks=(3, 2)))
+    shallow = StftUnet(TINY)
     load_initial(shallow, tmp_path / "deeper.safetensors")
     torch.testing.assert_close(shallow(*question), trained(*question))
-    for network, weights in ((other, path), (trained, tmp_path / "deeper.safetensors")):
+    for network in (other, lower):
         with pytest.raises(typer.BadParameter, match="of another network"):
-            load_initial(network, weights)
+            load_initial(network, path)
 
 
 @pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="PyTorch has none yet")
@@ -295,6 +293,32 @@ def test_untrained_the_loss_is_that_of_the_static_wiener_filter(songs):
     # error / (error + FLOOR * mean error): below 1, and above what four equal errors less the floor give.
     assert (loss < 1).all()
     assert loss.mean() > 0.5
+
+
+def test_refining_is_learned_from_the_networks_own_estimates(monkeypatch):
+    network = StftUnet(StftUnetConfig(channels=(8, 16), blocks=(1, 1), attention_layers=1, heads=2))
+    asked, answered = [], []
+    answer = network.denoise_transform
+
+    def watch(noisy, sigma, observed, given):
+        asked.append((noisy, sigma))
+        answered.append(answer(noisy, sigma, observed, given))
+        return answered[-1]
+
+    monkeypatch.setattr(network, "denoise_transform", watch)
+    sigma = torch.tensor([torch.inf, 0.1, 0.1, 0.1])[:, None].repeat(1, 4)
+    sigma[3, 1] = 0  # known
+    given = torch.tensor([1.0, 1.0, 0.0, 1.0])
+    stems, noise = torch.randn(4, 4, 4096) * 0.1, torch.randn(4, 4, 4096)
+    ScoreMatching(network)(stems, sigma, given, noise)
+    clean, unit = network.stft(stems), network.stft(noise)
+    (nothing, infinite), (noisy, _) = asked
+    assert not nothing.any()
+    assert (infinite == network.config.sigma_max).all()
+    torch.testing.assert_close(noisy[1:2], answered[0] + 0.1 * unit[1:2])
+    torch.testing.assert_close(noisy[2], clean[2] + 0.1 * unit[2])
+    torch.testing.assert_close(noisy[3, 1], clean[3, 1])
+    assert not answered[0].requires_grad
 
 
 def test_the_papers_network_is_trained_resumed_and_imported(songs, tmp_path, monkeypatch):
