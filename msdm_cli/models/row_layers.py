@@ -5,13 +5,19 @@ side by side), that read the rows where they are. On a CPU these run at the spee
 convolutions over one dimension are far from. Where gradients are wanted, and on other devices, PyTorch's own
 convolution does it, with the same result to rounding.
 
+In single precision PyTorch multiplies by MKL, which takes half of the speed of an AMD processor; here it is oneDNN,
+which takes all of it on any (``scripts/bench/RESULTS.md``).
+
 Weights are stored as the products take them: ``[taps, C_in, C_out]``.
 """
+
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+ONEDNN = hasattr(torch.ops.mkldnn, "_linear_pointwise")
 TILE = 4
 WINOGRAD_POSITIONS = 256
 WINOGRAD_CHANNELS = 128
@@ -51,30 +57,26 @@ class RowConv(nn.Module):
             kernel = self.weight.permute(2, 1, 0)
             y = functional.conv1d(x.transpose(1, 2), kernel, self.bias, self.stride, self.padding)
             return y.transpose(1, 2)
-        (taps, channels_in, channels), (batch, length, _) = self.weight.shape, x.shape
+        (taps, channels_in, channels), length = self.weight.shape, x.shape[1]
         count = (length + 2 * self.padding - taps) // self.stride + 1
         if taps == 3 and self._fits_tiles(length, count, min(channels_in, channels)):
-            items = [self._convolve_tiles(item) for item in x]
-            return torch.stack(items) if batch > 1 else items[0][None]
-        groups = -(-taps // self.stride)
-        missing = (count + groups - 1) * self.stride - length - self.padding
-        padded = functional.pad(x, (0, 0, self.padding, max(missing, 0)))
-        y = x.new_empty(batch, count, channels)
-        for rows, out in zip(padded, y, strict=True):
-            self._convolve(rows, out)
-        return y
+            items = [self._convolve_tiles(rows) for rows in x]
+        else:
+            groups = -(-taps // self.stride)
+            missing = (count + groups - 1) * self.stride - length - self.padding
+            padded = functional.pad(x, (0, 0, self.padding, max(missing, 0)))
+            items = [self._convolve(rows, count) for rows in padded]
+        return torch.stack(items) if len(items) > 1 else items[0][None]
 
-    def _convolve(self, rows: Tensor, out: Tensor) -> None:
+    def _convolve(self, rows: Tensor, count: int) -> Tensor:
         """One product per group of taps, ``[padded, I] -> [count, O]``."""
         stride, channels_in = self.stride, rows.shape[1]
+        out: Tensor = self.bias
         for first in range(0, len(self.weight), stride):
-            taps = self.weight[first : first + stride]
-            windows = rows[first : first + len(out) * stride].view(len(out), stride * channels_in)
-            parts = windows[:, : len(taps) * channels_in], taps.flatten(0, 1)
-            if first:
-                out.addmm_(*parts)
-            else:
-                torch.addmm(self.bias, *parts, out=out)
+            taps = self.weight[first : first + stride].flatten(0, 1)
+            windows = rows[first : first + count * stride].view(count, stride * channels_in)[:, : len(taps)]
+            out = out.add_(_multiply(windows, taps)) if first else _multiply(windows, taps, self.bias)
+        return out
 
     def _fits_tiles(self, length: int, count: int, channels: int) -> bool:
         return (
@@ -92,8 +94,8 @@ class RowConv(nn.Module):
         padded = functional.pad(rows, (0, 0, 1, TILE - 1)).view(tiles + 1, TILE, channels_in)
         x0, x1, x2, x3 = padded[:-1].unbind(1)
         x4, x5 = padded[1:, 0], padded[1:, 1]
-        products = torch.bmm(_transform_tiles(x0, x1, x2, x3, x4, x5), self._filters())
-        return _gather_tiles(products, self.bias)
+        points = _transform_tiles(x0, x1, x2, x3, x4, x5)
+        return _gather_tiles(map(_multiply, points, self._filters()), self.bias)
 
     def _filters(self) -> Tensor:
         """The weights at the six points, ``[6, I, O]``; kept where they are frozen, as transforming them takes long."""
@@ -122,10 +124,10 @@ def _transform_tiles(x0: Tensor, x1: Tensor, x2: Tensor, x3: Tensor, x4: Tensor,
     return points
 
 
-def _gather_tiles(products: Tensor, bias: Tensor) -> Tensor:
-    """Four samples of each tile from the six points, ``[6, tiles, O] -> [4 tiles, O]``."""
+def _gather_tiles(products: Iterable[Tensor], bias: Tensor) -> Tensor:
+    """Four samples of each tile from the six points, ``6 x [tiles, O] -> [4 tiles, O]``."""
     at_0, at_1, at_2, at_3, at_4, at_inf = products
-    out = products.new_empty(products.shape[1], TILE, products.shape[2])
+    out = at_0.new_empty(len(at_0), TILE, len(bias))
     torch.add(at_1, at_2, out=out[:, 2])
     one = torch.sub(at_1, at_2, out=at_2)
     two = torch.add(at_3, at_4, out=at_1)
@@ -170,10 +172,20 @@ class RowLengthen(nn.Module):
         bias = self.bias.repeat(factor)
         y = x.new_empty(batch, length + 1, factor * channels)
         for rows, out in zip(x, y, strict=True):
-            torch.addmm(bias, rows, first, out=out[:-1])
+            out[:-1] = _multiply(rows, first, bias)
             out[-1] = bias
-            out[1:].addmm_(rows, second)
+            out[1:] += _multiply(rows, second)
         return y.view(batch, (length + 1) * factor, channels)[:, padding : padding + length * factor]
+
+
+class RowLinear(nn.Linear):
+    """Linear layer over rows."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``[B, L, I] -> [B, L, O]``."""
+        if torch.is_grad_enabled() or x.device.type != "cpu":
+            return super().forward(x)
+        return _multiply(x.flatten(0, 1), self.weight.T, self.bias).view(*x.shape[:2], -1)
 
 
 class RowNorm(nn.GroupNorm):
@@ -185,3 +197,11 @@ class RowNorm(nn.GroupNorm):
             return super().forward(x.transpose(1, 2)).transpose(1, 2)
         image = x.transpose(1, 2).unsqueeze(2)  # in PyTorch's channels-last format as it is
         return super().forward(image).squeeze(2).transpose(1, 2)
+
+
+def _multiply(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Rows times weights, ``[L, I], [I, O] -> [L, O]``, and a bias."""
+    if rows.dtype == torch.float32 and ONEDNN:
+        product: Tensor = torch.ops.mkldnn._linear_pointwise(rows, weight.T, bias, "none", [], "")
+        return product
+    return functional.linear(rows, weight.T, bias)

@@ -48,8 +48,8 @@ def resolve_precision(name: str, device: torch.device) -> str:
     """
     if device.type == "cuda":
         fast = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:  # AMX tiles; on other CPUs PyTorch computes bf16, but slower than fp32
-        fast = device.type == "cpu" and torch.cpu._is_amx_tile_supported()
+    else:  # on other CPUs PyTorch computes bf16, but slower than fp32
+        fast = device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
     if name == AUTO:
         return "bf16" if fast else "fp32"
     if name == "bf16" and device.type == "cuda" and not fast:

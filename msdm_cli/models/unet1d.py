@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from msdm_cli.models.row_layers import RowConv, RowLengthen, RowNorm
+from msdm_cli.models.row_layers import RowConv, RowLengthen, RowLinear, RowNorm
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class ResnetBlock(nn.Module):
         self.modulation = nn.Linear(embedding, 2 * channels)
         self.norm_out = RowNorm(groups, channels)
         self.conv_out = RowConv(channels, channels, 3, padding=1)
-        self.skip = nn.Linear(channels_in, channels) if channels_in != channels else nn.Identity()
+        self.skip = RowLinear(channels_in, channels) if channels_in != channels else nn.Identity()
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
         """``[B, L, channels_in], [B, embedding] -> [B, L, channels]``; the embedding after its SiLU."""
@@ -99,9 +99,9 @@ class Attention(nn.Module):
         super().__init__()
         self.heads = heads
         self.norm = nn.LayerNorm(channels, bias=False)
-        self.query = nn.Linear(channels, heads * head_features, bias=False)
-        self.key_value = nn.Linear(channels, 2 * heads * head_features, bias=False)
-        self.out = nn.Linear(heads * head_features, channels, bias=False)
+        self.query = RowLinear(channels, heads * head_features, bias=False)
+        self.key_value = RowLinear(channels, 2 * heads * head_features, bias=False)
+        self.out = RowLinear(heads * head_features, channels, bias=False)
         self.norm_out = nn.LayerNorm(channels, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -123,10 +123,10 @@ class Transformer(nn.Module):
         self.attention = Attention(channels, config.heads, config.head_features)
         self.feed = nn.Sequential(
             nn.LayerNorm(channels, bias=False),
-            nn.Linear(channels, inside, bias=False),
+            RowLinear(channels, inside, bias=False),
             nn.GELU(),
             nn.LayerNorm(inside, bias=False),
-            nn.Linear(inside, channels, bias=False),
+            RowLinear(inside, channels, bias=False),
         )
 
     def forward(self, x: Tensor) -> Tensor:

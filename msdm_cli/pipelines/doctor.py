@@ -89,9 +89,9 @@ def _examine_onnx_runtimes() -> Finding:
 def _examine_torch() -> Iterator[Finding]:
     import torch
 
-    tiles = ", bf16 in hardware (AMX)" if torch.cpu._is_amx_tile_supported() else ""
+    bf16 = ", bf16 in hardware" if torch.cpu._is_avx512_bf16_supported() else ""
     capability = torch.backends.cpu.get_cpu_capability()
-    yield Finding("cpu (torch)", f"{os.cpu_count()} cores, {torch.get_num_threads()} threads, {capability}{tiles}")
+    yield Finding("cpu (torch)", f"{os.cpu_count()} cores, {torch.get_num_threads()} threads, {capability}{bf16}")
     for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
         properties = torch.cuda.get_device_properties(index)
         told = f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB"

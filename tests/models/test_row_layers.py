@@ -5,11 +5,18 @@ import torch
 from torch import nn
 
 from msdm_cli.models import row_layers
-from msdm_cli.models.row_layers import RowConv, RowLengthen, RowNorm
+from msdm_cli.models.row_layers import RowConv, RowLengthen, RowLinear, RowNorm
 
 ROUNDING = 1e-5
 # Winograd's transforms add and subtract numbers of a few times the size of the result.
 WINOGRAD_ROUNDING = 1e-4
+
+
+@pytest.fixture(autouse=True, params=[True, False], ids=["onednn", "any"])
+def by_onednn(request, monkeypatch):
+    if request.param and not row_layers.ONEDNN:
+        pytest.skip("PyTorch was built without oneDNN")
+    monkeypatch.setattr(row_layers, "ONEDNN", request.param)
 
 
 def compare(layer, reference, x, tolerance=ROUNDING):
@@ -67,6 +74,15 @@ def test_filters_are_kept_only_of_frozen_weights(monkeypatch):
         assert torch.equal(layer(x), after)
         assert torch.equal(layer(x), after)
         assert layer._filters() is layer._filters()
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_linear_layer(bias):
+    layer, x = RowLinear(6, 10, bias), torch.randn(2, 9, 6)
+    with torch.inference_mode():
+        torch.testing.assert_close(layer(x), nn.Linear.forward(layer, x), atol=ROUNDING, rtol=ROUNDING)
+    layer(x).sum().backward()
+    assert layer.weight.grad is not None
 
 
 def test_a_norm():

@@ -73,9 +73,9 @@ def test_a_device_that_is_not_there_is_never_replaced(name):
         resolve_device(name)
 
 
-@pytest.mark.parametrize(("tiles", "expected"), [(True, "bf16"), (False, "fp32")])
-def test_auto_is_bf16_where_the_cpu_multiplies_it(monkeypatch, tiles, expected):
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: tiles)
+@pytest.mark.parametrize(("supported", "expected"), [(True, "bf16"), (False, "fp32")])
+def test_auto_is_bf16_where_the_cpu_multiplies_it(monkeypatch, supported, expected):
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: supported)
     assert resolve_precision("auto", CPU) == expected
     assert resolve_precision("fp16", CPU) == "fp16"
 
