@@ -86,7 +86,7 @@ def measure_loading() -> None:
     """Load the model in this process, and print by how much its peak memory has grown, in MB."""
     before = peak_memory()
     began = time.perf_counter()
-    load_model(NAME, Runtime(device="cpu"))
+    load_model(NAME, Runtime("torch", "cpu", "fp32"))
     seconds = time.perf_counter() - began
     print(json.dumps({"peak": peak_memory() - before, "seconds": seconds}))
 
@@ -112,7 +112,7 @@ def main(
         checkpoint.unlink()
         told = subprocess.run([sys.executable, __file__, "--loading"], check=True, capture_output=True, text=True)
         loaded = json.loads(told.stdout)
-        model = load_model(NAME, Runtime(device="cpu"))
+        model = load_model(NAME, Runtime("torch", "cpu", "fp32"))
         spec = model.spec
         shape, draws = (1, len(spec.stems), spec.chunk_length), {}
 
