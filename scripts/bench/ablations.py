@@ -74,7 +74,8 @@ def main(
             for name, extra in named.items()
         }
         found = {name: future.result() for name, future in begun.items()}
-    songs, origin = next(iter(found.values()))["songs"], f"step {first}" if start else "nothing"
+    songs = next(iter(found.values()))["songs"]
+    origin = f"step {first}" if start else "`--initial`" if "--initial" in " ".join(variants) else "nothing"
     lines = [
         f"## {steps} steps from {origin}, {songs} songs, {jobs} variants at a time",
         "",

