@@ -27,7 +27,7 @@ from msdm_cli.progress import SilentProgress
 
 PARTS = ("guitar", "song")
 HEADROOM = 0.5  # parts that were mixed at full scale each
-UNITS = 1 << 15
+UNITS = 1 << 15  # of a 16-bit sample, from zero to full scale
 
 
 def write_parts(recording: Path, seconds: float, folder: Path) -> list[Path]:
