@@ -1,9 +1,10 @@
-"""What the embedded model does to recordings, of which no rendered song tells: levels, sums, and guitars where known.
+"""What the embedded model does to recordings, of which no rendered song tells: levels, sums, one guitar where known.
 
     python scripts/bench/recordings.py RECORDING... --output scripts/bench/recordings.md
 
 A recording is a sound file, or a folder with ``guitar.ogg`` and the rest of the song in ``song.ogg``, as songs for
 Frets on Fire have it (Debian's ``fretsonfire-songs-muldjord`` and ``fretsonfire-songs-sectoid``: metal, CC BY-SA).
+Other guitars are part of that rest: what a model finds of them counts as an error there.
 """
 
 import tempfile
@@ -21,7 +22,6 @@ from msdm_cli.evaluation.metrics import score_windows
 from msdm_cli.evaluation.oracles import separate_by_mask
 from msdm_cli.models.load import Model, load_model
 from msdm_cli.models.runtime import Runtime
-from msdm_cli.pipelines.outputs import OutputOptions
 from msdm_cli.pipelines.separate import SeparateOptions, separate_song
 from msdm_cli.progress import SilentProgress
 
@@ -55,7 +55,7 @@ def tell(recording: Path, model: Model, seconds: float, quality: str) -> str:
     """A line of the table."""
     with tempfile.TemporaryDirectory() as temporary:
         *parts, song = write_parts(recording, seconds, Path(temporary))
-        options = SeparateOptions(model.spec.preset("separate", quality), 0, output=OutputOptions())
+        options = SeparateOptions(model.spec.preset("separate", quality), 0)
         done = separate_song(model, song, Path(temporary) / "stems", options, SilentProgress())
         sound = {name: soundfile.read(path, always_2d=True)[0] for name, path in done.files.items()}
         whole, rate = soundfile.read(song, always_2d=True)
@@ -88,7 +88,7 @@ def main(
     lines = [
         f"The middle {seconds:g} s of recordings, separated at `{quality}`, by `scripts/bench/recordings.py`.",
         "Levels of stems are in dB relative to the song; the largest peak of any stem is relative to that of the song. "
-        "SI-SDRi, in dB, where the recording of the guitar is at hand.",
+        "SI-SDRi, in dB, where the recording of one guitar is at hand; other guitars of the song count as the rest.",
         "",
         "| recording | " + " | ".join(head) + " |",
         "|---" * (len(head) + 1) + "|",
