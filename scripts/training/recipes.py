@@ -19,7 +19,12 @@ from training.validation import Validation
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """Everything that decides what a run computes, apart from its network."""
+    """Everything that decides what a run computes, apart from its network.
+
+    Attributes:
+        crop_norm: Norm that the gradient of each crop is clipped to; None clips that of the batch to 1 instead. About
+            half of the crops have a larger one.
+    """
 
     steps: int = 4000
     decay_steps: int = 1500
@@ -30,6 +35,7 @@ class TrainingOptions:
     warmup_steps: int = 200
     weight_decay: float = 0.01
     ema_decay: float = 0.999
+    crop_norm: float | None = 0.3
     seed: int = 0
 
     def rate(self, step: int) -> float:
@@ -88,7 +94,7 @@ RECIPES = {
         Unet1dConfig, Unet1d, PublishedLoss, LogNormalSigma(), None,
         TrainingOptions(
             decay_steps=1, batch=8, length=262144, muon=False, learning_rate=1e-4, warmup_steps=1, weight_decay=0.0,
-            ema_decay=0.0,
+            ema_decay=0.0, crop_norm=None,
         ),
     ),
 }  # fmt: skip
