@@ -6,11 +6,11 @@
     python scripts/train.py DATA RUN --recipe '{"augmentation": {"silenced": 0.2}}'
 
 DATA holds ``train/`` and ``validation/``. RUN receives ``last.ckpt`` (resumes bit for bit), ``best.safetensors`` (the
-averaged weights with the best validation figure so far), ``config.json`` and ``log.jsonl``. Run the same command again
-to resume. On a CPU, an allocator that keeps what is freed (``LD_PRELOAD=libjemalloc.so.2
+averaged weights with the best validation figure so far), ``config.json`` and ``log.jsonl``. Run the same command, with
+as many devices, again to resume. On a CPU, an allocator that keeps what is freed (``LD_PRELOAD=libjemalloc.so.2
 MALLOC_CONF=dirty_decay_ms:-1``) saved a fifth of a step or more. Lightning Fabric runs it on one CPU, one GPU, or
-several of them (``--devices``; each takes ``--batch`` crops a step): two processes on two cores, with a thread each,
-take fewer seconds than one with two.
+several of them (``--devices``; each takes ``--batch`` crops a step): with ``--accelerator cpu``, two processes on two
+cores, with a thread each, take fewer seconds than one with two.
 """
 
 import dataclasses
@@ -178,8 +178,7 @@ class Run:
     def log(self, **fields: object) -> None:
         """One line for a person, one for a machine."""
         if self.fabric.is_global_zero:
-            core_seconds = self.cpu_seconds * self.fabric.world_size
-            hours = {"hours": round(self.seconds / 3600, 3), "core_hours": round(core_seconds / 3600, 3)}
+            hours = {"hours": round(self.seconds / 3600, 3), "core_hours": round(self.cpu_seconds / 3600, 3)}
             record = {"step": self.step, **hours, **fields}
             with (self.folder / "log.jsonl").open("a") as file:
                 file.write(json.dumps(record) + "\n")
@@ -202,9 +201,21 @@ class Run:
 
 
 def backward_by_crop(fabric: Fabric, objective: Any, batch: Sequence[Tensor], max_norm: float) -> Tensor:
-    """Leave the mean of the crops' gradients, each clipped to ``max_norm``, in ``.grad``; give the mean loss.
+    """Leave the mean of all processes' gradients, those of each crop clipped, in ``.grad``.
 
     A tenth of the crops has three fifths of the squared norms: without it, few of a batch decide where a step goes.
+
+    Args:
+        fabric: Of the processes.
+        objective: As ``fabric`` has set it up.
+        batch: What it takes, a row per crop.
+        max_norm: Norm that the gradient of a crop is clipped to.
+
+    Returns:
+        Mean loss of this process.
+
+    Raises:
+        RuntimeError: A gradient is not finite.
     """
     parameters = list(objective.parameters())
     total = [torch.zeros_like(parameter) for parameter in parameters]
@@ -213,12 +224,14 @@ def backward_by_crop(fabric: Fabric, objective: Any, batch: Sequence[Tensor], ma
         with fabric.no_backward_sync(objective):
             losses.append(objective(*crop).mean())
             fabric.backward(losses[-1])
-        torch.nn.utils.clip_grad_norm_(parameters, max_norm, error_if_nonfinite=True)
+        torch.nn.utils.clip_grad_norm_(parameters, max_norm)
         for mean, parameter in zip(total, parameters, strict=True):
             if parameter.grad is not None:
                 mean.add_(parameter.grad, alpha=1 / len(batch[0]))
                 parameter.grad = None
     flat = fabric.all_reduce(torch.cat([mean.flatten() for mean in total]))  # in one: every call waits for all
+    if not flat.isfinite().all():  # seen by all processes, which would wait for each other otherwise
+        raise RuntimeError("a gradient is not finite")
     for mean, parameter, part in zip(total, parameters, flat.split([mean.numel() for mean in total]), strict=True):
         parameter.grad = mean.copy_(part.view_as(mean))
     return torch.stack(losses).mean().detach()
@@ -235,7 +248,8 @@ def train(
 ) -> None:
     """Train from where the run stands to its last step."""
     options, losses = run.options, []
-    began, cpu_began = time.monotonic() - run.seconds, time.process_time() - run.cpu_seconds
+    devices = run.fabric.world_size
+    began, cpu_began = time.monotonic() - run.seconds, time.process_time() - run.cpu_seconds / devices
     steps = batches(corpus, recipe, options, run.step, run.fabric.global_rank)
     for batch in steps:
         objective.zero_grad()
@@ -253,7 +267,7 @@ def train(
         losses.append(loss.item())
         run.step += 1
         run.seconds = time.monotonic() - began
-        run.cpu_seconds = time.process_time() - cpu_began
+        run.cpu_seconds = (time.process_time() - cpu_began) * devices
         run.update_average()
         if run.step % 50 == 0:
             run.log(loss=round(float(np.mean(losses)), 4), lr=options.rate(run.step))
@@ -280,6 +294,7 @@ def main(
     seed: int | None = None,
     changes: Annotated[str, typer.Option("--recipe", help="Other fields of the recipe, as JSON.")] = "{}",
     precision: Precision = Precision.single,
+    accelerator: Annotated[str, typer.Option(help="auto, cpu, cuda or another that Fabric knows.")] = "auto",
     devices: int = 1,
     validate_every: int = 400,
     initial: Annotated[
@@ -288,7 +303,7 @@ def main(
     ] = None,
 ) -> None:
     """Train on DATA/train, choose by DATA/validation, keep everything in RUN."""
-    fabric = Fabric(accelerator="auto", devices=devices, precision=precision.value)
+    fabric = Fabric(accelerator=accelerator, devices=devices, precision=precision.value)
     fabric.launch()
     recipe = RECIPES[architecture.value].changed(json.loads(changes))
     asked = {"steps": steps, "decay_steps": decay_steps, "batch": batch, "length": length, "seed": seed}
@@ -318,7 +333,7 @@ def main(
     run.log(
         event="resumed" if resumed else "started", songs=len(corpus.songs),
         validation_songs=len(validation.corpus.songs), parameters=sum(p.numel() for p in network.parameters()),
-        options=dataclasses.asdict(options), recipe=changes,
+        devices=devices, options=dataclasses.asdict(options), recipe=changes,
     )  # fmt: skip
     train(run, recipe, objective, optimizers, corpus, validation, validate_every)
 

@@ -19,7 +19,7 @@ from msdm_cli.models.torch_backend import TorchDenoiser
 
 CPU = Runtime("torch", "cpu", "fp32")
 STEMS = ("bass", "drums", "guitar", "piano")
-TINY = StftUnetConfig(channels=(8, 16), blocks=(1, 1), attention_layers=1, heads=2, embedding=16)
+TINY = StftUnetConfig(channels=(8, 16), blocks=(1, 1), attention_layers=2, heads=2, embedding=16)
 
 
 def tiny_network(seed=0):

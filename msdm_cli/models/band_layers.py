@@ -75,7 +75,7 @@ class TransformerLayer(nn.Module):
         query, key, value = qkv.permute(2, 0, 3, 1, 4)
         # Written out: of rows as short as these, PyTorch's fused attention in bfloat16 takes four times as long
         # backwards on a CPU.
-        logits = query @ key.transpose(2, 3) * (channels // self.heads) ** -0.5
+        logits = (query * (channels // self.heads) ** -0.5) @ key.transpose(2, 3)
         if self.time:
             logits = logits + self._decay(positions, x)
         attended = logits.softmax(-1).to(value.dtype) @ value

@@ -1,6 +1,6 @@
 """Songs in the Slakh layout (``TrackNNNNN/{bass,drums,guitar,piano}.{flac,wav}``) as random, augmented crops.
 
-A crop is a pure function of (seed, step, item): a run that is stopped and resumed sees the same data.
+A crop is a pure function of (seed, step, process, item): a run that is stopped and resumed sees the same data.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ SILENT_RMS = 1e-4
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What happens to a crop before it is shown. Songs stay songs: no more than levels and rests.
+    """What happens to a crop before it is shown. Songs stay songs: levels, polarity and rests.
 
     Stems of different songs in one crop, other tones and other speeds were tried, and were worse: such crops are easier
     than songs, or not of this world (6.26 dB after 400 steps from trained weights, 6.59 without;

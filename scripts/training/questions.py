@@ -27,9 +27,9 @@ class QuestionMix:
         refine_high: Largest one.
     """
 
-    regress: float = 0.6
+    regress: float = 0.68
     refine: float = 0.05
-    refine_known: float = 0.05
+    refine_known: float = 0.03
     impute: float = 0.15
     sigma_low: float = 5e-3
     sigma_high: float = 5.0
