@@ -296,6 +296,9 @@ def main(
     precision: Precision = Precision.single,
     accelerator: Annotated[str, typer.Option(help="auto, cpu, cuda or another that Fabric knows.")] = "auto",
     devices: int = 1,
+    compiled: Annotated[
+        bool, typer.Option("--compiled", help="Compile the network: minutes, then a sixth less of every step.")
+    ] = False,
     validate_every: int = 400,
     initial: Annotated[
         Path | None,
@@ -320,7 +323,10 @@ def main(
     validation = recipe.validation(Corpus(data / "validation", stems, SAMPLE_RATE), validation_length)
     folder.mkdir(parents=True, exist_ok=True)
     run = Run(fabric, folder, network, options)
-    objective, *optimizers = fabric.setup(recipe.objective(network), *run.optimizers)
+    loss = recipe.objective(network)
+    if compiled:
+        loss.compile()
+    objective, *optimizers = fabric.setup(loss, *run.optimizers)
     resumed = run.resume()  # after the set-up, which has moved the weights to their device
     if not resumed:
         if initial:

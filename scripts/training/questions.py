@@ -1,6 +1,8 @@
 """The questions a network is trained on, and the loss: one batch mixes separation, imputation and the joint prior."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -100,6 +102,11 @@ class ScoreMatching(nn.Module):
     def __init__(self, network: StftUnet) -> None:
         super().__init__()
         self.network = network
+        self._denoise: Callable[..., Tensor] = network.denoise_transform
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Compile the denoiser alone, as ``torch.compile`` does: the question decides how often it is called."""
+        self._denoise = torch.compile(self._denoise, *args, **kwargs)
 
     def forward(self, stems: Tensor, sigma: Tensor, given: Tensor, noise: Tensor) -> Tensor:
         """Loss of each item. An infinite sigma is the largest that the network tells apart.
@@ -118,12 +125,12 @@ class ScoreMatching(nn.Module):
             start = clean.clone()
             if refined.any():
                 told = level[refined], observed[refined], given[refined]
-                start[refined] = network.denoise_transform(torch.zeros_like(clean[refined]), *told)
+                start[refined] = self._denoise(torch.zeros_like(clean[refined]), *told)
             noisy = start + unit * sigma[:, :, None, None, None]
             reference = (gaussian - clean).square().sum((2, 3, 4))
             expected = network.posterior_variance(sigma).sum((2, 3, 4)) * clean.shape[-1]
             reference = reference + expected * (1 - given[:, None])
             energy = clean.square().sum((2, 3, 4)).mean(1, keepdim=True)
             reference = reference + self.FLOOR * reference.mean(1, keepdim=True) + self.ENERGY_FLOOR * energy + 1e-6
-        denoised = network.denoise_transform(noisy, sigma, observed, given)
+        denoised = self._denoise(noisy, sigma, observed, given)
         return ((denoised - clean).square().sum((2, 3, 4)) / reference).mean(1)

@@ -327,6 +327,29 @@ def test_refining_is_learned_from_the_networks_own_estimates(monkeypatch):
     assert not answered[0].requires_grad
 
 
+def test_compiled_the_loss_and_its_gradients_are_the_same():
+    network = StftUnet(TINY)
+    sigma = torch.tensor([torch.inf, 0.1])[:, None].repeat(1, 4)  # the second is refined: two calls of the denoiser
+    question = torch.randn(2, 4, 4096) * 0.1, sigma, torch.ones(2), torch.randn(2, 4, 4096)
+    graphs, results = [], []
+
+    def keep(graph, inputs):
+        del inputs
+        graphs.append(graph)
+        return graph.forward
+
+    plain, compiled = ScoreMatching(network), ScoreMatching(network)
+    compiled.compile(backend=keep)
+    for loss in (plain, compiled):
+        network.zero_grad()
+        values = loss(*question)
+        values.sum().backward()
+        results.append([values, *(p.grad.clone() for p in network.parameters() if p.grad is not None)])
+    assert graphs
+    assert len(results[0]) > 10
+    torch.testing.assert_close(results[1], results[0])
+
+
 def test_the_papers_network_is_trained_resumed_and_imported(songs, tmp_path, monkeypatch):
     from msdm_cli.models.adopt import adopt_checkpoints
     from msdm_cli.models.load import load_model
