@@ -56,6 +56,12 @@ def without_rumble(audio: np.ndarray) -> np.ndarray:
     return np.asarray(sosfilt(butter(2, 24.0, "highpass", fs=SAMPLE_RATE_HZ, output="sos"), audio), dtype=np.float32)
 
 
+def tightened(audio: np.ndarray, rng: Random) -> np.ndarray:
+    """The audio without much of its low end: before a distortion, as metal is played, so that chords stay clear."""
+    edge = butter(1, rng.uniform(150, 800), "highpass", fs=SAMPLE_RATE_HZ, output="sos")
+    return np.asarray(sosfilt(edge, audio), dtype=np.float32)
+
+
 def _delay(rng: Random) -> pedalboard.Plugin:
     return pedalboard.Delay(rng.uniform(0.12, 0.5), rng.uniform(0.1, 0.4), rng.uniform(0.1, 0.3))
 

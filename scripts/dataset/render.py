@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .composer import compose
-from .effects import add_effects, without_rumble
+from .effects import add_effects, tightened, without_rumble
 from .grooves import accompany
 from .hydrogen import render_hydrogen
 from .sampled import render_sampled
@@ -100,6 +100,8 @@ def _render_stem(
             audio = audio + double * np.float32(gain)
             names.append(name)
         drive = {"bass": 0.2, "piano": 0.06, "guitar": 0.8 if driven and not timbre.driven else 0.15}[stem]
+    if varied and driven and not timbre.driven and rng.random() < 0.5:
+        audio = tightened(audio, rng)
     peak = float(np.abs(audio).max())
     if not np.isfinite(peak) or peak < _SILENCE:
         raise RuntimeError(f"{stem} is silent although it has {len(part.notes)} notes: {', '.join(names)}")

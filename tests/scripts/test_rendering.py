@@ -10,6 +10,7 @@ pytest.importorskip("mido")
 pytest.importorskip("pedalboard")
 pytest.importorskip("pysfizz")
 from dataset import render
+from dataset.effects import tightened
 from dataset.score import SAMPLE_RATE_HZ, Note, Part, Song
 from dataset.synthetic import StruckStrings, render_plucked, render_struck
 from dataset.timbres import Timbre
@@ -163,3 +164,33 @@ def test_a_doubled_part_is_the_sum_of_two_instruments(monkeypatch):
     shares = np.linalg.lstsq(np.stack([first, second], 1), whole, rcond=None)[0]
     np.testing.assert_allclose(np.stack([first, second], 1) @ shares, whole, atol=1e-6)
     assert 10**-0.4 <= shares[1] * np.abs(second).max() / (shares[0] * np.abs(first).max()) <= 1
+
+
+def test_a_guitar_is_tightened_only_where_it_is_about_to_be_driven(monkeypatch):
+    tight = []
+    monkeypatch.setattr(render, "tightened", lambda audio, _: tight.append(seed) or audio)
+    monkeypatch.setattr(render, "_render_timbre", lambda *_: np.random.default_rng(0).standard_normal(44100))
+
+    def play(kinds, driven, *, varied):
+        tight.clear()
+        part = Part([Note(0.1, 1.0, 45, 100)], kinds=kinds)
+        song = Song({"guitar": part}, 2.0, "test", "test", 120.0, "C", "4/4")
+        timbre = Timbre("font", "soundfont", Path("font"), 1.0, driven=driven)
+        nonlocal seed
+        for seed in range(40):
+            render._render_stem(song, "guitar", [timbre], Random(seed), varied=varied)
+        return len(tight)
+
+    seed = 0
+    assert 5 < play(["chug"], driven=False, varied=True) < 30
+    assert play(["strum"], driven=False, varied=True) < 5
+    assert play(["chug"], driven=True, varied=True) == 0
+    assert play(["chug"], driven=False, varied=False) == 0  # validation stays what it was
+
+
+def test_what_is_tightened_loses_its_low_end():
+    seconds = np.arange(SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
+    low, high = (np.sin(2 * np.pi * hz * seconds).astype(np.float32) for hz in (40.0, 4000.0))
+    for seed in range(10):
+        assert tightened(low, Random(seed)).std() < 0.35 * low.std()
+        assert tightened(high, Random(seed)).std() > 0.95 * high.std()
