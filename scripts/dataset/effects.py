@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
 from random import Random
 
 import numpy as np
 import pedalboard
+import resampy
+import soundfile
 from scipy.signal import butter, fftconvolve, resample_poly, sosfilt
 
 from .score import SAMPLE_RATE_HZ
 
+CABINETS = Path("/usr/share/gx_head/sounds")  # of Debian's guitarix-common
 # stem -> probability of equaliser, compressor, modulation, echo, room
 _SHARES = {
     "bass": (0.7, 0.6, 0.12, 0.0, 0.15),
@@ -19,8 +24,10 @@ _SHARES = {
 }
 
 
-def add_effects(audio: np.ndarray, stem: str, rng: Random, drive: float) -> tuple[np.ndarray, list[str]]:
-    """Send a stem through a random chain; `drive` is the chance of a distortion.
+def add_effects(
+    audio: np.ndarray, stem: str, rng: Random, drive: float, *, varied: bool
+) -> tuple[np.ndarray, list[str]]:
+    """Send a stem through a random chain; `drive` is the chance of a distortion, `varied` lets guitars have amplifiers.
 
     Shape:
         audio: [T] float32 with a peak near 0.5
@@ -29,8 +36,9 @@ def add_effects(audio: np.ndarray, stem: str, rng: Random, drive: float) -> tupl
     equaliser, compressor, modulation, echo, room = _SHARES[stem]
     names = []
     if rng.random() < drive:
-        audio = _distorted(audio, stem, rng)
-        names.append("drive")
+        amplified = varied and stem == "guitar" and rng.random() < 0.7
+        audio = _amplified(audio, rng) if amplified else _distorted(audio, stem, rng)
+        names.append("amplifier" if amplified else "drive")
     plugins: list[pedalboard.Plugin] = []
     if rng.random() < equaliser:
         plugins += _equaliser(rng)
@@ -56,23 +64,42 @@ def without_rumble(audio: np.ndarray) -> np.ndarray:
     return np.asarray(sosfilt(butter(2, 24.0, "highpass", fs=SAMPLE_RATE_HZ, output="sos"), audio), dtype=np.float32)
 
 
-def tightened(audio: np.ndarray, rng: Random) -> np.ndarray:
-    """The audio without much of its low end: before a distortion, as metal is played, so that chords stay clear."""
-    edge = butter(1, rng.uniform(150, 800), "highpass", fs=SAMPLE_RATE_HZ, output="sos")
-    return np.asarray(sosfilt(edge, audio), dtype=np.float32)
-
-
 def _delay(rng: Random) -> pedalboard.Plugin:
     return pedalboard.Delay(rng.uniform(0.12, 0.5), rng.uniform(0.1, 0.4), rng.uniform(0.1, 0.3))
 
 
+@cache
+def _cabinets() -> tuple[np.ndarray, ...]:
+    """Impulse responses of amplifiers, and of the guitars of recordings, whole with their loudspeakers: [N] each."""
+    read = (soundfile.read(path) for path in sorted(CABINETS.glob("*s/*.wav")))
+    found = tuple(resampy.resample(response, rate, SAMPLE_RATE_HZ) for response, rate in read)
+    if not found:
+        raise FileNotFoundError(f"no impulse responses under {CABINETS}: is Debian's guitarix-common there?")
+    return found
+
+
+def _amplified(audio: np.ndarray, rng: Random) -> np.ndarray:
+    """Clipping without much of the low end, so that chords stay clear, and a loudspeaker."""
+    tight = butter(1, rng.uniform(60, 700), "highpass", fs=SAMPLE_RATE_HZ, output="sos")
+    tightened = sosfilt(tight, audio)
+    tightened *= 0.5 / (np.abs(tightened).max() + 1e-9)
+    driven = _clipped(tightened, 3.0 * 40.0 ** rng.random(), rng.uniform(0.0, 0.2))
+    response = rng.choice(_cabinets())
+    driven = fftconvolve(driven, response)[: len(audio)]
+    return np.asarray(0.5 * driven / (np.abs(driven).max() + 1e-9), dtype=np.float32)
+
+
+def _clipped(audio: np.ndarray, gain: float, bias: float) -> np.ndarray:
+    """Soft clipping at twice the sample rate."""
+    wide = np.tanh(gain * resample_poly(audio, 2, 1) + bias) - np.tanh(bias)
+    return np.asarray(resample_poly(wide, 1, 2)[: len(audio)])
+
+
 def _distorted(audio: np.ndarray, stem: str, rng: Random) -> np.ndarray:
-    """Soft clipping at twice the sample rate; guitars and basses then pass a loudspeaker's low-pass."""
+    """Soft clipping; guitars and basses then pass a loudspeaker's low-pass."""
     strong = {"guitar": (3.0, 40.0), "bass": (1.5, 12.0), "drums": (1.0, 3.5), "piano": (1.0, 2.5)}[stem]
     gain = strong[0] * (strong[1] / strong[0]) ** rng.random()
-    bias = rng.uniform(0.0, 0.2)
-    wide = np.tanh(gain * resample_poly(audio, 2, 1) + bias) - np.tanh(bias)
-    driven = resample_poly(wide, 1, 2)[: len(audio)]
+    driven = _clipped(audio, gain, rng.uniform(0.0, 0.2))
     if stem in ("guitar", "bass"):
         low = butter(1, rng.uniform(60, 130), "highpass", fs=SAMPLE_RATE_HZ, output="sos")
         high = butter(3, rng.uniform(3200, 6500), "lowpass", fs=SAMPLE_RATE_HZ, output="sos")

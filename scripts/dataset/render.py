@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .composer import compose
-from .effects import add_effects, tightened, without_rumble
+from .effects import add_effects, without_rumble
 from .grooves import accompany
 from .hydrogen import render_hydrogen
 from .sampled import render_sampled
@@ -79,7 +79,7 @@ def _render_stem(
     driven = None
     if stem == "guitar":
         heavy = bool({"power", "chug"} & set(part.kinds)) or ("lead" in part.kinds and rng.random() < 0.4)
-        driven = (heavy and rng.random() < 0.75) or rng.random() < 0.08
+        driven = (heavy and rng.random() < 0.75) or rng.random() < (0.2 if varied else 0.08)
     if stem == "drums":
         audio, names = _render_kit(part, song.duration_seconds, timbres, rng)
         drive = 0.15
@@ -100,12 +100,10 @@ def _render_stem(
             audio = audio + double * np.float32(gain)
             names.append(name)
         drive = {"bass": 0.2, "piano": 0.06, "guitar": 0.8 if driven and not timbre.driven else 0.15}[stem]
-    if varied and driven and not timbre.driven and rng.random() < 0.5:
-        audio = tightened(audio, rng)
     peak = float(np.abs(audio).max())
     if not np.isfinite(peak) or peak < _SILENCE:
         raise RuntimeError(f"{stem} is silent although it has {len(part.notes)} notes: {', '.join(names)}")
-    audio, effects = add_effects(audio * np.float32(0.5 / peak), stem, rng, drive)
+    audio, effects = add_effects(audio * np.float32(0.5 / peak), stem, rng, drive, varied=varied)
     audio = without_rumble(audio)
     level_db = _LEVELS_DB[stem] + rng.uniform(-4.0, 4.0)
     audio *= np.float32(10.0 ** (level_db / 20.0) / active_rms(audio))

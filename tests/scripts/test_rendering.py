@@ -5,12 +5,12 @@ from random import Random
 
 import numpy as np
 import pytest
+import soundfile
 
 pytest.importorskip("mido")
 pytest.importorskip("pedalboard")
 pytest.importorskip("pysfizz")
-from dataset import render
-from dataset.effects import tightened
+from dataset import effects, render
 from dataset.score import SAMPLE_RATE_HZ, Note, Part, Song
 from dataset.synthetic import StruckStrings, render_plucked, render_struck
 from dataset.timbres import Timbre
@@ -151,7 +151,7 @@ def test_a_doubled_part_is_the_sum_of_two_instruments(monkeypatch):
         sounds.append(np.random.default_rng(len(sounds)).standard_normal(44100).astype(np.float32) / 4)
         return sounds[-1]
 
-    def keep(audio, *_):
+    def keep(audio, *_, **__):
         sums.append(audio)
         return audio, []
 
@@ -166,31 +166,53 @@ def test_a_doubled_part_is_the_sum_of_two_instruments(monkeypatch):
     assert 10**-0.4 <= shares[1] * np.abs(second).max() / (shares[0] * np.abs(first).max()) <= 1
 
 
-def test_a_guitar_is_tightened_only_where_it_is_about_to_be_driven(monkeypatch):
-    tight = []
-    monkeypatch.setattr(render, "tightened", lambda audio, _: tight.append(seed) or audio)
-    monkeypatch.setattr(render, "_render_timbre", lambda *_: np.random.default_rng(0).standard_normal(44100))
-
-    def play(kinds, driven, *, varied):
-        tight.clear()
-        part = Part([Note(0.1, 1.0, 45, 100)], kinds=kinds)
-        song = Song({"guitar": part}, 2.0, "test", "test", 120.0, "C", "4/4")
-        timbre = Timbre("font", "soundfont", Path("font"), 1.0, driven=driven)
-        nonlocal seed
-        for seed in range(40):
-            render._render_stem(song, "guitar", [timbre], Random(seed), varied=varied)
-        return len(tight)
-
-    seed = 0
-    assert 5 < play(["chug"], driven=False, varied=True) < 30
-    assert play(["strum"], driven=False, varied=True) < 5
-    assert play(["chug"], driven=True, varied=True) == 0
-    assert play(["chug"], driven=False, varied=False) == 0  # validation stays what it was
+@pytest.fixture
+def cabinets(monkeypatch, tmp_path):
+    """Two loudspeakers in files, of which one delays by 1000 samples."""
+    effects._cabinets.cache_clear()
+    monkeypatch.setattr(effects, "CABINETS", tmp_path)
+    (tmp_path / "amps").mkdir()
+    for name, delay in (("a", 0), ("b", 1000)):
+        response = np.zeros(2000)
+        response[delay] = 0.7
+        soundfile.write(tmp_path / "amps" / f"{name}.wav", response, SAMPLE_RATE_HZ)
+    yield
+    effects._cabinets.cache_clear()
 
 
-def test_what_is_tightened_loses_its_low_end():
+def driven(stem, seed, *, varied):
+    """A chord through a chain that distorts, and the names of its effects."""
     seconds = np.arange(SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
-    low, high = (np.sin(2 * np.pi * hz * seconds).astype(np.float32) for hz in (40.0, 4000.0))
-    for seed in range(10):
-        assert tightened(low, Random(seed)).std() < 0.35 * low.std()
-        assert tightened(high, Random(seed)).std() > 0.95 * high.std()
+    chord = sum(np.sin(2 * np.pi * hz * seconds) for hz in (110.0, 165.0)).astype(np.float32) / 4
+    return effects.add_effects(chord, stem, Random(seed), 1.0, varied=varied)
+
+
+@pytest.mark.usefixtures("cabinets")
+def test_only_guitars_of_training_songs_have_amplifiers():
+    share = sum("amplifier" in driven("guitar", seed, varied=True)[1] for seed in range(40)) / 40
+    assert 0.5 < share < 0.9
+    assert all("amplifier" not in driven("guitar", seed, varied=False)[1] for seed in range(40))
+    assert all("amplifier" not in driven("bass", seed, varied=True)[1] for seed in range(40))
+
+
+@pytest.mark.usefixtures("cabinets")
+def test_an_amplifier_clips_and_ends_in_a_loudspeaker():
+    audio = np.sin(np.arange(4 * SAMPLE_RATE_HZ) / 10).astype(np.float32) / 4
+    starts = set()
+    for seed in range(20):
+        amplified = effects._amplified(audio, Random(seed))
+        assert amplified.shape == audio.shape
+        assert amplified.dtype == np.float32
+        assert np.abs(amplified).max() == pytest.approx(0.5)
+        starts.add(int(np.flatnonzero(np.abs(amplified) > 1e-3)[0]) // 500)
+        spectrum = np.abs(np.fft.rfft(amplified[SAMPLE_RATE_HZ:] * np.hanning(3 * SAMPLE_RATE_HZ)))
+        first = round(SAMPLE_RATE_HZ / (20 * np.pi) * 3)  # its third harmonic is what clipping makes of a sine
+        assert spectrum[3 * first - 5 : 3 * first + 6].max() > 0.05 * spectrum[first - 5 : first + 6].max()
+    assert starts == {0, 2}
+
+
+def test_without_loudspeakers_it_is_said_which_package_has_them(monkeypatch, tmp_path):
+    effects._cabinets.cache_clear()
+    monkeypatch.setattr(effects, "CABINETS", tmp_path)
+    with pytest.raises(FileNotFoundError, match="guitarix-common"):
+        effects._cabinets()
