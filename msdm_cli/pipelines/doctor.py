@@ -89,7 +89,9 @@ def _examine_onnx_runtimes() -> Finding:
 def _examine_torch() -> Iterator[Finding]:
     import torch
 
-    bf16 = ", bf16 in hardware" if torch.cpu._is_avx512_bf16_supported() else ""
+    from msdm_cli.models.torch_backend import multiplies_bf16
+
+    bf16 = ", fast in bf16" if multiplies_bf16() else ""
     capability = torch.backends.cpu.get_cpu_capability()
     yield Finding("cpu (torch)", f"{os.cpu_count()} cores, {torch.get_num_threads()} threads, {capability}{bf16}")
     for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):

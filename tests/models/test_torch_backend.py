@@ -73,9 +73,20 @@ def test_a_device_that_is_not_there_is_never_replaced(name):
         resolve_device(name)
 
 
-@pytest.mark.parametrize(("supported", "expected"), [(True, "bf16"), (False, "fp32")])
-def test_auto_is_bf16_where_the_cpu_multiplies_it(monkeypatch, supported, expected):
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: supported)
+@pytest.mark.parametrize(
+    ("cpu", "avx512_bf16", "amx", "expected"),
+    [
+        ("AMD EPYC", True, False, "bf16"),
+        ("AMD EPYC", False, False, "fp32"),
+        ("Intel Xeon", True, True, "bf16"),
+        ("Intel Xeon", True, False, "fp32"),
+        ("Intel Xeon", False, False, "fp32"),
+    ],
+)
+def test_auto_is_bf16_where_the_cpu_is_fast_at_it(monkeypatch, cpu, avx512_bf16, amx, expected):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"cpu_name": cpu}, raising=False)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512_bf16)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
     assert resolve_precision("auto", CPU) == expected
     assert resolve_precision("fp16", CPU) == "fp16"
 
