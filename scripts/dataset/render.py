@@ -13,6 +13,7 @@ from .composer import compose
 from .effects import add_effects, without_rumble
 from .grooves import accompany
 from .hydrogen import render_hydrogen
+from .looped import render_looped
 from .sampled import render_sampled
 from .score import SAMPLE_RATE_HZ, STEMS, Part, Song
 from .soundfont import render_soundfont
@@ -34,8 +35,10 @@ _DRUM_GROUPS: dict[str, tuple[frozenset[int], float]] = {
 }
 _PERCUSSION_PEAK = 0.35
 _STRINGS = {"plucked": render_plucked, "struck": render_struck}
-# How often a training part is played on two instruments at once, and by how many semitones the size of one varies.
+# How often a training part is played on two instruments at once, and on a sampler's loops of an instrument, and by how
+# many semitones the size of one varies.
 _DOUBLED = {"bass": 0.1, "guitar": 0.25, "piano": 0.25}
+_LOOPED = {"bass": 0.45, "guitar": 0.35, "piano": 0.35}
 _SIZE_SEMITONES = {"bass": 2.0, "guitar": 3.0, "piano": 3.0}
 
 
@@ -89,8 +92,14 @@ def _render_stem(
 
         def play(timbre: Timbre) -> tuple[np.ndarray, str]:
             played, semitones = _resized(part, stem, timbre, rng) if varied else (part, 0)
-            audio = _render_timbre(played, song.duration_seconds, timbre, cents + 100 * semitones, rng)
-            return audio, f"{timbre.name}{semitones:+d}" if semitones else timbre.name
+            name, tuned = f"{timbre.name}{semitones:+d}" if semitones else timbre.name, cents + 100 * semitones
+            if varied and timbre.path and rng.random() < _LOOPED[stem]:
+
+                def sample(notes: Part, seconds: float) -> np.ndarray:
+                    return _render_timbre(notes, seconds, timbre, 0.0, rng)
+
+                return render_looped(played, song.duration_seconds, tuned, rng, sample), f"{name} looped"
+            return _render_timbre(played, song.duration_seconds, timbre, tuned, rng), name
 
         audio, name = play(timbre)
         names = [name]

@@ -108,7 +108,7 @@ def render_plucked(part: Part, duration_seconds: float, tune_cents: float, rng: 
     def pluck(hz: float, force: float) -> np.ndarray:
         return _string(hz, force, settings, rng.getrandbits(32))
 
-    return _on_a_body(_play(part, duration_seconds, tune_cents, pluck, release), rng)
+    return _on_a_body(play_sounds(part, duration_seconds, tune_cents, pluck, release), rng)
 
 
 def render_struck(part: Part, duration_seconds: float, tune_cents: float, rng: Random) -> np.ndarray:
@@ -118,7 +118,8 @@ def render_struck(part: Part, duration_seconds: float, tune_cents: float, rng: R
         output: [T] float32 with T = round(duration_seconds * 22 050), mono
     """
     release = rng.uniform(0.03, 0.12)
-    audio = _play(_sustained(part, duration_seconds), duration_seconds, tune_cents, StruckStrings(rng).sound, release)
+    held, strings = sustained(part, duration_seconds), StruckStrings(rng)
+    audio = play_sounds(held, duration_seconds, tune_cents, strings.sound, release)
     return _on_a_body(audio, rng)
 
 
@@ -183,7 +184,7 @@ def _on_a_body(audio: np.ndarray, rng: Random) -> np.ndarray:
     return np.asarray(fftconvolve(audio, response)[: len(audio)], dtype=np.float32)
 
 
-def _sustained(part: Part, duration_seconds: float) -> Part:
+def sustained(part: Part, duration_seconds: float) -> Part:
     """The part with its notes held while the pedal is down, until their pitch is struck again."""
     notes = []
     for note in part.notes:
@@ -195,7 +196,7 @@ def _sustained(part: Part, duration_seconds: float) -> Part:
     return replace(part, notes=without_overlaps(notes))
 
 
-def _play(
+def play_sounds(
     part: Part,
     duration_seconds: float,
     tune_cents: float,

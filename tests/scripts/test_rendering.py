@@ -11,6 +11,7 @@ pytest.importorskip("mido")
 pytest.importorskip("pedalboard")
 pytest.importorskip("pysfizz")
 from dataset import effects, render
+from dataset.looped import Sampler, render_looped
 from dataset.score import SAMPLE_RATE_HZ, Note, Part, Song
 from dataset.synthetic import StruckStrings, render_plucked, render_struck
 from dataset.timbres import Timbre
@@ -53,7 +54,17 @@ def test_struck_strings_sound_at_their_pitch_and_die_away():
     assert loud[12000:].sum() / loud.sum() > quiet[12000:].sum() / quiet.sum()
 
 
-@pytest.mark.parametrize("play", [render_struck, render_plucked])
+def sample_strings(part, seconds):
+    """An instrument to take samples of."""
+    return render_struck(part, seconds, 0.0, Random(11))
+
+
+def play_looped(part, duration_seconds, cents, rng):
+    """A part on looped samples of struck strings."""
+    return render_looped(part, duration_seconds, cents, rng, sample_strings)
+
+
+@pytest.mark.parametrize("play", [render_struck, render_plucked, play_looped])
 def test_strings_sound_where_they_are_tuned(play):
     for pitch, cents in ((45, 0.0), (69, 0.0), (64, 500.0)):
         audio = play(Part([Note(0.1, 1.5, pitch, 100)]), 2.0, cents, Random(pitch))[2000:33000]
@@ -67,7 +78,7 @@ def test_strings_sound_where_they_are_tuned(play):
             assert level(partial) > 10 * max(level(partial - 0.5), level(partial + 0.5))
 
 
-@pytest.mark.parametrize("play", [render_struck, render_plucked])
+@pytest.mark.parametrize("play", [render_struck, render_plucked, play_looped])
 def test_notes_of_one_force_are_of_one_loudness(play):
     for seed in range(4):
         notes = [Note(0.1 + index, 0.8, 45 + index, 90) for index in range(30)]
@@ -92,6 +103,37 @@ def test_a_held_pitch_that_is_struck_again_does_not_pile_up():
     assert max(peaks) < 1.5 * peaks[0]
 
 
+def test_looped_samples_repeat_and_die_away_without_a_step():
+    for seed in range(8):
+        sampler = Sampler([60], Random(seed), sample_strings)
+        hz = min(sampler.samples, key=lambda root: abs(np.log(root / 262)))
+        sound = sampler.sound(hz, 0.5)
+        period = sampler.periods * SAMPLE_RATE_HZ / hz
+        first = round(2 * max(sampler.attack_seconds * SAMPLE_RATE_HZ, period)) + 10000
+        shift = period * round(4000 / period)
+        decay = np.exp(-shift / SAMPLE_RATE_HZ / sampler.decay_seconds * (hz / 262) ** sampler.tilt)
+        here = sound[first : first + 4000]
+        later = np.interp(first + shift + np.arange(4000), np.arange(len(sound)), sound)
+        assert np.abs(later - decay * here).max() < 0.1 * np.abs(here).max()
+        assert np.abs(np.diff(sound)).max() < 3 * np.abs(np.diff(next(iter(sampler.samples.values())))).max()
+        assert np.square(sound[-5000:]).sum() < np.square(sound[:5000]).sum()
+
+
+def test_looped_notes_begin_where_they_are_written():
+    notes = [Note(0.3 + index, 0.2, 50 + 5 * index, 90) for index in range(4)]
+    for seed in range(4):
+        audio = play_looped(Part(notes), 4.5, 0.0, Random(seed))
+        for note in notes:
+            start = round(note.start_seconds * SAMPLE_RATE_HZ)
+            before, after = audio[start - 900 : start], audio[start : start + 900]
+            assert np.abs(after).max() > 10 * np.abs(before).max()
+
+
+def test_a_silent_instrument_has_no_samples():
+    with pytest.raises(RuntimeError, match="silent at the pitches"):
+        Sampler([60], Random(0), lambda part, seconds: np.zeros(round(seconds * SAMPLE_RATE_HZ), np.float32))
+
+
 def test_an_instrument_of_another_size_sounds_at_the_same_pitches():
     part = Part([Note(0.0, 0.5, 57 + index, 20 + index) for index in range(30)], bends=[(0.1, 2.0)])
     found = set()
@@ -107,7 +149,13 @@ def test_an_instrument_of_another_size_sounds_at_the_same_pitches():
     assert render._resized(part, "piano", NUMBERS, Random(0))[1] == 0
 
 
-def test_only_training_varies_its_instruments(font):
+def test_only_training_varies_its_instruments(font, monkeypatch):
+    for seed in range(5):
+        assert render_piano(seed, varied=False)[1]["timbres"] == ["font"]
+    looped = [any("looped" in name for name in render_piano(seed, varied=True)[1]["timbres"]) for seed in range(40)]
+    assert 8 < sum(looped) < 28
+    font.clear()
+    monkeypatch.setattr(render, "_LOOPED", {"piano": 0.0})
     varied = [render_piano(seed, varied=True)[1]["timbres"] for seed in range(20)]
     assert {len(names) for names in varied} == {1, 2}
     assert len({names[0] for names in varied}) > 4
@@ -157,6 +205,7 @@ def test_a_doubled_part_is_the_sum_of_two_instruments(monkeypatch):
 
     monkeypatch.setattr(render, "_render_timbre", play)
     monkeypatch.setattr(render, "_DOUBLED", {"piano": 1.0})
+    monkeypatch.setattr(render, "_LOOPED", {"piano": 0.0})
     monkeypatch.setattr(render, "add_effects", keep)
     _, about = render_piano(0, varied=True)
     assert len(about["timbres"]) == 2
