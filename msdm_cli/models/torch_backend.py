@@ -45,8 +45,8 @@ def resolve_device(name: str) -> torch.device:
 def multiplies_bf16() -> bool:
     """Whether the CPU is faster in bf16 than in fp32.
 
-    Intel's with AVX512-BF16 but without AMX multiply both at one rate, and conversions come on top (a call takes 1.1
-    times as long); AMD's multiply bf16 faster.
+    Intel's with AVX512-BF16 but without AMX multiply both at one rate, and conversions come on top: a call takes 1.1 to
+    1.3 times as long (``scripts/bench/precision.py``). AMD's multiply bf16 faster.
     """
     told: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # an older PyTorch has no such function
     slow = told.get("cpu_name", "").startswith("Intel") and not torch.cpu._is_amx_tile_supported()

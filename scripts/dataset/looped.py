@@ -48,7 +48,7 @@ def render_looped(
 
 
 class Sampler:
-    """Short looped samples of an instrument.
+    """Short looped samples of an instrument; `samples` has them by the frequency in hertz at which they were taken.
 
     Raises:
         RuntimeError: The instrument is silent at all pitches that are sampled.
@@ -72,7 +72,8 @@ class Sampler:
             peak = float(np.abs(segment).max(initial=0.0))
             if peak > _SILENT:
                 onset = max(0, int(np.argmax(np.abs(segment) > 0.05 * peak)) - 40)
-                self.samples[440.0 * 2.0 ** ((pitch - 69) / 12.0)] = segment[onset:] / peak
+                sample = resample_poly(segment[onset:] / peak, _FINER, 1)
+                self.samples[440.0 * 2.0 ** ((pitch - 69) / 12.0)] = sample
         if not self.samples:
             raise RuntimeError(f"the instrument is silent at the pitches {list(roots)}")
 
@@ -81,14 +82,14 @@ class Sampler:
         del force
         root = min(self.samples, key=lambda other: abs(np.log(other / hz)))
         sample = self.samples[root]
+        length = len(sample) / _FINER
         loop = self.periods * SAMPLE_RATE_HZ / root
         start = max(self.attack_seconds * SAMPLE_RATE_HZ, loop)
-        if start + loop > len(sample) - 1:
-            start, loop = 0.8 * len(sample), SAMPLE_RATE_HZ / root
-        fine = resample_poly(sample, _FINER, 1)
+        if start + loop > length - 1:
+            start, loop = 0.8 * length, SAMPLE_RATE_HZ / root
 
         def read(at: np.ndarray) -> np.ndarray:
-            return np.interp(at * _FINER, np.arange(len(fine)), fine)
+            return np.interp(at * _FINER, np.arange(len(sample)), sample)
 
         time = np.arange(round(_LONGEST_SECONDS * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
         at = time * SAMPLE_RATE_HZ * hz / root

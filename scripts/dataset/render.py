@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -94,11 +95,8 @@ def _render_stem(
             played, semitones = _resized(part, stem, timbre, rng) if varied else (part, 0)
             name, tuned = f"{timbre.name}{semitones:+d}" if semitones else timbre.name, cents + 100 * semitones
             if varied and timbre.path and rng.random() < _LOOPED[stem]:
-
-                def sample(notes: Part, seconds: float) -> np.ndarray:
-                    return _render_timbre(notes, seconds, timbre, 0.0, rng)
-
-                return render_looped(played, song.duration_seconds, tuned, rng, sample), f"{name} looped"
+                render = partial(_render_timbre, timbre=timbre, cents=0.0, rng=rng)
+                return render_looped(played, song.duration_seconds, tuned, rng, render), f"{name} looped"
             return _render_timbre(played, song.duration_seconds, timbre, tuned, rng), name
 
         audio, name = play(timbre)

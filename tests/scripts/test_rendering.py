@@ -115,7 +115,7 @@ def test_looped_samples_repeat_and_die_away_without_a_step():
         here = sound[first : first + 4000]
         later = np.interp(first + shift + np.arange(4000), np.arange(len(sound)), sound)
         assert np.abs(later - decay * here).max() < 0.1 * np.abs(here).max()
-        assert np.abs(np.diff(sound)).max() < 3 * np.abs(np.diff(next(iter(sampler.samples.values())))).max()
+        assert np.abs(np.diff(sound)).max() < 3 * np.abs(np.diff(sampler.samples[hz][::4])).max()
         assert np.square(sound[-5000:]).sum() < np.square(sound[:5000]).sum()
 
 
