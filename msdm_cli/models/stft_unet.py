@@ -57,7 +57,7 @@ class StftUnetConfig:
     frames_per_token: int = 2
     channels: Sequence[int] = (48, 96, 192)
     blocks: Sequence[int] = (1, 1, 1)
-    attention_layers: int = 5
+    attention_layers: int = 4
     heads: int = 8
     embedding: int = 256
     sigma_min: float = 1e-4
