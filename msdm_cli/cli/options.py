@@ -117,7 +117,7 @@ def check_name(name: str) -> str:
 
 QualityOption = Annotated[
     Quality,
-    typer.Option("--quality", help="Speed against quality; fast and default separate alike with the embedded model."),
+    typer.Option("--quality", help="Speed against quality; the embedded model separates by 1, 2 or 4 estimates."),
 ]
 StepsOption = Annotated[
     int | None,

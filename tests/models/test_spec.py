@@ -3,7 +3,9 @@ import dataclasses
 import pytest
 
 from msdm_cli.errors import IncompatibleCheckpoint
-from msdm_cli.models.spec import Preset, load_spec
+from msdm_cli.hub.registry import weights_folder
+from msdm_cli.models.spec import QUALITIES, Preset, load_spec
+from msdm_cli.pipelines.sampling import calls_per_chunk
 
 
 def test_what_is_saved_is_loaded(tiny_model, tmp_path):
@@ -52,3 +54,10 @@ def test_steps_can_be_replaced():
     averaged = Preset(num_steps=0, sigma_max=1.0, warm_start=True, samples=4)
     assert averaged.with_steps(2).samples == 1
     assert averaged.with_steps(None).samples == 4
+
+
+@pytest.mark.parametrize("task", ["separate", "impute", "generate"])
+def test_each_quality_of_the_embedded_model_takes_more_calls_than_the_one_before(task):
+    spec = load_spec(weights_folder() / "embedded.json")
+    fast, default, best = (calls_per_chunk(spec.preset(task, quality)) for quality in QUALITIES)
+    assert fast < default < best
