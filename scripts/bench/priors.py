@@ -104,7 +104,7 @@ def list_methods(spec: ModelSpec, runs: Path, num_steps: int) -> list[Method]:
     return [
         *methods,
         method("joint, ours", families["joint"], ours),
-        method("told the mixture, ours", load_denoiser(runs / "told"), spec.preset("separate", "default")),
+        method("told the mixture, ours", load_denoiser(runs / "told"), spec.preset("separate", "fast")),
     ]
 
 
