@@ -15,12 +15,13 @@ that is better on what resembles its songs can be worse on other music, and the 
 import dataclasses
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 import typer
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
+from train import load_initial
 
 from msdm_cli.hub.checkpoint import load_run
 from msdm_cli.hub.registry import find_entry
@@ -28,17 +29,19 @@ from msdm_cli.hub.verify import describe
 from msdm_cli.models.adopt import resize
 from msdm_cli.models.export import export_model
 from msdm_cli.models.spec import load_spec
+from msdm_cli.models.stft_unet import StftUnet, StftUnetConfig
 
 
-def mean_weights(new: dict[str, Tensor], old: dict[str, Tensor], kept: float) -> dict[str, Tensor]:
-    """``(1 - kept) * new + kept * old``, in float32.
+def mean_weights(new: dict[str, Tensor], config: dict[str, Any], shipped: Path, kept: float) -> dict[str, Tensor]:
+    """``(1 - kept) * new + kept * shipped``, in float32; of layers that have not shipped, the new weights.
 
     Raises:
         typer.BadParameter: They are of different networks.
     """
-    if {name: value.shape for name, value in new.items()} != {name: value.shape for name, value in old.items()}:
-        raise typer.BadParameter("RUN is of another network than what has shipped", param_hint="--kept")
-    return {name: value.float().lerp(old[name].float(), kept) for name, value in new.items()}
+    network = StftUnet(StftUnetConfig(**config))
+    network.load_state_dict(new)
+    load_initial(network, shipped)
+    return {name: new[name].float().lerp(value, kept) for name, value in network.state_dict().items()}
 
 
 def main(
@@ -49,7 +52,7 @@ def main(
     """Ship the best weights of RUN."""
     tensors, config = load_run(run)
     if kept:
-        tensors = mean_weights(tensors, load_file(weights / "embedded.safetensors"), kept)
+        tensors = mean_weights(tensors, config, weights / "embedded.safetensors", kept)
     # The measured spectra span 60 dB and are squared: they stay in float32.
     shipped = {name: value if name == "sd" else value.to(torch.float16) for name, value in tensors.items()}
     tensors_path, spec_path = weights / "embedded.safetensors", weights / "embedded.json"

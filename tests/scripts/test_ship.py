@@ -1,15 +1,32 @@
 """What ships: a run's weights, or a mean of these and of those before."""
 
+import dataclasses
+
 import pytest
 import torch
 import typer
+from conftest import TINY
+from safetensors.torch import save_file
 from ship import mean_weights
 
+from msdm_cli.models.stft_unet import StftUnet
 
-def test_a_mean_of_weights_is_weighted_and_of_one_network():
-    new, old = {"weight": torch.tensor([1.0, 2.0])}, {"weight": torch.tensor([3.0, 6.0], dtype=torch.float16)}
-    mean = mean_weights(new, old, 0.25)["weight"]
-    assert mean.dtype == torch.float32
-    assert mean.tolist() == [1.5, 3.0]
+
+def weights(value, **changes):
+    """Weights of a tiny network, all of one value, and its config."""
+    config = dataclasses.replace(TINY, **changes)
+    tensors = {name: torch.full_like(tensor, value) for name, tensor in StftUnet(config).state_dict().items()}
+    return tensors, dataclasses.asdict(config)
+
+
+def test_a_mean_of_weights_is_weighted_and_of_one_network_but_for_its_layers(tmp_path):
+    shipped = tmp_path / "embedded.safetensors"
+    save_file({name: tensor.half() for name, tensor in weights(3.0, fine_attention_layers=0)[0].items()}, shipped)
+    mean = mean_weights(*weights(1.0, fine_attention_layers=0), shipped, 0.25)
+    assert {tensor.dtype for tensor in mean.values()} == {torch.float32}
+    assert {tensor.mean().item() for tensor in mean.values()} == {1.5}
+    other = mean_weights(*weights(1.0, attention_layers=1, fine_attention_layers=1), shipped, 0.25)
+    assert {name.partition(".")[0] for name, tensor in other.items() if tensor.mean() == 1.0} == {"fine_attention"}
+    assert {tensor.mean().item() for name, tensor in other.items() if "fine" not in name} == {1.5}
     with pytest.raises(typer.BadParameter, match="another network"):
-        mean_weights(new, {"weight": torch.zeros(3)}, 0.25)
+        mean_weights(*weights(1.0, embedding=32), shipped, 0.25)
