@@ -293,7 +293,9 @@ def main(
     decay_steps: int | None = None,
     batch: int | None = None,
     length: int | None = None,
-    validation_length: Annotated[int, typer.Option(help="Stays, so that figures compare.")] = 98304,
+    validation_length: Annotated[
+        int, typer.Option(help="As long as a chunk of msdm; stays, so that figures compare.")
+    ] = 262144,
     seed: int | None = None,
     changes: Annotated[str, typer.Option("--recipe", help="Other fields of the recipe, as JSON.")] = "{}",
     precision: Precision = Precision.single,

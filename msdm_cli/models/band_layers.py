@@ -73,12 +73,14 @@ class TransformerLayer(nn.Module):
         rows, others, positions, channels = x.shape
         qkv = self.qkv(self.norm_attention(x)).view(rows * others, positions, 3, self.heads, channels // self.heads)
         query, key, value = qkv.permute(2, 0, 3, 1, 4)
-        # Written out: of rows as short as these, PyTorch's fused attention in bfloat16 takes four times as long
-        # backwards on a CPU.
-        logits = (query * (channels // self.heads) ** -0.5) @ key.transpose(2, 3)
-        if self.time:
-            logits = logits + self._decay(positions, x)
-        attended = logits.softmax(-1).to(value.dtype) @ value
+        decay = self._decay(positions, x) if self.time else None
+        if torch.is_grad_enabled():
+            # Written out: of rows as short as these, PyTorch's fused attention in bfloat16 takes four times as long
+            # backwards on a CPU.
+            logits = (query * (channels // self.heads) ** -0.5) @ key.transpose(2, 3)
+            attended = (logits if decay is None else logits + decay).softmax(-1).to(value.dtype) @ value
+        else:
+            attended = nn.functional.scaled_dot_product_attention(query, key, value, decay)
         x = x + self.out(attended.transpose(1, 2).reshape(x.shape))
         x = x + self.feed(self.norm_feed(x))
         return x if self.time else x.transpose(1, 2)
