@@ -177,7 +177,9 @@ class StftUnet(nn.Module):
         heads = self.network(noisy, sigma, observed, given)
         heads = nn.functional.pad(heads, (0, 0, 0, 1))  # the Nyquist bin belongs to no band
         gate, share, residual = torch.split(heads, [1, 1, 2], 2)
-        return self.posterior(noisy, sigma, observed, given, gate=gate, share=share, residual=residual)
+        guessed = given * (sigma <= self.config.sigma_min).all(1)
+        sigma = torch.maximum(sigma, guessed[:, None] * self.config.sigma_max)
+        return self.posterior(noisy, sigma, observed, given, gate=gate, share=share, residual=residual, guessed=guessed[:, None, None, None, None])
 
     def posterior(
         self,
@@ -189,6 +191,7 @@ class StftUnet(nn.Module):
         gate: Tensor | float = 0.0,
         share: Tensor | float = 0.0,
         residual: Tensor | float = 0.0,
+        guessed: Tensor | float = 0.0,
     ) -> Tensor:
         """Combine noisy stems and mixture; with zeros, the posterior mean of stationary Gaussian stems.
 
@@ -209,7 +212,7 @@ class StftUnet(nn.Module):
         # Where the mixture is given, its local power bounds what a residual can be: quiet music has quiet errors.
         known_power = given[:, None, None, None, None] * self._log_local_power(observed)
         log_scale = -torch.logaddexp(-log_variance, -known_power - 1e3 * (1 - given[:, None, None, None, None]))
-        base = torch.sigmoid(log_power - log_noise + gate) * noisy + torch.exp(0.5 * log_scale) * residual
+        base = torch.sigmoid((log_power - log_noise) * (1 - guessed) + gate) * noisy + torch.exp(0.5 * log_scale) * residual
         base = torch.where(sigma[:, :, None, None, None] <= self.config.sigma_min, noisy, base)  # known stems
         left = (observed - base.sum(1)) * given[:, None, None, None]
         return base + torch.softmax(log_variance + share, 1) * left[:, None]
