@@ -28,6 +28,7 @@ import torch
 from torch import Tensor, nn
 
 from msdm_cli.models.band_layers import BandLinear, ResidualBlock, SigmaEmbedding, TransformerLayer
+from msdm_cli.models.fine_spectrum import FineSpectrum
 from msdm_cli.models.stft_layer import Stft
 
 
@@ -109,6 +110,10 @@ class StftUnet(nn.Module):
         self.embed = SigmaEmbedding(config.stems, config.embedding, (config.sigma_min, config.sigma_max))
         tokens, features = (config.bands, config.frames_per_token), (config.stems + 1) * self.FEATURES_PER_SIGNAL
         self.split = BandLinear(*tokens, features=features, channels=channels[0], split=True)
+        self.fine = FineSpectrum(config.n_fft // config.hop, config.frames_per_token)
+        self.fine_split = BandLinear(config.bands, 1, features=self.fine.PARTS, channels=channels[0], split=True)
+        for weight in self.fine_split.weights:
+            nn.init.zeros_(weight)
         self.band_position = nn.Parameter(torch.randn(channels[0], bands, 1) * 0.02)
         self.down, self.up = nn.ModuleList(), nn.ModuleList()
         self.shrink, self.grow = nn.ModuleList(), nn.ModuleList()
@@ -128,7 +133,8 @@ class StftUnet(nn.Module):
     def cast(self, dtype: torch.dtype) -> None:
         """Compute what is between features and heads in another precision."""
         attention = self.attention, self.fine_attention
-        for part in (self.split, self.down, self.up, self.shrink, self.grow, *attention, self.norm, self.merge):
+        inputs, levels = (self.split, self.fine_split), (self.down, self.up, self.shrink, self.grow)
+        for part in (*inputs, *levels, *attention, self.norm, self.merge):
             part.to(dtype)
         self.band_position.data = self.band_position.data.to(dtype)
 
@@ -177,9 +183,7 @@ class StftUnet(nn.Module):
         heads = self.network(noisy, sigma, observed, given)
         heads = nn.functional.pad(heads, (0, 0, 0, 1))  # the Nyquist bin belongs to no band
         gate, share, residual = torch.split(heads, [1, 1, 2], 2)
-        guessed = given * (sigma <= self.config.sigma_min).all(1)
-        sigma = torch.maximum(sigma, guessed[:, None] * self.config.sigma_max)
-        return self.posterior(noisy, sigma, observed, given, gate=gate, share=share, residual=residual, guessed=guessed[:, None, None, None, None])
+        return self.posterior(noisy, sigma, observed, given, gate=gate, share=share, residual=residual)
 
     def posterior(
         self,
@@ -191,7 +195,6 @@ class StftUnet(nn.Module):
         gate: Tensor | float = 0.0,
         share: Tensor | float = 0.0,
         residual: Tensor | float = 0.0,
-        guessed: Tensor | float = 0.0,
     ) -> Tensor:
         """Combine noisy stems and mixture; with zeros, the posterior mean of stationary Gaussian stems.
 
@@ -212,7 +215,7 @@ class StftUnet(nn.Module):
         # Where the mixture is given, its local power bounds what a residual can be: quiet music has quiet errors.
         known_power = given[:, None, None, None, None] * self._log_local_power(observed)
         log_scale = -torch.logaddexp(-log_variance, -known_power - 1e3 * (1 - given[:, None, None, None, None]))
-        base = torch.sigmoid((log_power - log_noise) * (1 - guessed) + gate) * noisy + torch.exp(0.5 * log_scale) * residual
+        base = torch.sigmoid(log_power - log_noise + gate) * noisy + torch.exp(0.5 * log_scale) * residual
         base = torch.where(sigma[:, :, None, None, None] <= self.config.sigma_min, noisy, base)  # known stems
         left = (observed - base.sum(1)) * given[:, None, None, None]
         return base + torch.softmax(log_variance + share, 1) * left[:, None]
@@ -246,6 +249,7 @@ class StftUnet(nn.Module):
         dtype = self.band_position.dtype
         embedding = self.embed(sigma, given).to(dtype)
         tokens = self.split(self._features(noisy, sigma, observed, given).to(dtype)) + self.band_position
+        tokens = tokens + self.fine_split(self._fine_features(observed, given).to(dtype))
         h, skips = tokens, []
         for level, blocks in enumerate(self.down):
             for block in blocks:  # type: ignore[attr-defined]
@@ -271,6 +275,12 @@ class StftUnet(nn.Module):
         for layer in layers:
             x = layer(x)
         return x.permute(0, 3, 1, 2)
+
+    def _fine_features(self, observed: Tensor, given: Tensor) -> Tensor:
+        """What the network hears of the pitch of the mixture, ``-> [B, PARTS, bins - 1, tokens]``."""
+        mixture_sd = self.sd.square().sum(0).sqrt()[:, None]
+        power = self.fine((observed / mixture_sd)[:, :, :-1])
+        return torch.log1p(1e4 * power) / 4 * given[:, None, None, None]
 
     def _features(self, noisy: Tensor, sigma: Tensor, observed: Tensor, given: Tensor) -> Tensor:
         """What the network sees of each bin and frame, ``-> [B, (S + 1) * 3, bins - 1, frames]``.

@@ -57,7 +57,7 @@ class QuestionMix:
             return np.full(stems, np.inf), True
         kind -= self.regress
         if kind < self.refine:
-            return np.zeros(stems), True
+            return np.full(stems, np.exp(rng.uniform(np.log(self.refine_low), np.log(self.refine_high)))), True
         kind -= self.refine
         if kind < self.refine_known:
             known = rng.permutation(stems)[: rng.integers(1, stems - 1)]

@@ -45,12 +45,9 @@ class Validation:
         errors = [torch.ones(3) for stems, noise in batches]
         means = torch.stack(errors).mean(0) / self.wiener_errors
         figures = {f"denoise_{sigma}": value.item() for sigma, value in zip(SIGMAS, means, strict=True)}
-        figures["figure"] = 0*-means.mean().item()
+        figures["figure"] = -means.mean().item()
         if self.separates:
             figures |= self._score_separation(network)
-            self.again = True
-            figures |= {f"again_{k}": v for k, v in self._score_separation(network).items()}
-            self.again = False
         network.train()
         return figures
 
@@ -71,12 +68,10 @@ class Validation:
         mean = float(np.mean(list(means.values())))
         return {"figure": mean, "si_sdri": mean, **means}
 
-    again = False
-
-    def _separate(self, network: StftUnet, stems: Tensor) -> Tensor:
+    @staticmethod
+    def _separate(network: StftUnet, stems: Tensor) -> Tensor:
         sigma = torch.full(stems.shape[:2], network.config.sigma_max, device=stems.device)
-        out = network(torch.zeros_like(stems), sigma, stems.sum(1))
-        return network(out, 0 * sigma, stems.sum(1)) if self.again else out
+        return network(torch.zeros_like(stems), sigma, stems.sum(1))
 
     @staticmethod
     def _denoise(network: StftUnet, stems: Tensor, noise: Tensor) -> Tensor:
