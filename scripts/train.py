@@ -110,7 +110,7 @@ def load_initial(network: torch.nn.Module, path: Path) -> None:
         missing, unexpected = network.load_state_dict(load_file(path), strict=False)
     except RuntimeError as error:
         raise refusal from error
-    if not all(name.startswith(("attention.", "fine_attention.", "down.", "up.")) for name in (*missing, *unexpected)):
+    if not all(name.startswith(("attention.", "down.", "up.")) for name in (*missing, *unexpected)):
         raise refusal
 
 

@@ -44,7 +44,6 @@ class StftUnetConfig:
         channels: Channels per level; each level halves bands and frames.
         blocks: Residual blocks of each level, on either side.
         attention_layers: Transformer layers at the lowest level, along time and over bands in turn.
-        fine_attention_layers: Transformer layers after the blocks of the level above it, on the way up, likewise.
         heads: Attention heads.
         embedding: Size of the embedding of the sigmas.
         sigma_min: Smallest sigma that is told apart from zero.
@@ -59,7 +58,6 @@ class StftUnetConfig:
     channels: Sequence[int] = (48, 96, 192)
     blocks: Sequence[int] = (1, 1, 1)
     attention_layers: int = 3
-    fine_attention_layers: int = 1
     heads: int = 8
     embedding: int = 256
     sigma_min: float = 1e-4
@@ -119,16 +117,17 @@ class StftUnet(nn.Module):
             if level + 1 < levels:
                 self.shrink.append(nn.Conv2d(here, channels[level + 1], 2, stride=2))
                 self.grow.append(nn.ConvTranspose2d(channels[level + 1], here, 2, stride=2))
-        self.attention = self._attention_layers(channels[-1], config.attention_layers)
-        self.fine_attention = self._attention_layers(channels[max(levels - 2, 0)], config.fine_attention_layers)
+        self.attention = nn.ModuleList(
+            TransformerLayer(channels[-1], config.heads, time=index % 2 == 0)
+            for index in range(config.attention_layers)
+        )
         self.norm = nn.GroupNorm(8, channels[0])
         outputs = config.stems * self.OUTPUTS_PER_STEM
         self.merge = BandLinear(*tokens, features=outputs, channels=2 * channels[0], split=False)
 
     def cast(self, dtype: torch.dtype) -> None:
         """Compute what is between features and heads in another precision."""
-        attention = self.attention, self.fine_attention
-        for part in (self.split, self.down, self.up, self.shrink, self.grow, *attention, self.norm, self.merge):
+        for part in (self.split, self.down, self.up, self.shrink, self.grow, self.attention, self.norm, self.merge):
             part.to(dtype)
         self.band_position.data = self.band_position.data.to(dtype)
 
@@ -136,10 +135,6 @@ class StftUnet(nn.Module):
         config = self.config
         sizes = channels_in, config.channels[level], config.embedding, config.num_bands // 2**level
         return nn.ModuleList(ResidualBlock(*sizes) for _ in range(config.blocks[level]))
-
-    def _attention_layers(self, channels: int, count: int) -> nn.ModuleList:
-        heads = self.config.heads
-        return nn.ModuleList(TransformerLayer(channels, heads, time=layer % 2 == 0) for layer in range(count))
 
     def forward(self, x: Tensor, sigma: Tensor, mixture: Tensor | None = None) -> Tensor:
         """Estimate the clean stems.
@@ -250,24 +245,17 @@ class StftUnet(nn.Module):
                 skips.append(h)
             if level < len(self.shrink):
                 h = self.shrink[level](h)
-        h = self._attend(h, self.attention)
+        h = h.permute(0, 2, 3, 1)
+        for layer in self.attention:
+            h = layer(h)
+        h = h.permute(0, 3, 1, 2)
         for level in reversed(range(len(self.up))):
             for block in self.up[level]:  # type: ignore[attr-defined]
                 h = block(torch.cat((h, skips.pop()), 1), embedding)
-            if level == len(self.up) - 2:
-                h = self._attend(h, self.fine_attention)
             if level > 0:
                 h = self.grow[level - 1](h)
         heads = self.merge(torch.cat((nn.functional.silu(self.norm(h)), tokens), 1))
         return heads.unflatten(1, (self.config.stems, self.OUTPUTS_PER_STEM)).to(noisy.dtype)
-
-    @staticmethod
-    def _attend(x: Tensor, layers: nn.ModuleList) -> Tensor:
-        """``[B, channels, bands, tokens] -> [B, channels, bands, tokens]``."""
-        x = x.permute(0, 2, 3, 1)
-        for layer in layers:
-            x = layer(x)
-        return x.permute(0, 3, 1, 2)
 
     def _features(self, noisy: Tensor, sigma: Tensor, observed: Tensor, given: Tensor) -> Tensor:
         """What the network sees of each bin and frame, ``-> [B, (S + 1) * 3, bins - 1, frames]``.

@@ -93,8 +93,7 @@ def test_one_stem_alone_is_not_asked_how_stems_relate(songs, tmp_path):
 
 
 def test_training_goes_on_with_more_blocks_and_attention_layers_or_fewer(tmp_path):
-    deep = {"blocks": (3, 2), "attention_layers": 3, "fine_attention_layers": 3}
-    sizes = deep, {"embedding": 32}, {"channels": (8,), "blocks": (1,)}
+    sizes = {"blocks": (3, 2), "attention_layers": 3}, {"embedding": 32}, {"channels": (8,), "blocks": (1,)}
     trained, deeper, other, lower = (StftUnet(dataclasses.replace(TINY, **changes)) for changes in ({}, *sizes))
     for parameter in trained.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
