@@ -17,6 +17,7 @@ from msdm_cli.errors import UnreadableAudio, UnsuitableAudio, UnwritableAudio
 FORMATS = ("wav", "flac", "ogg")
 SUBTYPES = ("PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "VORBIS")
 PCM_BITS = {"PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
+DEEP = ("PCM_32", "FLOAT", "DOUBLE")
 READABLE = "Give a wav, flac, ogg or mp3 file."
 # Beyond these, RIFF's 32-bit size field overflows: RF64 is the same file with a 64-bit one.
 RIFF_BYTES = (1 << 32) - (1 << 20)
@@ -147,7 +148,9 @@ def _open(path: Path) -> soundfile.SoundFile:
 
 
 def output_subtype(file_format: str, asked: str | None, source: str) -> str:
-    """How samples are stored: as asked, else as in the source where the format has that, else in 16 bits.
+    """How samples are stored: as asked, else as in the source where the format has that, else in 24 or 16 bits.
+
+    Flac has neither 32 bits nor floats: 24 bits are the most that it keeps of them.
 
     Args:
         file_format: One of ``FORMATS``.
@@ -164,7 +167,9 @@ def output_subtype(file_format: str, asked: str | None, source: str) -> str:
         return asked
     if file_format == "ogg":
         return "VORBIS"
-    return source if source in SUBTYPES and soundfile.check_format(file_format.upper(), source) else "PCM_16"
+    if source in SUBTYPES and soundfile.check_format(file_format.upper(), source):
+        return source
+    return "PCM_24" if source in DEEP else "PCM_16"
 
 
 class StemWriter:

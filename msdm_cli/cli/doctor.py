@@ -34,24 +34,30 @@ def doctor(
     Every device and every provider of ONNX Runtime is tried with the embedded model. Exit code 1 if something is wrong.
     """
     from msdm_cli.models.load import load_model
-    from msdm_cli.pipelines.doctor import examine, measure_paces
+    from msdm_cli.pipelines.doctor import Finding, Pace, examine, measure_paces
 
+    runtime = choose_runtime(device, backend, provider, precision)
     findings = list(examine())
-    model = load_model(model_name, choose_runtime(device, backend, provider, precision))
-    paces = measure_paces(model)
+    if not as_json:
+        show_table("here", ("", ""), [(finding.subject, finding.told) for finding in findings])
+    paces: list[Pace] = []
+    try:
+        model = load_model(model_name, runtime)
+        runtime, paces = model.runtime, measure_paces(model)
+    except MsdmError as error:
+        findings.append(Finding(f"{model_name} on {runtime}", error.message, error.hint))
     if as_json:
         show_json(
             {
                 "findings": [dataclasses.asdict(finding) for finding in findings],
                 "paces": [dataclasses.asdict(pace) for pace in paces],
-                "runtime": dataclasses.asdict(model.runtime),
+                "runtime": dataclasses.asdict(runtime),
             }
         )
-    else:
-        show_table("here", ("", ""), [(finding.subject, finding.told) for finding in findings])
+    elif paces:
         rows = [(pace.task, pace.quality, str(pace.calls), f"{pace.times_real_time:.2f}x") for pace in paces]
         columns = ("task", "quality", "calls a chunk", "x real time, mono")
-        show_table(f"{model_name} on {model.runtime}", columns, rows)
+        show_table(f"{model_name} on {runtime}", columns, rows)
     wrong = [finding for finding in findings if finding.remedy]
     for finding in wrong:
         show_error(MsdmError(f"{finding.subject}: {finding.told}", finding.remedy))

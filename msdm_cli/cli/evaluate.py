@@ -78,6 +78,10 @@ def evaluate(
     from msdm_cli.evaluation.tables import load_table
     from msdm_cli.pipelines.evaluate import STEMS, Tables, find_songs
 
+    if plot:
+        from msdm_cli.evaluation.plot import check_plot, plot_scores
+
+        check_plot(plot)
     songs = find_songs(references)[:limit]
     runtime = choose_runtime(device, backend, provider, precision)
     separator = _load_separator(separate, runtime, name_preset(sampler, quality), steps, seed) if separate else None
@@ -89,8 +93,6 @@ def evaluate(
     summaries = summarise(found, STEMS)
     medians = summarise_sdr(load_table(tables.sdr, SongSdr), STEMS) if tables.sdr else {}
     if plot and found:
-        from msdm_cli.evaluation.plot import plot_scores
-
         plot_scores(found, STEMS, plot)
     if as_json:
         show_json([dataclasses.asdict(summary) | _sdr_entry(medians, summary.method) for summary in summaries])

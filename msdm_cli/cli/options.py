@@ -153,13 +153,18 @@ OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace file
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 NameOption = Annotated[
-    str, typer.Option("--name", help="Where in DIR a stem goes; with {track}, {stem} and {ext}.", callback=check_name)
+    str,
+    typer.Option(
+        "--name", help="Where in DIR a stem goes; with {track} and {stem}, ends in .{ext}.", callback=check_name
+    ),
 ]
 FolderOption = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the results.")]
 
 
 def name_preset(sampler: SeparationSampler | PriorSampler, quality: Quality) -> str:
     """The spec's name of the settings: that of the quality for our sampler, that of the sampler for the paper's."""
+    if sampler.value != "consistent" and quality is not Quality.default:
+        raise typer.BadParameter(f"the sampler {sampler.value} has one quality", param_hint="--quality")
     return quality.value if sampler.value == "consistent" else sampler.value
 
 

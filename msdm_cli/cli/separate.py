@@ -40,7 +40,7 @@ from msdm_cli.cli.options import (
     choose_runtime,
     name_preset,
 )
-from msdm_cli.errors import UnwritableAudio
+from msdm_cli.errors import MsdmError, UnwritableAudio
 from msdm_cli.hub.registry import EMBEDDED
 
 if TYPE_CHECKING:
@@ -97,7 +97,6 @@ def separate(
     same command, is not done again; what was stopped goes on. -o - writes one stem to the standard output.
     """
     from msdm_cli.models.load import load_model
-    from msdm_cli.pipelines.estimate import estimate_separation
     from msdm_cli.pipelines.inputs import STANDARD, expand_songs, spool_streams
     from msdm_cli.pipelines.outputs import OutputOptions
     from msdm_cli.pipelines.separate import SeparateOptions, separate_song
@@ -121,13 +120,27 @@ def separate(
     with spool_streams(found) as spooled:
         kept = dict(zip(map(str, found), spooled, strict=True))
         if dry_run:
-            estimates = {name: estimate_separation(model, song, options) for name, song in kept.items()}
-            show_estimates(estimates, str(model.runtime), as_json=as_json)
+            _estimate(model, kept, options, Display(quiet=quiet, as_json=as_json))
         elif to_stdout:
             _separate_to_stdout(model, spooled[0], options, Display(quiet=quiet, as_json=as_json, farewell="stopped"))
         else:
             pieces = {name: partial(separate_song, model, song, folder, options) for name, song in kept.items()}
             run_batch("song", str(model.runtime), pieces, display=Display(quiet=quiet, as_json=as_json), jobs=jobs)
+
+
+def _estimate(model: "Model", songs: dict[str, Path], options: "SeparateOptions", display: Display) -> None:
+    """Show what songs would cost; one that fails does not end the rest, and does not exit 0."""
+    from msdm_cli.pipelines.estimate import estimate_separation
+
+    estimates = {}
+    for name, song in songs.items():
+        try:
+            estimates[name] = estimate_separation(model, song, options)
+        except MsdmError as error:  # noqa: PERF203  a network call is slower
+            display.fail(name, error)
+    show_estimates(estimates, str(model.runtime), as_json=display.as_json)
+    if len(estimates) < len(songs):
+        raise typer.Exit(1)
 
 
 def _separate_to_stdout(model: "Model", song: Path, options: "SeparateOptions", display: Display) -> None:
@@ -151,5 +164,5 @@ def _check_distinct(songs: list[Path], folder: Path, output: "OutputOptions") ->
         if other is not song:
             raise UnwritableAudio(
                 f"{other} and {song} would both be written to {place.parent}/",
-                "Rename one, or separate them in two runs.",
+                "Rename one, or separate them in two runs, each with an -o of its own.",
             )

@@ -10,7 +10,7 @@ import typer
 from msdm_cli.cli.console import say, show_json, show_table
 from msdm_cli.cli.display import Display
 from msdm_cli.cli.options import ExportPrecision, JsonOption, QuietOption
-from msdm_cli.errors import IncompatibleCheckpoint, MissingWeights, UnknownWeights
+from msdm_cli.errors import IncompatibleCheckpoint, MissingWeights, UnknownWeights, UnreadableWeights
 from msdm_cli.hub.registry import EMBEDDED, cache_folder, find_entry, load_archives, load_registry
 
 if TYPE_CHECKING:
@@ -101,7 +101,10 @@ def _fetch_and_adopt(archive: "Archive", missing: list[str], *, quiet: bool) -> 
     if not quiet:
         say(f"{archive.url}: sha256 {digest(tar)}; its authors publish none to compare it with, and state no licence")
     with tempfile.TemporaryDirectory(dir=downloads) as folder:
-        found = extract_checkpoints(tar, Path(folder))
+        try:
+            found = extract_checkpoints(tar, Path(folder))
+        except UnreadableWeights as error:  # it lies under its final name, and would not be fetched again
+            raise UnreadableWeights(error.message, f"Remove {tar}, and say the same again.") from error
         for model in archive.models:
             if model.name in missing:
                 if lacking := [checkpoint for checkpoint in model.checkpoints if checkpoint not in found]:

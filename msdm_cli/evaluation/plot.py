@@ -3,8 +3,26 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from msdm_cli.errors import BackendUnavailable
+from msdm_cli.errors import BackendUnavailable, UnwritableAudio
 from msdm_cli.evaluation.scores import Score
+
+
+def check_plot(path: Path) -> None:
+    """Make sure that a picture can be drawn, before the work that it will show.
+
+    Raises:
+        BackendUnavailable: matplotlib is not installed.
+        UnwritableAudio: It draws no such images, or the folder is not there.
+    """
+    try:
+        from matplotlib.backend_bases import FigureCanvasBase
+    except ImportError as error:
+        raise BackendUnavailable("a plot needs matplotlib", "Install it: pip install matplotlib") from error
+    kinds = FigureCanvasBase.get_supported_filetypes()
+    if path.suffix[1:].lower() not in kinds:
+        raise UnwritableAudio(f"{path}: not a name of a picture", f"End it in one of .{', .'.join(kinds)}.")
+    if not path.parent.is_dir():
+        raise UnwritableAudio(f"{path}: there is no such folder", "Make it, or choose another place for the plot.")
 
 
 def plot_scores(scores: Sequence[Score], stems: Sequence[str], path: Path) -> None:
@@ -13,15 +31,13 @@ def plot_scores(scores: Sequence[Score], stems: Sequence[str], path: Path) -> No
     Args:
         scores: All scores.
         stems: Names of the stems.
-        path: An image; its suffix says of what kind.
+        path: An image that ``check_plot`` has found possible.
 
     Raises:
-        BackendUnavailable: matplotlib is not installed.
+        UnwritableAudio: It cannot be written.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise BackendUnavailable("a plot needs matplotlib", "Install it: pip install matplotlib") from error
+    from matplotlib.figure import Figure
+
     methods = list(dict.fromkeys(score.method for score in scores))
     figure = Figure(figsize=(3 * len(stems), 3.5), layout="constrained")
     panels = figure.subplots(1, len(stems), sharey=True, squeeze=False)[0]
@@ -32,4 +48,7 @@ def plot_scores(scores: Sequence[Score], stems: Sequence[str], path: Path) -> No
         panel.set_title(stem)
         panel.axhline(0, color="grey", linewidth=0.5)
     panels[0].set_ylabel("SI-SDRi, dB")
-    figure.savefig(path)
+    try:
+        figure.savefig(path)
+    except OSError as error:
+        raise UnwritableAudio(f"{path}: {error.strerror}", "Choose another place for the plot.") from error

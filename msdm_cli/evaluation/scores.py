@@ -1,5 +1,6 @@
 """SI-SDRi of many songs: a row per window and stem, and their means."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -38,8 +39,8 @@ class Summary:
     Attributes:
         method: What separated.
         songs: Number of songs.
-        stems: SI-SDRi over the windows in which a stem sounds, by stem, in dB.
-        active: Mean of ``stems``.
+        stems: SI-SDRi over the windows in which a stem sounds, by stem, in dB; NaN for one that never does.
+        active: Mean of those that do.
         official: SI-SDRi over all counted windows and stems, as the paper has it, in dB.
         leak_db: Level of the estimates of silent stems relative to the mixture, in dB; None if none is silent.
     """
@@ -77,7 +78,7 @@ def _summarise(method: str, rows: list[Score], stems: Sequence[str]) -> Summary:
         method=method,
         songs=len({row.song for row in rows}),
         stems=means,
-        active=_mean(list(means.values())),
+        active=_mean([mean for mean in means.values() if not math.isnan(mean)]),
         official=_mean([row.si_sdri for row in rows]),
         leak_db=_mean(silent) if silent else None,
     )

@@ -32,7 +32,7 @@ class SongSdr:
 
 
 def measure_sdr(estimate: Samples, stems: Samples, sample_rate: int) -> list[float]:
-    """Median SDR of each stem of a song, in dB; NaN for one that is silent throughout.
+    """Median SDR of each stem of a song, in dB; NaN for one that is silent throughout, in truth or as estimated.
 
     Args:
         estimate: Estimated stems.
@@ -51,7 +51,7 @@ def measure_sdr(estimate: Samples, stems: Samples, sample_rate: int) -> list[flo
         raise BackendUnavailable(
             f"SDR needs museval ({error})", "Install it: pip install museval, and ffmpeg from your system."
         ) from error
-    sounding = [index for index, stem in enumerate(stems) if stem.any()]
+    sounding = [index for index, pair in enumerate(zip(stems, estimate, strict=True)) if all(map(np.any, pair))]
     medians = [float("nan")] * len(stems)
     if not sounding:
         return medians

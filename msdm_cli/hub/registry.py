@@ -122,11 +122,15 @@ def load_registry() -> dict[str, WeightsEntry]:
     Raises:
         MissingWeights: A registry is not there, or damaged.
     """
-    shipped = weights_folder()
-    entries = {name: _entry(name, shipped, fields) for name, fields in _load(shipped / "registry.json").items()}
+    entries = _load_shipped()
     for path in sorted(cache_folder().glob(f"*/{ENTRY}")):
         entries.setdefault(path.parent.name, _entry(path.parent.name, path.parent, _load(path)))
     return entries
+
+
+def _load_shipped() -> dict[str, WeightsEntry]:
+    shipped = weights_folder()
+    return {name: _entry(name, shipped, fields) for name, fields in _load(shipped / "registry.json").items()}
 
 
 def load_archives() -> dict[str, Archive]:
@@ -153,7 +157,9 @@ def find_entry(name: str) -> WeightsEntry:
         MissingWeights: It is known, but not here.
         UnknownWeights: It is not known.
     """
-    registry = load_registry()
+    registry = _load_shipped()
+    if name not in registry:  # a damaged entry of the cache is no reason not to work with what ships
+        registry = load_registry()
     if name in registry:
         return registry[name]
     for archive in load_archives().values():

@@ -50,7 +50,8 @@ def record_graph(forward: Forward, inputs: Inputs) -> Recording:
 class GraphedForward:
     """Calls a network, or replays what was recorded of it for inputs of the same shapes.
 
-    Shapes are recorded when they come twice running. A recording is used only if it gives the very values that the
+    Shapes are recorded when they come for the second time; where that would cost another recording its place, only if
+    they come twice running. A recording is used only if it gives the very values that the
     network gave for the same input. Where one cannot be made, or memory is full, the network is called as it is from
     then on. Threads take turns.
 
@@ -59,12 +60,13 @@ class GraphedForward:
         record: Makes a recording.
     """
 
-    MOST = 2
-    """Recordings that are kept: of the chunks of a song, and of its last ones. Each holds on to its memory."""
+    MOST = 3
+    """Recordings that are kept: as many lengths as ``--quality best`` moves a chunk to. Each holds on to its memory."""
 
     def __init__(self, forward: Forward, record: Callable[[Forward, Inputs], Recording] = record_graph) -> None:
         self._forward, self._record = forward, record
         self._recordings: dict[Shapes, Recording] = {}
+        self._seen: set[Shapes] = set()
         self._last: Shapes | None = None
         self._given_up = False
         self._lock = threading.Lock()
@@ -80,8 +82,10 @@ class GraphedForward:
             if shapes in self._recordings:
                 return _replay(self._recordings[shapes], inputs)
             output = self._call(inputs)
-            if shapes == self._last and not self._given_up:
+            room = shapes in self._seen and len(self._recordings) < self.MOST
+            if (room or shapes == self._last) and not self._given_up:
                 self._keep(shapes, inputs, output)
+            self._seen.add(shapes)
             self._last = shapes
             return output
 

@@ -25,6 +25,9 @@ PROVIDERS = {
     "dml": "DmlExecutionProvider",
 }
 
+EXACT = {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"}
+"""Of CUDA: by default each process times which convolution is fastest, and rounds fp32 to the 10 bits of TF32."""
+
 onnxruntime.set_default_logger_severity(4)  # what fails is raised
 
 FAILURES = (
@@ -60,7 +63,7 @@ def resolve_provider(name: str) -> tuple[str, dict[str, Any]]:
             f"this ONNX Runtime was not built for {kind}; it has {', '.join(list_devices())}",
             f"Use --provider cpu, or install the ONNX Runtime for {kind}, and no other: msdm doctor.",
         )
-    return PROVIDERS[kind], {"device_id": index} if index else {}
+    return PROVIDERS[kind], ({"device_id": index} if index else {}) | (EXACT if kind == "cuda" else {})
 
 
 def list_devices() -> list[str]:

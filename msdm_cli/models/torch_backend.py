@@ -60,7 +60,8 @@ def resolve_precision(name: str, device: torch.device) -> str:
         BackendUnavailable: The device cannot compute in it; another is never taken instead.
     """
     if device.type == "cuda":
-        fast = torch.cuda.is_bf16_supported(including_emulation=False)
+        with torch.cuda.device(device):  # it asks the current one
+            fast = torch.cuda.is_bf16_supported(including_emulation=False)
     else:  # on other CPUs PyTorch computes bf16, but slower than fp32
         fast = device.type == "cpu" and multiplies_bf16()
     if name == AUTO:
@@ -68,6 +69,13 @@ def resolve_precision(name: str, device: torch.device) -> str:
     if name == "bf16" and device.type == "cuda" and not fast:
         raise BackendUnavailable(f"{device} does not compute in bf16", "Use --precision fp16, fp32 or auto.")
     return name
+
+
+def be_exact() -> None:
+    """Have cuDNN give the same bits every time, and not round what is fp32 to TF32's 10 bits, as it does by default."""
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.allow_tf32 = False
 
 
 class TorchDenoiser:
@@ -85,6 +93,8 @@ class TorchDenoiser:
         network = network.to(device).eval().requires_grad_(False)
         if precision != "fp32":
             network.cast(DTYPES[precision])
+        if device.type == "cuda":
+            be_exact()
         # Convolutions over channels-last tensors are a fifth to two thirds faster on a CPU.
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._forward = GraphedForward(self.network) if device.type == "cuda" else self.network

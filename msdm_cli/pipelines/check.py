@@ -47,10 +47,10 @@ def check_results(path: Path, song: Path | None) -> Report:
         song: What was separated; where it was then, if None.
 
     Raises:
-        UnreadableManifest: There is no manifest.
+        UnreadableManifest: There is no manifest, or more than one.
         AudioError: The song cannot be read.
     """
-    path = path / f"{MANIFEST}.{SUFFIX}" if path.is_dir() else path
+    path = _find_manifest(path) if path.is_dir() else path
     manifest, report = load_manifest(path), Report()
     sound = {name: path.parent / record.path for name, record in manifest.files.items()}
     for name, record in manifest.files.items():
@@ -67,6 +67,16 @@ def check_results(path: Path, song: Path | None) -> Report:
                 f"{path}: not a manifest of this msdm ({error})", "Make the stems again."
             ) from error
     return report
+
+
+def _find_manifest(folder: Path) -> Path:
+    """The manifest in a folder; one by another name, as ``--name`` makes it, if it is the only one."""
+    usual = folder / f"{MANIFEST}.{SUFFIX}"
+    found = [usual] if usual.exists() else sorted(folder.glob(f"*{MANIFEST}*.{SUFFIX}"))
+    if len(found) != 1:
+        told = f"holds {', '.join(path.name for path in found)}" if found else f"holds no {usual.name}"
+        raise UnreadableManifest(f"{folder}: {told}", "Name the folder of one song's results, or their .json.")
+    return found[0]
 
 
 def _check_file(path: Path, sha256: str, frames: int, report: Report) -> str | None:

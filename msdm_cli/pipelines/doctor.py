@@ -11,7 +11,7 @@ from importlib.metadata import version
 import soundfile
 
 from msdm_cli import __version__
-from msdm_cli.errors import ModelError, MsdmError
+from msdm_cli.errors import MsdmError
 from msdm_cli.hub.registry import EMBEDDED, cache_folder, find_entry, load_registry
 from msdm_cli.hub.verify import check_file
 from msdm_cli.models.load import Model, load_model
@@ -122,15 +122,20 @@ def _try(runtime: Runtime, told: str) -> tuple[str, str]:
     try:
         model = load_model(EMBEDDED, runtime)
         measure_call(model, 1, model.spec.length_multiple * 4)
-    except ModelError as error:
+    except MsdmError as error:
         return error.message, error.hint
     return told, ""
 
 
 def _examine_weights() -> Iterator[Finding]:
-    for name in load_registry():
-        entry = find_entry(name)
+    try:
+        names = list(load_registry())
+    except MsdmError as error:
+        yield Finding("models", error.message, error.hint)
+        names = [EMBEDDED]
+    for name in names:
         try:
+            entry = find_entry(name)
             for file in entry.files:
                 check_file(entry, file)
         except MsdmError as error:

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
-from msdm_cli.audio.files import FORMATS, SongReader
+from msdm_cli.audio.files import FORMATS, SongReader, StemWriter
 from msdm_cli.audio.windows import SongWindows
 from msdm_cli.diffusion.denoiser import Samples
-from msdm_cli.errors import UnreadableAudio, UnsuitableAudio
+from msdm_cli.errors import UnreadableAudio, UnsuitableAudio, UnwritableAudio
 from msdm_cli.evaluation.metrics import score_windows
 from msdm_cli.evaluation.oracles import separate_by_mask
 from msdm_cli.evaluation.scores import Score, list_scores
@@ -115,13 +114,16 @@ def evaluate_song(
         estimates: Holds a folder of the same name.
         tables: Where scores go; methods that are in a table for this song are not scored for it again.
         method: Name of the method in the tables.
-        separator: Separates the song if it has no estimates yet; None if it must have some.
+        separator: Separates the song if it has no estimates yet; None if it must have some. Estimates that msdm made
+            must be its own.
         progress: Told of each network call.
 
     Raises:
         AudioError: It cannot be scored.
         BackendUnavailable: SDR is asked for, and cannot be computed here.
     """
+    if separator is not None:
+        _separate(song, estimates / song.name, separator, progress)
     scores, sdr = load_table(tables.scores, Score), load_table(tables.sdr, SongSdr) if tables.sdr else []
     scored = {row.method for row in scores if row.song == song.name}
     measured = {row.method for row in sdr if row.song == song.name} if tables.sdr else {method, *ORACLES}
@@ -130,10 +132,7 @@ def evaluate_song(
         return
     truth = load_stems(song)
     for name in missing:
-        if name in ORACLES:
-            estimate = ORACLES[name](truth)
-        else:
-            estimate = _load_estimate(song, estimates / song.name, separator, progress)
+        estimate = ORACLES[name](truth) if name in ORACLES else _load_estimate(estimates / song.name)
         length = min(truth.shape[1], estimate.shape[1])
         if max(truth.shape[1], estimate.shape[1]) - length > LENGTH_TOLERANCE:
             raise UnsuitableAudio(
@@ -151,15 +150,32 @@ def evaluate_song(
         save_table(tables.sdr, SongSdr, sdr)
 
 
-def _load_estimate(song: Path, folder: Path, separator: Separator | None, progress: Progress) -> Samples:
-    if separator is not None and not all(_find_stem(folder, stem) for stem in STEMS):
-        with tempfile.TemporaryDirectory() as temporary:
-            mixture = Path(temporary) / f"{song.name}.wav"
-            write_mixture(song, mixture)
-            options = SeparateOptions(
-                separator.preset, separator.seed, output=OutputOptions(subtype="FLOAT", overwrite=True)
-            )
+def _separate(song: Path, folder: Path, separator: Separator, progress: Progress) -> None:
+    """Separate a song, unless it has been: by the same separator, or without msdm.
+
+    Raises:
+        AudioError: It cannot be read, or msdm has separated it otherwise.
+    """
+    output = OutputOptions(subtype="FLOAT")
+    manifest = output.place_manifest(folder.parent, song.name)
+    if not manifest.exists() and all(_find_stem(folder, stem) for stem in STEMS):
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        mixture = Path(temporary) / f"{song.name}.wav"
+        write_mixture(song, mixture)
+        options = SeparateOptions(separator.preset, separator.seed, output=output)
+        try:
             separate_song(separator.model, mixture, folder.parent, options, progress)
+        except UnwritableAudio as error:
+            if not manifest.exists():
+                raise
+            raise UnwritableAudio(
+                f"{folder}: was made with other settings, or by another msdm",
+                "Name another folder for the estimates, or remove this one.",
+            ) from error
+
+
+def _load_estimate(folder: Path) -> Samples:
     if missing := [stem for stem in STEMS if not _find_stem(folder, stem)]:
         raise UnreadableAudio(
             f"{folder}: has no stem {', '.join(missing)}", "Separate the song first, or say --separate MODEL."
@@ -180,7 +196,9 @@ def write_mixture(song: Path, path: Path) -> None:
         length = min(reader.properties.frames for reader in readers)
         if len(rates) > 1:
             raise UnsuitableAudio(f"{song}: stems differ in rate", "Export them together.")
-        with soundfile.SoundFile(path, "w", rates.pop(), 1, "FLOAT") as file:
-            for start in range(0, length, MIXING_FRAMES):
-                count = min(MIXING_FRAMES, length - start)
-                file.write(np.sum([reader.read(count).mean(0) for reader in readers], 0))
+        writer = stack.enter_context(StemWriter(path, rates.pop(), 1, "FLOAT", length))
+        for start in range(0, length, MIXING_FRAMES):
+            count = min(MIXING_FRAMES, length - start)
+            writer.write(np.sum([reader.read(count).mean(0, keepdims=True) for reader in readers], 0))
+        writer.finish()
+        writer.commit()

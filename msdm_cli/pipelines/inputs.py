@@ -10,7 +10,8 @@ from glob import glob, has_magic
 from pathlib import Path
 
 from msdm_cli.audio.files import FORMATS
-from msdm_cli.errors import UnreadableAudio
+from msdm_cli.errors import UnreadableAudio, UnreadableManifest
+from msdm_cli.pipelines.manifest import SUFFIX, load_manifest
 
 SUFFIXES = frozenset(f".{ext}" for ext in (*FORMATS, "mp3"))
 LIST = "@"
@@ -23,7 +24,8 @@ def expand_songs(arguments: Iterable[str], results: Path) -> list[Path]:
     Args:
         arguments: Files; folders, which mean all sound files in them at any depth; patterns such as ``*.wav``; and
             ``@list.txt``, a file with one of these per line.
-        results: Folder of the results; what a folder or pattern finds in there is no song.
+        results: Folder of the results; what a folder or pattern finds in there is no song. If it holds what is
+            searched, only what a manifest there lists is none.
 
     Raises:
         UnreadableAudio: A list cannot be read, or a folder or pattern means nothing.
@@ -40,25 +42,44 @@ def _expand(arguments: Iterable[str], results: str, lists: tuple[str, ...]) -> I
                 raise UnreadableAudio(f"{name}: lists itself", "Give a text file with a song per line.")
             yield from _expand(_read_list(Path(name)), results, (*lists, os.path.realpath(name)))
         elif os.path.isdir(argument):  # noqa: PTH112
-            yield from _nonempty(_search(Path(argument), results), argument)
+            yield from _nonempty(_leave_out(_search(Path(argument)), Path(argument), results), argument)
         elif has_magic(argument) and not os.path.exists(argument):  # noqa: PTH110
             matches = sorted(glob(argument, recursive=True))  # noqa: PTH207  pathlib's takes no absolute patterns
-            inside = [path for match in matches for path in _search(Path(match), results)]
-            yield from _nonempty(inside, argument)
+            found = [path for match in matches for path in _search(Path(match))]
+            yield from _nonempty(_leave_out(found, _fixed_part(argument), results), argument)
         else:
             yield Path(argument)
 
 
-def _search(path: Path, results: str) -> list[Path]:
-    """A file, or the sound files in a folder, but for hidden ones and results."""
+def _search(path: Path) -> list[Path]:
+    """A file, or the sound files in a folder, but for hidden ones."""
     if not path.is_dir():
-        return [path] if _is_outside(path, results) else []
+        return [path]
     found = (file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and not file.name.startswith("."))
-    return sorted(file for file in found if file.is_file() and _is_outside(file, results))
+    return sorted(file for file in found if file.is_file())
 
 
-def _is_outside(path: Path, results: str) -> bool:
-    return not os.path.realpath(path).startswith(results + os.sep)
+def _fixed_part(pattern: str) -> Path:
+    """The folder that all matches of a pattern lie in."""
+    path = Path(pattern)
+    while has_magic(str(path)):
+        path = path.parent
+    return path
+
+
+def _leave_out(found: list[Path], searched: Path, results: str) -> list[Path]:
+    """What was found, without results."""
+    if not _lies_in(searched, results):
+        return [path for path in found if not _lies_in(path, results)]
+    made = set()
+    for path in searched.rglob(f"*.{SUFFIX}"):
+        with contextlib.suppress(UnreadableManifest):
+            made |= {os.path.realpath(path.parent / record.path) for record in load_manifest(path).files.values()}
+    return [path for path in found if os.path.realpath(path) not in made]
+
+
+def _lies_in(path: Path, folder: str) -> bool:
+    return Path(os.path.realpath(path)).is_relative_to(folder)
 
 
 @contextlib.contextmanager

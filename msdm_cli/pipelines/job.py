@@ -17,7 +17,7 @@ from msdm_cli.models.load import Model
 
 IRRELEVANT = ("seed", "overwrite")
 MODULES = {"torch": "torch", "onnx": "onnxruntime"}
-OUTPUT = 5
+OUTPUT = 6
 """Raised with every **Output:** entry of the changelog: what was begun before does not go on after it."""
 
 

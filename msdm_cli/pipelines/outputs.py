@@ -47,6 +47,8 @@ class OutputOptions:
             names = {self.name.format(track="track", stem=stem, ext="wav") for stem in ("one", "two")}
         except (LookupError, ValueError, AttributeError) as error:
             raise ValueError(f"expected a name of {{track}}, {{stem}} and {{ext}}, got {self.name}") from error
+        if not self.name.endswith(".{ext}"):  # the suffix is the format, and the manifest's is another one
+            raise ValueError(f"expected a name that ends in .{{ext}}, got {self.name}")
         # A manifest may come from another system: its names must stay inside on every one.
         if len(names) < 2 or not all(_leads_inside(kind(name)) for name in names for kind in SYSTEMS):
             raise ValueError(f"expected a name inside the folder that has {{stem}}, got {self.name}")

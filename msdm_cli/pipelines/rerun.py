@@ -5,7 +5,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from msdm_cli.errors import IncompatibleCheckpoint, UnreadableManifest, UnsuitableAudio, UnwritableAudio
+from msdm_cli.errors import (
+    IncompatibleCheckpoint,
+    UnreadableAudio,
+    UnreadableManifest,
+    UnsuitableAudio,
+    UnwritableAudio,
+)
 from msdm_cli.models.load import Model, load_model
 from msdm_cli.models.runtime import Runtime
 from msdm_cli.models.spec import Preset
@@ -19,6 +25,7 @@ from msdm_cli.pipelines.work import Done
 from msdm_cli.progress import Progress
 
 OPTIONS: dict[str, type[Any]] = {"separate": SeparateOptions, "impute": ImputeOptions, "generate": GenerateOptions}
+ELSEWHERE = "Say --input PATH, if it is somewhere else now."
 
 
 def rerun(
@@ -83,8 +90,13 @@ def _find_inputs(manifest: Manifest, given: Sequence[Path]) -> dict[str, Path]:
     found = {}
     for role, sha256 in manifest.job["inputs"].items():
         path = Path(manifest.inputs[role])
-        if sha256 not in known and digest_input(path) != sha256:
-            raise UnsuitableAudio(f"{path}: is not what it was", "Say --input PATH, if it is somewhere else now.")
+        if sha256 not in known:
+            try:
+                same = digest_input(path) == sha256
+            except UnreadableAudio as error:
+                raise UnreadableAudio(error.message, ELSEWHERE) from error
+            if not same:
+                raise UnsuitableAudio(f"{path}: is not what it was", ELSEWHERE)
         found[role] = known.get(sha256, path)
     return found
 

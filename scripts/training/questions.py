@@ -132,5 +132,6 @@ class ScoreMatching(nn.Module):
             reference = reference + expected * (1 - given[:, None])
             energy = clean.square().sum((2, 3, 4)).mean(1, keepdim=True)
             reference = reference + self.FLOOR * reference.mean(1, keepdim=True) + self.ENERGY_FLOOR * energy + 1e-6
+        torch.clear_autocast_cache()  # what was cast without gradients would be taken again (PyTorch's issue 112583)
         denoised = self._denoise(noisy, sigma, observed, given)
         return ((denoised - clean).square().sum((2, 3, 4)) / reference).mean(1)

@@ -202,6 +202,19 @@ def test_doctor_tells_what_works_and_how_fast():
     assert told["runtime"]["device"]
 
 
+def test_doctor_tells_what_it_found_even_if_the_device_is_not_there():
+    result = msdm("doctor", "--device", "cuda:77")
+    assert result.returncode == 1
+    assert "ONNX Runtime" in result.stdout
+    assert "the device cuda:77 is not available" in result.stderr
+
+
+def test_a_quality_is_not_for_the_samplers_of_the_paper(write_song):
+    result = msdm("separate", write_song(seconds=0.2), "--sampler", "dirac", "--quality", "best")
+    assert result.returncode == 2
+    assert_two_lines(result, "--quality")
+
+
 def test_a_device_that_is_not_there(write_song):
     result = msdm("separate", write_song(seconds=0.2), "--device", "cuda:77")
     assert result.returncode == 1
@@ -309,9 +322,10 @@ def test_a_folder_of_songs_with_names_of_ones_own(write_song, tmp_path):
     result = msdm("separate", tmp_path / "album", "-o", tmp_path / "out", "--name", "{stem}/{track}.{ext}")
     assert result.returncode == 0, result.stderr
     assert sorted(path.name for path in (tmp_path / "out" / "bass").iterdir()) == ["a.wav", "b.wav"]
-    wrong = msdm("separate", tmp_path / "album", "--name", "{track}.{ext}")
-    assert wrong.returncode == 2
-    assert_two_lines(wrong, "--name")
+    for name in ("{track}.{ext}", "{track}/{stem}.wav"):
+        wrong = msdm("separate", tmp_path / "album", "--name", name)
+        assert wrong.returncode == 2
+        assert_two_lines(wrong, "--name")
 
 
 def test_songs_at_once_are_the_same_songs(write_song, tmp_path):
@@ -345,7 +359,10 @@ def test_a_dry_run_does_nothing(write_song, tmp_path):
         told = msdm(*command, "-o", tmp_path / "out", "--dry-run", "--json", "--seed", 1)
         assert told.returncode == 0, told.stderr
         assert json.loads(told.stdout)[0]["calls"] > 0
-    assert "nothing was done" in msdm("separate", song, "-o", tmp_path / "out", "--dry-run").stdout
+    told = msdm("separate", tmp_path / "none.wav", song, "-o", tmp_path / "out", "--dry-run")
+    assert told.returncode == 1
+    assert "nothing was done" in told.stdout
+    assert "none.wav: no such file" in told.stderr
     assert not (tmp_path / "out").exists()
 
 
@@ -410,6 +427,9 @@ def test_evaluate_separates_scores_and_goes_on(tmp_path, museval):
     first = msdm(*command, "--separate", "embedded", "--json")
     assert first.returncode == 0, first.stderr
     assert msdm(*command, "--json").stdout == first.stdout
+    other = msdm(*command, "--separate", "embedded", "--quality", "fast")
+    assert other.returncode == 1
+    assert "other settings" in other.stderr
     summaries = json.loads(first.stdout)
     assert [summary["method"] for summary in summaries] == ["estimates", "ideal binary mask", "ideal ratio mask"]
     assert "SI-SDRi" in msdm(*command).stdout

@@ -1,6 +1,9 @@
+import math
+
 import pytest
 
-from msdm_cli.evaluation.plot import plot_scores
+from msdm_cli.errors import UnwritableAudio
+from msdm_cli.evaluation.plot import check_plot, plot_scores
 from msdm_cli.evaluation.scores import Score, summarise
 
 SCORES = [
@@ -23,7 +26,21 @@ def test_means_are_over_windows_active_or_all():
     assert two.leak_db is None
 
 
+def test_a_stem_that_never_sounds_does_not_void_the_mean():
+    (summary, _) = summarise(SCORES, ("bass", "drums", "kazoo"))
+    assert math.isnan(summary.stems["kazoo"])
+    assert summary.active == 3.0
+
+
 def test_a_plot_is_an_image(tmp_path):
     pytest.importorskip("matplotlib")
     plot_scores(SCORES, ("bass", "drums"), tmp_path / "scores.png")
     assert (tmp_path / "scores.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("name", ["scores.txt", "scores", "none/scores.png"])
+def test_a_plot_that_cannot_be_is_refused_before_the_work(tmp_path, name):
+    pytest.importorskip("matplotlib")
+    check_plot(tmp_path / "scores.PNG")
+    with pytest.raises(UnwritableAudio):
+        check_plot(tmp_path / name)

@@ -32,6 +32,13 @@ def test_a_stem_that_rests_throughout_does_not_void_the_others(museval):
     assert all(math.isnan(figure) for figure in measure_sdr(stems, np.zeros((3, 2 * RATE)), RATE))
 
 
+def test_an_estimate_that_is_silent_does_not_void_the_others(museval):
+    stems = np.random.default_rng(0).standard_normal((2, 2 * RATE))
+    found = measure_sdr(np.stack([stems[0] * 1.1, 0 * stems[1]]), stems, RATE)
+    assert found[0] > 15
+    assert math.isnan(found[1])
+
+
 def test_the_median_over_songs_leaves_out_what_is_not_a_number():
     figures = [("a", 1.0), ("b", math.nan), ("c", 5.0)]
     rows = [SongSdr("one", song, "bass", figure) for song, figure in figures]

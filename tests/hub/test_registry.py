@@ -2,9 +2,10 @@ import hashlib
 
 import pytest
 
-from msdm_cli.errors import UnknownWeights
+from msdm_cli.errors import MissingWeights, UnknownWeights
 from msdm_cli.hub.registry import find_entry, load_registry
 from msdm_cli.hub.verify import check_file
+from msdm_cli.pipelines.doctor import examine
 
 
 def test_what_ships_is_what_is_registered():
@@ -17,6 +18,18 @@ def test_what_ships_is_what_is_registered():
 
 def test_the_embedded_model_fits_in_the_wheel():
     assert find_entry("embedded").weights.size_bytes < 40_000_000
+
+
+def test_a_damaged_model_beside_it_is_no_reason_not_to_take_what_ships(tmp_path, monkeypatch):
+    monkeypatch.setenv("MSDM_CACHE", str(tmp_path))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "entry.json").write_text("{")
+    assert find_entry("embedded").name == "embedded"
+    with pytest.raises(MissingWeights, match=r"mine.*is damaged"):
+        find_entry("mine")
+    findings = {finding.subject: finding for finding in examine()}
+    assert "is damaged" in findings["models"].told
+    assert not findings["model embedded"].remedy
 
 
 def test_an_unknown_name_is_refused():

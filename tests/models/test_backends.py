@@ -170,6 +170,14 @@ def test_a_provider_that_is_not_there_is_never_replaced(name):
         resolve_provider(name)
 
 
+def test_cuda_gives_the_same_bits_every_time(monkeypatch):
+    import onnxruntime
+
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
+    _, options = resolve_provider("cuda:1")
+    assert options == {"device_id": "1", "cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"}
+
+
 def test_a_session_that_falls_back_is_an_error(monkeypatch, capsys, graphs):
     import onnxruntime
 

@@ -75,17 +75,28 @@ def test_the_second_call_records_and_later_ones_replay():
 def test_shapes_and_what_is_not_given_are_told_apart():
     recorder = Recorder()
     graphed = GraphedForward(Forward(), recorder)
-    kinds = [(draw(2, 3), None), (draw(2, 3), draw(2, 3)), (draw(4, 3), None)]
+    kinds = [(draw(2, 3), None), (draw(2, 3), draw(2, 3)), (draw(4, 3), None), (draw(5, 3), None)]
     for count, inputs in enumerate(kinds, start=1):
         for _ in range(3):
             torch.testing.assert_close(graphed(*inputs), Forward()(*inputs), rtol=0, atol=0)
         assert recorder.recorded == count
-    graphed(*kinds[-2])
-    graphed(*kinds[-1])
+    for inputs in kinds[1:]:
+        graphed(*inputs)
     assert recorder.recorded == len(kinds)  # still there
     graphed(*kinds[0])
     graphed(*kinds[0])
     assert recorder.recorded == len(kinds) + 1  # the oldest had made room
+
+
+def test_shapes_that_take_turns_are_recorded_as_long_as_there_is_room():
+    recorder = Recorder()
+    graphed = GraphedForward(Forward(), recorder)
+    for _ in range(4):
+        for length in range(1, GraphedForward.MOST + 3):
+            x = draw(2, length)
+            torch.testing.assert_close(graphed(x), 2 * x, rtol=0, atol=0)
+    assert recorder.recorded == GraphedForward.MOST
+    assert recorder.replayed == 3 * GraphedForward.MOST
 
 
 def test_shapes_that_come_once_are_not_recorded():

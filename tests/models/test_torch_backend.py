@@ -1,3 +1,4 @@
+import contextlib
 import re
 
 import numpy as np
@@ -93,8 +94,12 @@ def test_auto_is_bf16_where_the_cpu_is_fast_at_it(monkeypatch, cpu, avx512_bf16,
 
 @pytest.mark.parametrize(("supported", "expected"), [(True, "bf16"), (False, "fp32")])
 def test_a_gpu_that_lacks_bf16_does_not_pretend(monkeypatch, supported, expected):
+    asked = []
+    monkeypatch.setattr(torch.cuda, "device", lambda device: contextlib.nullcontext(asked.append(device)))
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: supported)
-    assert resolve_precision("auto", torch.device("cuda")) == expected
+    second = torch.device("cuda:1")
+    assert resolve_precision("auto", second) == expected
+    assert asked == [second]
     if not supported:
         with pytest.raises(BackendUnavailable, match="bf16"):
-            resolve_precision("bf16", torch.device("cuda"))
+            resolve_precision("bf16", second)

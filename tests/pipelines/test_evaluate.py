@@ -1,15 +1,17 @@
+import time
+
 import numpy as np
 import pytest
 import soundfile
 from conftest import STEMS, music
 
-from msdm_cli.errors import UnreadableAudio, UnsuitableAudio
+from msdm_cli.errors import UnreadableAudio, UnsuitableAudio, UnwritableAudio
 from msdm_cli.evaluation.metrics import score_windows
 from msdm_cli.evaluation.scores import Score, summarise
 from msdm_cli.evaluation.sdr import SongSdr, summarise_sdr
 from msdm_cli.evaluation.tables import load_table
 from msdm_cli.pipelines import evaluate
-from msdm_cli.pipelines.evaluate import Separator, Tables, evaluate_song, find_songs, load_stems
+from msdm_cli.pipelines.evaluate import Separator, Tables, evaluate_song, find_songs, load_stems, write_mixture
 from msdm_cli.progress import SilentProgress
 
 SECONDS = 7
@@ -62,7 +64,7 @@ def test_the_figures_are_those_of_the_protocol(references, tmp_path):
     assert summary.official == pytest.approx(np.concatenate(expected).mean(), abs=1e-6)
 
 
-def test_what_has_no_estimates_is_separated_once(references, tiny_model, tmp_path, monkeypatch):
+def test_what_has_no_estimates_is_separated_once(references, tiny_model, tmp_path):
     separator = Separator(tiny_model, tiny_model.spec.preset("separate", "fast"), 0)
     first = evaluate_all(references, tmp_path / "estimates", separator)
     assert sorted(path.name for path in (tmp_path / "estimates").iterdir()) == [
@@ -71,11 +73,34 @@ def test_what_has_no_estimates_is_separated_once(references, tiny_model, tmp_pat
         "scores.csv",
     ]
     assert soundfile.info(tmp_path / "estimates" / "Track00000" / "bass.wav").samplerate == 44100
-    monkeypatch.delattr(evaluate, "separate_song")
+    made = [path.stat().st_mtime_ns for path in sorted((tmp_path / "estimates").rglob("*.wav"))]
     again = evaluate_all(references, tmp_path / "estimates", separator, method="again")
+    assert made == [path.stat().st_mtime_ns for path in sorted((tmp_path / "estimates").rglob("*.wav"))]
     assert [score.si_sdri for score in again if score.method == "again"] == [
         score.si_sdri for score in first if score.method == "estimates"
     ]
+
+
+def test_estimates_of_other_settings_are_not_taken_for_these(references, tiny_model, tmp_path):
+    one, other = (Separator(tiny_model, tiny_model.spec.preset("separate", name), 0) for name in ("fast", "default"))
+    evaluate_all(references, tmp_path / "estimates", one)
+    for method in ("estimates", "other"):
+        with pytest.raises(UnwritableAudio, match="other settings"):
+            evaluate_all(references, tmp_path / "estimates", other, method=method)
+
+
+def test_estimates_that_others_made_are_scored_as_they_are(references, tiny_model):
+    separator = Separator(tiny_model, tiny_model.spec.preset("separate", "fast"), 0)
+    assert evaluate_all(references, references, separator)[0].si_sdri > 60
+    assert not list(references.rglob("msdm.json"))
+
+
+def test_a_mixture_is_the_same_file_at_any_time(references, tmp_path):
+    (song, _) = find_songs(references)
+    write_mixture(song, tmp_path / "one.wav")
+    time.sleep(1.1)  # a chunk of the file could tell the second it was written in
+    write_mixture(song, tmp_path / "two.wav")
+    assert (tmp_path / "one.wav").read_bytes() == (tmp_path / "two.wav").read_bytes()
 
 
 def test_what_is_scored_is_not_scored_again(references, monkeypatch):

@@ -4,6 +4,8 @@ import pytest
 
 from msdm_cli.errors import UnreadableAudio
 from msdm_cli.pipelines.inputs import expand_songs
+from msdm_cli.pipelines.separate import SeparateOptions, separate_song
+from msdm_cli.progress import SilentProgress
 
 
 @pytest.fixture
@@ -23,8 +25,8 @@ def album(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def names(*arguments):
-    return [path.as_posix() for path in expand_songs(arguments, Path("stems"))]
+def names(*arguments, results="stems"):
+    return [path.as_posix() for path in expand_songs(arguments, Path(results))]
 
 
 def test_a_folder_means_the_sounds_in_it(album):
@@ -42,8 +44,19 @@ def test_a_name_with_brackets_is_a_name(album):
 
 def test_results_are_no_songs(album):
     assert names(".") == ["album/a.FLAC", "album/b.wav", "album/disc 2/c.mp3", "x[1].wav", "y.ogg"]
-    with pytest.raises(UnreadableAudio, match="no songs"):
-        names("stems")
+
+
+def test_results_beside_their_songs_are_no_songs(tiny_model, write_song, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = SeparateOptions(tiny_model.spec.preset("separate", "fast"), 0)
+    song = write_song("album/a.wav", 0.3)
+    for folder in ("album", "."):
+        separate_song(tiny_model, song, Path(folder), options, SilentProgress())
+    assert names("album", results="album") == ["album/a.wav"]
+    assert names("album", results=".") == ["album/a.wav"]
+    assert names("**/*.wav", results=".") == ["album/a.wav"]
+    monkeypatch.chdir("album")
+    assert names("*.wav", "**/*.wav", ".", results=".") == ["a.wav"]
 
 
 def test_a_pattern_of_folders(album):

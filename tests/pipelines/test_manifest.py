@@ -67,10 +67,19 @@ def test_stems_can_be_named(tiny_model, write_song, tmp_path):
     assert done.files["bass"] == tmp_path / "bass of song.wav"
     assert done.manifest == tmp_path / "msdm of song.json"
     assert check_results(done.manifest, None).exact
+    assert check_results(tmp_path, None).exact
+    write_song("other.wav")
+    separate(tiny_model, tmp_path / "other.wav", tmp_path, output=OutputOptions(name="{stem} of {track}.{ext}"))
+    with pytest.raises(UnreadableManifest, match=r"holds msdm of other\.json, msdm of song\.json"):
+        check_results(tmp_path, None)
 
 
 @pytest.mark.parametrize(
-    "name", ["{track}.{ext}", "../{stem}", "/x/{stem}", "{stem}{kazoo}", "{stem", "{0}{stem}", "C:{stem}", "{stem.x}"]
+    "name",
+    [
+        *("{track}.{ext}", "../{stem}.{ext}", "/x/{stem}.{ext}", "C:{stem}.{ext}"),
+        *("{stem}{kazoo}.{ext}", "{stem", "{0}{stem}.{ext}", "{stem.x}.{ext}", "{track}/{stem}", "{stem}.wav"),
+    ],
 )
 def test_names_that_do_not_tell_stems_apart_or_lead_out_are_refused(name):
     with pytest.raises(ValueError, match="expected a name"):
@@ -107,7 +116,7 @@ def test_check_knows_another_song(tiny_model, write_song, tmp_path):
 
 
 def test_without_a_manifest_there_is_nothing_to_check(tmp_path):
-    with pytest.raises(UnreadableManifest, match="no such file"):
+    with pytest.raises(UnreadableManifest, match=r"holds no msdm\.json"):
         check_results(tmp_path, None)
     (tmp_path / "msdm.json").write_text("{}")
     with pytest.raises(UnreadableManifest, match="not a manifest"):

@@ -77,8 +77,9 @@ def test_another_song_or_model_or_manifest_is_refused(tiny_model, write_song, tm
     with pytest.raises(UnsuitableAudio, match="is not what it was"):
         rerun(first.manifest, tmp_path / "again", SilentProgress())
     song.unlink()
-    with pytest.raises(UnreadableAudio, match="no such file"):
+    with pytest.raises(UnreadableAudio, match="no such file") as gone:
         rerun(first.manifest, tmp_path / "again", SilentProgress())
+    assert "--input" in gone.value.hint
     told = json.loads(first.manifest.read_text())
     told["job"]["options"]["preset"]["kazoo"] = 1
     first.manifest.write_text(json.dumps(told))

@@ -26,7 +26,7 @@ SMALL_UNET1D = {
 
 pytest.importorskip("lightning_fabric")
 from lightning_fabric import Fabric  # noqa: E402
-from train import backward_by_crop, build_optimizers, load_initial  # noqa: E402
+from train import Mixed, backward_by_crop, build_optimizers, load_initial  # noqa: E402
 
 from training.corpus import Augmentation, Corpus  # noqa: E402
 from training.muon import Muon  # noqa: E402
@@ -158,6 +158,17 @@ class Pull(torch.nn.Module):
 
     def forward(self, pull):
         return pull @ self.weight + 1
+
+
+def test_half_precision_leaves_the_inputs_as_they_are():
+    class Looking(torch.nn.Linear):
+        def forward(self, x):
+            computed = super().forward(x)
+            assert (x.dtype, computed.dtype) == (torch.float32, torch.bfloat16)
+            return computed
+
+    looking = Fabric(accelerator="cpu", plugins=Mixed("bf16-mixed", "cpu")).setup(Looking(2, 2))
+    assert looking(torch.ones(1, 2)).dtype == torch.float32
 
 
 def test_no_crop_pulls_harder_than_its_norm_allows():
