@@ -1,5 +1,6 @@
 """``msdm impute``."""
 
+import dataclasses
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +9,7 @@ import typer
 
 from msdm_cli.cli.batch import run_batch
 from msdm_cli.cli.console import show_estimates
-from msdm_cli.cli.display import Display
+from msdm_cli.cli.display import STOPPED, Display
 from msdm_cli.cli.options import (
     Backend,
     BackendOption,
@@ -31,7 +32,9 @@ from msdm_cli.cli.options import (
     Stem,
     StepsOption,
     SubtypeOption,
+    VariationsOption,
     choose_runtime,
+    draw_seed,
     name_preset,
 )
 from msdm_cli.hub.registry import EMBEDDED
@@ -55,6 +58,7 @@ def impute(
         ),
     ] = None,
     *,
+    variations: VariationsOption = 1,
     quality: QualityOption = Quality.default,
     steps: StepsOption = None,
     seed: SeedOption = None,
@@ -73,7 +77,8 @@ def impute(
 ) -> None:
     """Impute stems that go with given ones, which must have one rate and length.
 
-    Written to DIR: the targets, copies of the given stems, and the mixture of them all.
+    Written to DIR: the targets, copies of the given stems, and the mixture of them all. Several variations get a folder
+    each, DIR/seed-N.
     """
     stems = _name_stems(given)
     targets = tuple(stem.value for stem in target) if target else tuple(s.value for s in Stem if s.value not in stems)
@@ -86,7 +91,7 @@ def impute(
     from msdm_cli.pipelines.impute import ImputeOptions, impute_stems
     from msdm_cli.pipelines.outputs import OutputOptions
 
-    first = next(iter(stems.values()))
+    folder, name = folder or next(iter(stems.values())).with_suffix(""), ", ".join(dict.fromkeys(targets))
     model = load_model(model_name, choose_runtime(device, backend, provider, precision))
     options = ImputeOptions(
         preset=model.spec.preset("impute", name_preset(sampler, quality)).with_steps(steps),
@@ -98,11 +103,18 @@ def impute(
         from msdm_cli.pipelines.estimate import estimate_imputation
 
         estimate = estimate_imputation(model, stems, options)
-        show_estimates({", ".join(options.targets): estimate}, str(model.runtime), as_json=as_json)
+        label = name if variations == 1 else f"{name}, one variation"
+        show_estimates({label: estimate}, str(model.runtime), as_json=as_json)
         return
-    work = partial(impute_stems, model, stems, folder or first.with_suffix(""), options)
-    display = Display(quiet=quiet, as_json=as_json)
-    run_batch("imputed", str(model.runtime), {", ".join(options.targets): work}, display=display)
+    pieces, farewell = {name: partial(impute_stems, model, stems, folder, options)}, STOPPED
+    if variations > 1:
+        first = draw_seed(seed)
+        chosen = [dataclasses.replace(options, seed=number) for number in range(first, first + variations)]
+        places = {f"{name}, seed {choice.seed}": (folder / f"seed-{choice.seed}", choice) for choice in chosen}
+        pieces = {label: partial(impute_stems, model, stems, *place) for label, place in places.items()}
+        farewell = f"stopped; the same command with --seed {first} goes on from here"
+    display = Display(quiet=quiet, as_json=as_json, farewell=farewell)
+    run_batch("imputed", str(model.runtime), pieces, display=display, jobs=model.devices)
 
 
 def _name_stems(given: list[str]) -> dict[str, Path]:

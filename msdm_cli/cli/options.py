@@ -128,6 +128,7 @@ StepsOption = Annotated[
 SeedOption = Annotated[
     int | None, typer.Option("--seed", min=0, max=(1 << 63) - 1, help="Same seed, same samples; drawn if not given.")
 ]
+VariationsOption = Annotated[int, typer.Option("--variations", min=1, help="How many; seeds count up.")]
 ModelOption = Annotated[str, typer.Option("--model", help="A model of msdm weights list.")]
 SeparationSamplerOption = Annotated[
     SeparationSampler,

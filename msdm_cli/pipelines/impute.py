@@ -141,7 +141,7 @@ class ImputationStream:
         plan = plan_continuation(spec, next(iter(windows.values())).total)
         progress.start(self.given[0].path.name, len(plan) * calls)
         made = Calls(progress)
-        sampler = ChunkSampler(self.model.keep(0), self.options.preset, NoiseField(seed, len(spec.stems)), made)
+        sampler = ChunkSampler(self.model.keep(seed), self.options.preset, NoiseField(seed, len(spec.stems)), made)
         known = {spec.stems.index(name): _mono(song) for name, song in windows.items()}
         with Behind() as writing:
             for stems in continue_stems(sampler, plan, known, journal, partial(made.skip, calls)):

@@ -231,6 +231,19 @@ def test_impute_lands_in_a_folder_named_after_the_input(write_song, tmp_path):
     assert drums.read_bytes() == before == (tmp_path / "my drums" / "drums.wav").read_bytes()
 
 
+def test_variations_of_an_imputation_are_what_their_seeds_make(write_song, tmp_path):
+    drums = write_song("drums.wav", seconds=1, rate=22050, channels=1)
+    command = ("impute", "--given", drums, "--target", "piano", "--steps", 2)
+    result = msdm(*command, "--seed", 4, "--variations", 2, "-o", tmp_path / "takes", "--json")
+    assert result.returncode == 0, result.stderr
+    assert [take["seed"] for take in json.loads(result.stdout)] == [4, 5]
+    assert msdm(*command, "--seed", 5, "-o", tmp_path / "one").returncode == 0
+    second = tmp_path / "takes" / "seed-5"
+    assert sorted(path.name for path in second.iterdir()) == ["drums.wav", "mixture.wav", "msdm.json", "piano.wav"]
+    assert (second / "piano.wav").read_bytes() == (tmp_path / "one" / "piano.wav").read_bytes()
+    assert (second / "piano.wav").read_bytes() != (tmp_path / "takes" / "seed-4" / "piano.wav").read_bytes()
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
