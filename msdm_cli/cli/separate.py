@@ -1,5 +1,6 @@
 """``msdm separate``."""
 
+import os
 import shutil
 import sys
 import tempfile
@@ -105,7 +106,7 @@ def separate(
     found, to_stdout = expand_songs(songs, folder), str(folder) == STANDARD
     if to_stdout and (len(found), len(stems or ()), residual) != (1, 1, False):
         raise typer.BadParameter("standard output takes one stem of one song: say --stems drums", param_hint="-o")
-    _check_distinct(found, folder, output)
+    _check_distinct(found, folder, output, [stem.value for stem in stems or Stem])
     model = load_model(model_name, choose_runtime(device, backend, provider, precision))
     options = SeparateOptions(
         preset=model.spec.preset("separate", name_preset(sampler, quality)).with_steps(steps),
@@ -155,9 +156,10 @@ def _separate_to_stdout(model: "Model", song: Path, options: "SeparateOptions", 
             shutil.copyfileobj(file, sys.stdout.buffer)
 
 
-def _check_distinct(songs: list[Path], folder: Path, output: "OutputOptions") -> None:
-    """Refuse songs whose stems would land on each other, before anything runs."""
+def _check_distinct(songs: list[Path], folder: Path, output: "OutputOptions", stems: list[str]) -> None:
+    """Refuse songs whose stems would land on each other or on a song, before anything runs."""
     seen: dict[str, Path] = {}
+    read = {os.path.realpath(song) for song in songs}
     for song in songs:
         place = output.place_manifest(folder, song.stem)
         other = seen.setdefault(str(place).casefold(), song)
@@ -166,3 +168,6 @@ def _check_distinct(songs: list[Path], folder: Path, output: "OutputOptions") ->
                 f"{other} and {song} would both be written to {place.parent}/",
                 "Rename one, or separate them in two runs, each with an -o of its own.",
             )
+        for stem in stems:
+            if os.path.realpath(replaced := output.place(folder, song.stem, stem)) in read:
+                raise UnwritableAudio(f"{replaced}: is an input, and would be replaced", "Choose another -o.")

@@ -6,13 +6,15 @@ from pathlib import Path
 from msdm_cli.errors import BackendUnavailable, UnwritableAudio
 from msdm_cli.evaluation.scores import Score
 
+ELSEWHERE = "Choose another place for the plot."
+
 
 def check_plot(path: Path) -> None:
     """Make sure that a picture can be drawn, before the work that it will show.
 
     Raises:
         BackendUnavailable: matplotlib is not installed.
-        UnwritableAudio: It draws no such images, or the folder is not there.
+        UnwritableAudio: It draws no such images, or there can be no such folder.
     """
     try:
         from matplotlib.backend_bases import FigureCanvasBase
@@ -21,8 +23,10 @@ def check_plot(path: Path) -> None:
     kinds = FigureCanvasBase.get_supported_filetypes()
     if path.suffix[1:].lower() not in kinds:
         raise UnwritableAudio(f"{path}: not a name of a picture", f"End it in one of .{', .'.join(kinds)}.")
-    if not path.parent.is_dir():
-        raise UnwritableAudio(f"{path}: there is no such folder", "Make it, or choose another place for the plot.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnwritableAudio(f"{path}: {error.strerror}", ELSEWHERE) from error
 
 
 def plot_scores(scores: Sequence[Score], stems: Sequence[str], path: Path) -> None:
@@ -51,4 +55,4 @@ def plot_scores(scores: Sequence[Score], stems: Sequence[str], path: Path) -> No
     try:
         figure.savefig(path)
     except OSError as error:
-        raise UnwritableAudio(f"{path}: {error.strerror}", "Choose another place for the plot.") from error
+        raise UnwritableAudio(f"{path}: {error.strerror}", ELSEWHERE) from error

@@ -79,14 +79,14 @@ class GraphedForward:
         """
         shapes = tuple(None if tensor is None else tensor.shape for tensor in inputs)
         with self._lock:
+            last, self._last = self._last, shapes
             if shapes in self._recordings:
                 return _replay(self._recordings[shapes], inputs)
             output = self._call(inputs)
             room = shapes in self._seen and len(self._recordings) < self.MOST
-            if (room or shapes == self._last) and not self._given_up:
+            if (room or shapes == last) and not self._given_up:
                 self._keep(shapes, inputs, output)
             self._seen.add(shapes)
-            self._last = shapes
             return output
 
     def _call(self, inputs: Inputs) -> Tensor:
@@ -100,6 +100,8 @@ class GraphedForward:
 
     def _keep(self, shapes: Shapes, inputs: Inputs, output: Tensor) -> None:
         """Record shapes, in the place of the oldest ones if need be."""
+        if len(self._recordings) == self.MOST:
+            del self._recordings[next(iter(self._recordings))]
         try:
             recording = self._record(self._forward, inputs)
             if not torch.equal(_replay(recording, inputs), output):
@@ -107,8 +109,6 @@ class GraphedForward:
         except RuntimeError as error:
             self._give_up(error)
             return
-        if len(self._recordings) == self.MOST:
-            del self._recordings[next(iter(self._recordings))]
         self._recordings[shapes] = recording
 
     def _give_up(self, error: RuntimeError) -> None:

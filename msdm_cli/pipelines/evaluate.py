@@ -122,9 +122,10 @@ def evaluate_song(
         AudioError: It cannot be scored.
         BackendUnavailable: SDR is asked for, and cannot be computed here.
     """
-    if separator is not None:
-        _separate(song, estimates / song.name, separator, progress)
     scores, sdr = load_table(tables.scores, Score), load_table(tables.sdr, SongSdr) if tables.sdr else []
+    if separator is not None and _separate(song, estimates / song.name, separator, progress):
+        scores = [row for row in scores if (row.song, row.method) != (song.name, method)]  # of what was there before
+        sdr = [row for row in sdr if (row.song, row.method) != (song.name, method)]
     scored = {row.method for row in scores if row.song == song.name}
     measured = {row.method for row in sdr if row.song == song.name} if tables.sdr else {method, *ORACLES}
     missing = [name for name in (method, *ORACLES) if name not in scored & measured]
@@ -150,28 +151,32 @@ def evaluate_song(
         save_table(tables.sdr, SongSdr, sdr)
 
 
-def _separate(song: Path, folder: Path, separator: Separator, progress: Progress) -> None:
+def _separate(song: Path, folder: Path, separator: Separator, progress: Progress) -> bool:
     """Separate a song, unless it has been: by the same separator, or without msdm.
 
+    Returns:
+        Whether it was separated now.
+
     Raises:
-        AudioError: It cannot be read, or msdm has separated it otherwise.
+        AudioError: It cannot be read, msdm has separated it otherwise, or estimates are incomplete.
     """
     output = OutputOptions(subtype="FLOAT")
     manifest = output.place_manifest(folder.parent, song.name)
-    if not manifest.exists() and all(_find_stem(folder, stem) for stem in STEMS):
-        return
+    there = [stem for stem in STEMS if _find_stem(folder, stem)]
+    if len(there) == len(STEMS) and not manifest.exists():
+        return False
     with tempfile.TemporaryDirectory() as temporary:
         mixture = Path(temporary) / f"{song.name}.wav"
         write_mixture(song, mixture)
         options = SeparateOptions(separator.preset, separator.seed, output=output)
         try:
-            separate_song(separator.model, mixture, folder.parent, options, progress)
+            return not separate_song(separator.model, mixture, folder.parent, options, progress).skipped
         except UnwritableAudio as error:
-            if not manifest.exists():
+            if not there:
                 raise
             raise UnwritableAudio(
-                f"{folder}: was made with other settings, or by another msdm",
-                "Name another folder for the estimates, or remove this one.",
+                f"{folder}: is incomplete, or was made with other settings or by another msdm",
+                "Leave out --separate to score it as it is, name another folder for the estimates, or remove this one.",
             ) from error
 
 

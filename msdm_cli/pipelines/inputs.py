@@ -30,7 +30,8 @@ def expand_songs(arguments: Iterable[str], results: Path) -> list[Path]:
     Raises:
         UnreadableAudio: A list cannot be read, or a folder or pattern means nothing.
     """
-    return list(dict.fromkeys(_expand(arguments, os.path.realpath(results), ())))
+    words = list(arguments)
+    return _nonempty(list(dict.fromkeys(_expand(words, os.path.realpath(results), ()))), ", ".join(words))
 
 
 def _expand(arguments: Iterable[str], results: str, lists: tuple[str, ...]) -> Iterator[Path]:
@@ -42,11 +43,11 @@ def _expand(arguments: Iterable[str], results: str, lists: tuple[str, ...]) -> I
                 raise UnreadableAudio(f"{name}: lists itself", "Give a text file with a song per line.")
             yield from _expand(_read_list(Path(name)), results, (*lists, os.path.realpath(name)))
         elif os.path.isdir(argument):  # noqa: PTH112
-            yield from _nonempty(_leave_out(_search(Path(argument)), Path(argument), results), argument)
+            yield from _leave_out(_nonempty(_search(Path(argument)), argument), Path(argument), results)
         elif has_magic(argument) and not os.path.exists(argument):  # noqa: PTH110
             matches = sorted(glob(argument, recursive=True))  # noqa: PTH207  pathlib's takes no absolute patterns
             found = [path for match in matches for path in _search(Path(match))]
-            yield from _nonempty(_leave_out(found, _fixed_part(argument), results), argument)
+            yield from _leave_out(_nonempty(found, argument), _fixed_part(argument), results)
         else:
             yield Path(argument)
 
@@ -74,8 +75,13 @@ def _leave_out(found: list[Path], searched: Path, results: str) -> list[Path]:
     made = set()
     for path in searched.rglob(f"*.{SUFFIX}"):
         with contextlib.suppress(UnreadableManifest):
-            made |= {os.path.realpath(path.parent / record.path) for record in load_manifest(path).files.values()}
-    return [path for path in found if os.path.realpath(path) not in made]
+            made |= {_bare(path.parent / record.path) for record in load_manifest(path).files.values()}
+    return [path for path in found if _bare(path) not in made]
+
+
+def _bare(path: Path) -> str:
+    """Where a file lies, in any format: stems of an earlier ``--format`` are no songs either."""
+    return os.path.splitext(os.path.realpath(path))[0]  # noqa: PTH122  with_suffix refuses some names
 
 
 def _lies_in(path: Path, folder: str) -> bool:

@@ -38,9 +38,11 @@ def test_a_plot_is_an_image(tmp_path):
     assert (tmp_path / "scores.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("name", ["scores.txt", "scores", "none/scores.png"])
+@pytest.mark.parametrize("name", ["scores.txt", "scores", "file/scores.png"])
 def test_a_plot_that_cannot_be_is_refused_before_the_work(tmp_path, name):
     pytest.importorskip("matplotlib")
-    check_plot(tmp_path / "scores.PNG")
+    check_plot(tmp_path / "new" / "scores.PNG")
+    assert (tmp_path / "new").is_dir()
+    (tmp_path / "file").touch()
     with pytest.raises(UnwritableAudio):
         check_plot(tmp_path / name)

@@ -88,11 +88,12 @@ def test_shapes_and_what_is_not_given_are_told_apart():
     assert recorder.recorded == len(kinds) + 1  # the oldest had made room
 
 
-def test_shapes_that_take_turns_are_recorded_as_long_as_there_is_room():
+@pytest.mark.parametrize("more", [0, 1, 2])
+def test_shapes_that_take_turns_are_recorded_as_long_as_there_is_room(more):
     recorder = Recorder()
     graphed = GraphedForward(Forward(), recorder)
     for _ in range(4):
-        for length in range(1, GraphedForward.MOST + 3):
+        for length in range(1, GraphedForward.MOST + more + 1):
             x = draw(2, length)
             torch.testing.assert_close(graphed(x), 2 * x, rtol=0, atol=0)
     assert recorder.recorded == GraphedForward.MOST

@@ -1,3 +1,5 @@
+import dataclasses
+import shutil
 import time
 
 import numpy as np
@@ -87,6 +89,24 @@ def test_estimates_of_other_settings_are_not_taken_for_these(references, tiny_mo
     for method in ("estimates", "other"):
         with pytest.raises(UnwritableAudio, match="other settings"):
             evaluate_all(references, tmp_path / "estimates", other, method=method)
+    before = evaluate_all(references, tmp_path / "estimates")
+    shutil.rmtree(tmp_path / "estimates" / "Track00000")
+    one = dataclasses.replace(one, seed=1, preset=tiny_model.spec.preset("separate", "default"))
+    with pytest.raises(UnwritableAudio, match="other settings"):  # of the second song
+        evaluate_all(references, tmp_path / "estimates", one)
+    after = load_table(tmp_path / "estimates" / "scores.csv", Score)
+    assert len(after) == len(before)
+    for song, same in (("Track00000", False), ("Track00001", True)):
+        old, new = ([s.si_sdri for s in rows if (s.song, s.method) == (song, "estimates")] for rows in (before, after))
+        assert (old == new) == same
+
+
+def test_incomplete_estimates_are_said(references, tiny_model, tmp_path):
+    separator = Separator(tiny_model, tiny_model.spec.preset("separate", "fast"), 0)
+    shutil.copytree(references / "Track00000", tmp_path / "estimates" / "Track00000")
+    (tmp_path / "estimates" / "Track00000" / "bass.wav").unlink()
+    with pytest.raises(UnwritableAudio, match="is incomplete"):
+        evaluate_all(references, tmp_path / "estimates", separator)
 
 
 def test_estimates_that_others_made_are_scored_as_they_are(references, tiny_model):

@@ -57,6 +57,11 @@ def test_results_beside_their_songs_are_no_songs(tiny_model, write_song, tmp_pat
     assert names("**/*.wav", results=".") == ["album/a.wav"]
     monkeypatch.chdir("album")
     assert names("*.wav", "**/*.wav", ".", results=".") == ["a.wav"]
+    (Path("a") / "bass.flac").touch()  # of an earlier --format
+    assert names("*", results=".") == ["a.wav"]
+    assert names("a.wav", "a", results=".") == ["a.wav"]  # a shell has expanded that
+    with pytest.raises(UnreadableAudio, match="a: no songs"):
+        names("a", results=".")
 
 
 def test_a_pattern_of_folders(album):
