@@ -100,13 +100,13 @@ def separate(
     from msdm_cli.models.load import load_model
     from msdm_cli.pipelines.inputs import STANDARD, expand_songs, spool_streams
     from msdm_cli.pipelines.outputs import OutputOptions
-    from msdm_cli.pipelines.separate import SeparateOptions, separate_song
+    from msdm_cli.pipelines.separate import RESIDUAL, SeparateOptions, separate_song
 
     output = OutputOptions(file_format.value, subtype.value if subtype else None, overwrite, name)
     found, to_stdout = expand_songs(songs, folder), str(folder) == STANDARD
     if to_stdout and (len(found), len(stems or ()), residual) != (1, 1, False):
         raise typer.BadParameter("standard output takes one stem of one song: say --stems drums", param_hint="-o")
-    _check_distinct(found, folder, output, [stem.value for stem in stems or Stem])
+    _check_distinct(found, folder, output, [*(stem.value for stem in stems or Stem), *[RESIDUAL] * residual])
     model = load_model(model_name, choose_runtime(device, backend, provider, precision))
     options = SeparateOptions(
         preset=model.spec.preset("separate", name_preset(sampler, quality)).with_steps(steps),

@@ -92,12 +92,14 @@ def test_songs_that_would_share_a_folder_are_refused_before_anything_runs(write_
 
 
 def test_a_song_of_the_batch_is_never_replaced(write_song, tmp_path):
-    one, two = write_song("a.wav", 0.2), write_song("a/bass.wav", 0.2)
-    before = two.read_bytes()
-    result = msdm("separate", one, two, "-o", tmp_path, "--overwrite")
-    assert result.returncode == 1
-    assert_two_lines(result, "bass.wav: is an input")
-    assert two.read_bytes() == before
+    one = write_song("a.wav", 0.2)
+    for stem, options in (("bass", ()), ("residual", ("--residual",))):
+        two = write_song(f"a/{stem}.wav", 0.2)
+        before = two.read_bytes()
+        result = msdm("separate", one, two, "-o", tmp_path, "--overwrite", *options)
+        assert result.returncode == 1
+        assert_two_lines(result, f"{stem}.wav: is an input")
+        assert two.read_bytes() == before
 
 
 def test_a_missing_file(tmp_path):
