@@ -1,102 +1,178 @@
-"""The errors a person can meet. Each one says what happened and what to do about it.
+"""The errors a person can meet. Each one says what failed and what would mend it.
 
     MsdmError
     |- AudioError
-    |  |- UnreadableAudio     the input cannot be opened or decoded
-    |  |- UnwritableAudio     the output cannot be written
-    |  |- UnsuitableAudio     decoded, but not something to work on (NaN, no samples, lengths that differ)
-    |  `- UnreadableManifest  what lies beside results is not a description of them
+    |  |- UnreadableAudio       an input cannot be opened or decoded
+    |  |- UnsuitableAudio       it was decoded, but cannot be worked on (NaN, no samples, lengths that differ)
+    |  `- UnwritableAudio       a sound file cannot be written, or not in that format
+    |- InputError
+    |  |- UnreadableList        a list of songs cannot be read
+    |  `- NoSongs               a folder, a pattern or a list holds no song
+    |- ResultsError
+    |  |- UnreadableManifest    what lies beside results does not describe them
+    |  |- UnreadableTable       a table of scores is not one
+    |  |- UnwritableResults     a folder, a journal, a table or a picture cannot be written
+    |  |- ResultsExist          there is a file already where a result would go
+    |  |- ReplacesInput         a result would replace a file that is read
+    |  `- JobRunning            another process is writing the same results
     |- WeightsError
-    |  |- UnknownWeights      no such name in the registry
-    |  |- MissingWeights      known, but its files are not on this machine
-    |  |- ChecksumMismatch    a file is not the one that the registry describes
-    |  |- UnreadableWeights   an archive is damaged, or not one
-    |  |- UnwritableWeights   a model cannot be kept: the cache or the disk refuses it
-    |  |- DownloadFailed      an archive could not be fetched
-    |  `- UnsafeArchive       an archive holds what no archive of weights should
+    |  |- UnknownModel          no model has that name
+    |  |- MissingWeights        the model is known, but its files are not on this machine
+    |  |- ModelExists           the name of a new model is taken, or the model ships with msdm
+    |  |- ChecksumMismatch      a file is not the one that the registry describes
+    |  |- UnreadableArchive     an archive is damaged, or is not one
+    |  |- UnsafeArchive         an archive holds what no archive of weights should
+    |  |- DownloadFailed        an archive could not be fetched
+    |  `- UnwritableWeights     the cache or the disk refuses a model
     |- ModelError
-    |  |- IncompatibleCheckpoint   weights and spec do not fit each other
-    |  `- BackendUnavailable       the asked device cannot run here
-    |     `- DeviceFull            its memory does not hold what it was given
+    |  |- UnreadableCheckpoint  a checkpoint is damaged, or is of another network
+    |  |- UnreadableSpec        a spec is damaged, or of another version
+    |  |- MismatchedWeights     weights and spec do not fit each other
+    |  |- MissingPreset         the model has no such sampler settings
+    |  |- InaccurateGraph       an exported graph does not give what PyTorch gives
+    |  |- MissingPackage        an optional package is not installed, or does not work
+    |  `- BackendUnavailable    the device or the backend cannot run here
+    |     `- DeviceFull         its memory does not hold what it was given
     `- SamplingError
-       `- NonFiniteSamples    a network returned NaN or infinity
+       `- NonFiniteSamples      a network returned NaN or infinity
 
-The command line prints them as two lines (message, hint) and exits with 1. A caller's mistake is a ValueError or a
+The command line prints ``message`` and a hint as two lines and exits with 1. The hint is ``remedy``,
+unless ``msdm_cli.cli.hints`` knows the option that helps. A caller's mistake is a ValueError or a
 TypeError instead, with "expected ..., got ...".
 """
 
 
 class MsdmError(Exception):
-    """What happened (``message``) and what to do about it (``hint``)."""
+    """What failed (``message``) and what would mend it (``remedy``)."""
 
-    def __init__(self, message: str, hint: str) -> None:
+    def __init__(self, message: str, remedy: str) -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.remedy = remedy
 
 
 class AudioError(MsdmError):
-    """Something about a sound file."""
+    """Something about a sound file or an array of samples."""
 
 
 class UnreadableAudio(AudioError):
-    """The input cannot be opened or decoded."""
-
-
-class UnwritableAudio(AudioError):
-    """The output cannot be written."""
+    """An input cannot be opened or decoded."""
 
 
 class UnsuitableAudio(AudioError):
-    """The input was decoded, but is not something to work on."""
+    """An input was decoded, but cannot be worked on."""
 
 
-class UnreadableManifest(AudioError):
-    """What lies beside results is not a description of them."""
+class UnwritableAudio(AudioError):
+    """A sound file cannot be written, or not in that format."""
+
+
+class InputError(MsdmError):
+    """Something about the choice of songs."""
+
+
+class UnreadableList(InputError):
+    """A list of songs cannot be read."""
+
+
+class NoSongs(InputError):
+    """A folder, a pattern or a list holds no song."""
+
+
+class ResultsError(MsdmError):
+    """Something about results, beside their sound."""
+
+
+class UnreadableManifest(ResultsError):
+    """What lies beside results does not describe them."""
+
+
+class UnreadableTable(ResultsError):
+    """A table of scores is not one."""
+
+
+class UnwritableResults(ResultsError):
+    """A folder, a journal, a table or a picture cannot be written."""
+
+
+class ResultsExist(ResultsError):
+    """There is a file already where a result would go."""
+
+
+class ReplacesInput(ResultsError):
+    """A result would replace a file that is read."""
+
+
+class JobRunning(ResultsError):
+    """Another process is writing the same results."""
 
 
 class WeightsError(MsdmError):
     """Something about the files of a model."""
 
 
-class UnknownWeights(WeightsError):
-    """No model of that name is registered."""
+class UnknownModel(WeightsError):
+    """No model has that name."""
 
 
 class MissingWeights(WeightsError):
-    """The model is registered, but its files are not on this machine."""
+    """The model is known, but its files are not on this machine."""
+
+
+class ModelExists(WeightsError):
+    """The name of a new model is taken, or the model ships with msdm."""
 
 
 class ChecksumMismatch(WeightsError):
     """A file is not the one that the registry describes."""
 
 
-class UnreadableWeights(WeightsError):
-    """An archive is damaged, or not one."""
-
-
-class UnwritableWeights(WeightsError):
-    """A model cannot be kept: the cache or the disk refuses it."""
-
-
-class DownloadFailed(WeightsError):
-    """An archive could not be fetched."""
+class UnreadableArchive(WeightsError):
+    """An archive is damaged, or is not one."""
 
 
 class UnsafeArchive(WeightsError):
     """An archive holds what no archive of weights should."""
 
 
+class DownloadFailed(WeightsError):
+    """An archive could not be fetched."""
+
+
+class UnwritableWeights(WeightsError):
+    """The cache or the disk refuses a model."""
+
+
 class ModelError(MsdmError):
     """Something about a network."""
 
 
-class IncompatibleCheckpoint(ModelError):
+class UnreadableCheckpoint(ModelError):
+    """A checkpoint is damaged, or is of another network."""
+
+
+class UnreadableSpec(ModelError):
+    """A spec is damaged, or of another version."""
+
+
+class MismatchedWeights(ModelError):
     """Weights and spec do not fit each other."""
 
 
+class MissingPreset(ModelError):
+    """The model has no such sampler settings."""
+
+
+class InaccurateGraph(ModelError):
+    """An exported graph does not give what PyTorch gives."""
+
+
+class MissingPackage(ModelError):
+    """An optional package is not installed, or does not work."""
+
+
 class BackendUnavailable(ModelError):
-    """The asked device or backend cannot run on this machine."""
+    """The device or the backend cannot run on this machine."""
 
 
 class DeviceFull(BackendUnavailable):
@@ -109,3 +185,9 @@ class SamplingError(MsdmError):
 
 class NonFiniteSamples(SamplingError):
     """A network returned NaN or infinity."""
+
+
+# Names of before, until every room has moved to those above.
+UnknownWeights = UnknownModel
+UnreadableWeights = UnreadableArchive
+IncompatibleCheckpoint = ModelError

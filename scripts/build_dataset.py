@@ -98,11 +98,16 @@ def render_split(pool: ProcessPoolExecutor, tasks: Iterator[Task], hours: float,
             now = time.monotonic() - started
             if now - reported > _REPORT_SECONDS or (finishing and not pending):
                 reported = now
-                print(f"{task.split}: {songs} songs, {seconds / 3600:.2f} of {hours:.2f} h, {now:.0f} s", flush=True)
+                print(
+                    f"{task.split}: {songs} songs, {seconds / 3600:.2f} of {hours:.2f} h, {now:.0f} s",
+                    flush=True,
+                )
     return failures
 
 
-def _describe(out: Path, arguments: dict[str, Any], instruments: Path, fetched: Path | None) -> None:
+def _describe(
+    out: Path, arguments: dict[str, Any], instruments: Path, fetched: Path | None
+) -> None:
     """Write `dataset.json`: arguments, versions and timbres."""
     timbres = {
         split: {stem: [timbre.name for timbre in found] for stem, found in stems.items()}
@@ -128,9 +133,14 @@ def build(
     validation_minutes: Annotated[float, typer.Option(help="Minutes of validation songs.")] = 40.0,
     seed: Annotated[int, typer.Option(help="Seed of the whole set.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
-    instruments: Annotated[Path, typer.Option(help="Folder of the sampled instruments.")] = _INSTRUMENTS,
+    instruments: Annotated[
+        Path, typer.Option(help="Folder of the sampled instruments.")
+    ] = _INSTRUMENTS,
     fetched: Annotated[
-        Path | None, typer.Option(help="What scripts/fetch_instruments.py fetched: the only guitars and pianos then.")
+        Path | None,
+        typer.Option(
+            help="What scripts/fetch_instruments.py fetched: the only guitars and pianos then."
+        ),
     ] = None,
 ) -> None:
     """Compose and render validation songs, then training songs."""
@@ -139,7 +149,12 @@ def build(
     for name, folder in (("--instruments", instruments), ("--fetched", fetched)):
         if folder and not folder.is_dir():
             raise typer.BadParameter(f"no such folder: {folder}", param_hint=name)
-    arguments = {"hours": hours, "validation_minutes": validation_minutes, "seed": seed, "fetched": bool(fetched)}
+    arguments = {
+        "hours": hours,
+        "validation_minutes": validation_minutes,
+        "seed": seed,
+        "fetched": bool(fetched),
+    }
     _describe(out, arguments, instruments, fetched)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     failures = 0

@@ -27,7 +27,9 @@ def busiest_part(stems: NDArray[np.float32]) -> NDArray[np.float32] | None:
     """The part of a song whose quietest stem is loudest, ``[S, T] -> [S, SECONDS]``; None if a stem rests."""
     length = SECONDS * SAMPLE_RATE_HZ
     starts = range(0, stems.shape[1] - length, SAMPLE_RATE_HZ)
-    levels = [np.sqrt(np.square(stems[:, start : start + length]).mean(1)).min() for start in starts]
+    levels = [
+        np.sqrt(np.square(stems[:, start : start + length]).mean(1)).min() for start in starts
+    ]
     best = int(np.argmax(levels))
     return stems[:, starts[best] : starts[best] + length] if levels[best] > ACTIVE_RMS else None
 

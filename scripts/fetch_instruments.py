@@ -43,7 +43,9 @@ class Samples:
 
 
 SAMPLED = {
-    "SalamanderGrandPiano": Samples(tuple(f"@audio-samples/piano-velocity{n}@1.0.5" for n in (3, 6, 9, 12, 15)), 0.5),
+    "SalamanderGrandPiano": Samples(
+        tuple(f"@audio-samples/piano-velocity{n}@1.0.5" for n in (3, 6, 9, 12, 15)), 0.5
+    ),
     "VersilianPiano": Samples((TONEJS.format("piano-wav@1.1.0"),), 0.4),
     "AcousticGuitar": Samples((TONEJS.format("guitar-acoustic-wav@1.1.0"),), 0.25),
     "NylonGuitar": Samples((TONEJS.format("guitar-nylon-mp3@1.1.1"),), 0.25),
@@ -73,23 +75,42 @@ def record(program: int, pitches: range, folder: Path) -> dict[int, Path]:
     mido.MidiFile(tracks=[track]).save(folder / "notes.mid")
     config = Path("/etc/timidity/freepats.cfg")
     dry = ("-EFreverb=d", "-EFchorus=d", "-EFdelay=d", "-A50")
-    command = ["timidity", "-c", config, *dry, "-s", "44100", "-OwM", "-o", "notes.wav", "notes.mid"]
-    subprocess.run(list(map(str, command)), cwd=folder, check=True, capture_output=True, timeout=600)
+    command = [
+        "timidity",
+        "-c",
+        config,
+        *dry,
+        "-s",
+        "44100",
+        "-OwM",
+        "-o",
+        "notes.wav",
+        "notes.mid",
+    ]
+    subprocess.run(
+        list(map(str, command)), cwd=folder, check=True, capture_output=True, timeout=600
+    )
     audio, rate = soundfile.read(folder / "notes.wav", dtype="float32")
     if not audio.any():
-        raise RuntimeError(f"program {program} is silent: are Debian's timidity and freepats there?")
+        raise RuntimeError(
+            f"program {program} is silent: are Debian's timidity and freepats there?"
+        )
     audio *= 0.7 / np.abs(audio).max()
     found = {}
     for index, pitch in enumerate(pitches):
         found[pitch] = folder / f"{pitch}.wav"
-        soundfile.write(found[pitch], audio[index * NOTE_SECONDS * rate :][: NOTE_SECONDS * rate], rate)
+        soundfile.write(
+            found[pitch], audio[index * NOTE_SECONDS * rate :][: NOTE_SECONDS * rate], rate
+        )
     return found
 
 
 def fetch(package: str, folder: Path) -> Path:
     """Unpack a package of the registry, whose checksum npm verifies, into a folder of its own."""
     command = ["npm", "pack", package, "--silent", "--pack-destination", str(folder)]
-    name = subprocess.run(command, check=True, capture_output=True, text=True, timeout=600).stdout.split()[-1]
+    name = subprocess.run(
+        command, check=True, capture_output=True, text=True, timeout=600
+    ).stdout.split()[-1]
     target = folder / name.removesuffix(".tgz")
     with tarfile.open(folder / name) as archive:
         archive.extractall(target, filter="data")
@@ -112,7 +133,9 @@ def find_notes(folder: Path) -> dict[int, Path]:
     return dict(sorted(found.items()))
 
 
-def write_sampled(layers: Iterable[dict[int, Path]], count: int, release_seconds: float, folder: Path) -> None:
+def write_sampled(
+    layers: Iterable[dict[int, Path]], count: int, release_seconds: float, folder: Path
+) -> None:
     """Convert ``count`` layers of notes to 22 050 Hz mono FLAC, and write ``instrument.sfz`` beside them."""
     lines = [f"<global> ampeg_release={release_seconds} amp_veltrack={60 if count > 1 else 100}"]
     for layer, notes in enumerate(layers):
@@ -120,7 +143,9 @@ def write_sampled(layers: Iterable[dict[int, Path]], count: int, release_seconds
         for index, (pitch, path) in enumerate(notes.items()):
             audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
             mono = resampy.resample(audio.mean(1), rate, SAMPLE_RATE_HZ)
-            soundfile.write(folder / f"{pitch}-{layer}.flac", mono.clip(-1, 1), SAMPLE_RATE_HZ, subtype="PCM_16")
+            soundfile.write(
+                folder / f"{pitch}-{layer}.flac", mono.clip(-1, 1), SAMPLE_RATE_HZ, subtype="PCM_16"
+            )
             low = (pitches[index - 1] + pitch) // 2 + 1 if index else 0
             high = (pitch + pitches[index + 1]) // 2 if index + 1 < len(pitches) else 127
             velocities = f"lovel={128 * layer // count} hivel={128 * (layer + 1) // count - 1}"
@@ -140,7 +165,9 @@ def record_sampled(patch: tuple[int, int, int], folder: Path) -> None:
     """An instrument of FreePats, every third key of it."""
     program, low, high = patch
     with tempfile.TemporaryDirectory() as temporary:
-        write_sampled([record(program, range(low, high + 1, 3), Path(temporary))], 1, RELEASE_SECONDS, folder)
+        write_sampled(
+            [record(program, range(low, high + 1, 3), Path(temporary))], 1, RELEASE_SECONDS, folder
+        )
 
 
 def main(out: Annotated[Path, typer.Argument(help="Folder to write to.")]) -> None:

@@ -16,8 +16,8 @@ import torch
 import typer
 from torch import Tensor
 
-from msdm_cli.hub.checkpoint import CONFIG, rename_tensors
-from msdm_cli.models.unet1d import Unet1dConfig
+from msdm_cli.models.checkpoint import CONFIG, rename_tensors
+from msdm_cli.networks.unet1d import Unet1dConfig
 
 SMALL = Unet1dConfig(
     channels=32,
@@ -37,7 +37,10 @@ def fill(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     for name, value in tensors.items():
         phase = zlib.crc32(name.encode()) % 1000
         fan_in = value.numel() / value.shape[-1]
-        values = 0.1 * (value.ndim == 1) + np.sin(phase + 12.9898 * np.arange(value.numel())) / fan_in**0.5
+        values = (
+            0.1 * (value.ndim == 1)
+            + np.sin(phase + 12.9898 * np.arange(value.numel())) / fan_in**0.5
+        )
         filled[name] = torch.from_numpy(values.astype(np.float32)).reshape(value.shape)
     return filled
 
@@ -47,7 +50,9 @@ def build_peer(config: Unet1dConfig) -> Any:
     from audio_diffusion_pytorch.modules import UNet1d
 
     told = dataclasses.asdict(config)
-    sizes = {theirs: told[ours] for theirs, ours in CONFIG.items() if theirs != "diffusion_sigma_data"}
+    sizes = {
+        theirs: told[ours] for theirs, ours in CONFIG.items() if theirs != "diffusion_sigma_data"
+    }
     return UNet1d(
         **sizes,
         patch_blocks=1,
@@ -62,10 +67,16 @@ def build_peer(config: Unet1dConfig) -> Any:
 def main(path: Path) -> None:
     """Run the authors' network, and write what it gave."""
     network = build_peer(SMALL)
-    ours = rename_tensors({name: value.data for name, value in network.named_parameters()})  # in the same memory
+    ours = rename_tensors(
+        {name: value.data for name, value in network.named_parameters()}
+    )  # in the same memory
     for name, filled in fill(ours).items():
         ours[name].copy_(filled)
-    x = torch.from_numpy(np.sin(0.37 * np.arange(2 * 4 * 2 * SMALL.length_multiple))).float().reshape(2, 4, -1)
+    x = (
+        torch.from_numpy(np.sin(0.37 * np.arange(2 * 4 * 2 * SMALL.length_multiple)))
+        .float()
+        .reshape(2, 4, -1)
+    )
     time = torch.tensor([-1.5, 0.2])
     with torch.no_grad():
         np.savez_compressed(path, x=x.numpy(), time=time.numpy(), out=network(x, time).numpy())

@@ -23,16 +23,18 @@ from safetensors.torch import save_file
 from torch import Tensor
 from train import load_initial
 
-from msdm_cli.hub.checkpoint import load_run
-from msdm_cli.hub.registry import find_entry
-from msdm_cli.hub.verify import describe
 from msdm_cli.models.adopt import resize
+from msdm_cli.models.checkpoint import load_run
 from msdm_cli.models.export import export_model
+from msdm_cli.models.registry import find_entry
 from msdm_cli.models.spec import load_spec
-from msdm_cli.models.stft_unet import StftUnet, StftUnetConfig
+from msdm_cli.models.verify import describe
+from msdm_cli.networks.stft_unet import StftUnet, StftUnetConfig
 
 
-def mean_weights(new: dict[str, Tensor], config: dict[str, Any], shipped: Path, kept: float) -> dict[str, Tensor]:
+def mean_weights(
+    new: dict[str, Tensor], config: dict[str, Any], shipped: Path, kept: float
+) -> dict[str, Tensor]:
     """``(1 - kept) * new + kept * shipped``, in float32; of layers that have not shipped, the new weights.
 
     Raises:
@@ -41,20 +43,26 @@ def mean_weights(new: dict[str, Tensor], config: dict[str, Any], shipped: Path, 
     network = StftUnet(StftUnetConfig(**config))
     network.load_state_dict(new)
     load_initial(network, shipped)
-    return {name: new[name].float().lerp(value, kept) for name, value in network.state_dict().items()}
+    return {
+        name: new[name].float().lerp(value, kept) for name, value in network.state_dict().items()
+    }
 
 
 def main(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a training run.")],
     weights: Annotated[Path, typer.Argument(metavar="WEIGHTS", help="The folder weights/.")],
-    kept: Annotated[float, typer.Option(min=0, max=1, help="Share of the weights that have shipped before.")] = 0.0,
+    kept: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the weights that have shipped before.")
+    ] = 0.0,
 ) -> None:
     """Ship the best weights of RUN."""
     tensors, config = load_run(run)
     if kept:
         tensors = mean_weights(tensors, config, weights / "embedded.safetensors", kept)
     # The measured spectra span 60 dB and are squared: they stay in float32.
-    shipped = {name: value if name == "sd" else value.to(torch.float16) for name, value in tensors.items()}
+    shipped = {
+        name: value if name == "sd" else value.to(torch.float16) for name, value in tensors.items()
+    }
     tensors_path, spec_path = weights / "embedded.safetensors", weights / "embedded.json"
     save_file({name: value.contiguous() for name, value in shipped.items()}, tensors_path)
     resize(load_spec(spec_path), config).save(spec_path)

@@ -33,7 +33,7 @@ from lightning_fabric.plugins.precision import MixedPrecision
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from msdm_cli.models.stft_unet import StftUnet
+from msdm_cli.networks.stft_unet import StftUnet
 from training.corpus import Augmentation, Corpus
 from training.muon import Muon
 from training.published import PublishedValidation
@@ -87,7 +87,9 @@ def batches(
                 stems = corpus.augmented(rng, options.length, recipe.augmentation)
             noise = rng.standard_normal(stems.shape, dtype=np.float32)
             items.append((stems, sigma.astype(np.float32), np.float32(given), noise))
-        stems, sigma, given, noise = (torch.from_numpy(np.stack(column)) for column in zip(*items, strict=True))
+        stems, sigma, given, noise = (
+            torch.from_numpy(np.stack(column)) for column in zip(*items, strict=True)
+        )
         return stems, sigma, given, noise
 
     with ThreadPoolExecutor(1) as pool:
@@ -99,12 +101,19 @@ def batches(
             yield batch
 
 
-def measure_sd(corpus: Corpus, network: StftUnet, options: TrainingOptions, augmentation: Augmentation) -> Tensor:
+def measure_sd(
+    corpus: Corpus, network: StftUnet, options: TrainingOptions, augmentation: Augmentation
+) -> Tensor:
     """Standard deviation of each stem and bin over augmented crops, ``[S, bins]``, smoothed over neighbouring bins."""
     power = torch.zeros_like(network.sd)
     for index in range(SD_CROPS):
-        crop = corpus.augmented(np.random.default_rng((options.seed, index)), options.length, augmentation)
-        power += network.stft(torch.from_numpy(crop).to(power.device)).square().sum(1).mean(-1) / SD_CROPS
+        crop = corpus.augmented(
+            np.random.default_rng((options.seed, index)), options.length, augmentation
+        )
+        power += (
+            network.stft(torch.from_numpy(crop).to(power.device)).square().sum(1).mean(-1)
+            / SD_CROPS
+        )
     padded = torch.nn.functional.pad(power, (1, 1), mode="replicate")
     return ((padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]) / 3 + 1e-10).sqrt()
 
@@ -126,7 +135,9 @@ def load_initial(network: torch.nn.Module, path: Path) -> None:
         raise refusal
 
 
-def build_optimizers(network: torch.nn.Module, options: TrainingOptions) -> list[torch.optim.Optimizer]:
+def build_optimizers(
+    network: torch.nn.Module, options: TrainingOptions
+) -> list[torch.optim.Optimizer]:
     """AdamW, and with ``muon`` Muon for linear layers (not those of single bands) and two-dimensional convolutions.
 
     Queries, keys and values are three matrices in one: as one, the gradient of the values would leave queries and keys
@@ -135,20 +146,35 @@ def build_optimizers(network: torch.nn.Module, options: TrainingOptions) -> list
     found: list[torch.optim.Optimizer] = []
     parameters = list(network.parameters())
     if options.muon:
-        fused = [parameter for name, parameter in network.named_parameters() if name.endswith("qkv.weight")]
+        fused = [
+            parameter
+            for name, parameter in network.named_parameters()
+            if name.endswith("qkv.weight")
+        ]
         taken = {id(parameter) for parameter in fused}
-        single = [parameter for parameter in parameters if parameter.ndim in (2, 4) and id(parameter) not in taken]
+        single = [
+            parameter
+            for parameter in parameters
+            if parameter.ndim in (2, 4) and id(parameter) not in taken
+        ]
         groups = [{"params": single}, {"params": fused, "parts": 3}]
         parameters = [parameter for parameter in parameters if parameter.ndim not in (2, 4)]
         found.append(Muon(groups, options.learning_rate, weight_decay=options.weight_decay))
     betas = (0.9, 0.99)
-    return [*found, torch.optim.AdamW(parameters, options.learning_rate, betas, weight_decay=options.weight_decay)]
+    return [
+        *found,
+        torch.optim.AdamW(
+            parameters, options.learning_rate, betas, weight_decay=options.weight_decay
+        ),
+    ]
 
 
 class Run:
     """The state of a training run and the folder it lives in."""
 
-    def __init__(self, fabric: Fabric, folder: Path, network: Any, options: TrainingOptions) -> None:
+    def __init__(
+        self, fabric: Fabric, folder: Path, network: Any, options: TrainingOptions
+    ) -> None:
         self.fabric, self.folder, self.options = fabric, folder, options
         self.network = network
         self.optimizers = build_optimizers(network, options)
@@ -188,12 +214,17 @@ class Run:
         """Exponential moving average of the weights, faster at the start."""
         decay = min(self.options.ema_decay, (1 + self.step) / (10 + self.step))
         for name, value in self.network.state_dict().items():
-            self.average[name] = self.average[name].to(value.device).lerp_(value.detach(), 1 - decay)
+            self.average[name] = (
+                self.average[name].to(value.device).lerp_(value.detach(), 1 - decay)
+            )
 
     def log(self, **fields: object) -> None:
         """One line for a person, one for a machine."""
         if self.fabric.is_global_zero:
-            hours = {"hours": round(self.seconds / 3600, 3), "core_hours": round(self.cpu_seconds / 3600, 3)}
+            hours = {
+                "hours": round(self.seconds / 3600, 3),
+                "core_hours": round(self.cpu_seconds / 3600, 3),
+            }
             record = {"step": self.step, **hours, **fields}
             with (self.folder / "log.jsonl").open("a") as file:
                 file.write(json.dumps(record) + "\n")
@@ -201,7 +232,9 @@ class Run:
 
     def validate(self, validation: Validation | PublishedValidation) -> None:
         """Score the averaged weights, and keep them if they are the best so far."""
-        trained = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
+        trained = {
+            name: value.detach().clone() for name, value in self.network.state_dict().items()
+        }
         self.network.load_state_dict(self.average)
         figures = validation.score(self.network)
         figure = figures.pop("figure")
@@ -209,13 +242,18 @@ class Run:
             self.best = figure
             if self.fabric.is_global_zero:
                 temporary = self.folder / "best.safetensors.part"
-                save_file({name: value.cpu().contiguous() for name, value in self.average.items()}, temporary)
+                save_file(
+                    {name: value.cpu().contiguous() for name, value in self.average.items()},
+                    temporary,
+                )
                 temporary.replace(self.folder / "best.safetensors")
         self.network.load_state_dict(trained)
         self.log(**{name: round(value, 3) for name, value in figures.items()})
 
 
-def backward_by_crop(fabric: Fabric, objective: Any, batch: Sequence[Tensor], max_norm: float) -> Tensor:
+def backward_by_crop(
+    fabric: Fabric, objective: Any, batch: Sequence[Tensor], max_norm: float
+) -> Tensor:
     """Leave the mean of all processes' gradients, those of each crop clipped, in ``.grad``.
 
     A tenth of the crops has three fifths of the squared norms: without it, few of a batch decide where a step goes.
@@ -244,10 +282,16 @@ def backward_by_crop(fabric: Fabric, objective: Any, batch: Sequence[Tensor], ma
             if parameter.grad is not None:
                 mean.add_(parameter.grad, alpha=1 / len(batch[0]))
                 parameter.grad = None
-    flat = fabric.all_reduce(torch.cat([mean.flatten() for mean in total]))  # in one: every call waits for all
-    if not flat.isfinite().all():  # seen by all processes, which would wait for each other otherwise
+    flat = fabric.all_reduce(
+        torch.cat([mean.flatten() for mean in total])
+    )  # in one: every call waits for all
+    if (
+        not flat.isfinite().all()
+    ):  # seen by all processes, which would wait for each other otherwise
         raise RuntimeError("a gradient is not finite")
-    for mean, parameter, part in zip(total, parameters, flat.split([mean.numel() for mean in total]), strict=True):
+    for mean, parameter, part in zip(
+        total, parameters, flat.split([mean.numel() for mean in total]), strict=True
+    ):
         parameter.grad = mean.copy_(part.view_as(mean))
     return torch.stack(losses).mean().detach()
 
@@ -264,7 +308,10 @@ def train(
     """Train from where the run stands to its last step."""
     options, losses = run.options, []
     devices = run.fabric.world_size
-    began, cpu_began = time.monotonic() - run.seconds, time.process_time() - run.cpu_seconds / devices
+    began, cpu_began = (
+        time.monotonic() - run.seconds,
+        time.process_time() - run.cpu_seconds / devices,
+    )
     steps = batches(corpus, recipe, options, run.step, run.fabric.global_rank)
     for batch in steps:
         objective.zero_grad()
@@ -272,7 +319,9 @@ def train(
         if options.crop_norm is None:
             loss = objective(*inputs).mean()
             run.fabric.backward(loss)
-            torch.nn.utils.clip_grad_norm_(objective.parameters(), max_norm=1.0, error_if_nonfinite=True)
+            torch.nn.utils.clip_grad_norm_(
+                objective.parameters(), max_norm=1.0, error_if_nonfinite=True
+            )
         else:
             loss = backward_by_crop(run.fabric, objective, inputs, options.crop_norm)
         for optimizer in optimizers:
@@ -296,11 +345,16 @@ def main(
     data: Path,
     folder: Annotated[Path, typer.Argument(metavar="RUN")],
     *,
-    architecture: Annotated[Architecture, typer.Option(help="What is trained, and how.")] = Architecture.stft_unet,
+    architecture: Annotated[
+        Architecture, typer.Option(help="What is trained, and how.")
+    ] = Architecture.stft_unet,
     config: Annotated[
-        Path | None, typer.Option(help="Size of the network, as JSON; a run that goes on keeps its own.")
+        Path | None,
+        typer.Option(help="Size of the network, as JSON; a run that goes on keeps its own."),
     ] = None,
-    stem: Annotated[str | None, typer.Option(help="Only this stem: a model of the paper's second family.")] = None,
+    stem: Annotated[
+        str | None, typer.Option(help="Only this stem: a model of the paper's second family.")
+    ] = None,
     steps: int | None = None,
     decay_steps: int | None = None,
     batch: int | None = None,
@@ -309,37 +363,62 @@ def main(
         int, typer.Option(help="As long as a chunk of msdm; stays, so that figures compare.")
     ] = 262144,
     seed: int | None = None,
-    changes: Annotated[str, typer.Option("--recipe", help="Other fields of the recipe, as JSON.")] = "{}",
+    changes: Annotated[
+        str, typer.Option("--recipe", help="Other fields of the recipe, as JSON.")
+    ] = "{}",
     precision: Precision = Precision.single,
-    accelerator: Annotated[str, typer.Option(help="auto, cpu, cuda or another that Fabric knows.")] = "auto",
+    accelerator: Annotated[
+        str, typer.Option(help="auto, cpu, cuda or another that Fabric knows.")
+    ] = "auto",
     devices: int = 1,
     compiled: Annotated[
-        bool, typer.Option("--compiled", help="Compile the network: minutes, then a sixth less of every step.")
+        bool,
+        typer.Option(
+            "--compiled", help="Compile the network: minutes, then a sixth less of every step."
+        ),
     ] = False,
     validate_every: int = 400,
     initial: Annotated[
         Path | None,
-        typer.Option(help="Start from these weights (safetensors); numbers of blocks and attention layers may differ."),
+        typer.Option(
+            help="Start from these weights (safetensors); numbers of blocks and attention layers may differ."
+        ),
     ] = None,
 ) -> None:
     """Train on DATA/train, choose by DATA/validation, keep everything in RUN."""
     on_cpu = accelerator == "cpu" or (accelerator == "auto" and not torch.cuda.is_available())
-    mixed = Mixed(precision.value, "cpu" if on_cpu else "cuda") if precision is Precision.bfloat16 else None
+    mixed = (
+        Mixed(precision.value, "cpu" if on_cpu else "cuda")
+        if precision is Precision.bfloat16
+        else None
+    )
     fabric = Fabric(accelerator=accelerator, devices=devices, plugins=mixed)
     fabric.launch()
     recipe = RECIPES[architecture.value].changed(json.loads(changes))
-    asked = {"steps": steps, "decay_steps": decay_steps, "batch": batch, "length": length, "seed": seed}
-    options = dataclasses.replace(recipe.options, **{key: value for key, value in asked.items() if value is not None})
+    asked = {
+        "steps": steps,
+        "decay_steps": decay_steps,
+        "batch": batch,
+        "length": length,
+        "seed": seed,
+    }
+    options = dataclasses.replace(
+        recipe.options, **{key: value for key, value in asked.items() if value is not None}
+    )
     torch.manual_seed(options.seed)
     torch.set_flush_denormal(True)
     if stem and isinstance(recipe.questions, QuestionMix) and recipe.questions.relates:
-        raise typer.BadParameter("one stem alone needs a --recipe without the questions that relate stems")
+        raise typer.BadParameter(
+            "one stem alone needs a --recipe without the questions that relate stems"
+        )
     stems = (stem,) if stem else STEMS
     kept = folder / "config.json"
     size = config or (kept if kept.exists() else None)
     network = recipe.build(size, len(stems)).to(memory_format=torch.channels_last)
     corpus = Corpus(data / "train", stems, SAMPLE_RATE)
-    validation = recipe.validation(Corpus(data / "validation", stems, SAMPLE_RATE), validation_length)
+    validation = recipe.validation(
+        Corpus(data / "validation", stems, SAMPLE_RATE), validation_length
+    )
     folder.mkdir(parents=True, exist_ok=True)
     run = Run(fabric, folder, network, options)
     loss = recipe.objective(network)

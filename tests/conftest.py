@@ -11,11 +11,11 @@ import pytest
 import soundfile
 import torch
 
+from msdm_cli.backends.runtime import Runtime
+from msdm_cli.backends.torch_backend import TorchDenoiser
 from msdm_cli.models.load import Model
-from msdm_cli.models.runtime import Runtime
 from msdm_cli.models.spec import ModelSpec, Preset
-from msdm_cli.models.stft_unet import StftUnet, StftUnetConfig
-from msdm_cli.models.torch_backend import TorchDenoiser
+from msdm_cli.networks.stft_unet import StftUnet, StftUnetConfig
 
 CPU = Runtime("torch", "cpu", "fp32")
 STEMS = ("bass", "drums", "guitar", "piano")
@@ -26,7 +26,9 @@ def tiny_network(seed=0):
     torch.manual_seed(seed)
     network = StftUnet(TINY)
     with torch.no_grad():
-        for weight in network.merge.weights:  # the last layer starts at zero; these weights are to do something
+        for weight in (
+            network.merge.weights
+        ):  # the last layer starts at zero; these weights are to do something
             weight.normal_(0, 0.02)
         network.sd.copy_(torch.rand_like(network.sd) * 0.1 + 0.01)
     return network
@@ -66,7 +68,9 @@ def music(frames, channels=1, rate=22050, seed=0):
     time = np.arange(frames) / rate
     tones = sum(
         np.sin(2 * np.pi * pitch * time[None] + phase) * np.exp(-3 * (time % 0.5))
-        for pitch, phase in zip((55, 220, 330, 5000), rng.uniform(0, 6, (4, channels, 1)), strict=True)
+        for pitch, phase in zip(
+            (55, 220, 330, 5000), rng.uniform(0, 6, (4, channels, 1)), strict=True
+        )
     )
     clicks = rng.standard_normal((channels, frames)) * np.exp(-40 * (time % 0.25))
     return ((tones * 0.1 + clicks * 0.2) * 0.5).clip(-0.9, 0.9).astype(np.float32)
@@ -140,9 +144,16 @@ def lightning_checkpoint(stems=4, **more):
     size = PAPER_SIZE | {"in_channels": stems}
     distribution = peer.LogNormalDistribution(-3.0, 1.0)
     model = peer.model.Model1d(
-        diffusion_sigma_distribution=distribution, diffusion_sigma_data=0.2, diffusion_dynamic_threshold=0.0, **size
+        diffusion_sigma_distribution=distribution,
+        diffusion_sigma_data=0.2,
+        diffusion_dynamic_threshold=0.0,
+        **size,
     )
-    settings = {"learning_rate": 1e-4, "diffusion_sigma_distribution": distribution, "diffusion_sigma_data": 0.2}
+    settings = {
+        "learning_rate": 1e-4,
+        "diffusion_sigma_distribution": distribution,
+        "diffusion_sigma_data": 0.2,
+    }
     checkpoint = {
         "epoch": 419,
         "global_step": 1000,

@@ -85,7 +85,11 @@ class ChunkPlan:
         position = np.arange(length, dtype=np.float32)
         ramp = np.float32(self.overlap + 1)
         rising = (position + 1) / ramp if chunk.core_start > 0 else np.ones(length, np.float32)
-        falling = (length - position) / ramp if chunk.core_stop < self.total else np.ones(length, np.float32)
+        falling = (
+            (length - position) / ramp
+            if chunk.core_stop < self.total
+            else np.ones(length, np.float32)
+        )
         weights: NDArray[np.float32] = np.minimum(1, np.minimum(rising, falling))
         return weights
 
@@ -104,7 +108,9 @@ class OverlapAdd:
         self._sum = np.zeros((*lead, 0), np.float32)
         self._weight = np.zeros(0, np.float32)
 
-    def add(self, chunk: Chunk, core: NDArray[np.float32], next_chunk: Chunk | None) -> NDArray[np.float32]:
+    def add(
+        self, chunk: Chunk, core: NDArray[np.float32], next_chunk: Chunk | None
+    ) -> NDArray[np.float32]:
         """Add a chunk's core and take what is finished.
 
         Args:

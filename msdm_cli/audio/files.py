@@ -11,7 +11,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from msdm_cli.audio.ogg import fix_serial
+from msdm_cli.audio.ogg_serial import fix_serial
 from msdm_cli.errors import UnreadableAudio, UnsuitableAudio, UnwritableAudio
 
 FORMATS = ("wav", "flac", "ogg")
@@ -24,7 +24,17 @@ RIFF_BYTES = (1 << 32) - (1 << 20)
 BYTES_PER_SAMPLE = {"PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8}
 WRITE_FRAMES = 1 << 16
 SFC_SET_ADD_PEAK_CHUNK = 0x1050  # of sndfile.h
-TAGS = ("title", "artist", "album", "tracknumber", "date", "genre", "comment", "copyright", "license")
+TAGS = (
+    "title",
+    "artist",
+    "album",
+    "tracknumber",
+    "date",
+    "genre",
+    "comment",
+    "copyright",
+    "license",
+)
 # Headers lie: what claims more than these is damaged.
 LONGEST_FRAMES = 1 << 40
 RATES_HZ = (100, 1_000_000)
@@ -69,7 +79,9 @@ class SongReader:
         UnsuitableAudio: There are no samples in the part that was asked for.
     """
 
-    def __init__(self, path: Path, start_seconds: float = 0.0, duration_seconds: float | None = None) -> None:
+    def __init__(
+        self, path: Path, start_seconds: float = 0.0, duration_seconds: float | None = None
+    ) -> None:
         self.path = path
         self._file = _open(path)
         rate, frames = self._file.samplerate, self._file.frames
@@ -80,20 +92,27 @@ class SongReader:
         if wanted < 1:
             self._file.close()
             reason = "no samples" if not frames else f"no samples after {start_seconds:g} s"
-            raise UnsuitableAudio(f"{path}: {reason}", "Give a file, or a part of it, that holds sound.")
+            raise UnsuitableAudio(
+                f"{path}: {reason}", "Give a file, or a part of it, that holds sound."
+            )
         self.tags = {tag: text for tag in TAGS if (text := getattr(self._file, tag))}
         self._left = wanted
         try:
             self._file.seek(first)
         except (soundfile.SoundFileError, RuntimeError) as error:
             self._file.close()
-            raise UnreadableAudio(f"{path}: cannot be read from {start_seconds:g} s on ({error})", READABLE) from error
+            raise UnreadableAudio(
+                f"{path}: cannot be read from {start_seconds:g} s on ({error})", READABLE
+            ) from error
 
     def __enter__(self) -> "SongReader":
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._file.close()
 
@@ -116,7 +135,9 @@ class SongReader:
                 "The file is damaged or was cut off; get it again, or convert it.",
             )
         if not np.isfinite(block).all():
-            raise UnsuitableAudio(f"{self.path}: contains NaN or infinity", "Repair the file: export it again.")
+            raise UnsuitableAudio(
+                f"{self.path}: contains NaN or infinity", "Repair the file: export it again."
+            )
         self._left -= wanted
         return np.ascontiguousarray(block)
 
@@ -131,19 +152,25 @@ def _open(path: Path) -> soundfile.SoundFile:
         with path.open("rb") as stream:
             empty = not stream.read(1)
     except OSError as error:
-        raise UnreadableAudio(f"{path}: {(error.strerror or str(error)).lower()}", "Check the name.") from error
+        raise UnreadableAudio(
+            f"{path}: {(error.strerror or str(error)).lower()}", "Check the name."
+        ) from error
     if empty:
         raise UnreadableAudio(f"{path}: is empty (0 bytes)", READABLE)
     try:
         file = soundfile.SoundFile(path)
     except (soundfile.SoundFileError, RuntimeError, TypeError, ValueError, OSError) as error:
         reason = str(error).rpartition(": ")[2].rstrip(".") or "unknown format"
-        raise UnreadableAudio(f"{path}: is not a sound file that can be read ({reason})", READABLE) from error
+        raise UnreadableAudio(
+            f"{path}: is not a sound file that can be read ({reason})", READABLE
+        ) from error
     low, high = RATES_HZ
     if not (file.frames < LONGEST_FRAMES and low <= file.samplerate <= high):
         claim = f"{file.frames} samples at {file.samplerate} Hz"
         file.close()
-        raise UnreadableAudio(f"{path}: its header claims {claim}", "Write it again with another program.")
+        raise UnreadableAudio(
+            f"{path}: its header claims {claim}", "Write it again with another program."
+        )
     return file
 
 
@@ -162,7 +189,11 @@ def output_subtype(file_format: str, asked: str | None, source: str) -> str:
     """
     if asked is not None:
         if not soundfile.check_format(file_format.upper(), asked):
-            known = ", ".join(subtype for subtype in SUBTYPES if soundfile.check_format(file_format.upper(), subtype))
+            known = ", ".join(
+                subtype
+                for subtype in SUBTYPES
+                if soundfile.check_format(file_format.upper(), subtype)
+            )
             raise UnwritableAudio(f"{file_format} has no subtype {asked}", f"It has {known}.")
         return asked
     if file_format == "ogg":
@@ -207,16 +238,26 @@ class StemWriter:
             file_format = "RF64"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = soundfile.SoundFile(self.temporary, "w", sample_rate, channels, subtype, format=file_format)
+            self._file = soundfile.SoundFile(
+                self.temporary, "w", sample_rate, channels, subtype, format=file_format
+            )
             # Float files would tell when they were written, and no two be the same.
-            soundfile._snd.sf_command(self._file._file, SFC_SET_ADD_PEAK_CHUNK, soundfile._ffi.NULL, 0)
+            soundfile._snd.sf_command(
+                self._file._file, SFC_SET_ADD_PEAK_CHUNK, soundfile._ffi.NULL, 0
+            )
         except (soundfile.SoundFileError, RuntimeError, OSError) as error:
             self.discard()
-            raise UnwritableAudio(f"{path}: cannot be written ({error})", "Choose another folder with -o.") from error
+            raise UnwritableAudio(
+                f"{path}: cannot be written ({error})", "Choose another folder with -o."
+            ) from error
         except ValueError as error:
-            raise UnwritableAudio(f"{path}: {error}", "Choose another --format or --subtype.") from error
+            raise UnwritableAudio(
+                f"{path}: {error}", "Choose another --format or --subtype."
+            ) from error
         for tag, text in tags.items():
-            with contextlib.suppress(soundfile.SoundFileError, RuntimeError):  # not every format has every tag
+            with contextlib.suppress(
+                soundfile.SoundFileError, RuntimeError
+            ):  # not every format has every tag
                 setattr(self._file, tag, text)
         self.subtype = subtype
         self.clipped = 0
@@ -225,7 +266,10 @@ class StemWriter:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.discard()
 
@@ -256,7 +300,9 @@ class StemWriter:
             self._file.close()
             if self.path.suffix == ".ogg":
                 fix_serial(self.temporary)
-            with self.temporary.open("r+b") as file:  # Windows flushes only what is open for writing
+            with self.temporary.open(
+                "r+b"
+            ) as file:  # Windows flushes only what is open for writing
                 os.fsync(file.fileno())
             found = soundfile.info(str(self.temporary)).frames
         except (soundfile.SoundFileError, RuntimeError, ValueError, OSError) as error:
@@ -283,4 +329,6 @@ class StemWriter:
             self.temporary.unlink(missing_ok=True)
 
     def _failed(self, reason: object) -> UnwritableAudio:
-        return UnwritableAudio(f"{self.path}: cannot be written ({reason})", "Make room on the disk, or choose -o.")
+        return UnwritableAudio(
+            f"{self.path}: cannot be written ({reason})", "Make room on the disk, or choose -o."
+        )

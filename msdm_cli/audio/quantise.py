@@ -4,7 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def quantise_to_sum(stems: NDArray[np.float64], song: NDArray[np.float64], bits: int) -> tuple[NDArray[np.int32], int]:
+def quantise_to_sum(
+    stems: NDArray[np.float64], song: NDArray[np.float64], bits: int
+) -> tuple[NDArray[np.int32], int]:
     """Round stems so that they sum to the song, sample by sample.
 
     The running sums over the stems are rounded, and their differences are the stems: the last running sum is the song,

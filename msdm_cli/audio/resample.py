@@ -43,7 +43,9 @@ class StreamResampler:
         self._margin = ceil(reach / self._unit_in) * self._unit_in
         self._step = max(1, MATRIX_OUTPUTS // self._unit_out) * self._unit_in
         self._block = ceil(BLOCK_SECONDS * rate_in / self._step) * self._step
-        self._matrix = self._build_matrix() if self._step + 2 * self._margin <= MATRIX_INPUTS else None
+        self._matrix = (
+            self._build_matrix() if self._step + 2 * self._margin <= MATRIX_INPUTS else None
+        )
         self._held = np.zeros((channels, self._margin), np.float32)
         self._received = 0
         self._given = 0
@@ -70,7 +72,11 @@ class StreamResampler:
         Shape:
             ``-> [C, length - what was given before]``
         """
-        total = resampled_length(self._received, self.rate_in, self.rate_out) if length is None else length
+        total = (
+            resampled_length(self._received, self.rate_in, self.rate_out)
+            if length is None
+            else length
+        )
         missing = total - self._given
         channels = self._held.shape[0]
         if self.rate_in == self.rate_out:
@@ -105,7 +111,9 @@ class StreamResampler:
             offset, between = np.divmod(distance * precision, 1)
             taps = np.arange(len(table) // stride)[:, None]
             index = np.minimum(offset.astype(int) + taps * stride, len(table) - 1)
-            weights = (table[index] + between * slope[index]) * (taps < (len(table) - offset) // stride)
+            weights = (table[index] + between * slope[index]) * (
+                taps < (len(table) - offset) // stride
+            )
             matrix[first + direction * taps, np.arange(step_out)] += weights
         return matrix.astype(np.float32)
 
@@ -113,7 +121,8 @@ class StreamResampler:
         """Resample windows with a margin on either side, without the margins."""
         converted = resampy.resample(windows, self.rate_in, self.rate_out, filter=FILTER)
         first, last = (
-            edge // self._unit_in * self._unit_out for edge in (self._margin, windows.shape[1] - self._margin)
+            edge // self._unit_in * self._unit_out
+            for edge in (self._margin, windows.shape[1] - self._margin)
         )
         return converted[:, first:last].astype(np.float32)
 
@@ -123,6 +132,8 @@ class StreamResampler:
             converted = self._inside(window)
         else:
             windows = sliding_window_view(window, len(self._matrix), axis=1)[:, :: self._step]
-            converted = (windows.reshape(-1, len(self._matrix)) @ self._matrix).reshape(len(window), -1)
+            converted = (windows.reshape(-1, len(self._matrix)) @ self._matrix).reshape(
+                len(window), -1
+            )
         self._given += converted.shape[1]
         return converted

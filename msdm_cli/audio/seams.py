@@ -67,7 +67,9 @@ class SeamMeter:
             first = max(0, join - REACH - self._start)
             around = held[..., first : join + REACH - self._start]
             self.seams.append(_measure(around, join, join - self._start - first))
-        keep = max(0, min(held.shape[-1], (self._joins[0] if self._joins else stop) - REACH - self._start))
+        keep = max(
+            0, min(held.shape[-1], (self._joins[0] if self._joins else stop) - REACH - self._start)
+        )
         self._held, self._start = held[..., keep:], self._start + keep
 
 
@@ -77,6 +79,10 @@ def _measure(around: NDArray[np.float32], position: int, place: int) -> Seam:
     for order in (1, 2):
         difference = np.diff(around.astype(np.float64), order)
         nearby = np.sqrt(np.square(difference).mean(-1)) + QUIET
-        here = np.abs(difference[..., place - 1]) if order == 1 else np.abs(difference[..., place - 2 : place]).max(-1)
+        here = (
+            np.abs(difference[..., place - 1])
+            if order == 1
+            else np.abs(difference[..., place - 2 : place]).max(-1)
+        )
         ratios.append(float((here / nearby).max()))
     return Seam(position, *ratios)

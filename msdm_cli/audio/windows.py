@@ -32,7 +32,11 @@ class SongWindows:
         """
         while self._start + self._held.shape[1] < min(stop, self.total):
             block = self._reader.read(READ_FRAMES)
-            new = self._resampler.push(block) if block.shape[1] else self._resampler.finish(self.total)
+            new = (
+                self._resampler.push(block)
+                if block.shape[1]
+                else self._resampler.finish(self.total)
+            )
             self._held = np.concatenate((self._held, new), 1)
         self._held = self._held[:, start - self._start :]
         self._start = start

@@ -61,5 +61,9 @@ def main() -> None:
         if "\n" in message:  # the help that no arguments at all ask for
             typer.echo(message, err=True)
         else:
-            show_error(MsdmError(message, "Say msdm --help, or --help after a command, to see what it takes."))
+            show_error(
+                MsdmError(
+                    message, "Say msdm --help, or --help after a command, to see what it takes."
+                )
+            )
         sys.exit(error.exit_code)

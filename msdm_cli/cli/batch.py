@@ -13,7 +13,7 @@ from msdm_cli.cli.display import Display, Piece
 from msdm_cli.errors import MsdmError
 
 if TYPE_CHECKING:
-    from msdm_cli.pipelines.work import Done
+    from msdm_cli.jobs.run import Done
 
 POLL_SECONDS = 0.5
 
@@ -40,16 +40,27 @@ class Outcome:
             return (self.name, "failed", "", self.result.message)
         written = ", ".join(str(path) for path in self.result.files.values())
         speed = f"{self.result.properties.seconds / self.seconds:.1f}x real time"
-        return (self.name, "was there" if self.result.skipped else speed, str(self.result.seed), written)
+        return (
+            self.name,
+            "was there" if self.result.skipped else speed,
+            str(self.result.seed),
+            written,
+        )
 
     def entry(self, kind: str) -> dict[str, object]:
         """Its entry of the summary."""
         if isinstance(self.result, MsdmError):
             return {kind: self.name, "error": self.result.message, "hint": self.result.hint}
-        return {kind: self.name, **dataclasses.asdict(self.result), "wall_seconds": round(self.seconds, 3)}
+        return {
+            kind: self.name,
+            **dataclasses.asdict(self.result),
+            "wall_seconds": round(self.seconds, 3),
+        }
 
 
-def run_batch(kind: str, device: str, pieces: Mapping[str, Work], *, display: Display, jobs: int = 1) -> None:
+def run_batch(
+    kind: str, device: str, pieces: Mapping[str, Work], *, display: Display, jobs: int = 1
+) -> None:
     """Do all pieces, then show what was done.
 
     Args:
@@ -61,12 +72,16 @@ def run_batch(kind: str, device: str, pieces: Mapping[str, Work], *, display: Di
     """
     with display:
         outcomes = (
-            _do_at_once(pieces, display, jobs) if jobs > 1 else [_do(*piece, display) for piece in pieces.items()]
+            _do_at_once(pieces, display, jobs)
+            if jobs > 1
+            else [_do(*piece, display) for piece in pieces.items()]
         )
     if display.as_json:
         show_json([outcome.entry(kind) for outcome in outcomes])
     elif not display.quiet:
-        show_table(device, (kind, "speed", "seed", "written"), [outcome.row() for outcome in outcomes])
+        show_table(
+            device, (kind, "speed", "seed", "written"), [outcome.row() for outcome in outcomes]
+        )
     if any(isinstance(outcome.result, MsdmError) for outcome in outcomes):
         raise typer.Exit(1)
 
@@ -99,6 +114,10 @@ def _do(name: str, work: Work, display: Display) -> Outcome:
 def tell_of_gain(name: str, done: "Done", display: Display) -> None:
     """Say so if results are not as loud as they would be, or were clipped."""
     if done.gain_db:
-        display.say(f"{name}: {done.gain_db:.2f} dB, so that nothing clips; --subtype FLOAT needs no gain")
+        display.say(
+            f"{name}: {done.gain_db:.2f} dB, so that nothing clips; --subtype FLOAT needs no gain"
+        )
     if done.clipped:
-        display.say(f"{name}: {done.clipped} samples beyond full scale were clipped; --subtype FLOAT keeps them")
+        display.say(
+            f"{name}: {done.clipped} samples beyond full scale were clipped; --subtype FLOAT keeps them"
+        )

@@ -11,7 +11,9 @@ from msdm_cli.cli.options import JsonOption, QuietOption
 
 
 def check(
-    results: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of results, or their msdm.json.")],
+    results: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A folder of results, or their msdm.json.")
+    ],
     song: Annotated[Path | None, typer.Argument(metavar="SONG", help="What was separated.")] = None,
     *,
     quiet: QuietOption = False,
@@ -21,7 +23,7 @@ def check(
 
     Exit code 1 if they do not.
     """
-    from msdm_cli.pipelines.check import check_results
+    from msdm_cli.jobs.check import check_results
 
     report = check_results(results, song)
     if as_json:

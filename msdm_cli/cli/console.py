@@ -12,7 +12,7 @@ from rich.table import Table
 from msdm_cli.errors import MsdmError
 
 if TYPE_CHECKING:
-    from msdm_cli.pipelines.estimate import Estimate
+    from msdm_cli.jobs.estimate import Estimate
 
 stderr = Console(stderr=True)
 stdout = Console()
@@ -42,7 +42,9 @@ def show_table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, .
 def show_estimates(estimates: "Mapping[str, Estimate]", device: str, *, as_json: bool) -> None:
     """What work would cost, on stdout."""
     if as_json:
-        show_json([{"name": name, **dataclasses.asdict(estimate)} for name, estimate in estimates.items()])
+        show_json(
+            [{"name": name, **dataclasses.asdict(estimate)} for name, estimate in estimates.items()]
+        )
         return
     rows = [(name, *_describe(estimate)) for name, estimate in estimates.items()]
     columns = ("", "length", "network calls", "their time", "peak memory", "written", "journal")
@@ -52,7 +54,12 @@ def show_estimates(estimates: "Mapping[str, Estimate]", device: str, *, as_json:
 def _describe(estimate: "Estimate") -> tuple[str, ...]:
     sizes = (estimate.memory_bytes, estimate.output_bytes, estimate.journal_bytes)
     megabytes = ("?" if size is None else f"{size / 1e6:.0f} MB" for size in sizes)
-    return (f"{estimate.audio_seconds:.1f} s", str(estimate.calls), f"{estimate.seconds:.0f} s", *megabytes)
+    return (
+        f"{estimate.audio_seconds:.1f} s",
+        str(estimate.calls),
+        f"{estimate.seconds:.0f} s",
+        *megabytes,
+    )
 
 
 def show_json(summary: object) -> None:

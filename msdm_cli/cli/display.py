@@ -7,7 +7,13 @@ import time
 from types import TracebackType
 from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.progress import Progress as Bars
 
 from msdm_cli.cli.console import say, show_error, stderr
@@ -55,7 +61,10 @@ class Display(logging.Handler):
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.bars.stop()
         LOG.removeHandler(self)
@@ -106,8 +115,16 @@ class Piece:
 
     def start(self, label: str, total: int, unit: str = "calls") -> None:
         """Begin ``total`` network calls, or bytes; from the beginning if there was some already."""
-        self._label, self._unit, self._total, self._done, self._shown = label, unit, total, 0, time.monotonic()
-        self._display.bars.reset(self._task, description=label, total=total, unit=unit, visible=True)
+        self._label, self._unit, self._total, self._done, self._shown = (
+            label,
+            unit,
+            total,
+            0,
+            time.monotonic(),
+        )
+        self._display.bars.reset(
+            self._task, description=label, total=total, unit=unit, visible=True
+        )
         if self._display.as_json:
             self._display.tell("start", name=label, total=total, unit=unit)
 
@@ -120,7 +137,9 @@ class Piece:
         now, display = time.monotonic(), self._display
         if display.as_json and (now - self._shown > EVENT_SECONDS or self._done >= self._total):
             self._shown = now
-            display.tell("progress", name=self._label, done=self._done, total=self._total, unit=self._unit)
+            display.tell(
+                "progress", name=self._label, done=self._done, total=self._total, unit=self._unit
+            )
         elif not display.as_json and not stderr.is_terminal and now - self._shown > PLAIN_SECONDS:
             self._shown = now
             display.say(f"{self._label}: {self._done} of {self._total} {self._unit}")

@@ -17,7 +17,7 @@ from msdm_cli.cli.options import (
     choose_runtime,
 )
 from msdm_cli.errors import MsdmError
-from msdm_cli.hub.registry import EMBEDDED
+from msdm_cli.models.registry import EMBEDDED
 
 
 def doctor(
@@ -33,8 +33,8 @@ def doctor(
 
     Every device and every provider of ONNX Runtime is tried with the embedded model. Exit code 1 if something is wrong.
     """
+    from msdm_cli.cli.examine import Finding, Pace, examine, measure_paces
     from msdm_cli.models.load import load_model
-    from msdm_cli.pipelines.doctor import Finding, Pace, examine, measure_paces
 
     runtime = choose_runtime(device, backend, provider, precision)
     findings = list(examine())
@@ -55,7 +55,10 @@ def doctor(
             }
         )
     elif paces:
-        rows = [(pace.task, pace.quality, str(pace.calls), f"{pace.times_real_time:.2f}x") for pace in paces]
+        rows = [
+            (pace.task, pace.quality, str(pace.calls), f"{pace.times_real_time:.2f}x")
+            for pace in paces
+        ]
         columns = ("task", "quality", "calls a chunk", "x real time, mono")
         show_table(f"{model_name} on {runtime}", columns, rows)
     wrong = [finding for finding in findings if finding.remedy]

@@ -38,13 +38,15 @@ from msdm_cli.cli.options import (
     draw_seed,
     name_preset,
 )
-from msdm_cli.hub.registry import EMBEDDED
+from msdm_cli.models.registry import EMBEDDED
 
 
 def generate(
     folder: FolderOption = Path("generated"),
     *,
-    seconds: Annotated[float, typer.Option("--seconds", min=0, callback=check_finite, help="Length.")] = 12.0,
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=0, callback=check_finite, help="Length.")
+    ] = 12.0,
     variations: VariationsOption = 1,
     quality: QualityOption = Quality.default,
     steps: StepsOption = None,
@@ -67,9 +69,9 @@ def generate(
     Written to DIR/seed-N/{bass,drums,guitar,piano,mixture}.wav, with a description, msdm.json. What was stopped goes on
     if the same seed is given.
     """
+    from msdm_cli.jobs.outputs import OutputOptions
     from msdm_cli.models.load import load_model
-    from msdm_cli.pipelines.generate import GenerateOptions, generate_song
-    from msdm_cli.pipelines.outputs import OutputOptions
+    from msdm_cli.tasks.generate import GenerateOptions, generate_song
 
     model = load_model(model_name, choose_runtime(device, backend, provider, precision))
     first = draw_seed(seed)
@@ -80,13 +82,19 @@ def generate(
         output=OutputOptions(file_format.value, subtype.value if subtype else None, overwrite),
     )
     if dry_run:
-        from msdm_cli.pipelines.estimate import estimate_generation
+        from msdm_cli.jobs.estimate import estimate_generation
 
-        show_estimates({"one variation": estimate_generation(model, options)}, str(model.runtime), as_json=as_json)
+        show_estimates(
+            {"one variation": estimate_generation(model, options)},
+            str(model.runtime),
+            as_json=as_json,
+        )
         return
     numbers = range(first, first + variations)
     chosen = {f"seed {number}": dataclasses.replace(options, seed=number) for number in numbers}
-    pieces = {name: partial(generate_song, model, folder, choice) for name, choice in chosen.items()}
+    pieces = {
+        name: partial(generate_song, model, folder, choice) for name, choice in chosen.items()
+    }
     farewell = f"stopped; the same command with --seed {first} goes on from here"
     display = Display(quiet=quiet, as_json=as_json, farewell=farewell)
     run_batch("variation", str(model.runtime), pieces, display=display, jobs=model.devices)

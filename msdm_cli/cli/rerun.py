@@ -11,20 +11,25 @@ from msdm_cli.cli.options import FolderOption, QuietOption
 
 
 def rerun(
-    manifest: Annotated[Path, typer.Argument(metavar="MSDM.JSON", help="What lies beside results.")],
+    manifest: Annotated[
+        Path, typer.Argument(metavar="MSDM.JSON", help="What lies beside results.")
+    ],
     folder: FolderOption = Path("rerun"),
     *,
     inputs: Annotated[
-        list[Path] | None, typer.Option("--input", metavar="PATH", help="An input that is elsewhere now; repeatable.")
+        list[Path] | None,
+        typer.Option("--input", metavar="PATH", help="An input that is elsewhere now; repeatable."),
     ] = None,
-    device: Annotated[str | None, typer.Option("--device", help="Where to run; as then by default.")] = None,
+    device: Annotated[
+        str | None, typer.Option("--device", help="Where to run; as then by default.")
+    ] = None,
     quiet: QuietOption = False,
 ) -> None:
     """Make results again from their msdm.json, and compare them with what it says.
 
     Same versions, same device, same bytes; exit code 1 if not.
     """
-    from msdm_cli.pipelines.rerun import rerun as run
+    from msdm_cli.jobs.rerun import rerun as run
 
     with Display(quiet=quiet) as display:
         done, changed = run(manifest, folder, display.piece(), inputs=inputs or (), device=device)

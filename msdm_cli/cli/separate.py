@@ -42,12 +42,12 @@ from msdm_cli.cli.options import (
     name_preset,
 )
 from msdm_cli.errors import MsdmError, UnwritableAudio
-from msdm_cli.hub.registry import EMBEDDED
+from msdm_cli.models.registry import EMBEDDED
 
 if TYPE_CHECKING:
+    from msdm_cli.jobs.outputs import OutputOptions
     from msdm_cli.models.load import Model
-    from msdm_cli.pipelines.outputs import OutputOptions
-    from msdm_cli.pipelines.separate import SeparateOptions
+    from msdm_cli.tasks.separate import SeparateOptions
 
 
 def separate(
@@ -60,12 +60,15 @@ def separate(
     ],
     folder: FolderOption = Path("stems"),
     *,
-    stems: Annotated[list[Stem] | None, typer.Option("--stems", help="Write only this stem; repeatable.")] = None,
+    stems: Annotated[
+        list[Stem] | None, typer.Option("--stems", help="Write only this stem; repeatable.")
+    ] = None,
     start: Annotated[
         float, typer.Option("--start", min=0, callback=check_finite, help="Begin here, in seconds.")
     ] = 0.0,
     duration: Annotated[
-        float | None, typer.Option("--duration", min=0, callback=check_finite, help="Only so many seconds.")
+        float | None,
+        typer.Option("--duration", min=0, callback=check_finite, help="Only so many seconds."),
     ] = None,
     quality: QualityOption = Quality.default,
     steps: StepsOption = None,
@@ -78,10 +81,19 @@ def separate(
     precision: PrecisionOption = Precision.auto,
     overlap: Annotated[
         float,
-        typer.Option("--overlap", min=0, max=0.5, callback=check_finite, help="Part of a chunk shared with the next."),
+        typer.Option(
+            "--overlap",
+            min=0,
+            max=0.5,
+            callback=check_finite,
+            help="Part of a chunk shared with the next.",
+        ),
     ] = 0.25,
     residual: Annotated[
-        bool, typer.Option("--residual", help="Write what lies above the model's band to a file of its own.")
+        bool,
+        typer.Option(
+            "--residual", help="Write what lies above the model's band to a file of its own."
+        ),
     ] = False,
     file_format: FormatOption = FileFormat.wav,
     subtype: SubtypeOption = None,
@@ -97,16 +109,20 @@ def separate(
     Written to DIR/SONG/{bass,drums,guitar,piano}.wav, with a description, msdm.json. What is there already, made by the
     same command, is not done again; what was stopped goes on. -o - writes one stem to the standard output.
     """
+    from msdm_cli.cli.songs import STANDARD, expand_songs, spool_streams
+    from msdm_cli.jobs.outputs import OutputOptions
     from msdm_cli.models.load import load_model
-    from msdm_cli.pipelines.inputs import STANDARD, expand_songs, spool_streams
-    from msdm_cli.pipelines.outputs import OutputOptions
-    from msdm_cli.pipelines.separate import RESIDUAL, SeparateOptions, separate_song
+    from msdm_cli.tasks.separate import RESIDUAL, SeparateOptions, separate_song
 
     output = OutputOptions(file_format.value, subtype.value if subtype else None, overwrite, name)
     found, to_stdout = expand_songs(songs, folder), str(folder) == STANDARD
     if to_stdout and (len(found), len(stems or ()), residual) != (1, 1, False):
-        raise typer.BadParameter("standard output takes one stem of one song: say --stems drums", param_hint="-o")
-    _check_distinct(found, folder, output, [*(stem.value for stem in stems or Stem), *[RESIDUAL] * residual])
+        raise typer.BadParameter(
+            "standard output takes one stem of one song: say --stems drums", param_hint="-o"
+        )
+    _check_distinct(
+        found, folder, output, [*(stem.value for stem in stems or Stem), *[RESIDUAL] * residual]
+    )
     model = load_model(model_name, choose_runtime(device, backend, provider, precision))
     options = SeparateOptions(
         preset=model.spec.preset("separate", name_preset(sampler, quality)).with_steps(steps),
@@ -123,15 +139,31 @@ def separate(
         if dry_run:
             _estimate(model, kept, options, Display(quiet=quiet, as_json=as_json))
         elif to_stdout:
-            _separate_to_stdout(model, spooled[0], options, Display(quiet=quiet, as_json=as_json, farewell="stopped"))
+            _separate_to_stdout(
+                model,
+                spooled[0],
+                options,
+                Display(quiet=quiet, as_json=as_json, farewell="stopped"),
+            )
         else:
-            pieces = {name: partial(separate_song, model, song, folder, options) for name, song in kept.items()}
-            run_batch("song", str(model.runtime), pieces, display=Display(quiet=quiet, as_json=as_json), jobs=jobs)
+            pieces = {
+                name: partial(separate_song, model, song, folder, options)
+                for name, song in kept.items()
+            }
+            run_batch(
+                "song",
+                str(model.runtime),
+                pieces,
+                display=Display(quiet=quiet, as_json=as_json),
+                jobs=jobs,
+            )
 
 
-def _estimate(model: "Model", songs: dict[str, Path], options: "SeparateOptions", display: Display) -> None:
+def _estimate(
+    model: "Model", songs: dict[str, Path], options: "SeparateOptions", display: Display
+) -> None:
     """Show what songs would cost; one that fails does not end the rest, and does not exit 0."""
-    from msdm_cli.pipelines.estimate import estimate_separation
+    from msdm_cli.jobs.estimate import estimate_separation
 
     estimates = {}
     for name, song in songs.items():
@@ -144,8 +176,10 @@ def _estimate(model: "Model", songs: dict[str, Path], options: "SeparateOptions"
         raise typer.Exit(1)
 
 
-def _separate_to_stdout(model: "Model", song: Path, options: "SeparateOptions", display: Display) -> None:
-    from msdm_cli.pipelines.separate import separate_song
+def _separate_to_stdout(
+    model: "Model", song: Path, options: "SeparateOptions", display: Display
+) -> None:
+    from msdm_cli.tasks.separate import separate_song
 
     with tempfile.TemporaryDirectory() as folder, display:
         done = separate_song(model, song, Path(folder), options, display.piece())
@@ -156,7 +190,9 @@ def _separate_to_stdout(model: "Model", song: Path, options: "SeparateOptions", 
             shutil.copyfileobj(file, sys.stdout.buffer)
 
 
-def _check_distinct(songs: list[Path], folder: Path, output: "OutputOptions", stems: list[str]) -> None:
+def _check_distinct(
+    songs: list[Path], folder: Path, output: "OutputOptions", stems: list[str]
+) -> None:
     """Refuse songs whose stems would land on each other or on a song, before anything runs."""
     seen: dict[str, Path] = {}
     read = {os.path.realpath(song) for song in songs}
@@ -170,4 +206,6 @@ def _check_distinct(songs: list[Path], folder: Path, output: "OutputOptions", st
             )
         for stem in stems:
             if os.path.realpath(replaced := output.place(folder, song.stem, stem)) in read:
-                raise UnwritableAudio(f"{replaced}: is an input, and would be replaced", "Choose another -o.")
+                raise UnwritableAudio(
+                    f"{replaced}: is an input, and would be replaced", "Choose another -o."
+                )

@@ -4,7 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def karras_sigmas(num_steps: int, sigma_min: float, sigma_max: float, rho: float = 7.0) -> NDArray[np.float64]:
+def karras_sigmas(
+    num_steps: int, sigma_min: float, sigma_max: float, rho: float = 7.0
+) -> NDArray[np.float64]:
     """Noise levels from ``sigma_max`` down to ``sigma_min``, then 0.
 
     Source: arXiv 2206.00364, eq. 5.

@@ -31,7 +31,9 @@ class Stft:
 
     def __init__(self, n_fft: int, hop: int) -> None:
         if n_fft % hop or n_fft < 2 * hop:
-            raise ValueError(f"expected a hop that divides n_fft at least twice, got {hop} and {n_fft}")
+            raise ValueError(
+                f"expected a hop that divides n_fft at least twice, got {hop} and {n_fft}"
+            )
         self.n_fft, self.hop = n_fft, hop
         window = np.hanning(n_fft + 1)[:-1]
         self.window = window / np.linalg.norm(window)
@@ -43,11 +45,15 @@ class Stft:
             ``[..., T] -> [..., T // hop, bins]``, T a multiple of ``hop``.
         """
         if x.shape[-1] % self.hop:
-            raise ValueError(f"expected a length that is a multiple of {self.hop}, got {x.shape[-1]}")
+            raise ValueError(
+                f"expected a length that is a multiple of {self.hop}, got {x.shape[-1]}"
+            )
         pad = (self.n_fft - self.hop) // 2
         padded = np.pad(x, [(0, 0)] * (x.ndim - 1) + [(pad, pad)])
         frames = sliding_window_view(padded, self.n_fft, -1)[..., :: self.hop, :]
-        return np.fft.rfft(frames * self.window.astype(x.dtype)).astype(np.result_type(x.dtype, np.complex64))
+        return np.fft.rfft(frames * self.window.astype(x.dtype)).astype(
+            np.result_type(x.dtype, np.complex64)
+        )
 
     def inverse(self, transform: Transform) -> Samples:
         """Give back the signal whose transform is nearest.

@@ -19,10 +19,14 @@ def check_plot(path: Path) -> None:
     try:
         from matplotlib.backend_bases import FigureCanvasBase
     except ImportError as error:
-        raise BackendUnavailable("a plot needs matplotlib", "Install it: pip install matplotlib") from error
+        raise BackendUnavailable(
+            "a plot needs matplotlib", "Install it: pip install matplotlib"
+        ) from error
     kinds = FigureCanvasBase.get_supported_filetypes()
     if path.suffix[1:].lower() not in kinds:
-        raise UnwritableAudio(f"{path}: not a name of a picture", f"End it in one of .{', .'.join(kinds)}.")
+        raise UnwritableAudio(
+            f"{path}: not a name of a picture", f"End it in one of .{', .'.join(kinds)}."
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -46,7 +50,10 @@ def plot_scores(scores: Sequence[Score], stems: Sequence[str], path: Path) -> No
     figure = Figure(figsize=(3 * len(stems), 3.5), layout="constrained")
     panels = figure.subplots(1, len(stems), sharey=True, squeeze=False)[0]
     for panel, stem in zip(panels, stems, strict=True):
-        values = [[s.si_sdri for s in scores if s.method == m and s.stem == stem and s.active] for m in methods]
+        values = [
+            [s.si_sdri for s in scores if s.method == m and s.stem == stem and s.active]
+            for m in methods
+        ]
         panel.boxplot(values, showfliers=False)
         panel.set_xticks(range(1, len(methods) + 1), methods, rotation=30, ha="right")
         panel.set_title(stem)

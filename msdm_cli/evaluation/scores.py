@@ -72,7 +72,10 @@ def summarise(scores: Iterable[Score], stems: Sequence[str]) -> list[Summary]:
 
 
 def _summarise(method: str, rows: list[Score], stems: Sequence[str]) -> Summary:
-    means = {stem: _mean([row.si_sdri for row in rows if row.stem == stem and row.active]) for stem in stems}
+    means = {
+        stem: _mean([row.si_sdri for row in rows if row.stem == stem and row.active])
+        for stem in stems
+    }
     silent = [row.leak_db for row in rows if not row.active]
     return Summary(
         method=method,

@@ -47,11 +47,19 @@ def measure_sdr(estimate: Samples, stems: Samples, sample_rate: int) -> list[flo
     """
     try:
         from museval.metrics import bss_eval
-    except (ImportError, RuntimeError) as error:  # a module that it imports looks for the programs ffmpeg and ffprobe
+    except (
+        ImportError,
+        RuntimeError,
+    ) as error:  # a module that it imports looks for the programs ffmpeg and ffprobe
         raise BackendUnavailable(
-            f"SDR needs museval ({error})", "Install it: pip install museval, and ffmpeg from your system."
+            f"SDR needs museval ({error})",
+            "Install it: pip install museval, and ffmpeg from your system.",
         ) from error
-    sounding = [index for index, pair in enumerate(zip(stems, estimate, strict=True)) if all(map(np.any, pair))]
+    sounding = [
+        index
+        for index, pair in enumerate(zip(stems, estimate, strict=True))
+        if all(map(np.any, pair))
+    ]
     medians = [float("nan")] * len(stems)
     if not sounding:
         return medians
@@ -67,7 +75,8 @@ def summarise_sdr(scores: Iterable[SongSdr], stems: Sequence[str]) -> dict[str, 
     rows = list(scores)
     return {
         method: {
-            stem: _median([row.sdr_db for row in rows if (row.method, row.stem) == (method, stem)]) for stem in stems
+            stem: _median([row.sdr_db for row in rows if (row.method, row.stem) == (method, stem)])
+            for stem in stems
         }
         for method in dict.fromkeys(row.method for row in rows)
     }

@@ -11,7 +11,12 @@ from msdm_cli.errors import UnsuitableAudio, UnwritableAudio
 
 Row = TypeVar("Row")
 
-READERS: dict[type, Callable[[str], Any]] = {str: str, int: int, float: float, bool: lambda text: text == "True"}
+READERS: dict[type, Callable[[str], Any]] = {
+    str: str,
+    int: int,
+    float: float,
+    bool: lambda text: text == "True",
+}
 
 
 def save_table(path: Path, kind: type[Row], rows: Iterable[Row]) -> None:
@@ -29,7 +34,9 @@ def save_table(path: Path, kind: type[Row], rows: Iterable[Row]) -> None:
             writer.writerows([getattr(row, name) for name in _columns(kind)] for row in rows)
         temporary.replace(path)
     except OSError as error:
-        raise UnwritableAudio(f"{path}: {error.strerror}", "Choose another place for the scores.") from error
+        raise UnwritableAudio(
+            f"{path}: {error.strerror}", "Choose another place for the scores."
+        ) from error
 
 
 def load_table(path: Path, kind: type[Row]) -> list[Row]:
@@ -43,9 +50,14 @@ def load_table(path: Path, kind: type[Row]) -> list[Row]:
     columns = _columns(kind)
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            return [kind(**{name: read(row[name]) for name, read in columns.items()}) for row in csv.DictReader(file)]
+            return [
+                kind(**{name: read(row[name]) for name, read in columns.items()})
+                for row in csv.DictReader(file)
+            ]
     except (OSError, KeyError, TypeError, ValueError) as error:
-        raise UnsuitableAudio(f"{path}: not a table of scores ({error})", "Name another file with --scores.") from error
+        raise UnsuitableAudio(
+            f"{path}: not a table of scores ({error})", "Name another file with --scores."
+        ) from error
 
 
 def _columns(kind: type[Any]) -> dict[str, Callable[[str], Any]]:

@@ -14,13 +14,20 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from msdm_cli.errors import IncompatibleCheckpoint, UnwritableWeights
-from msdm_cli.hub.checkpoint import load_checkpoint, load_run
-from msdm_cli.hub.registry import EMBEDDED, ENTRY, WeightsEntry, cache_folder, find_entry, load_registry
-from msdm_cli.hub.verify import check_file, describe
-from msdm_cli.models.networks import build_network
+from msdm_cli.models.checkpoint import load_checkpoint, load_run
+from msdm_cli.models.registry import (
+    EMBEDDED,
+    ENTRY,
+    WeightsEntry,
+    cache_folder,
+    find_entry,
+    load_registry,
+)
 from msdm_cli.models.spec import ModelSpec, Preset, load_spec
-from msdm_cli.models.stft_unet import StftUnetConfig
-from msdm_cli.models.unet1d import Unet1dConfig
+from msdm_cli.models.verify import check_file, describe
+from msdm_cli.networks.architectures import build_network
+from msdm_cli.networks.stft_unet import StftUnetConfig
+from msdm_cli.networks.unet1d import Unet1dConfig
 
 STEMS = ("bass", "drums", "guitar", "piano")
 SAMPLE_RATE = 22050
@@ -37,12 +44,16 @@ def published_presets(*, per_stem: bool) -> dict[str, dict[str, Preset]]:
     Independent priors know nothing of each other: they do not impute or generate.
     """
     separation = Preset(num_steps=150, sigma_max=1.0, sigma_min=1e-4, num_resamples=2)
-    continuation = Preset(num_steps=150, sigma_max=SIGMA_MAX, sigma_min=1e-4, sampler="published", churn=20.0)
+    continuation = Preset(
+        num_steps=150, sigma_max=SIGMA_MAX, sigma_min=1e-4, sampler="published", churn=20.0
+    )
     separate = {
         quality: dataclasses.replace(separation, num_steps=steps, sigma_min=1e-3, num_resamples=1)
         for quality, steps in (("fast", 10), ("default", 20), ("best", 30))
     }
-    separate["dirac"] = dataclasses.replace(separation, sampler="dirac", churn=40.0 if per_stem else 20.0)
+    separate["dirac"] = dataclasses.replace(
+        separation, sampler="dirac", churn=40.0 if per_stem else 20.0
+    )
     separate["gaussian"] = dataclasses.replace(separation, sampler="gaussian", churn=40.0)
     if per_stem:
         return {"separate": separate, "impute": {}, "generate": {}}
@@ -50,11 +61,19 @@ def published_presets(*, per_stem: bool) -> dict[str, dict[str, Preset]]:
         quality: Preset(num_steps=steps, sigma_max=SIGMA_MAX, eta=0.0)
         for quality, steps in (("fast", 25), ("default", 50), ("best", 100))
     }
-    impute = unconditional | {"published": dataclasses.replace(continuation, num_steps=256, churn=10.0)}
-    return {"separate": separate, "impute": impute, "generate": unconditional | {"published": continuation}}
+    impute = unconditional | {
+        "published": dataclasses.replace(continuation, num_steps=256, churn=10.0)
+    }
+    return {
+        "separate": separate,
+        "impute": impute,
+        "generate": unconditional | {"published": continuation},
+    }
 
 
-def adopt_checkpoints(name: str, checkpoints: Sequence[Path], description: str, licence: str) -> WeightsEntry:
+def adopt_checkpoints(
+    name: str, checkpoints: Sequence[Path], description: str, licence: str
+) -> WeightsEntry:
     """Turn checkpoints into a model in the cache.
 
     Args:
@@ -69,7 +88,8 @@ def adopt_checkpoints(name: str, checkpoints: Sequence[Path], description: str, 
     """
     if name in load_registry():
         raise IncompatibleCheckpoint(
-            f"there is a model {name} already", f"Give another --name, or say msdm weights remove {name} first."
+            f"there is a model {name} already",
+            f"Give another --name, or say msdm weights remove {name} first.",
         )
     tensors, spec = convert(name, checkpoints)
     cache = cache_folder()
@@ -90,7 +110,10 @@ def _keep(cache: Path, tensors: dict[str, Tensor], spec: ModelSpec, record: dict
     with tempfile.TemporaryDirectory(prefix=".part-", dir=cache) as temporary:
         folder = Path(temporary) / name
         folder.mkdir()
-        save_file({key: value.contiguous() for key, value in tensors.items()}, folder / f"{name}.safetensors")
+        save_file(
+            {key: value.contiguous() for key, value in tensors.items()},
+            folder / f"{name}.safetensors",
+        )
         spec.save(folder / f"{name}.json")
         files = {
             "weights": describe(folder / f"{name}.safetensors"),
@@ -128,12 +151,16 @@ def convert(name: str, checkpoints: Sequence[Path]) -> tuple[dict[str, Tensor], 
     return tensors, spec
 
 
-def _describe(name: str, loaded: list[tuple[dict[str, Tensor], dict[str, Any]]]) -> tuple[dict[str, Tensor], ModelSpec]:
+def _describe(
+    name: str, loaded: list[tuple[dict[str, Tensor], dict[str, Any]]]
+) -> tuple[dict[str, Tensor], ModelSpec]:
     tensors, told = loaded[0]
     if "bands" in told:
         config = StftUnetConfig(**told)
         if len(loaded) > 1 or config.stems != len(STEMS):
-            raise ValueError(f"{len(loaded)} runs of {config.stems} stems, expected one of {len(STEMS)}")
+            raise ValueError(
+                f"{len(loaded)} runs of {config.stems} stems, expected one of {len(STEMS)}"
+            )
         return tensors, dataclasses.replace(resize(_embedded_spec(), told), name=name)
     stems = [part["stems"] if "stems" in part else len(STEMS) for _, part in loaded]
     if sum(stems) != len(STEMS):
@@ -141,7 +168,9 @@ def _describe(name: str, loaded: list[tuple[dict[str, Tensor], dict[str, Any]]])
     per_stem = len(loaded) > 1
     if per_stem:
         tensors = {
-            f"networks.{index}.{key}": value for index, (part, _) in enumerate(loaded) for key, value in part.items()
+            f"networks.{index}.{key}": value
+            for index, (part, _) in enumerate(loaded)
+            for key, value in part.items()
         }
     sized = Unet1dConfig(**told | {"stems": len(STEMS)})
     multiple = math.lcm(sized.length_multiple, LENGTH_UNIT)
@@ -162,7 +191,9 @@ def _describe(name: str, loaded: list[tuple[dict[str, Tensor], dict[str, Any]]])
 def resize(spec: ModelSpec, config: dict[str, Any]) -> ModelSpec:
     """The spec of a network of another size (fields of ``StftUnetConfig``), under the same presets."""
     sized = StftUnetConfig(**config)
-    return dataclasses.replace(spec, config=config, length_multiple=sized.length_multiple, sigma_max=sized.sigma_max)
+    return dataclasses.replace(
+        spec, config=config, length_multiple=sized.length_multiple, sigma_max=sized.sigma_max
+    )
 
 
 def _embedded_spec() -> ModelSpec:
@@ -177,5 +208,7 @@ def remove_model(entry: WeightsEntry) -> None:
         IncompatibleCheckpoint: It ships with msdm.
     """
     if entry.folder.parent != cache_folder():
-        raise IncompatibleCheckpoint(f"the model {entry.name} ships with msdm", "Only cached models can be removed.")
+        raise IncompatibleCheckpoint(
+            f"the model {entry.name} ships with msdm", "Only cached models can be removed."
+        )
     shutil.rmtree(entry.folder)

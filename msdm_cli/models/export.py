@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from msdm_cli.backends.onnx_backend import OnnxDenoiser
+from msdm_cli.backends.torch_backend import TorchDenoiser
 from msdm_cli.errors import BackendUnavailable, IncompatibleCheckpoint, UnwritableWeights
-from msdm_cli.hub.registry import ENTRY, WeightsEntry, weights_folder
-from msdm_cli.hub.verify import check_file, describe
-from msdm_cli.models.networks import load_network
-from msdm_cli.models.onnx_backend import OnnxDenoiser
+from msdm_cli.models.registry import ENTRY, WeightsEntry, weights_folder
 from msdm_cli.models.spec import ModelSpec, load_spec
-from msdm_cli.models.torch_backend import TorchDenoiser
+from msdm_cli.models.verify import check_file, describe
+from msdm_cli.networks.architectures import load_network
 
 TOLERANCES = {"fp32": 1e-4, "fp16": 2e-2}
 """Largest error relative to the largest sample. Rounding is 6e-8 and 5e-4, and grows through some fifty layers."""
@@ -61,13 +61,18 @@ def export_model(entry: WeightsEntry, path: Path | None, precision: str) -> Expo
     """
     if path is None and entry.folder == weights_folder():
         raise UnwritableWeights(
-            f"the model {entry.name} ships with its graph", "Say --output PATH to have it elsewhere."
+            f"the model {entry.name} ships with its graph",
+            "Say --output PATH to have it elsewhere.",
         )
     weights, spec = check_file(entry, entry.weights), load_spec(check_file(entry, entry.spec))
     target = path or entry.folder / f"{entry.name}.onnx"
     kept = target.parent / weights.name
-    if target.name == weights.name:  # the graph would be written over the weights that lie beside it
-        raise UnwritableWeights(f"{target}: is the name of the weights", "Give the graph another name, as model.onnx.")
+    if (
+        target.name == weights.name
+    ):  # the graph would be written over the weights that lie beside it
+        raise UnwritableWeights(
+            f"{target}: is the name of the weights", "Give the graph another name, as model.onnx."
+        )
     elsewhere = kept.resolve() != weights.resolve()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -83,7 +88,9 @@ def export_model(entry: WeightsEntry, path: Path | None, precision: str) -> Expo
             _record(entry, target)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise UnwritableWeights(f"{target}: {reason}", "Make room there, or say --output PATH.") from error
+        raise UnwritableWeights(
+            f"{target}: {reason}", "Make room there, or say --output PATH."
+        ) from error
     return Export(target, kept, max_error, rms_error)
 
 
@@ -95,33 +102,45 @@ def _link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _write_graph(entry: WeightsEntry, spec: ModelSpec, weights: Path, graph: Path, precision: str) -> None:
+def _write_graph(
+    entry: WeightsEntry, spec: ModelSpec, weights: Path, graph: Path, precision: str
+) -> None:
     try:
         from msdm_cli.models.onnx_graph import write_graph
     except ImportError as error:
         raise BackendUnavailable(
-            f"exporting needs onnx and onnxscript ({error})", "Install them: pip install onnx onnxscript"
+            f"exporting needs onnx and onnxscript ({error})",
+            "Install them: pip install onnx onnxscript",
         ) from error
     write_graph(load_network(entry, spec), weights, graph, precision)
 
 
-def _compare(entry: WeightsEntry, spec: ModelSpec, graph: Path, precision: str) -> tuple[float, float]:
+def _compare(
+    entry: WeightsEntry, spec: ModelSpec, graph: Path, precision: str
+) -> tuple[float, float]:
     """Largest and root mean square difference of a graph from PyTorch in single precision.
 
     Raises:
         IncompatibleCheckpoint: They are above what rounding explains.
     """
-    exact, exported = TorchDenoiser(load_network(entry, spec), torch.device("cpu")), OnnxDenoiser(graph, "cpu")
+    exact, exported = (
+        TorchDenoiser(load_network(entry, spec), torch.device("cpu")),
+        OnnxDenoiser(graph, "cpu"),
+    )
     rng = np.random.default_rng(0)
     largest, peak, error, power = 0.0, 0.0, 0.0, 0.0
     for (batch, multiples), sigma in itertools.product(SHAPES, SIGMAS):
-        stems = 0.1 * rng.standard_normal((batch, len(spec.stems), multiples * spec.length_multiple))
+        stems = 0.1 * rng.standard_normal(
+            (batch, len(spec.stems), multiples * spec.length_multiple)
+        )
         x = stems + sigma * rng.standard_normal(stems.shape)
         levels = np.full(stems.shape[:2], sigma)
         for mixture in (None, stems.sum(1)) if exact.takes_mixture else (None,):
             one, other = exact(x, levels, mixture), exported(x, levels, mixture)
             difference = np.abs(one - other)
-            largest, peak = np.maximum((largest, peak), (difference.max(), np.abs(one).max()))  # NaN stays NaN
+            largest, peak = np.maximum(
+                (largest, peak), (difference.max(), np.abs(one).max())
+            )  # NaN stays NaN
             error += float(np.square(difference).sum())
             power += float(np.square(one).sum())
     max_error, rms_error = largest / peak, math.sqrt(error / power)
@@ -136,7 +155,9 @@ def _compare(entry: WeightsEntry, spec: ModelSpec, graph: Path, precision: str) 
 def _record(entry: WeightsEntry, graph: Path) -> None:
     """Make a graph part of a model in the cache."""
     path = entry.folder / ENTRY
-    record = json.loads(path.read_text(encoding="utf-8")) | {"onnx": dataclasses.asdict(describe(graph))}
+    record = json.loads(path.read_text(encoding="utf-8")) | {
+        "onnx": dataclasses.asdict(describe(graph))
+    }
     with tempfile.TemporaryDirectory(prefix=".part-", dir=entry.folder) as temporary:
         changed = Path(temporary) / ENTRY
         changed.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, replace
 
+from msdm_cli.backends.runtime import AUTO, Runtime
 from msdm_cli.diffusion.denoiser import Denoiser
 from msdm_cli.errors import BackendUnavailable
-from msdm_cli.hub.registry import WeightsEntry, find_entry
-from msdm_cli.hub.verify import check_file
-from msdm_cli.models.runtime import AUTO, Runtime
+from msdm_cli.models.registry import WeightsEntry, find_entry
 from msdm_cli.models.spec import ModelSpec, load_spec
+from msdm_cli.models.verify import check_file
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,12 @@ def load_model(name: str, runtime: Runtime) -> Model:
     """
     entry = find_entry(name)
     load = _load_onnx if runtime.backend == "onnx" else _load_torch
-    first, *others = (load(entry, replace(runtime, device=device)) for device in runtime.device.split(","))
-    if precisions := sorted({model.runtime.precision for model in others} - {first.runtime.precision}):
+    first, *others = (
+        load(entry, replace(runtime, device=device)) for device in runtime.device.split(",")
+    )
+    if precisions := sorted(
+        {model.runtime.precision for model in others} - {first.runtime.precision}
+    ):
         raise BackendUnavailable(
             f"{first.runtime.device} would compute in {first.runtime.precision}, another device in {precisions[0]}",
             "Say --precision fp32, or take devices that are alike.",
@@ -74,12 +78,13 @@ def load_model(name: str, runtime: Runtime) -> Model:
 
 
 def _load_onnx(entry: WeightsEntry, runtime: Runtime) -> Model:
-    from msdm_cli.models.onnx_backend import OnnxDenoiser
+    from msdm_cli.backends.onnx_backend import OnnxDenoiser
 
     spec = load_spec(check_file(entry, entry.spec))
     if entry.onnx is None:
         raise BackendUnavailable(
-            f"the model {entry.name} was not exported", f"Say msdm weights export {entry.name}, or use --backend torch."
+            f"the model {entry.name} was not exported",
+            f"Say msdm weights export {entry.name}, or use --backend torch.",
         )
     check_file(entry, entry.weights)  # the graph reads its weights from there
     denoiser = OnnxDenoiser(check_file(entry, entry.onnx), runtime.device)
@@ -93,8 +98,8 @@ def _load_onnx(entry: WeightsEntry, runtime: Runtime) -> Model:
 
 
 def _load_torch(entry: WeightsEntry, runtime: Runtime) -> Model:
-    from msdm_cli.models.networks import load_network
-    from msdm_cli.models.torch_backend import TorchDenoiser, resolve_device, resolve_precision
+    from msdm_cli.backends.torch_backend import TorchDenoiser, resolve_device, resolve_precision
+    from msdm_cli.networks.architectures import load_network
 
     device = resolve_device(runtime.device)
     precision = resolve_precision(runtime.precision, device)

@@ -15,11 +15,11 @@ import torch
 from onnx_ir.passes.common import ClearMetadataAndDocStringPass
 from torch import Tensor, nn
 
-from msdm_cli.models.networks import Network
-from msdm_cli.models.onnx_backend import PRECISION, SHARES_SIGMA
-from msdm_cli.models.stft_layer import Stft
-from msdm_cli.models.stft_unet import StftUnet
-from msdm_cli.models.torch_backend import DTYPES
+from msdm_cli.backends.onnx_backend import PRECISION, SHARES_SIGMA
+from msdm_cli.backends.torch_backend import DTYPES
+from msdm_cli.networks.architectures import Network
+from msdm_cli.networks.stft_layer import Stft
+from msdm_cli.networks.stft_unet import StftUnet
 
 OPSET = 18
 EXAMPLE_MULTIPLES = 6
@@ -44,16 +44,22 @@ class MatrixStft(Stft):
     def inverse(self, parts: Tensor) -> Tensor:
         """``[B, ..., 2, bins, frames] -> [B, ..., frames * hop]``."""
         bins = torch.arange(2 * self.bins) % self.bins
-        doubled = torch.where((bins == 0) | (bins == self.bins - 1), 1.0, 2.0)  # the others stand for two
+        doubled = torch.where(
+            (bins == 0) | (bins == self.bins - 1), 1.0, 2.0
+        )  # the others stand for two
         synthesis = self._waves() * doubled[:, None] * self.window / self.n_fft
         frames = parts.flatten(-3, -2).transpose(-1, -2) @ synthesis
         pad, length = (self.n_fft - self.hop) // 2, parts.shape[-1] * self.hop
-        signal = self._overlap_add(frames) / self._overlap_add(self.window.square().expand(frames.shape[-2:]))
+        signal = self._overlap_add(frames) / self._overlap_add(
+            self.window.square().expand(frames.shape[-2:])
+        )
         return signal[..., pad : pad + length]
 
     def _waves(self) -> Tensor:
         """Real and imaginary parts of ``exp(-2 pi i k n / n_fft)``, ``[2 bins, n_fft]``."""
-        turns = torch.arange(self.bins)[:, None] * torch.arange(self.n_fft) % self.n_fft  # whole: exact
+        turns = (
+            torch.arange(self.bins)[:, None] * torch.arange(self.n_fft) % self.n_fft
+        )  # whole: exact
         angles = turns * (2 * torch.pi / self.n_fft)
         return torch.cat((angles.cos(), -angles.sin()))
 
@@ -62,7 +68,8 @@ class MatrixStft(Stft):
         overlap = self.n_fft // self.hop
         hops = frames.unflatten(-1, (overlap, self.hop))  # type: ignore[no-untyped-call]
         shifted = [
-            nn.functional.pad(hops[..., index, :], (0, 0, index, overlap - 1 - index)) for index in range(overlap)
+            nn.functional.pad(hops[..., index, :], (0, 0, index, overlap - 1 - index))
+            for index in range(overlap)
         ]
         return torch.stack(shifted).sum(0).flatten(-2)
 
@@ -80,7 +87,9 @@ class ToldDenoiser(nn.Module):
         """``[B, S, T], [B, S], [B, T], [B] -> [B, S, T]``."""
         network = self.network
         observed = network.stft(mixture * given[:, None])
-        return network.stft.inverse(network.denoise_transform(network.stft(x), sigma, observed, given))
+        return network.stft.inverse(
+            network.denoise_transform(network.stft(x), sigma, observed, given)
+        )
 
 
 class PlainDenoiser(nn.Module):
@@ -112,12 +121,20 @@ def write_graph(network: Network, weights: Path, path: Path, precision: str = "f
     stems, multiple = network.config.stems, network.config.length_multiple
     wrapped = ToldDenoiser(network) if isinstance(network, StftUnet) else PlainDenoiser(network)
     x = torch.zeros(2, stems, EXAMPLE_MULTIPLES * multiple)
-    batch, length = torch.export.Dim("batch", min=1), multiple * torch.export.Dim("multiples", min=1)
-    inputs, dynamic = {"x": x, "sigma": torch.ones(2, stems)}, {"x": {0: batch, 2: length}, "sigma": {0: batch}}
+    batch, length = (
+        torch.export.Dim("batch", min=1),
+        multiple * torch.export.Dim("multiples", min=1),
+    )
+    inputs, dynamic = (
+        {"x": x, "sigma": torch.ones(2, stems)},
+        {"x": {0: batch, 2: length}, "sigma": {0: batch}},
+    )
     if network.takes_mixture:
         inputs |= {"mixture": x[:, 0], "given": torch.ones(2)}
         dynamic |= {"mixture": {0: batch, 1: length}, "given": {0: batch}}
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns of what it could also have exported
+    logging.getLogger("torch.onnx").setLevel(
+        logging.ERROR
+    )  # it warns of what it could also have exported
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
@@ -135,7 +152,9 @@ def write_graph(network: Network, weights: Path, path: Path, precision: str = "f
     model = program.model
     ClearMetadataAndDocStringPass()(model)
     _refer_to_weights(model.graph, weights)
-    model.metadata_props.update({SHARES_SIGMA: str(int(network.shares_sigma)), PRECISION: precision})
+    model.metadata_props.update(
+        {SHARES_SIGMA: str(int(network.shares_sigma)), PRECISION: precision}
+    )
     ir.save(model, path)
 
 
@@ -161,7 +180,9 @@ def _refer_to_weights(graph: ir.Graph, weights: Path) -> None:
         if kept.dtype == value.dtype:
             value.const_value = kept
             continue
-        source = ir.Value(name=f"{name}.kept", type=ir.TensorType(kept.dtype), shape=value.shape, const_value=kept)
+        source = ir.Value(
+            name=f"{name}.kept", type=ir.TensorType(kept.dtype), shape=value.shape, const_value=kept
+        )
         cast = ir.node("Cast", [source], {"to": value.dtype})
         graph.insert_before(graph[0], cast)
         value.replace_all_uses_with(cast.outputs[0])

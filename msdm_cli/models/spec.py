@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from msdm_cli.diffusion.sampler import SOLVERS
+from msdm_cli.diffusion.samplers.consistent import SOLVERS
 from msdm_cli.errors import IncompatibleCheckpoint
 
 QUALITIES = ("fast", "default", "best")
@@ -24,7 +24,7 @@ class Preset:
         sigma_min: Last noise level before zero.
         rho: Curvature of the schedule (arXiv 2206.00364, eq. 5).
         eta: 0 is the probability-flow ODE, 1 is full re-noise.
-        solver: Of ``msdm_cli.diffusion.sampler``.
+        solver: Of ``msdm_cli.diffusion.samplers.consistent``.
         warm_start: Start from the regression estimate instead of from nothing.
         samples: Number of samples that are averaged; with no steps, of regression estimates of the music as it is and
             moved (``msdm_cli.diffusion.moved``).
@@ -50,21 +50,29 @@ class Preset:
 
     def __post_init__(self) -> None:
         if self.num_steps < 0 or self.samples < 1 or self.num_resamples < 1:
-            raise ValueError(f"expected num_steps >= 0, samples >= 1 and num_resamples >= 1, got {self}")
+            raise ValueError(
+                f"expected num_steps >= 0, samples >= 1 and num_resamples >= 1, got {self}"
+            )
         if self.sampler not in SAMPLERS:
             raise ValueError(f"expected a sampler of {', '.join(SAMPLERS)}, got {self.sampler}")
         if self.solver not in SOLVERS or (self.solver == "heun" and self.eta > 0):
-            raise ValueError(f"expected a solver of {', '.join(SOLVERS)}, eta 0 for heun, got {self}")
+            raise ValueError(
+                f"expected a solver of {', '.join(SOLVERS)}, eta 0 for heun, got {self}"
+            )
         if self.num_steps == 0 and not self.warm_start:
             raise ValueError("expected num_steps >= 1 without a warm start, got 0")
         if not 0 < self.sigma_min <= self.sigma_max:
-            raise ValueError(f"expected 0 < sigma_min <= sigma_max, got {self.sigma_min} and {self.sigma_max}")
+            raise ValueError(
+                f"expected 0 < sigma_min <= sigma_max, got {self.sigma_min} and {self.sigma_max}"
+            )
 
     def with_steps(self, num_steps: int | None) -> "Preset":
         """The same preset with another number of steps; unchanged for None. Steps are of one sample where none were."""
         if num_steps is None:
             return self
-        return dataclasses.replace(self, num_steps=num_steps, samples=self.samples if self.num_steps else 1)
+        return dataclasses.replace(
+            self, num_steps=num_steps, samples=self.samples if self.num_steps else 1
+        )
 
 
 @dataclass(frozen=True)
@@ -97,9 +105,13 @@ class ModelSpec:
 
     def __post_init__(self) -> None:
         if self.chunk_length % self.length_multiple:
-            raise ValueError(f"expected a chunk length in multiples of {self.length_multiple}, got {self.chunk_length}")
+            raise ValueError(
+                f"expected a chunk length in multiples of {self.length_multiple}, got {self.chunk_length}"
+            )
         if not 0 <= 2 * self.context < self.chunk_length:
-            raise ValueError(f"expected a context below half of {self.chunk_length}, got {self.context}")
+            raise ValueError(
+                f"expected a context below half of {self.chunk_length}, got {self.context}"
+            )
 
     def preset(self, task: str, quality: str) -> Preset:
         """Settings of a task at a quality, or by the name of a sampler.
@@ -137,5 +149,6 @@ def load_spec(path: Path) -> ModelSpec:
         return ModelSpec(**{**fields, "stems": tuple(fields["stems"]), "presets": presets})
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise IncompatibleCheckpoint(
-            f"{path}: not a model spec of this version ({error})", "Reinstall msdm, or fetch the model again."
+            f"{path}: not a model spec of this version ({error})",
+            "Reinstall msdm, or fetch the model again.",
         ) from error

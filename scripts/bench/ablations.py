@@ -21,10 +21,21 @@ import torch
 import typer
 
 TRAIN = Path(__file__).parents[1] / "train.py"
-COLUMNS = ("si_sdri", "bass", "drums", "guitar", "piano", "denoise_0.05", "denoise_0.3", "denoise_1.0")
+COLUMNS = (
+    "si_sdri",
+    "bass",
+    "drums",
+    "guitar",
+    "piano",
+    "denoise_0.05",
+    "denoise_0.3",
+    "denoise_1.0",
+)
 
 
-def train_variant(data: Path, run: Path, arguments: list[str], start: Path | None) -> dict[str, float]:
+def train_variant(
+    data: Path, run: Path, arguments: list[str], start: Path | None
+) -> dict[str, float]:
     """Train one variant, and give the figures of its last validation and its minutes.
 
     Raises:
@@ -40,11 +51,15 @@ def train_variant(data: Path, run: Path, arguments: list[str], start: Path | Non
             shutil.copy(start, temporary / "last.ckpt")
         temporary.rename(run)
     if (run / "asked.json").read_text() != asked:
-        raise RuntimeError(f"{run}: is of another start or other arguments; remove it, or name the variant otherwise")
+        raise RuntimeError(
+            f"{run}: is of another start or other arguments; remove it, or name the variant otherwise"
+        )
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     with (run / "output.txt").open("a") as file:
         command = [sys.executable, str(TRAIN), str(data), str(run), *arguments]
-        if subprocess.run(command, env=environment, stdout=file, stderr=file, check=False).returncode:
+        if subprocess.run(
+            command, env=environment, stdout=file, stderr=file, check=False
+        ).returncode:
             raise RuntimeError(f"{run}: training failed, see {file.name}")
     log = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     begun = next(record for record in log if "event" in record)
@@ -58,24 +73,45 @@ def main(
     variants: Annotated[list[str], typer.Argument(metavar="NAME=ARGUMENTS...")],
     *,
     steps: Annotated[int, typer.Option(help="Steps of training from the start.")] = 240,
-    start: Annotated[Path | None, typer.Option(help="Checkpoint to start from; from nothing if not given.")] = None,
+    start: Annotated[
+        Path | None, typer.Option(help="Checkpoint to start from; from nothing if not given.")
+    ] = None,
     jobs: Annotated[int, typer.Option(help="Variants at a time.")] = os.cpu_count() or 1,
     output: Annotated[Path | None, typer.Option(help="Log that the table is added to.")] = None,
 ) -> None:
     """Train the variants, and print the table."""
     first = torch.load(start, map_location="cpu", weights_only=True)["step"] if start else 0
-    common = ["--steps", str(first + steps), "--decay-steps", str(steps // 2), "--validate-every", str(first + steps)]
+    common = [
+        "--steps",
+        str(first + steps),
+        "--decay-steps",
+        str(steps // 2),
+        "--validate-every",
+        str(first + steps),
+    ]
     named = dict(variant.split("=", 1) for variant in variants)
     if len({name.replace(" ", "-") for name in named}) < len(variants):
         raise typer.BadParameter("two variants have the same name")
     with ThreadPoolExecutor(jobs) as pool:
         begun = {
-            name: pool.submit(train_variant, data, runs / name.replace(" ", "-"), common + shlex.split(extra), start)
+            name: pool.submit(
+                train_variant,
+                data,
+                runs / name.replace(" ", "-"),
+                common + shlex.split(extra),
+                start,
+            )
             for name, extra in named.items()
         }
         found = {name: future.result() for name, future in begun.items()}
     songs = next(iter(found.values()))["songs"]
-    origin = f"step {first}" if start else "`--initial`" if "--initial" in " ".join(variants) else "nothing"
+    origin = (
+        f"step {first}"
+        if start
+        else "`--initial`"
+        if "--initial" in " ".join(variants)
+        else "nothing"
+    )
     lines = [
         f"## {steps} steps from {origin}, {songs} songs, {jobs} variants at a time",
         "",

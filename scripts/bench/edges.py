@@ -14,9 +14,9 @@ import numpy as np
 import typer
 from quality import list_songs, load_stems
 
+from msdm_cli.backends.runtime import Runtime
 from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.models.load import Model, load_model
-from msdm_cli.models.runtime import Runtime
 
 BLOCK = 1024
 BLOCKS = 32
@@ -46,7 +46,10 @@ def main(
         first, second = (separate(model, part) for part in np.split(mixture, 2, 1))
         # Its end is where ``first`` is cut off, its beginning where ``second`` begins; ``middle`` spans both.
         ends = (
-            (first[..., : -reach - 1 : -1], middle[..., length // 2 - reach : length // 2][..., ::-1]),
+            (
+                first[..., : -reach - 1 : -1],
+                middle[..., length // 2 - reach : length // 2][..., ::-1],
+            ),
             (second[..., :reach], middle[..., length // 2 : length // 2 + reach]),
         )
         for side, (edge, inside) in enumerate(ends):

@@ -18,16 +18,16 @@ import typer
 from speed import write_song
 from torch import Tensor, nn
 
+from msdm_cli.backends.runtime import Runtime
+from msdm_cli.backends.torch_backend import TorchDenoiser
 from msdm_cli.cli.heap import keep_one_heap
 from msdm_cli.models.load import load_model
-from msdm_cli.models.runtime import Runtime
 from msdm_cli.models.spec import Preset
-from msdm_cli.models.stft_unet import StftUnet
-from msdm_cli.models.torch_backend import TorchDenoiser
-from msdm_cli.pipelines.generate import GenerateOptions, generate_song
-from msdm_cli.pipelines.impute import ImputeOptions, impute_stems
-from msdm_cli.pipelines.separate import SeparateOptions, separate_song
+from msdm_cli.networks.stft_unet import StftUnet
 from msdm_cli.progress import SilentProgress
+from msdm_cli.tasks.generate import GenerateOptions, generate_song
+from msdm_cli.tasks.impute import ImputeOptions, impute_stems
+from msdm_cli.tasks.separate import SeparateOptions, separate_song
 
 TASKS = ("separate", "impute", "generate")
 
@@ -58,13 +58,16 @@ def work(task: str, song: Path, seconds: float, folder: Path) -> None:
     loaded = load_model("embedded", Runtime(device="cpu"))
     assert isinstance(loaded.denoiser, TorchDenoiser)
     model = dataclasses.replace(
-        loaded, denoiser=TorchDenoiser(StaticWiener(loaded.denoiser.network), loaded.denoiser.device)
+        loaded,
+        denoiser=TorchDenoiser(StaticWiener(loaded.denoiser.network), loaded.denoiser.device),
     )
     preset, began = Preset(num_steps=1, sigma_max=10.0), time.monotonic()
     if task == "separate":
         separate_song(model, song, folder, SeparateOptions(preset, 0), SilentProgress())
     elif task == "impute":
-        impute_stems(model, {"drums": song}, folder, ImputeOptions(preset, 0, ("piano",)), SilentProgress())
+        impute_stems(
+            model, {"drums": song}, folder, ImputeOptions(preset, 0, ("piano",)), SilentProgress()
+        )
     else:
         generate_song(model, folder, GenerateOptions(preset, 0, seconds), SilentProgress())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -99,9 +102,18 @@ def main(
             with tempfile.TemporaryDirectory() as temporary:
                 path = Path(temporary) / "long.wav"
                 write_song(song, path, length)
-                options = ["--task", name, "--seconds", str(length), "--folder", str(Path(temporary) / "out")]
+                options = [
+                    "--task",
+                    name,
+                    "--seconds",
+                    str(length),
+                    "--folder",
+                    str(Path(temporary) / "out"),
+                ]
                 command = [sys.executable, __file__, str(path), *options]
-                told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+                told = json.loads(
+                    subprocess.run(command, check=True, capture_output=True, text=True).stdout
+                )
             cells.append(f"{told['peak']:.0f} ({told['seconds']:.0f})")
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
         print(lines[-1], flush=True)

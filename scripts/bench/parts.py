@@ -16,12 +16,17 @@ import typer
 from quality import Method, Separator, by_model, list_songs, load_stems, tell_scores
 from torch import Tensor, nn
 
+from msdm_cli.backends.runtime import Runtime
+from msdm_cli.backends.torch_backend import TorchDenoiser
 from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.models.load import load_model
-from msdm_cli.models.runtime import Runtime
-from msdm_cli.models.torch_backend import TorchDenoiser
 
-BRANCHES = {"conv_out": "convolutions", "bands_out": "mixing of bands", "out": "attention", "feed": "feed-forward"}
+BRANCHES = {
+    "conv_out": "convolutions",
+    "bands_out": "mixing of bands",
+    "out": "attention",
+    "feed": "feed-forward",
+}
 
 
 @contextmanager
@@ -63,14 +68,18 @@ def main(
 
         return separate_without
 
-    excerpts = [load_stems(folder, model.spec.stems, seconds) for folder in list_songs(songs)[:limit]]
+    excerpts = [
+        load_stems(folder, model.spec.stems, seconds) for folder in list_songs(songs)[:limit]
+    ]
     lines = [
         f"SI-SDRi in dB on {seconds:g} s of each of {len(excerpts)} held-out songs, in one call without a part of the "
         "network, by `scripts/bench/parts.py`.",
         "",
     ]
     print("\n".join(lines), flush=True)
-    lines += tell_scores([Method(name, 1, without(part)) for name, part in parts.items()], excerpts, model)
+    lines += tell_scores(
+        [Method(name, 1, without(part)) for name, part in parts.items()], excerpts, model
+    )
     if output:
         output.write_text("\n".join(lines) + "\n")
 

@@ -34,7 +34,9 @@ def time_demucs(song: Path) -> Peer | None:
         from demucs.htdemucs import HTDemucs
     except ImportError:
         return None
-    network = HTDemucs(["drums", "bass", "other", "vocals"], segment=7.8, t_layers=5, bottom_channels=512).eval()
+    network = HTDemucs(
+        ["drums", "bass", "other", "vocals"], segment=7.8, t_layers=5, bottom_channels=512
+    ).eval()
     size = sum(parameter.numel() for parameter in network.parameters())
     samples, rate = soundfile.read(song, dtype="float32", always_2d=True)
     mixture = torch.from_numpy(samples.T.copy())[None]
@@ -42,4 +44,8 @@ def time_demucs(song: Path) -> Peer | None:
     with torch.inference_mode():
         apply_model(network, mixture, shifts=1, overlap=0.25, split=True)
     seconds = time.perf_counter() - began
-    return Peer(importlib.metadata.version("demucs"), f"htdemucs ({size / 1e6:.0f} M)", len(samples) / rate / seconds)
+    return Peer(
+        importlib.metadata.version("demucs"),
+        f"htdemucs ({size / 1e6:.0f} M)",
+        len(samples) / rate / seconds,
+    )

@@ -20,11 +20,11 @@ from onnxruntime.quantization import CalibrationDataReader, quantize_dynamic, qu
 from quality import Method, by_model, list_songs, load_stems, score
 from speed import best_time
 
+from msdm_cli.backends.onnx_backend import OnnxDenoiser
+from msdm_cli.backends.runtime import Runtime
 from msdm_cli.diffusion.denoiser import Samples
-from msdm_cli.hub.registry import find_entry
 from msdm_cli.models.load import Model, load_model
-from msdm_cli.models.onnx_backend import OnnxDenoiser
-from msdm_cli.models.runtime import Runtime
+from msdm_cli.models.registry import find_entry
 
 CALIBRATION_SONGS = 4
 OPERATORS = ["Conv"]
@@ -43,20 +43,33 @@ class Calibration(CalibrationDataReader):
             return None
         x = np.zeros((1, *stems.shape), np.float32)
         sigma = np.full(x.shape[:2], self._sigma_max, np.float32)
-        return {"x": x, "sigma": sigma, "mixture": stems.sum(0)[None], "given": np.ones(1, np.float32)}
+        return {
+            "x": x,
+            "sigma": sigma,
+            "mixture": stems.sum(0)[None],
+            "given": np.ones(1, np.float32),
+        }
 
 
 def quantise(folder: Path, excerpts: list[Samples], model: Model) -> Iterator[tuple[str, Model]]:
     """The embedded model with convolutions in 8 bits."""
-    entry, whole, settings = find_entry("embedded"), folder / "whole.onnx", onnxruntime.SessionOptions()
+    entry, whole, settings = (
+        find_entry("embedded"),
+        folder / "whole.onnx",
+        onnxruntime.SessionOptions(),
+    )
     assert entry.onnx is not None
     # What is constant is folded, so that weights are single precision tensors inside the file.
     settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     settings.optimized_model_filepath = str(whole)
-    onnxruntime.InferenceSession(entry.folder / entry.onnx.name, settings, providers=["CPUExecutionProvider"])
+    onnxruntime.InferenceSession(
+        entry.folder / entry.onnx.name, settings, providers=["CPUExecutionProvider"]
+    )
     quantize_dynamic(whole, folder / "dynamic.onnx", op_types_to_quantize=OPERATORS)
     reader = Calibration(excerpts, model.spec.sigma_max)
-    quantize_static(whole, folder / "static.onnx", reader, op_types_to_quantize=OPERATORS, per_channel=True)
+    quantize_static(
+        whole, folder / "static.onnx", reader, op_types_to_quantize=OPERATORS, per_channel=True
+    )
     for name in ("dynamic", "static"):
         denoiser = OnnxDenoiser(folder / f"{name}.onnx", "cpu")
         yield f"int8 {name}, onnx", dataclasses.replace(model, denoiser=denoiser)
@@ -77,19 +90,29 @@ def main(
     length = excerpts[0].shape[1] // multiple * multiple
     rng = np.random.default_rng(0)
     x = np.zeros((1, len(names), length), np.float32)
-    call = (x, np.full(x.shape[:2], exact.spec.sigma_max, np.float32), 0.1 * rng.standard_normal((1, length)))
+    call = (
+        x,
+        np.full(x.shape[:2], exact.spec.sigma_max, np.float32),
+        0.1 * rng.standard_normal((1, length)),
+    )
     lines = [
         f"Convolutions or the learned part in reduced precision, {seconds:g} s of each of {len(excerpts)} held-out "
         "songs, by `scripts/bench/precision.py`. SI-SDRi in dB.",
         "",
-        "| precision | seconds a call | " + " | ".join([*names, "mean, active", "mean, official", "leak"]) + " |",
+        "| precision | seconds a call | "
+        + " | ".join([*names, "mean, active", "mean, official", "leak"])
+        + " |",
         "|---" * (len(names) + 5) + "|",
     ]
     print("\n".join(lines), flush=True)
 
     def tell(name: str, model: Model, repeats: int) -> None:
         took = best_time(lambda: model.denoiser(*call), repeats)
-        told = score(Method(name, 1, by_model(model, model.spec.preset("separate", "fast"), 0)), excerpts, model)
+        told = score(
+            Method(name, 1, by_model(model, model.spec.preset("separate", "fast"), 0)),
+            excerpts,
+            model,
+        )
         lines.append(told.replace(f"| {name} | 1 |", f"| {name} | {took:.2f} |"))
         print(lines[-1], flush=True)
 

@@ -25,13 +25,13 @@ import typer
 from numpy.typing import NDArray
 from quality import list_songs, load_stems
 
+from msdm_cli.backends.runtime import Runtime
+from msdm_cli.jobs.outputs import OutputOptions
 from msdm_cli.models.load import Model, load_model
-from msdm_cli.models.runtime import Runtime
 from msdm_cli.models.spec import Preset
-from msdm_cli.pipelines.generate import GenerateOptions, generate_song
-from msdm_cli.pipelines.impute import ImputeOptions, impute_stems
-from msdm_cli.pipelines.outputs import OutputOptions
 from msdm_cli.progress import SilentProgress
+from msdm_cli.tasks.generate import GenerateOptions, generate_song
+from msdm_cli.tasks.impute import ImputeOptions, impute_stems
 
 Signal = NDArray[np.float32]
 RATE, HOP, MELS = 22050, 512, 64
@@ -58,7 +58,9 @@ def chroma_agreement(x: Signal, y: Signal) -> float:
 
 def log_mel(signals: list[Signal]) -> NDArray[np.float64]:
     """Frames of log-mel spectra in dB, ``[frames, MELS]``."""
-    spectra = [librosa.feature.melspectrogram(y=x, sr=RATE, hop_length=HOP, n_mels=MELS) for x in signals]
+    spectra = [
+        librosa.feature.melspectrogram(y=x, sr=RATE, hop_length=HOP, n_mels=MELS) for x in signals
+    ]
     return 10 * np.log10(np.concatenate(spectra, 1).T + 1e-6)
 
 
@@ -94,7 +96,9 @@ def impute(model: Model, stems: Signal, target: int, preset: Preset) -> Signal:
     names = model.spec.stems
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        given = {stem: folder / f"{stem}.wav" for index, stem in enumerate(names) if index != target}
+        given = {
+            stem: folder / f"{stem}.wav" for index, stem in enumerate(names) if index != target
+        }
         for stem, path in given.items():
             soundfile.write(path, stems[names.index(stem)], RATE, "FLOAT")
         options = ImputeOptions(preset, 0, (names[target],), OutputOptions(subtype="FLOAT"))
@@ -107,10 +111,14 @@ def generate(model: Model, seed: int, seconds: float, preset: Preset) -> Signal:
     with tempfile.TemporaryDirectory() as name:
         options = GenerateOptions(preset, seed, seconds, OutputOptions(subtype="FLOAT"))
         done = generate_song(model, Path(name), options, SilentProgress())
-        return np.stack([soundfile.read(done.files[stem], dtype="float32")[0] for stem in model.spec.stems])
+        return np.stack(
+            [soundfile.read(done.files[stem], dtype="float32")[0] for stem in model.spec.stems]
+        )
 
 
-def agreement(measure: Callable[[Signal, Signal], float], signals: list[Signal], given: list[Signal]) -> str:
+def agreement(
+    measure: Callable[[Signal, Signal], float], signals: list[Signal], given: list[Signal]
+) -> str:
     """Agreement with the own song, with the others, and the probability that they differ by chance."""
     table = np.array([[measure(x, y) for y in given] for x in signals])
     others = (table.sum(1) - table.diagonal()) / (len(table) - 1)
@@ -120,7 +128,9 @@ def agreement(measure: Callable[[Signal, Signal], float], signals: list[Signal],
 
 def describe(signals: list[Signal], truth: list[Signal]) -> str:
     """Level, silence, pulse, and distance from the truth."""
-    figures = [np.mean([measure(x) for x in signals]) for measure in (level_db, silent_share, pulse)]
+    figures = [
+        np.mean([measure(x) for x in signals]) for measure in (level_db, silent_share, pulse)
+    ]
     distance = frechet_distance(log_mel(signals), log_mel(truth))
     return f"{figures[0]:.1f} | {figures[1]:.2f} | {figures[2]:.2f} | {distance:.0f}"
 
@@ -129,9 +139,13 @@ def main(
     songs: Annotated[Path, typer.Argument(help="Songs in the Slakh layout.")],
     *,
     seconds: float = 11.8,
-    limit: Annotated[int | None, typer.Option(help="Only so many songs, and as many generations.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(help="Only so many songs, and as many generations.")
+    ] = None,
     quality: str = "default",
-    settings: Annotated[str, typer.Option(help="Of the presets, other than in the spec: JSON.")] = "{}",
+    settings: Annotated[
+        str, typer.Option(help="Of the presets, other than in the spec: JSON.")
+    ] = "{}",
     output: Annotated[Path | None, typer.Option(help="Write the tables there too.")] = None,
 ) -> None:
     """Print the tables."""

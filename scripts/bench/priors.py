@@ -22,15 +22,15 @@ import typer
 from ablations import train_variant
 from quality import Method, by_model, list_songs, load_stems, tell_scores
 
+from msdm_cli.backends.runtime import Runtime
+from msdm_cli.backends.torch_backend import TorchDenoiser
 from msdm_cli.diffusion.denoiser import Samples
-from msdm_cli.hub.checkpoint import load_run
 from msdm_cli.models.adopt import published_presets
+from msdm_cli.models.checkpoint import load_run
 from msdm_cli.models.load import Model, load_model
-from msdm_cli.models.runtime import Runtime
 from msdm_cli.models.spec import ModelSpec, Preset
-from msdm_cli.models.stft_unet import StftUnet, StftUnetConfig
-from msdm_cli.models.torch_backend import TorchDenoiser
-from msdm_cli.pipelines.sampling import calls_per_chunk
+from msdm_cli.networks.stft_unet import StftUnet, StftUnetConfig
+from msdm_cli.tasks.sampling import calls_per_chunk
 
 SMALL = {"channels": [32, 64, 128], "blocks": [1, 1, 1], "attention_layers": 1, "heads": 4}
 PRIOR = {"questions": {"regress": 0.0, "refine": 0.0, "refine_known": 0.0, "impute": 0.0}}
@@ -73,13 +73,27 @@ def train_all(data: Path, runs: Path, stems: tuple[str, ...], steps: int, extra:
     with ThreadPoolExecutor(2) as pool:
         begun = {}
         for name, (arguments, count) in asked.items():
-            schedule = ["--steps", str(count), "--decay-steps", str(count // 2), "--validate-every", str(count)]
-            begun[name] = pool.submit(train_variant, data, runs / name, [*common, *schedule, *arguments], None)
+            schedule = [
+                "--steps",
+                str(count),
+                "--decay-steps",
+                str(count // 2),
+                "--validate-every",
+                str(count),
+            ]
+            begun[name] = pool.submit(
+                train_variant, data, runs / name, [*common, *schedule, *arguments], None
+            )
         found = {name: future.result() for name, future in begun.items()}
-    lines = ["| network | steps | minutes | error at sigma 0.05 | at 0.3 | at 1 |", "|---" * 6 + "|"]
+    lines = [
+        "| network | steps | minutes | error at sigma 0.05 | at 0.3 | at 1 |",
+        "|---" * 6 + "|",
+    ]
     for name, figures in found.items():
         errors = [f"{figures[f'denoise_{sigma}']:.3f}" for sigma in (0.05, 0.3, 1.0)]
-        lines.append(f"| {name} | {figures['step']} | {figures['minutes']:.0f} | {' | '.join(errors)} |")
+        lines.append(
+            f"| {name} | {figures['step']} | {figures['minutes']:.0f} | {' | '.join(errors)} |"
+        )
     return lines
 
 
@@ -97,14 +111,21 @@ def list_methods(spec: ModelSpec, runs: Path, num_steps: int) -> list[Method]:
     methods = []
     for likelihood in ("dirac", "gaussian"):
         for family, prior in families.items():
-            corrected = published_presets(per_stem=family == "per stem")["separate"][likelihood].with_steps(num_steps)
-            for preset, told in ((replace(corrected, num_resamples=1), ""), (corrected, ", with correction")):
+            corrected = published_presets(per_stem=family == "per stem")["separate"][
+                likelihood
+            ].with_steps(num_steps)
+            for preset, told in (
+                (replace(corrected, num_resamples=1), ""),
+                (corrected, ", with correction"),
+            ):
                 methods.append(method(f"{family}, {likelihood}{told}", prior, preset))
     ours = published_presets(per_stem=False)["separate"]["default"]
     return [
         *methods,
         method("joint, ours", families["joint"], ours),
-        method("told the mixture, ours", load_denoiser(runs / "told"), spec.preset("separate", "fast")),
+        method(
+            "told the mixture, ours", load_denoiser(runs / "told"), spec.preset("separate", "fast")
+        ),
     ]
 
 
@@ -113,7 +134,9 @@ def main(
     runs: Annotated[Path, typer.Argument(metavar="RUNS", help="Receives a run per network.")],
     *,
     steps: Annotated[int, typer.Option(help="Of training, per kind.")] = 2000,
-    training: Annotated[str, typer.Option(help="More for scripts/train.py.")] = "--batch 6 --length 49152",
+    training: Annotated[
+        str, typer.Option(help="More for scripts/train.py.")
+    ] = "--batch 6 --length 49152",
     num_steps: Annotated[int, typer.Option(help="Of the paper's samplers.")] = 150,
     songs: int = 4,
     seconds: float = 6.0,
@@ -122,10 +145,19 @@ def main(
     """Train, separate, and print the tables."""
     embedded = load_model("embedded", Runtime(device="cpu"))
     names = embedded.spec.stems
-    lines = [f"`scripts/bench/priors.py`: {steps} steps a kind; errors are relative to a static Wiener filter.", ""]
+    lines = [
+        f"`scripts/bench/priors.py`: {steps} steps a kind; errors are relative to a static Wiener filter.",
+        "",
+    ]
     lines += train_all(data, runs, names, steps, training)
-    excerpts = [load_stems(folder, names, seconds) for folder in list_songs(data / "validation")[:songs]]
-    lines += ["", f"SI-SDRi in dB on {seconds:g} s of each of {len(excerpts)} held-out songs; {num_steps} steps.", ""]
+    excerpts = [
+        load_stems(folder, names, seconds) for folder in list_songs(data / "validation")[:songs]
+    ]
+    lines += [
+        "",
+        f"SI-SDRi in dB on {seconds:g} s of each of {len(excerpts)} held-out songs; {num_steps} steps.",
+        "",
+    ]
     print("\n".join(lines), flush=True)
     lines += tell_scores(list_methods(embedded.spec, runs, num_steps), excerpts, embedded)
     if output:

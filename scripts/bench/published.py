@@ -26,14 +26,14 @@ from torch import Tensor
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from make_golden import CONFIG, build_peer
 
+from msdm_cli.backends.runtime import Runtime
 from msdm_cli.diffusion.denoiser import Samples
-from msdm_cli.diffusion.published import Dirac, sample_published
+from msdm_cli.diffusion.samplers.msdm_paper import Dirac, sample_published
 from msdm_cli.diffusion.schedule import karras_sigmas
 from msdm_cli.models.adopt import adopt_checkpoints
 from msdm_cli.models.load import load_model
-from msdm_cli.models.runtime import Runtime
-from msdm_cli.models.unet1d import Unet1dConfig
-from msdm_cli.pipelines.sampling import calls_per_chunk
+from msdm_cli.networks.unet1d import Unet1dConfig
+from msdm_cli.tasks.sampling import calls_per_chunk
 
 NAME = "random"
 CHURN, NUM_RESAMPLES = 20.0, 2
@@ -48,7 +48,9 @@ def build_checkpoint(path: Path, seed: int) -> Any:
     peer = build_peer(config).eval()
     told = {theirs: getattr(config, ours) for theirs, ours in CONFIG.items()}
     state = {f"model.unet.{name}": value for name, value in peer.state_dict().items()}
-    torch.save({"state_dict": state, "hyper_parameters": told, "pytorch-lightning_version": "1.7.7"}, path)
+    torch.save(
+        {"state_dict": state, "hyper_parameters": told, "pytorch-lightning_version": "1.7.7"}, path
+    )
     return peer
 
 
@@ -57,7 +59,10 @@ def separate_as_published(peer: Any, mixture: Tensor, sigmas: Tensor, noise: Noi
     from audio_diffusion_pytorch.diffusion import Diffusion, LogNormalDistribution
 
     diffusion = Diffusion(
-        peer, sigma_distribution=LogNormalDistribution(-3.0, 1.0), sigma_data=0.2, dynamic_threshold=0.0
+        peer,
+        sigma_distribution=LogNormalDistribution(-3.0, 1.0),
+        sigma_data=0.2,
+        dynamic_threshold=0.0,
     )
     x, number, steps = sigmas[0] * noise(0), 1, len(sigmas) - 1
     for i in range(steps):
@@ -78,7 +83,11 @@ def separate_as_published(peer: Any, mixture: Tensor, sigmas: Tensor, noise: Noi
 
 def peak_memory() -> float:
     """Largest memory of this process in MB; the kernel's other figure begins with that of the process before it."""
-    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    (line,) = (
+        line
+        for line in Path("/proc/self/status").read_text().splitlines()
+        if line.startswith("VmHWM")
+    )
     return int(line.split()[1]) / 1024
 
 
@@ -110,7 +119,9 @@ def main(
         entry = adopt_checkpoints(NAME, [checkpoint], "random weights", "none")
         importing = time.perf_counter() - began
         checkpoint.unlink()
-        told = subprocess.run([sys.executable, __file__, "--loading"], check=True, capture_output=True, text=True)
+        told = subprocess.run(
+            [sys.executable, __file__, "--loading"], check=True, capture_output=True, text=True
+        )
         loaded = json.loads(told.stdout)
         model = load_model(NAME, Runtime("torch", "cpu", "fp32"))
         spec = model.spec
@@ -124,7 +135,9 @@ def main(
         def draw(step: int) -> Samples:
             return noise(step).numpy()
 
-        mixture = SCALE * torch.randn(shape[0], shape[2], generator=torch.Generator().manual_seed(1 << 20))
+        mixture = SCALE * torch.randn(
+            shape[0], shape[2], generator=torch.Generator().manual_seed(1 << 20)
+        )
         # As many levels as are timed, from the middle of the published schedule.
         sigmas = np.append(karras_sigmas(150, 1e-4, 1.0)[60 : 60 + steps], 0.0)
         ways = {
@@ -132,7 +145,12 @@ def main(
                 peer, mixture, torch.from_numpy(sigmas).float(), noise
             ).numpy(),
             "ours": lambda: sample_published(
-                model.denoiser, Dirac(mixture.numpy()), sigmas, draw, churn=CHURN, num_resamples=NUM_RESAMPLES
+                model.denoiser,
+                Dirac(mixture.numpy()),
+                sigmas,
+                draw,
+                churn=CHURN,
+                num_resamples=NUM_RESAMPLES,
             ),
         }
         found, seconds = {}, dict.fromkeys(ways, float("inf"))
@@ -146,7 +164,10 @@ def main(
     calls = steps * NUM_RESAMPLES
     per_call = {name: value / calls for name, value in seconds.items()}
     slow, fast = per_call.values()
-    presets = {name: calls_per_chunk(spec.preset("separate", name)) for name in ("dirac", "fast", "default", "best")}
+    presets = {
+        name: calls_per_chunk(spec.preset("separate", name))
+        for name in ("dirac", "fast", "default", "best")
+    }
     size = entry.weights.size_bytes / 1e6
     lines = [
         f"`scripts/bench/published.py` on {platform.machine()}, {os.cpu_count()} cores, torch {torch.__version__}: "

@@ -17,18 +17,18 @@ import soundfile
 import torch
 import typer
 
+from msdm_cli.backends.runtime import Runtime
+from msdm_cli.backends.torch_backend import TorchDenoiser
 from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.evaluation.metrics import score_windows
 from msdm_cli.evaluation.oracles import separate_by_mask
 from msdm_cli.evaluation.scores import list_scores, summarise
+from msdm_cli.jobs.outputs import OutputOptions
 from msdm_cli.models.load import Model, load_model
-from msdm_cli.models.runtime import Runtime
 from msdm_cli.models.spec import QUALITIES, Preset
-from msdm_cli.models.torch_backend import TorchDenoiser
-from msdm_cli.pipelines.outputs import OutputOptions
-from msdm_cli.pipelines.sampling import calls_per_chunk
-from msdm_cli.pipelines.separate import SeparateOptions, separate_song
 from msdm_cli.progress import SilentProgress
+from msdm_cli.tasks.sampling import calls_per_chunk
+from msdm_cli.tasks.separate import SeparateOptions, separate_song
 
 LEGEND = (
     'Calls are those of a chunk of 12 s. The columns of stems, and their mean "active", count the windows of 4 s '
@@ -57,7 +57,9 @@ def by_model(model: Model, preset: Preset, seed: int) -> Separator:
             soundfile.write(song, stems.sum(0), rate, "FLOAT")
             options = SeparateOptions(preset, seed, output=OutputOptions(subtype="FLOAT"))
             done = separate_song(model, song, Path(folder), options, SilentProgress())
-            files = [soundfile.read(done.files[name], dtype="float32")[0] for name in model.spec.stems]
+            files = [
+                soundfile.read(done.files[name], dtype="float32")[0] for name in model.spec.stems
+            ]
         return np.stack(files)
 
     return separate
@@ -72,7 +74,9 @@ def by_static_wiener(model: Model) -> Separator:
         mixture = np.pad(stems.sum(0), (0, -stems.shape[1] % network.stft.hop))
         parts = network.stft(torch.from_numpy(mixture)[None])
         sigma = torch.full((1, len(stems)), model.spec.sigma_max)
-        gaussian = network.posterior(torch.zeros(1, len(stems), *parts.shape[1:]), sigma, parts, torch.ones(1))
+        gaussian = network.posterior(
+            torch.zeros(1, len(stems), *parts.shape[1:]), sigma, parts, torch.ones(1)
+        )
         return network.stft.inverse(gaussian)[0, :, : stems.shape[1]].numpy()
 
     return separate
@@ -92,7 +96,11 @@ def load_stems(song: Path, names: tuple[str, ...], seconds: float) -> Samples:
     for name in names:
         info = soundfile.info(song / f"{name}.flac")
         count = min(info.frames, round(seconds * info.samplerate))
-        stems.append(soundfile.read(song / f"{name}.flac", count, (info.frames - count) // 2, dtype="float32")[0])
+        stems.append(
+            soundfile.read(
+                song / f"{name}.flac", count, (info.frames - count) // 2, dtype="float32"
+            )[0]
+        )
     return np.stack(stems)
 
 
@@ -109,12 +117,18 @@ def score(method: Method, excerpts: list[Samples], model: Model) -> str:
         summary.official,
         float("nan") if summary.leak_db is None else summary.leak_db,
     ]
-    return f"| {method.name} | {method.calls} | " + " | ".join(f"{cell:.2f}" for cell in cells) + " |"
+    return (
+        f"| {method.name} | {method.calls} | " + " | ".join(f"{cell:.2f}" for cell in cells) + " |"
+    )
 
 
 def list_songs(folder: Path) -> list[Path]:
     """Songs in the Slakh layout that are complete."""
-    return sorted(path for path in folder.iterdir() if (path / "bass.flac").exists() and path.suffix != ".part")
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if (path / "bass.flac").exists() and path.suffix != ".part"
+    )
 
 
 def tell_scores(methods: list[Method], excerpts: list[Samples], model: Model) -> list[str]:
@@ -145,18 +159,25 @@ def main(
     methods = [
         Method("mixture", 0, lambda stems: np.broadcast_to(stems.sum(0), stems.shape)),
         Method("static Wiener filter", 0, by_static_wiener(model)),
-        *(Method(name, calls_per_chunk(preset), by_model(model, preset, seed)) for name, preset in presets.items()),
+        *(
+            Method(name, calls_per_chunk(preset), by_model(model, preset, seed))
+            for name, preset in presets.items()
+        ),
         Method("ideal binary mask", 0, lambda stems: separate_by_mask(stems, binary=True)),
         Method("ideal ratio mask", 0, lambda stems: separate_by_mask(stems, binary=False)),
     ]
-    excerpts = [load_stems(folder, model.spec.stems, seconds) for folder in list_songs(songs)[:limit]]
+    excerpts = [
+        load_stems(folder, model.spec.stems, seconds) for folder in list_songs(songs)[:limit]
+    ]
     lines = [
         f"SI-SDRi in dB on {seconds:g} s of each of {len(excerpts)} held-out songs, by `scripts/bench/quality.py`.",
         LEGEND,
         "",
     ]
     print("\n".join(lines), flush=True)
-    lines += tell_scores([method for method in methods if not only or only in method.name], excerpts, model)
+    lines += tell_scores(
+        [method for method in methods if not only or only in method.name], excerpts, model
+    )
     if output:
         output.write_text("\n".join(lines) + "\n")
 

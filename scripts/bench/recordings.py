@@ -17,13 +17,13 @@ import typer
 
 from msdm_cli.audio.files import SongReader
 from msdm_cli.audio.windows import SongWindows
+from msdm_cli.backends.runtime import Runtime
 from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.evaluation.metrics import score_windows
 from msdm_cli.evaluation.oracles import separate_by_mask
 from msdm_cli.models.load import Model, load_model
-from msdm_cli.models.runtime import Runtime
-from msdm_cli.pipelines.separate import SeparateOptions, separate_song
 from msdm_cli.progress import SilentProgress
+from msdm_cli.tasks.separate import SeparateOptions, separate_song
 
 PARTS = ("guitar", "song")
 HEADROOM = 0.5  # parts that were mixed at full scale each
@@ -36,7 +36,9 @@ def write_parts(recording: Path, seconds: float, folder: Path) -> list[Path]:
     infos = [soundfile.info(path) for path in paths]
     rate, frames = infos[0].samplerate, min(info.frames for info in infos)
     count = min(frames, round(seconds * rate))
-    parts = [soundfile.read(path, count, (frames - count) // 2, always_2d=True)[0] for path in paths]
+    parts = [
+        soundfile.read(path, count, (frames - count) // 2, always_2d=True)[0] for path in paths
+    ]
     written = []
     for name, part in {**dict(zip(PARTS, parts, strict=False)), "mixture": sum(parts)}.items():
         written.append(folder / f"{name}.wav")
@@ -59,14 +61,24 @@ def tell(recording: Path, model: Model, seconds: float, quality: str) -> str:
         done = separate_song(model, song, Path(temporary) / "stems", options, SilentProgress())
         sound = {name: soundfile.read(path, always_2d=True)[0] for name, path in done.files.items()}
         whole, rate = soundfile.read(song, always_2d=True)
-        exact = np.array_equal(sum(np.rint(UNITS * stem) for stem in sound.values()), np.rint(UNITS * whole))
+        exact = np.array_equal(
+            sum(np.rint(UNITS * stem) for stem in sound.values()), np.rint(UNITS * whole)
+        )
         found = ["", ""]
         if parts:
             guitar, rest = (load_mono(part, model.spec.sample_rate) for part in parts)
-            stems, estimate = np.stack((guitar, rest)), load_mono(done.files["guitar"], model.spec.sample_rate)
-            tries = np.stack((estimate, stems.sum(0) - estimate)), separate_by_mask(stems, binary=False)
+            stems, estimate = (
+                np.stack((guitar, rest)),
+                load_mono(done.files["guitar"], model.spec.sample_rate),
+            )
+            tries = (
+                np.stack((estimate, stems.sum(0) - estimate)),
+                separate_by_mask(stems, binary=False),
+            )
             scores = [score_windows(tried, stems, model.spec.sample_rate) for tried in tries]
-            found = [f"{score.improvement[:, 0][score.active[:, 0]].mean():.2f}" for score in scores]
+            found = [
+                f"{score.improvement[:, 0][score.active[:, 0]].mean():.2f}" for score in scores
+            ]
     power = np.square(whole).mean()
     levels = [10 * np.log10(np.square(stem).mean() / power + 1e-12) for stem in sound.values()]
     peak = max(np.abs(stem).max() for stem in sound.values()) / np.abs(whole).max()
@@ -76,7 +88,9 @@ def tell(recording: Path, model: Model, seconds: float, quality: str) -> str:
 
 
 def main(
-    recordings: Annotated[list[Path], typer.Argument(help="Sound files, or folders with guitar.ogg and song.ogg.")],
+    recordings: Annotated[
+        list[Path], typer.Argument(help="Sound files, or folders with guitar.ogg and song.ogg.")
+    ],
     *,
     seconds: Annotated[float, typer.Option(help="From the middle of each.")] = 30.0,
     quality: str = "default",
@@ -84,7 +98,13 @@ def main(
 ) -> None:
     """Print the table."""
     model = load_model("embedded", Runtime(device="cpu"))
-    head = [*model.spec.stems, "largest peak", "sum exact", "guitar, SI-SDRi", "its ideal ratio mask"]
+    head = [
+        *model.spec.stems,
+        "largest peak",
+        "sum exact",
+        "guitar, SI-SDRi",
+        "its ideal ratio mask",
+    ]
     lines = [
         f"The middle {seconds:g} s of recordings, separated at `{quality}`, by `scripts/bench/recordings.py`.",
         "Levels of stems are in dB relative to the song; the largest peak of any stem is relative to that of the song. "

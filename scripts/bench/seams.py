@@ -17,11 +17,11 @@ import typer
 from numpy.typing import NDArray
 
 from msdm_cli.audio.resample import resampled_length
+from msdm_cli.backends.runtime import Runtime
+from msdm_cli.jobs.outputs import OutputOptions
 from msdm_cli.models.load import load_model
-from msdm_cli.models.runtime import Runtime
-from msdm_cli.pipelines.outputs import OutputOptions
-from msdm_cli.pipelines.separate import SeparateOptions, plan_chunks, separate_song
 from msdm_cli.progress import SilentProgress
+from msdm_cli.tasks.separate import SeparateOptions, plan_chunks, separate_song
 
 FRAME = 1024
 PLACES = 200
@@ -35,7 +35,9 @@ def click(x: NDArray[np.float64], place: int) -> float:
 def spectral_change(x: NDArray[np.float64], place: int) -> float:
     """Distance of the log spectra before and after a place, in dB."""
     window = np.hanning(FRAME)
-    before, after = (np.abs(np.fft.rfft(x[start : start + FRAME] * window)) for start in (place - FRAME, place))
+    before, after = (
+        np.abs(np.fft.rfft(x[start : start + FRAME] * window)) for start in (place - FRAME, place)
+    )
     return float(np.sqrt(np.square(20 * np.log10((after + 1e-4) / (before + 1e-4))).mean()))
 
 
@@ -47,25 +49,35 @@ def main(
     """Print the mean rank of the joins for each stem and figure."""
     model, rng = load_model("embedded", Runtime(device="cpu")), np.random.default_rng(0)
     preset = model.spec.preset("separate", quality)
-    options = SeparateOptions(preset, 0, duration_seconds=duration, output=OutputOptions(subtype="FLOAT"))
+    options = SeparateOptions(
+        preset, 0, duration_seconds=duration, output=OutputOptions(subtype="FLOAT")
+    )
     with tempfile.TemporaryDirectory() as folder:
         done = separate_song(model, song, Path(folder), options, SilentProgress())
-        stems = {name: soundfile.read(path, always_2d=True)[0][:, 0] for name, path in done.files.items()}
+        stems = {
+            name: soundfile.read(path, always_2d=True)[0][:, 0] for name, path in done.files.items()
+        }
     rate = done.properties.sample_rate
     scale = rate / model.spec.sample_rate
     total = resampled_length(done.properties.frames, rate, model.spec.sample_rate)
     chunks = plan_chunks(model, total, options.overlap).chunks()
     edges = [chunk.core_start for chunk in chunks[1:]] + [chunk.core_stop for chunk in chunks[:-1]]
     joins = [round(edge * scale) for edge in edges]
-    print(f"{song.name}: {len(joins)} ends of cross-fades; uniform is 0.50 +- {(12 * len(joins)) ** -0.5:.2f}")
+    print(
+        f"{song.name}: {len(joins)} ends of cross-fades; uniform is 0.50 +- {(12 * len(joins)) ** -0.5:.2f}"
+    )
     for name, stem in stems.items():
         for figure in (click, spectral_change):
             ranks = []
             for join in joins:
                 places = join + rng.integers(-rate, rate, PLACES)
-                others = [figure(stem, place) for place in places if FRAME < place < len(stem) - FRAME]
+                others = [
+                    figure(stem, place) for place in places if FRAME < place < len(stem) - FRAME
+                ]
                 ranks.append(float(np.mean(np.array(others) < figure(stem, join))))
-            print(f"{name:8} {figure.__name__:16} mean rank {np.mean(ranks):.2f}, worst {max(ranks):.2f}")
+            print(
+                f"{name:8} {figure.__name__:16} mean rank {np.mean(ranks):.2f}, worst {max(ranks):.2f}"
+            )
 
 
 if __name__ == "__main__":

@@ -13,14 +13,14 @@ import numpy as np
 import typer
 from quality import load_stems
 
-from msdm_cli.diffusion.conditioning import Condition
+from msdm_cli.backends.runtime import Runtime
+from msdm_cli.diffusion.conditions import Condition
 from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.diffusion.noise import NoiseField
 from msdm_cli.models.load import Model, load_model
-from msdm_cli.models.runtime import Runtime
 from msdm_cli.models.spec import Preset
-from msdm_cli.pipelines.sampling import Calls, ChunkSampler, calls_per_chunk
 from msdm_cli.progress import SilentProgress
+from msdm_cli.tasks.sampling import Calls, ChunkSampler, calls_per_chunk
 
 CALLS = (10, 25, 50)
 FINE_STEPS = 150
@@ -69,8 +69,13 @@ def main(
             for calls in CALLS:
                 chosen = with_calls(dataclasses.replace(preset, solver=solver), calls)
                 assert calls_per_chunk(chosen) <= calls
-                errors = [(draw(model, chosen, condition, length, seed) - exact[seed]) for seed in range(seeds)]
-                ratio = sum(np.square(e).sum() for e in errors) / sum(np.square(x).sum() for x in exact)
+                errors = [
+                    (draw(model, chosen, condition, length, seed) - exact[seed])
+                    for seed in range(seeds)
+                ]
+                ratio = sum(np.square(e).sum() for e in errors) / sum(
+                    np.square(x).sum() for x in exact
+                )
                 cells.append(f"{10 * np.log10(ratio):.1f}")
             lines.append(f"| {task} | {solver} | " + " | ".join(cells) + " |")
             print(lines[-1], flush=True)

@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from prior import HOP, RATE, Signal, generate, impute
 from quality import by_model, load_stems
 
+from msdm_cli.backends.runtime import Runtime
 from msdm_cli.models.load import load_model
-from msdm_cli.models.runtime import Runtime
 
 RANGE_DB = 70.0
 
@@ -38,7 +38,10 @@ def main(
 ) -> None:
     """Draw a row per stem, a column per task."""
     model = load_model("embedded", Runtime(device="cpu"))
-    names, preset = model.spec.stems, {task: model.spec.preset(task, quality) for task in model.spec.presets}
+    names, preset = (
+        model.spec.stems,
+        {task: model.spec.preset(task, quality) for task in model.spec.presets},
+    )
     stems = load_stems(song, names, seconds)
     columns = {
         "true": stems,

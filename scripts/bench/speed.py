@@ -30,21 +30,30 @@ from quality import distinct_presets
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
+from msdm_cli.backends.runtime import BACKENDS, Runtime
+from msdm_cli.backends.torch_backend import TorchDenoiser
 from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.models.load import Model, load_model
-from msdm_cli.models.row_layers import RowLinear
-from msdm_cli.models.runtime import BACKENDS, Runtime
-from msdm_cli.models.torch_backend import TorchDenoiser
-from msdm_cli.models.unet1d import Unet1d, Unet1dConfig
-from msdm_cli.pipelines.separate import SeparateOptions, separate_song
+from msdm_cli.networks.row_layers import RowLinear
+from msdm_cli.networks.unet1d import Unet1d, Unet1dConfig
 from msdm_cli.progress import SilentProgress
+from msdm_cli.tasks.separate import SeparateOptions, separate_song
 
 RATE = 44100
-GEMM_SIZES = {torch.float32: 2048, torch.bfloat16: 512}  # without hardware for it, bf16 takes minutes
+GEMM_SIZES = {
+    torch.float32: 2048,
+    torch.bfloat16: 512,
+}  # without hardware for it, bf16 takes minutes
 SHAPES = ((1, 65536), (1, 266240), (2, 65536), (2, 266240))
 OPERATORS = {
     "convolutions": ("aten::convolution", "aten::mkldnn_convolution"),
-    "matrix products": ("aten::mm", "aten::addmm", "aten::bmm", "aten::baddbmm", "mkldnn::_linear_pointwise"),
+    "matrix products": (
+        "aten::mm",
+        "aten::addmm",
+        "aten::bmm",
+        "aten::baddbmm",
+        "mkldnn::_linear_pointwise",
+    ),
 }
 ROOFLINE = (
     "What stops the embedded network is memory: between its convolutions lie passes over activations of megabytes, "
@@ -53,7 +62,11 @@ ROOFLINE = (
     "network is the number of its products."
 )
 # PyTorch's counter leaves it out
-COUNTED = {torch.ops.mkldnn._linear_pointwise: lambda rows, weight, *_, **__: 2 * math.prod(rows) * weight[0]}
+COUNTED = {
+    torch.ops.mkldnn._linear_pointwise: lambda rows, weight, *_, **__: (
+        2 * math.prod(rows) * weight[0]
+    )
+}
 WATCH = """
 import resource, subprocess, sys
 subprocess.run(sys.argv[1:], stderr=subprocess.DEVNULL, check=True)
@@ -90,11 +103,23 @@ def write_song(source: Path, path: Path, seconds: float) -> None:
 
 def run(song: Path, folder: Path, quality: str, backend: str) -> tuple[float, int, float]:
     """Separate in a process of its own: seconds per run, network calls, peak memory in MB."""
-    command = [sys.executable, "-m", "msdm_cli", "separate", str(song), "-o", str(folder), "--json", "--overwrite"]
+    command = [
+        sys.executable,
+        "-m",
+        "msdm_cli",
+        "separate",
+        str(song),
+        "-o",
+        str(folder),
+        "--json",
+        "--overwrite",
+    ]
     command += ["--quality", quality, "--seed", "0", "--device", "cpu", "--backend", backend]
     began = time.perf_counter()
     # A small process in between: Linux counts the memory of the one that starts a process as its own.
-    told = subprocess.run([sys.executable, "-c", WATCH, *command], stdout=subprocess.PIPE, check=True, text=True).stdout
+    told = subprocess.run(
+        [sys.executable, "-c", WATCH, *command], stdout=subprocess.PIPE, check=True, text=True
+    ).stdout
     seconds = time.perf_counter() - began
     summary, peak = told.rsplit("\n", 1)
     return seconds, json.loads(summary)[0]["calls"], int(peak) / 1024
@@ -115,9 +140,17 @@ def best_time(work: Callable[[], object], repeats: int = 3) -> float:
 def measure_gemm(dtype: torch.dtype) -> float:
     """GFLOP/s of a product of two square matrices by the faster of PyTorch's libraries, measured once."""
     size = GEMM_SIZES[dtype]
-    rows, layer = torch.randn(1, size, size, dtype=dtype), RowLinear(size, size, bias=False, dtype=dtype)
+    rows, layer = (
+        torch.randn(1, size, size, dtype=dtype),
+        RowLinear(size, size, bias=False, dtype=dtype),
+    )
     with torch.inference_mode():
-        return 2 * size**3 / min(best_time(lambda: rows[0] @ layer.weight), best_time(lambda: layer(rows))) / 1e9
+        return (
+            2
+            * size**3
+            / min(best_time(lambda: rows[0] @ layer.weight), best_time(lambda: layer(rows)))
+            / 1e9
+        )
 
 
 def cpu_name() -> str:
@@ -133,9 +166,13 @@ def network_share(song: Path, folder: Path, quality: str) -> float:
     model = load_model("embedded", Runtime(device="cpu"))
     timed = TimedDenoiser(model)
     options = SeparateOptions(model.spec.preset("separate", quality), 0)
-    separate_song(Model(model.spec, timed, model.runtime), song, folder / "warm", options, SilentProgress())
+    separate_song(
+        Model(model.spec, timed, model.runtime), song, folder / "warm", options, SilentProgress()
+    )
     timed.seconds, began = 0.0, time.perf_counter()
-    separate_song(Model(model.spec, timed, model.runtime), song, folder / "timed", options, SilentProgress())
+    separate_song(
+        Model(model.spec, timed, model.runtime), song, folder / "timed", options, SilentProgress()
+    )
     return timed.seconds / (time.perf_counter() - began)
 
 
@@ -149,7 +186,9 @@ def tell_network() -> list[str]:
         "| backend | batch x samples | seconds | x real time, mono | GFLOP/s | of the machine's |",
         "|---|---|---|---|---|---|",
     ]
-    models = {backend: load_model("embedded", Runtime(backend, "cpu", "fp32")) for backend in BACKENDS}
+    models = {
+        backend: load_model("embedded", Runtime(backend, "cpu", "fp32")) for backend in BACKENDS
+    }
     assert isinstance(models["torch"].denoiser, TorchDenoiser)
     rng = np.random.default_rng(0)
     for batch, length in SHAPES:
@@ -158,7 +197,9 @@ def tell_network() -> list[str]:
         with FlopCounterMode(display=False) as counter:
             models["torch"].denoiser(x, sigma, mixture)
         for backend, model in models.items():
-            seconds = best_time(lambda model=model, given=(x, sigma, mixture): model.denoiser(*given))
+            seconds = best_time(
+                lambda model=model, given=(x, sigma, mixture): model.denoiser(*given)
+            )
             speed = counter.get_total_flops() / seconds / 1e9
             pace = batch * length / model.spec.sample_rate / seconds
             lines.append(
@@ -179,7 +220,10 @@ def tell_operators() -> list[str]:
         "| network | batch x samples | work | share of the time | GFLOP | GFLOP/s | of the machine's |",
         "|---|---|---|---|---|---|---|",
     ]
-    for name, denoiser, (batch, length) in (("embedded", embedded, SHAPES[-1]), ("405 M", paper, (1, 262144))):
+    for name, denoiser, (batch, length) in (
+        ("embedded", embedded, SHAPES[-1]),
+        ("405 M", paper, (1, 262144)),
+    ):
         x = 0.1 * np.random.default_rng(0).standard_normal((batch, 4, length), np.float32)
         inputs = x, np.full((batch, 4), 10.0, np.float32), x.sum(1)
         denoiser(*inputs)
@@ -188,7 +232,10 @@ def tell_operators() -> list[str]:
         with profile(activities=[ProfilerActivity.CPU]) as profiler:
             denoiser(*inputs)
         seconds = {event.key: event.self_cpu_time_total / 1e6 for event in profiler.key_averages()}
-        flops = {str(key).replace(".", "::"): count for key, count in counter.get_flop_counts()["Global"].items()}
+        flops = {
+            str(key).replace(".", "::"): count
+            for key, count in counter.get_flop_counts()["Global"].items()
+        }
         total = rest = sum(seconds.values())
         row = f"| {name} | {batch} x {length} |"
         for kind, operators in OPERATORS.items():
@@ -196,7 +243,9 @@ def tell_operators() -> list[str]:
             work = sum(flops.get(operator, 0) for operator in operators) / 1e9
             if took:
                 speed = work / took
-                lines.append(f"{row} {kind} | {took / total:.0%} | {work:.0f} | {speed:.0f} | {speed / peak:.0%} |")
+                lines.append(
+                    f"{row} {kind} | {took / total:.0%} | {work:.0f} | {speed:.0f} | {speed / peak:.0%} |"
+                )
             rest -= took
         passes = "passes over memory (norms, activations, sums, copies, transforms), attention"
         lines.append(f"{row} {passes} | {rest / total:.0%} | | | |")
@@ -217,7 +266,9 @@ def tell_songs(song: Path, folder: Path, short_seconds: float) -> list[str]:
             seconds, calls, peak = run(path, folder, names[0], backend)
             told = f"{share:.0%}" if backend == "torch" else ""
             pace = short_seconds / seconds
-            lines.append(f"| {', '.join(names)}; {backend} | {calls} | {pace:.2f} | {told} | {peak:.0f} |")
+            lines.append(
+                f"| {', '.join(names)}; {backend} | {calls} | {pace:.2f} | {told} | {peak:.0f} |"
+            )
     if demucs := time_demucs(path):
         lines.append(
             f"| demucs {demucs.version}, {demucs.model}, random weights | | {demucs.times_real_time:.2f} | | |"
@@ -276,7 +327,9 @@ def main(
             tell_reference,
             lambda: tell_songs(song, folder, short_seconds),
             lambda: tell_start(song, folder),
-            lambda: tell_lengths(song, folder, [float(minutes) for minutes in memory_minutes.split(",")]),
+            lambda: tell_lengths(
+                song, folder, [float(minutes) for minutes in memory_minutes.split(",")]
+            ),
         ):
             lines += ["", *tell()]
             print("\n".join(lines), flush=True)

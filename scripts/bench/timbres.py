@@ -14,17 +14,18 @@ from typing import Annotated
 import typer
 from quality import by_model, list_songs, load_stems
 
+from msdm_cli.backends.runtime import Runtime
 from msdm_cli.evaluation.metrics import score_windows
 from msdm_cli.evaluation.scores import Score, list_scores, summarise
 from msdm_cli.models.load import load_model
-from msdm_cli.models.runtime import Runtime
 
 
 def name_instruments(song: Path) -> dict[str, str]:
     """Stem to the instruments or sound fonts that it is played on, without presets."""
     stems = json.loads((song / "metadata.json").read_text())["stems"]
     return {
-        stem: " + ".join(sorted({name.split(":")[0] for name in about["timbres"]})) for stem, about in stems.items()
+        stem: " + ".join(sorted({name.split(":")[0] for name in about["timbres"]}))
+        for stem, about in stems.items()
     }
 
 
@@ -44,7 +45,9 @@ def main(
     for folder in folders:
         stems, instruments = load_stems(folder, names, seconds), name_instruments(folder)
         found = list_scores("", folder.name, names, score_windows(separate(stems), stems, rate))
-        rows += [dataclasses.replace(row, method=instruments[row.stem]) for row in found if row.active]
+        rows += [
+            dataclasses.replace(row, method=instruments[row.stem]) for row in found if row.active
+        ]
     lines = [
         f"SI-SDRi in dB by instrument, of `default` on {seconds:g} s of each of {len(folders)} songs, by "
         "`scripts/bench/timbres.py`. The windows of 4 s in which a stem sounds count.",

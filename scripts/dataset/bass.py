@@ -38,13 +38,21 @@ def eighths(writer: PartWriter, bar: int, pattern: Random) -> None:
         if step == octave_at:
             pitch = _fit(pitch + 12)
         if step == steps - grid and writer.rng.random() < 0.2:
-            pitch = _fit(_root(writer.chart.chord_at(bar + 1, 0)) + writer.rng.choice((-1, 1, -2, 2)))
+            pitch = _fit(
+                _root(writer.chart.chord_at(bar + 1, 0)) + writer.rng.choice((-1, 1, -2, 2))
+            )
         writer.add(bar, step, grid * short, pitch, 100 if step % 4 == 0 else 86)
 
 
 def root_fifth(writer: PartWriter, bar: int, pattern: Random) -> None:
     """Root on the strong beats, fifth on the others."""
-    grid = 8 if writer.chart.meter == "4/4" and pattern.random() < 0.6 else 4 if writer.chart.meter != "6/8" else 6
+    grid = (
+        8
+        if writer.chart.meter == "4/4" and pattern.random() < 0.6
+        else 4
+        if writer.chart.meter != "6/8"
+        else 6
+    )
     pick_up = pattern.random() < 0.4
     for index, step in enumerate(range(0, writer.chart.steps_per_bar, grid)):
         chord = writer.chart.chord_at(bar, step)
@@ -94,9 +102,18 @@ def riff(writer: PartWriter, bar: int, pattern: Random) -> None:
         until = onsets[index + 1] if index + 1 < len(onsets) else steps
         interval = pattern.choice((0, 0, 7, 12, 10, 5, 3, -5)) if index else 0
         pitch = _root(chord) + interval
-        if interval in (3, 5, 10) and (pitch - writer.chart.tonic) % 12 not in SCALES[writer.chart.mode]:
+        if (
+            interval in (3, 5, 10)
+            and (pitch - writer.chart.tonic) % 12 not in SCALES[writer.chart.mode]
+        ):
             pitch = _root(chord)
-        writer.add(bar, step, (until - step) * pattern.uniform(0.5, 1.0), _fit(pitch), 102 if step == 0 else 88)
+        writer.add(
+            bar,
+            step,
+            (until - step) * pattern.uniform(0.5, 1.0),
+            _fit(pitch),
+            102 if step == 0 else 88,
+        )
 
 
 def arpeggio(writer: PartWriter, bar: int, pattern: Random) -> None:
@@ -106,7 +123,11 @@ def arpeggio(writer: PartWriter, bar: int, pattern: Random) -> None:
     for index, step in enumerate(range(0, writer.chart.steps_per_bar, grid)):
         chord = writer.chart.chord_at(bar, step)
         tones = [*chord.tones[:3], chord.root]
-        pitch = _root(chord) + (tones[order[index % 4]] - chord.root) % 12 + (12 if order[index % 4] == 3 else 0)
+        pitch = (
+            _root(chord)
+            + (tones[order[index % 4]] - chord.root) % 12
+            + (12 if order[index % 4] == 3 else 0)
+        )
         writer.add(bar, step, grid * 0.95, _fit(pitch), 94 if index == 0 else 84)
 
 

@@ -96,14 +96,24 @@ class PartWriter:
 
     def add(self, bar: int, step: float, length: float, pitch: int, velocity: float) -> Note:
         """Add a note at a step of a bar, `length` steps long; the velocity is scaled by the section's intensity."""
-        start = self.chart.seconds_at(bar, step) + self._delay_seconds + self.rng.gauss(0.0, self._jitter_seconds)
-        loud = velocity * (0.72 + 0.36 * self.intensity) + self.rng.gauss(0.0, self._velocity_jitter)
+        start = (
+            self.chart.seconds_at(bar, step)
+            + self._delay_seconds
+            + self.rng.gauss(0.0, self._jitter_seconds)
+        )
+        loud = velocity * (0.72 + 0.36 * self.intensity) + self.rng.gauss(
+            0.0, self._velocity_jitter
+        )
         duration = max(0.03, length * self.chart.step_seconds)
-        note = Note(max(0.01, start), duration, min(max(pitch, 12), 115), int(min(max(loud, 8), 127)))
+        note = Note(
+            max(0.01, start), duration, min(max(pitch, 12), 115), int(min(max(loud, 8), 127))
+        )
         self.part.notes.append(note)
         return note
 
-    def add_chord(self, bar: int, step: float, length: float, pitches: list[int], velocity: float) -> None:
+    def add_chord(
+        self, bar: int, step: float, length: float, pitches: list[int], velocity: float
+    ) -> None:
         """Add several notes at once, the lowest first and all within a few milliseconds."""
         for pitch in pitches:
             self.add(bar, step, length, pitch, velocity)
@@ -114,13 +124,19 @@ class PartWriter:
 
     def pedal(self, bar: int, step: float, down: bool) -> None:
         """Press or release the sustain pedal."""
-        self.part.pedals.append((self.chart.seconds_at(bar, step) + (0.02 if down else -0.01), down))
+        self.part.pedals.append(
+            (self.chart.seconds_at(bar, step) + (0.02 if down else -0.01), down)
+        )
 
 
-def make_chart(rng: Random, meter: str, tempo: float, swing: tuple[float, int], families: tuple[str, ...]) -> Chart:
+def make_chart(
+    rng: Random, meter: str, tempo: float, swing: tuple[float, int], families: tuple[str, ...]
+) -> Chart:
     """Draw a key, a form and the chords of a song 60 to 150 s long."""
     family = rng.choice(families)
-    mode = family if family in FAMILIES_BY_MODE else {"blues": "mixolydian", "jazz": "major"}[family]
+    mode = (
+        family if family in FAMILIES_BY_MODE else {"blues": "mixolydian", "jazz": "major"}[family]
+    )
     tonic = rng.randrange(12)
     colour = rng.choice((0.0, 0.1, 0.35)) if family != "jazz" else 0.3
     bar_seconds = STEPS_PER_BAR[meter] * 15.0 / tempo
@@ -128,7 +144,11 @@ def make_chart(rng: Random, meter: str, tempo: float, swing: tuple[float, int], 
     sections: list[Section] = []
     bars: list[list[tuple[int, Chord]]] = []
     harmony: dict[str, list[Chord]] = {}
-    absent = {stem for stem, share in zip(STEMS, (0.03, 0.05, 0.07, 0.09), strict=True) if rng.random() < share}
+    absent = {
+        stem
+        for stem, share in zip(STEMS, (0.03, 0.05, 0.07, 0.09), strict=True)
+        if rng.random() < share
+    }
     for name in _form(rng):
         if len(bars) >= total_bars:
             break
@@ -161,7 +181,9 @@ def _form(rng: Random) -> list[str]:
 
 def _section(rng: Random, name: str, first_bar: int, num_bars: int, absent: set[str]) -> Section:
     """Draw the intensity of a section and which stems rest in it; at least one of the song's stems plays."""
-    low, high = {"chorus": (0.75, 1.0), "solo": (0.7, 1.0), "verse": (0.45, 0.8)}.get(name, (0.3, 0.8))
+    low, high = {"chorus": (0.75, 1.0), "solo": (0.7, 1.0), "verse": (0.45, 0.8)}.get(
+        name, (0.3, 0.8)
+    )
     rests = {
         "intro": (0.4, 0.4, 0.4, 0.45), "verse": (0.06, 0.05, 0.2, 0.22), "chorus": (0.02, 0.02, 0.07, 0.09),
         "bridge": (0.12, 0.15, 0.22, 0.22), "solo": (0.05, 0.05, 0.15, 0.18), "break": (0.45, 0.5, 0.4, 0.4),

@@ -80,7 +80,9 @@ def compose(seed: str) -> Song:
     chart = make_chart(rng, style.meter, rng.uniform(*style.tempos), style.swing, style.harmony)
     parts = {stem: write_part(chart, style, stem, f"{seed}/{stem}") for stem in PLAYERS}
     parts["drums"] = write_drums(chart, style.groove, f"{seed}/drums")
-    return Song(parts, chart.duration_seconds, "composer", name, chart.tempo, chart.key, chart.meter)
+    return Song(
+        parts, chart.duration_seconds, "composer", name, chart.tempo, chart.key, chart.meter
+    )
 
 
 def write_part(chart: Chart, style: Style, stem: str, seed: str) -> Part:
@@ -95,7 +97,9 @@ def write_part(chart: Chart, style: Style, stem: str, seed: str) -> Part:
         if section.name not in kinds:
             kinds[section.name] = main if rng.random() < 0.4 else rng.choice(favourites)
         if section.name == "solo" and stem != "bass":
-            kinds[section.name] = {"guitar": "lead", "piano": "melody"}[stem] if rng.random() < 0.6 else main
+            kinds[section.name] = (
+                {"guitar": "lead", "piano": "melody"}[stem] if rng.random() < 0.6 else main
+            )
         if stem not in section.playing:
             continue
         writer.intensity = section.intensity

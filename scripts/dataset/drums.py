@@ -6,7 +6,18 @@ from random import Random
 
 from .chart import PartWriter, Section
 
-KICK, STICK, SNARE, CLAP, HAT, PEDAL_HAT, OPEN_HAT, CRASH, RIDE, BELL = 36, 37, 38, 39, 42, 44, 46, 49, 51, 53
+KICK, STICK, SNARE, CLAP, HAT, PEDAL_HAT, OPEN_HAT, CRASH, RIDE, BELL = (
+    36,
+    37,
+    38,
+    39,
+    42,
+    44,
+    46,
+    49,
+    51,
+    53,
+)
 TOMS = (50, 48, 47, 45, 43, 41)
 VELOCITIES = {"X": 118.0, "x": 98.0, "o": 66.0, "g": 38.0}
 # style -> kicks, snares, cymbals; a line is one bar of sixteenths (X accent, x normal, o soft, g ghost, . rest)
@@ -114,10 +125,14 @@ class DrumStyle:
         self.groove = groove
         self.seed = seed
         self.stick_snare = groove in ("bossa", "latin", "ballad", "reggae") and rng.random() < 0.6
-        self.snare = rng.choice((SNARE, SNARE, SNARE, 40, CLAP if groove in ("house", "disco") else SNARE))
+        self.snare = rng.choice(
+            (SNARE, SNARE, SNARE, 40, CLAP if groove in ("house", "disco") else SNARE)
+        )
         self.percussion = [rng.choice(PERCUSSION) for _ in range(rng.choice((0, 0, 0, 1, 1, 2)))]
         self.fill_every = rng.choice((4, 4, 8, 16))
-        self.ride_sections = set(rng.sample(("verse", "chorus", "solo", "bridge"), rng.choice((0, 1, 1, 2))))
+        self.ride_sections = set(
+            rng.sample(("verse", "chorus", "solo", "bridge"), rng.choice((0, 1, 1, 2)))
+        )
         self.busy = rng.random() * 0.12
 
     def play_bar(self, writer: PartWriter, section: Section, bar: int) -> None:
@@ -133,13 +148,21 @@ class DrumStyle:
         self._line(writer, bar, pattern.choice(snares), snare, until)
         self._line(writer, bar, pattern.choice(tops), self._top(section, pattern), until)
         if self.groove == "swing" or pattern.random() < 0.1:
-            self._line(writer, bar, "....x.......x..." if steps == 16 else "....x...x...", PEDAL_HAT, until)
+            self._line(
+                writer, bar, "....x.......x..." if steps == 16 else "....x...x...", PEDAL_HAT, until
+            )
         for pitch, line in self.percussion:
             if section.intensity > 0.6:
                 self._line(writer, bar, line[:steps], pitch, until)
         for step in range(1, until):
             if writer.rng.random() < self.busy * 0.5:
-                writer.add(bar, step, 1, writer.rng.choice((KICK, self.snare, HAT)), writer.rng.uniform(30, 70))
+                writer.add(
+                    bar,
+                    step,
+                    1,
+                    writer.rng.choice((KICK, self.snare, HAT)),
+                    writer.rng.uniform(30, 70),
+                )
         if inside == 0 and ((bar > 0 and writer.rng.random() < 0.8) or writer.rng.random() < 0.3):
             writer.add(bar, 0, 8, writer.rng.choice((CRASH, CRASH, 57, 55, 52)), 108)
             writer.add(bar, 0, 1, KICK, 108)
@@ -175,14 +198,18 @@ class DrumStyle:
     def _fill_length(self, rng: Random, section: Section, inside: int, steps: int) -> int:
         """Steps of the fill that ends this bar, 0 for no fill."""
         last = inside == section.num_bars - 1
-        if (last and rng.random() < 0.85) or (inside % self.fill_every == self.fill_every - 1 and rng.random() < 0.6):
+        if (last and rng.random() < 0.85) or (
+            inside % self.fill_every == self.fill_every - 1 and rng.random() < 0.6
+        ):
             return min(steps, rng.choice((4, 4, 8, 8, 12, 16)))
         return 0
 
     def _fill(self, writer: PartWriter, bar: int, start: int, steps: int) -> None:
         """Toms, snare and kick from `start` to the end of the bar, mostly downwards and growing louder."""
         rng = writer.rng
-        grid = rng.choice((1, 1, 2, 4 / 3, 2 / 3) if self.groove in ("swing", "shuffle") else (1, 1, 1, 2, 0.5))
+        grid = rng.choice(
+            (1, 1, 2, 4 / 3, 2 / 3) if self.groove in ("swing", "shuffle") else (1, 1, 1, 2, 0.5)
+        )
         density = rng.uniform(0.6, 1.0)
         kind = rng.choice(("toms", "toms", "snare", "mixed"))
         step = float(start)
@@ -190,7 +217,11 @@ class DrumStyle:
             progress = (step - start) / max(steps - start, 1)
             if rng.random() < density:
                 tom = TOMS[min(int(progress * len(TOMS)), 5)]
-                sound = {"toms": tom, "snare": self.snare, "mixed": rng.choice((tom, self.snare, KICK))}[kind]
+                sound = {
+                    "toms": tom,
+                    "snare": self.snare,
+                    "mixed": rng.choice((tom, self.snare, KICK)),
+                }[kind]
                 writer.add(bar, step, 1, sound, 75 + 40 * progress)
                 if rng.random() < 0.15:
                     writer.add(bar, step, 1, KICK, 90)

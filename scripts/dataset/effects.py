@@ -61,7 +61,10 @@ def add_effects(
 
 def without_rumble(audio: np.ndarray) -> np.ndarray:
     """The audio without what lies below 24 Hz, and so without a constant offset."""
-    return np.asarray(sosfilt(butter(2, 24.0, "highpass", fs=SAMPLE_RATE_HZ, output="sos"), audio), dtype=np.float32)
+    return np.asarray(
+        sosfilt(butter(2, 24.0, "highpass", fs=SAMPLE_RATE_HZ, output="sos"), audio),
+        dtype=np.float32,
+    )
 
 
 def _delay(rng: Random) -> pedalboard.Plugin:
@@ -74,7 +77,9 @@ def _cabinets() -> tuple[np.ndarray, ...]:
     read = (soundfile.read(path) for path in sorted(CABINETS.glob("*s/*.wav")))
     found = tuple(resampy.resample(response, rate, SAMPLE_RATE_HZ) for response, rate in read)
     if not found:
-        raise FileNotFoundError(f"no impulse responses under {CABINETS}: is Debian's guitarix-common there?")
+        raise FileNotFoundError(
+            f"no impulse responses under {CABINETS}: is Debian's guitarix-common there?"
+        )
     return found
 
 
@@ -97,7 +102,9 @@ def _clipped(audio: np.ndarray, gain: float, bias: float) -> np.ndarray:
 
 def _distorted(audio: np.ndarray, stem: str, rng: Random) -> np.ndarray:
     """Soft clipping; guitars and basses then pass a loudspeaker's low-pass."""
-    strong = {"guitar": (3.0, 40.0), "bass": (1.5, 12.0), "drums": (1.0, 3.5), "piano": (1.0, 2.5)}[stem]
+    strong = {"guitar": (3.0, 40.0), "bass": (1.5, 12.0), "drums": (1.0, 3.5), "piano": (1.0, 2.5)}[
+        stem
+    ]
     gain = strong[0] * (strong[1] / strong[0]) ** rng.random()
     driven = _clipped(audio, gain, rng.uniform(0.0, 0.2))
     if stem in ("guitar", "bass"):
@@ -123,20 +130,26 @@ def _equaliser(rng: Random) -> list[pedalboard.Plugin]:
 
 
 def _compressor(rng: Random) -> pedalboard.Plugin:
-    return pedalboard.Compressor(rng.uniform(-32, -14), rng.uniform(1.5, 6), rng.uniform(1, 30), rng.uniform(50, 300))
+    return pedalboard.Compressor(
+        rng.uniform(-32, -14), rng.uniform(1.5, 6), rng.uniform(1, 30), rng.uniform(50, 300)
+    )
 
 
 def _modulation(rng: Random) -> pedalboard.Plugin:
     rate_hz = rng.uniform(0.15, 2.5)
     if rng.random() < 0.6:
-        return pedalboard.Chorus(rate_hz, rng.uniform(0.05, 0.3), rng.uniform(5, 10), 0.0, rng.uniform(0.15, 0.5))
+        return pedalboard.Chorus(
+            rate_hz, rng.uniform(0.05, 0.3), rng.uniform(5, 10), 0.0, rng.uniform(0.15, 0.5)
+        )
     depth, centre_hz = rng.uniform(0.2, 0.8), rng.uniform(600, 2000)
     return pedalboard.Phaser(rate_hz, depth, centre_hz, rng.uniform(0, 0.4), rng.uniform(0.2, 0.5))
 
 
 def _reverb(rng: Random) -> pedalboard.Plugin:
     wet = rng.choice((0.06, 0.1, 0.16, 0.25)) * rng.uniform(0.7, 1.2)
-    return pedalboard.Reverb(rng.uniform(0.1, 0.8), rng.uniform(0.2, 0.9), wet, 1.0 - 0.5 * wet, 0.0)
+    return pedalboard.Reverb(
+        rng.uniform(0.1, 0.8), rng.uniform(0.2, 0.9), wet, 1.0 - 0.5 * wet, 0.0
+    )
 
 
 def _in_room(audio: np.ndarray, rng: Random) -> np.ndarray:
@@ -146,7 +159,9 @@ def _in_room(audio: np.ndarray, rng: Random) -> np.ndarray:
     noise = np.random.default_rng(rng.getrandbits(32)).standard_normal(length)
     time = np.arange(length) / SAMPLE_RATE_HZ
     tail = noise * np.exp(-6.9 * time / decay_seconds)
-    dull = sosfilt(butter(1, rng.uniform(1500, 6000), "lowpass", fs=SAMPLE_RATE_HZ, output="sos"), tail)
+    dull = sosfilt(
+        butter(1, rng.uniform(1500, 6000), "lowpass", fs=SAMPLE_RATE_HZ, output="sos"), tail
+    )
     tail = sosfilt(butter(1, 150, "highpass", fs=SAMPLE_RATE_HZ, output="sos"), dull)
     tail[: int(rng.uniform(0.002, 0.02) * SAMPLE_RATE_HZ)] = 0.0
     for _ in range(6):

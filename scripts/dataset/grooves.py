@@ -18,7 +18,9 @@ from .score import STEMS, Note, Part, Song, without_overlaps
 
 MMA_LIBRARY = Path("/usr/share/mma/lib")
 _ATTEMPTS = 8
-_SKIPPED = re.compile(r"metronome|/none|zoom/(count|ending|intro|mide|bald34|thr)|ambient|techno|rave|march|polka")
+_SKIPPED = re.compile(
+    r"metronome|/none|zoom/(count|ending|intro|mide|bald34|thr)|ambient|techno|rave|march|polka"
+)
 _SPECIAL = re.compile(r"intro|end|fill|break|tutti|walk$", re.IGNORECASE)
 _STYLE_WORDS = (
     ("bossa", "bossa"), ("samba", "bossa"), ("salsa", "latin"), ("mambo", "latin"), ("cha", "latin"), ("rhumba",
@@ -83,7 +85,9 @@ def accompany(seed: str) -> Song:
             problems.append(f"{file.name}: no drums")
             continue
         _complete(parts, chart, style, rng, seed)
-        return Song(parts, chart.duration_seconds, "mma", file.name, chart.tempo, chart.key, chart.meter)
+        return Song(
+            parts, chart.duration_seconds, "mma", file.name, chart.tempo, chart.key, chart.meter
+        )
     raise RuntimeError(f"no groove could be compiled: {'; '.join(problems)}")
 
 
@@ -127,26 +131,35 @@ def _compile(chart: Chart, script: str) -> dict[str, Part]:
         source, target = Path(folder) / "song.mma", Path(folder) / "song.mid"
         source.write_text(script)
         command = ["mma", "-w", "-f", str(target), str(source)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=folder, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=60, cwd=folder, check=False
+        )
         if done.returncode or not target.exists():
             raise ValueError(" ".join(done.stdout.split())[-200:])
         midi = mido.MidiFile(target)
     if abs(midi.length - (chart.duration_seconds - TAIL_SECONDS)) > 4.0:
-        raise ValueError(f"expected about {chart.duration_seconds:.0f} s of music, got {midi.length:.0f} s")
+        raise ValueError(
+            f"expected about {chart.duration_seconds:.0f} s of music, got {midi.length:.0f} s"
+        )
     parts = {stem: Part() for stem in STEMS}
     tracks = _tracks(midi)
     for stem, track in _assign(tracks).items():
         part = parts[stem]
         part.kinds = ["mma"] if track else []
         end = chart.duration_seconds - 0.5
-        part.notes = [note for note in track if _plays(chart, stem, note) and note.start_seconds < end - 0.1]
+        part.notes = [
+            note for note in track if _plays(chart, stem, note) and note.start_seconds < end - 0.1
+        ]
     return parts
 
 
 def _tracks(midi: mido.MidiFile) -> dict[int, tuple[str, int, list[Note]]]:
     """Channel -> (track name, most used program, notes in seconds)."""
     names = {
-        message.channel: track.name.lower() for track in midi.tracks for message in track if message.type == "note_on"
+        message.channel: track.name.lower()
+        for track in midi.tracks
+        for message in track
+        if message.type == "note_on"
     }
     programs = dict.fromkeys(range(16), 0)
     counts: dict[int, dict[int, int]] = {}
@@ -167,7 +180,11 @@ def _tracks(midi: mido.MidiFile) -> dict[int, tuple[str, int, list[Note]]]:
                 note = Note(start + LEAD_IN_SECONDS, max(0.03, now - start), message.note, velocity)
                 notes.setdefault(message.channel, []).append(note)
     return {
-        channel: (names.get(channel, ""), max(counts[channel], key=counts[channel].__getitem__), found)
+        channel: (
+            names.get(channel, ""),
+            max(counts[channel], key=counts[channel].__getitem__),
+            found,
+        )
         for channel, found in notes.items()
     }
 

@@ -15,7 +15,14 @@ STRUMS = (
     "D.......D.......", "D..D..D.D..D..D.", "DUDUDUDUDUDUDUDU", "D...............", "..D...D...D...D.",
     "D..U..D...U.D...",
 )  # fmt: skip
-STRUMS_12 = ("D...D...D...", "D...D.U.D.U.", "D.D.D.D.D.D.", "D.....D.U.D.", "D.UUD.D.UUD.", "D...........")
+STRUMS_12 = (
+    "D...D...D...",
+    "D...D.U.D.U.",
+    "D.D.D.D.D.D.",
+    "D.....D.U.D.",
+    "D.UUD.D.UUD.",
+    "D...........",
+)
 LOWEST = 40
 
 
@@ -28,7 +35,9 @@ def _shape(chord: Chord, pattern: Random) -> list[int]:
     return [root, *upper]
 
 
-def _strum(writer: PartWriter, bar: int, step: float, length: float, stroke: tuple[list[int], bool, float]) -> None:
+def _strum(
+    writer: PartWriter, bar: int, step: float, length: float, stroke: tuple[list[int], bool, float]
+) -> None:
     """One stroke (pitches, down or up, velocity): the strings sound one after the other."""
     pitches, down, velocity = stroke
     spread = writer.rng.uniform(0.004, 0.016) / writer.chart.step_seconds
@@ -53,20 +62,30 @@ def strum(writer: PartWriter, bar: int, pattern: Random) -> None:
 def power(writer: PartWriter, bar: int, pattern: Random) -> None:
     """Power chords: root, fifth and octave, in long or syncopated notes."""
     steps = writer.chart.steps_per_bar
-    onsets = pattern.choice(((0,), (0, 8), (0, 6, 10), (0, 3, 6, 8, 11, 14), (0, 4, 8, 12), (0, 10)))
+    onsets = pattern.choice(
+        ((0,), (0, 8), (0, 6, 10), (0, 3, 6, 8, 11, 14), (0, 4, 8, 12), (0, 10))
+    )
     onsets = tuple(step for step in onsets if step < steps)
     for index, step in enumerate(onsets):
         until = onsets[index + 1] if index + 1 < len(onsets) else steps
         root = nearest_pitch(writer.chart.chord_at(bar, step).root, 44)
         root = root + 12 if root < LOWEST else root
         chord = [root, root + 7, root + 12][: pattern.choice((2, 3, 3))]
-        _strum(writer, bar, step, (until - step) * pattern.choice((0.95, 0.95, 0.6)), (chord, True, 104))
+        _strum(
+            writer,
+            bar,
+            step,
+            (until - step) * pattern.choice((0.95, 0.95, 0.6)),
+            (chord, True, 104),
+        )
 
 
 def chug(writer: PartWriter, bar: int, pattern: Random) -> None:
     """Palm-muted notes on the low strings with open accents."""
     grid = pattern.choice((2, 2, 1))
-    accents = {step for step in range(0, writer.chart.steps_per_bar, grid) if pattern.random() < 0.2} | {0}
+    accents = {
+        step for step in range(0, writer.chart.steps_per_bar, grid) if pattern.random() < 0.2
+    } | {0}
     for step in range(0, writer.chart.steps_per_bar, grid):
         if grid == 1 and pattern.random() < 0.25:
             continue
@@ -110,7 +129,9 @@ def funk(writer: PartWriter, bar: int, pattern: Random) -> None:
 def riff(writer: PartWriter, bar: int, pattern: Random) -> None:
     """A single-note riff on the low strings around the chord's root."""
     steps = writer.chart.steps_per_bar
-    scale = scale_pitches(writer.chart.tonic, "blues" if 3 in SCALES[writer.chart.mode] else writer.chart.mode, 40, 64)
+    scale = scale_pitches(
+        writer.chart.tonic, "blues" if 3 in SCALES[writer.chart.mode] else writer.chart.mode, 40, 64
+    )
     grid = pattern.choice((1, 2, 2))
     muted = pattern.random() < 0.4
     for step in range(0, steps, grid):

@@ -56,7 +56,17 @@ SAME_AS = {
     63: 64,
     60: 61,
 }
-_STAND_IN = ((37, 38), (39, 38), (44, 42), (51, 42), (53, 51), (49, 46), (75, 37), (54, 42), (70, 42))
+_STAND_IN = (
+    (37, 38),
+    (39, 38),
+    (44, 42),
+    (51, 42),
+    (53, 51),
+    (49, 46),
+    (75, 37),
+    (54, 42),
+    (70, 42),
+)
 Shot = Callable[[int, int], "np.ndarray | None"]
 _CHOKED_BY = {46: (42, 44)}
 
@@ -76,8 +86,15 @@ def load_kit(folder: Path) -> dict[int, tuple[Layer, ...]]:
     """General MIDI drum -> layers, for the drums that a kit has something for."""
     text = (folder / "drumkit.xml").read_text(encoding="utf-8", errors="replace")
     root = ElementTree.fromstring(re.sub(r'\sxmlns(:\w+)?="[^"]*"|xsi:\w+="[^"]*"', "", text))
-    instruments = [(str(node.findtext("name")).lower(), _layers(folder, node)) for node in root.iter("instrument")]
-    instruments = [(name, layers) for name, layers in instruments if layers and "empty" not in layers[0].path.name]
+    instruments = [
+        (str(node.findtext("name")).lower(), _layers(folder, node))
+        for node in root.iter("instrument")
+    ]
+    instruments = [
+        (name, layers)
+        for name, layers in instruments
+        if layers and "empty" not in layers[0].path.name
+    ]
     kit = {}
     for drum, patterns in _WANTED.items():
         for pattern in patterns:
@@ -125,7 +142,9 @@ def _tuned(path: Path, factor: float) -> np.ndarray:
     return np.asarray(resample_poly(mono, ratio.numerator, ratio.denominator), dtype=np.float32)
 
 
-def render_hydrogen(part: Part, duration_seconds: float, folder: Path, tune_cents: float, rng: Random) -> np.ndarray:
+def render_hydrogen(
+    part: Part, duration_seconds: float, folder: Path, tune_cents: float, rng: Random
+) -> np.ndarray:
     """Play a drum part on a Hydrogen kit.
 
     Shape:
@@ -161,7 +180,9 @@ def mix_shots(part: Part, duration_seconds: float, shot: Shot, rng: Random) -> n
         if sound is None or start >= length:
             continue
         if drum in _CHOKED_BY:
-            sound = _choked(sound, note.start_seconds, notes[index + 1 : index + 40], _CHOKED_BY[drum])
+            sound = _choked(
+                sound, note.start_seconds, notes[index + 1 : index + 40], _CHOKED_BY[drum]
+            )
         count = min(len(sound), length - start)
         audio[start : start + count] += sound[:count] * 10.0 ** (rng.gauss(0.0, 0.6) / 20.0)
     return audio

@@ -44,7 +44,13 @@ def render_looped(
     """
     sampler = Sampler([note.pitch for note in part.notes], rng, render)
     release_seconds = rng.uniform(0.02, 0.12)
-    return play_sounds(sustained(part, duration_seconds), duration_seconds, tune_cents, sampler.sound, release_seconds)
+    return play_sounds(
+        sustained(part, duration_seconds),
+        duration_seconds,
+        tune_cents,
+        sampler.sound,
+        release_seconds,
+    )
 
 
 class Sampler:
@@ -54,12 +60,17 @@ class Sampler:
         RuntimeError: The instrument is silent at all pitches that are sampled.
     """
 
-    def __init__(self, pitches: list[int], rng: Random, render: Callable[[Part, float], np.ndarray]) -> None:
+    def __init__(
+        self, pitches: list[int], rng: Random, render: Callable[[Part, float], np.ndarray]
+    ) -> None:
         """Draw the settings and sample the instrument where these pitches need it."""
         apart = rng.choice((3, 4, 5, 6, 8, 12))
         roots = range(min(pitches) + rng.randrange(apart // 2 + 1), max(pitches) + apart, apart)
         starts = [_FIRST_SECONDS + _APART_SECONDS * index for index in range(len(roots))]
-        notes = [Note(start, _NOTE_SECONDS, pitch, 96) for start, pitch in zip(starts, roots, strict=True)]
+        notes = [
+            Note(start, _NOTE_SECONDS, pitch, 96)
+            for start, pitch in zip(starts, roots, strict=True)
+        ]
         audio = render(Part(notes), starts[-1] + _APART_SECONDS)
         self.attack_seconds = 0.02 * 25.0 ** rng.random()
         self.periods = rng.choice((1, 1, 2, 2, 3, 4, 20))
@@ -95,7 +106,9 @@ class Sampler:
         at = time * SAMPLE_RATE_HZ * hz / root
         inside = np.maximum(at - start, 0.0) % loop
         # Each round fades into what came before the loop, so that its end meets its beginning.
-        faded = (1 - inside / loop) * read(start + inside) + inside / loop * read(start + inside - loop)
+        faded = (1 - inside / loop) * read(start + inside) + inside / loop * read(
+            start + inside - loop
+        )
         sound = np.where(at < start, read(at), faded)
         looped = np.maximum(time - start / (SAMPLE_RATE_HZ * hz / root), 0.0)
         sound *= np.exp(-looped / self.decay_seconds * (hz / 262.0) ** self.tilt)

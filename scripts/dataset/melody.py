@@ -10,7 +10,13 @@ from .theory import SCALES, nearest_pitch, scale_pitches
 
 def rhythm(pattern: Random, steps: int, density: float) -> list[tuple[float, float]]:
     """Onsets and lengths in steps that fill a bar, with rests; `density` runs from 0 (long notes) to 1."""
-    lengths = (1, 2, 2, 2, 3, 4) if density > 0.6 else (2, 2, 3, 4, 4, 6) if density > 0.3 else (4, 4, 6, 8)
+    lengths = (
+        (1, 2, 2, 2, 3, 4)
+        if density > 0.6
+        else (2, 2, 3, 4, 4, 6)
+        if density > 0.3
+        else (4, 4, 6, 8)
+    )
     result: list[tuple[float, float]] = []
     step = float(pattern.choice((0, 0, 0, 2, 4)))
     while step < steps:
@@ -21,7 +27,9 @@ def rhythm(pattern: Random, steps: int, density: float) -> list[tuple[float, flo
     return result
 
 
-def line(writer: PartWriter, bar: int, pattern: Random, compass: tuple[int, int]) -> list[tuple[float, float, int]]:
+def line(
+    writer: PartWriter, bar: int, pattern: Random, compass: tuple[int, int]
+) -> list[tuple[float, float, int]]:
     """One bar of melody as (step, length, pitch) within a compass of MIDI pitches."""
     chart = writer.chart
     minor_like = 3 in SCALES[chart.mode]
@@ -35,6 +43,8 @@ def line(writer: PartWriter, bar: int, pattern: Random, compass: tuple[int, int]
         pitch = pitches[index]
         if step % 8 == 0 or length >= 4:
             tones = chart.chord_at(bar, step).tones
-            pitch = min((nearest_pitch(tone, pitch) for tone in tones), key=lambda p, c=pitch: abs(p - c))
+            pitch = min(
+                (nearest_pitch(tone, pitch) for tone in tones), key=lambda p, c=pitch: abs(p - c)
+            )
         notes.append((step, length, pitch))
     return notes

@@ -41,7 +41,9 @@ def block(writer: PartWriter, bar: int, pattern: Random) -> None:
     seed = pattern.getrandbits(8)
     for step in range(0, writer.chart.steps_per_bar, grid):
         chord = writer.chart.chord_at(bar, step)
-        writer.add_chord(bar, step, grid * length, _right(chord, Random(seed)), 84 if step % 8 == 0 else 74)
+        writer.add_chord(
+            bar, step, grid * length, _right(chord, Random(seed)), 84 if step % 8 == 0 else 74
+        )
         if step % 8 == 0:
             writer.add(bar, step, 7, _left(chord), 82)
 
@@ -74,7 +76,9 @@ def octaves(writer: PartWriter, bar: int, pattern: Random) -> None:
         writer.add_chord(bar, step, 3.6, [root, root + 12], 92)
     for step, mark in enumerate(strokes[:steps]):
         if mark == "x":
-            writer.add_chord(bar, step, 1.8, _right(writer.chart.chord_at(bar, step), Random(seed)), 86)
+            writer.add_chord(
+                bar, step, 1.8, _right(writer.chart.chord_at(bar, step), Random(seed)), 86
+            )
 
 
 def stride(writer: PartWriter, bar: int, pattern: Random) -> None:

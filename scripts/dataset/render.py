@@ -60,7 +60,9 @@ def render_song(
     for index, stem in enumerate(STEMS):
         if song.parts[stem].notes:
             stem_rng = Random(f"{seed}/render/{stem}")
-            stems[index], details[stem] = _render_stem(song, stem, timbres[stem], stem_rng, varied=split == "train")
+            stems[index], details[stem] = _render_stem(
+                song, stem, timbres[stem], stem_rng, varied=split == "train"
+            )
     fade = round(_FADE_SECONDS * SAMPLE_RATE_HZ)
     stems[:, -fade:] *= np.linspace(1.0, 0.0, fade, dtype=np.float32)
     peak = max(float(np.abs(stems.sum(axis=0)).max()), float(np.abs(stems).max()))
@@ -82,7 +84,9 @@ def _render_stem(
     part = song.parts[stem]
     driven = None
     if stem == "guitar":
-        heavy = bool({"power", "chug"} & set(part.kinds)) or ("lead" in part.kinds and rng.random() < 0.4)
+        heavy = bool({"power", "chug"} & set(part.kinds)) or (
+            "lead" in part.kinds and rng.random() < 0.4
+        )
         driven = (heavy and rng.random() < 0.75) or rng.random() < (0.2 if varied else 0.08)
     if stem == "drums":
         audio, names = _render_kit(part, song.duration_seconds, timbres, rng)
@@ -93,28 +97,51 @@ def _render_stem(
 
         def play(timbre: Timbre) -> tuple[np.ndarray, str]:
             played, semitones = _resized(part, stem, timbre, rng) if varied else (part, 0)
-            name, tuned = f"{timbre.name}{semitones:+d}" if semitones else timbre.name, cents + 100 * semitones
+            name, tuned = (
+                f"{timbre.name}{semitones:+d}" if semitones else timbre.name,
+                cents + 100 * semitones,
+            )
             if varied and timbre.path and rng.random() < _LOOPED[stem]:
                 render = partial(_render_timbre, timbre=timbre, cents=0.0, rng=rng)
-                return render_looped(played, song.duration_seconds, tuned, rng, render), f"{name} looped"
+                return render_looped(
+                    played, song.duration_seconds, tuned, rng, render
+                ), f"{name} looped"
             return _render_timbre(played, song.duration_seconds, timbre, tuned, rng), name
 
         audio, name = play(timbre)
         names = [name]
-        if varied and not part.bends and rng.random() < _DOUBLED[stem]:  # not every instrument bends
+        if (
+            varied and not part.bends and rng.random() < _DOUBLED[stem]
+        ):  # not every instrument bends
             double, name = play(choose_timbre(rng, timbres, timbre.driven))
-            gain = 10.0 ** rng.uniform(-0.4, 0.0) * np.abs(audio).max() / max(float(np.abs(double).max()), _SILENCE)
+            gain = (
+                10.0 ** rng.uniform(-0.4, 0.0)
+                * np.abs(audio).max()
+                / max(float(np.abs(double).max()), _SILENCE)
+            )
             audio = audio + double * np.float32(gain)
             names.append(name)
-        drive = {"bass": 0.2, "piano": 0.06, "guitar": 0.8 if driven and not timbre.driven else 0.15}[stem]
+        drive = {
+            "bass": 0.2,
+            "piano": 0.06,
+            "guitar": 0.8 if driven and not timbre.driven else 0.15,
+        }[stem]
     peak = float(np.abs(audio).max())
     if not np.isfinite(peak) or peak < _SILENCE:
-        raise RuntimeError(f"{stem} is silent although it has {len(part.notes)} notes: {', '.join(names)}")
+        raise RuntimeError(
+            f"{stem} is silent although it has {len(part.notes)} notes: {', '.join(names)}"
+        )
     audio, effects = add_effects(audio * np.float32(0.5 / peak), stem, rng, drive, varied=varied)
     audio = without_rumble(audio)
     level_db = _LEVELS_DB[stem] + rng.uniform(-4.0, 4.0)
     audio *= np.float32(10.0 ** (level_db / 20.0) / active_rms(audio))
-    detail = {"timbres": names, "parts": part.kinds, "effects": effects, "level_db": level_db, "notes": len(part.notes)}
+    detail = {
+        "timbres": names,
+        "parts": part.kinds,
+        "effects": effects,
+        "level_db": level_db,
+        "notes": len(part.notes),
+    }
     return audio, detail
 
 
@@ -124,10 +151,16 @@ def _resized(part: Part, stem: str, timbre: Timbre, rng: Random) -> tuple[Part, 
     Played lower and tuned up by as much, a sampled instrument sounds smaller: its resonances are higher and it dies
     away sooner. What is made from numbers has other ones each time anyway.
     """
-    semitones = round(min(max(rng.gauss(0.0, _SIZE_SEMITONES[stem]), -7.0), 7.0)) if timbre.path else 0
+    semitones = (
+        round(min(max(rng.gauss(0.0, _SIZE_SEMITONES[stem]), -7.0), 7.0)) if timbre.path else 0
+    )
     touch = 2.0 ** rng.gauss(0.0, 0.4)
     notes = [
-        replace(note, pitch=note.pitch - semitones, velocity=max(1, round(127 * (note.velocity / 127) ** touch)))
+        replace(
+            note,
+            pitch=note.pitch - semitones,
+            velocity=max(1, round(127 * (note.velocity / 127) ** touch)),
+        )
         for note in part.notes
     ]
     return replace(part, notes=notes), semitones
@@ -153,10 +186,17 @@ def _render_kit(
     single = rng.random() < 0.5
     if single and first.kind == "soundfont":
         return _render_timbre(part, duration_seconds, first, cents, rng), [first.name]
-    kits = [first, *(choose_timbre(rng, timbres) for _ in range(0 if single else rng.choice((1, 1, 2))))]
+    kits = [
+        first,
+        *(choose_timbre(rng, timbres) for _ in range(0 if single else rng.choice((1, 1, 2)))),
+    ]
     owners = {group: rng.randrange(len(kits)) for group in (*_DRUM_GROUPS, "percussion")}
     audio = np.zeros(round(duration_seconds * SAMPLE_RATE_HZ), dtype=np.float32)
-    rest = [note for note in part.notes if not any(note.pitch in drums for drums, _ in _DRUM_GROUPS.values())]
+    rest = [
+        note
+        for note in part.notes
+        if not any(note.pitch in drums for drums, _ in _DRUM_GROUPS.values())
+    ]
     groups = {name: ([note for note in part.notes if note.pitch in drums], peak)
               for name, (drums, peak) in _DRUM_GROUPS.items()}  # fmt: skip
     groups["percussion"] = (rest, _PERCUSSION_PEAK)
@@ -165,11 +205,15 @@ def _render_kit(
             sound = _render_timbre(Part(notes), duration_seconds, kits[owners[name]], cents, rng)
             highest = float(np.abs(sound).max())
             if highest > _SILENCE:
-                audio += sound * np.float32(peak * 10.0 ** (rng.uniform(-4.0, 4.0) / 20.0) / highest)
+                audio += sound * np.float32(
+                    peak * 10.0 ** (rng.uniform(-4.0, 4.0) / 20.0) / highest
+                )
     return audio, sorted({kits[owner].name for owner in owners.values()})
 
 
-def _render_timbre(part: Part, duration_seconds: float, timbre: Timbre, cents: float, rng: Random) -> np.ndarray:
+def _render_timbre(
+    part: Part, duration_seconds: float, timbre: Timbre, cents: float, rng: Random
+) -> np.ndarray:
     """A part on one timbre: [T] float32, not normalised."""
     if timbre.delay_seconds or timbre.octaves:
         moved = [

@@ -37,7 +37,9 @@ def _in_memory(path: Path) -> str:
     """
     text = path.read_text(encoding="latin-1")
     text = text.replace('#include "', f'#include "{path.parent}/')
-    text, found = re.subn(r"default_path=(.*)", lambda match: f"default_path={path.parent}/{match[1].strip()}", text)
+    text, found = re.subn(
+        r"default_path=(.*)", lambda match: f"default_path={path.parent}/{match[1].strip()}", text
+    )
     header = "<control>\nhint_ram_based=1\n"
     return header + text if found else f"{header}default_path={path.parent}/\n{text}"
 
@@ -60,7 +62,15 @@ def render_sampled(
         midi_path, wav_path = Path(folder) / "part.mid", Path(folder) / "part.wav"
         sfz_path = Path(folder) / "instrument.sfz"
         sfz_path.write_text(_in_memory(path), encoding="latin-1")
-        command = [_program(), "--sfz", str(sfz_path), "--midi", str(midi_path), "--wav", str(wav_path)]
+        command = [
+            _program(),
+            "--sfz",
+            str(sfz_path),
+            "--midi",
+            str(midi_path),
+            "--wav",
+            str(wav_path),
+        ]
         command += ["-s", str(rate_hz), "-b", "128", "-q", "3", "-p", "192", "--use-eot"]
         for expression in _EXPRESSIONS:
             _midi(part, duration_seconds, compass, stretch, expression).save(midi_path)
@@ -87,10 +97,14 @@ def _midi(
         while pitch > high:
             pitch -= 12
         end = note.start_seconds + note.duration_seconds
-        events.append((note.start_seconds, 2, mido.Message("note_on", note=pitch, velocity=note.velocity)))
+        events.append(
+            (note.start_seconds, 2, mido.Message("note_on", note=pitch, velocity=note.velocity))
+        )
         events.append((end, 0, mido.Message("note_off", note=pitch)))
     for seconds, down in part.pedals:
-        events.append((seconds, 1, mido.Message("control_change", control=64, value=127 if down else 0)))
+        events.append(
+            (seconds, 1, mido.Message("control_change", control=64, value=127 if down else 0))
+        )
     for seconds, semitones in part.bends:
         wheel = round(8191 * min(max(semitones / _BEND_RANGE, -1.0), 1.0))
         events.append((seconds, 1, mido.Message("pitchwheel", pitch=wheel)))

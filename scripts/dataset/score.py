@@ -53,7 +53,9 @@ def without_overlaps(notes: list[Note]) -> list[Note]:
             if gap < 0.02:
                 continue
             if before.duration_seconds > gap - 0.005:
-                result[index] = Note(before.start_seconds, gap - 0.005, before.pitch, before.velocity)
+                result[index] = Note(
+                    before.start_seconds, gap - 0.005, before.pitch, before.velocity
+                )
         last[note.pitch] = len(result)
         result.append(note)
     return result

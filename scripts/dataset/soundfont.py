@@ -101,7 +101,9 @@ def render_soundfont(
             raise RuntimeError(f"{path} has no preset {preset}")
         library.fluid_synth_pitch_wheel_sens(synth, channel, _BEND_RANGE)
         library.fluid_synth_set_gen(synth, channel, _COARSE_TUNE, float(round(tune_cents / 100)))
-        library.fluid_synth_set_gen(synth, channel, _FINE_TUNE, tune_cents - 100.0 * round(tune_cents / 100))
+        library.fluid_synth_set_gen(
+            synth, channel, _FINE_TUNE, tune_cents - 100.0 * round(tune_cents / 100)
+        )
         audio = _play(synth, channel, part, duration_seconds)
         library.fluid_synth_all_sounds_off(synth, -1)
     finally:
@@ -122,7 +124,9 @@ def _events(part: Part) -> list[tuple[int, int, int, int]]:
     for seconds, semitones in part.bends:
         value = 8192 + round(8191 * semitones / _BEND_RANGE)
         events.append((round(seconds * per_second), 1, min(max(value, 0), 16383), 0))
-    events += [(round(seconds * per_second), 2, 127 if down else 0, 0) for seconds, down in part.pedals]
+    events += [
+        (round(seconds * per_second), 2, 127 if down else 0, 0) for seconds, down in part.pedals
+    ]
     return sorted(events)
 
 

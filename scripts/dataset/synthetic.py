@@ -24,7 +24,9 @@ class DrumMachine:
         """Draw the settings and make all sounds."""
         self.rng = rng
         self.noise = np.random.default_rng(rng.getrandbits(32))
-        self.metal_hz = [rng.uniform(300, 900) * ratio for ratio in (1.0, 1.34, 1.61, 1.93, 2.47, 2.95)]
+        self.metal_hz = [
+            rng.uniform(300, 900) * ratio for ratio in (1.0, 1.34, 1.61, 1.93, 2.47, 2.95)
+        ]
         self.metal_share = rng.uniform(0.0, 0.9)
         self.sounds = {drum: self._peak(self._sound(drum)) for drum in (
             36, 37, 38, 39, 42, 44, 46, 49, 51, 53, 50, 47, 43, 54, 56, 70, 64, 61, 75)}  # fmt: skip
@@ -40,11 +42,20 @@ class DrumMachine:
     def _time(self, seconds: float) -> np.ndarray:
         return np.arange(int(seconds * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
 
-    def _tone(self, hz: float, sweep: float, sweep_seconds: float, decay_seconds: float) -> np.ndarray:
+    def _tone(
+        self, hz: float, sweep: float, sweep_seconds: float, decay_seconds: float
+    ) -> np.ndarray:
         """A sine that falls from `sweep` times its frequency and dies away."""
         time = self._time(6 * decay_seconds)
-        phase = 2 * np.pi * np.cumsum(hz * (1 + (sweep - 1) * np.exp(-time / sweep_seconds))) / SAMPLE_RATE_HZ
-        return np.asarray(np.sin(phase) * np.exp(-time / decay_seconds) * np.minimum(1.0, time / 0.0008))
+        phase = (
+            2
+            * np.pi
+            * np.cumsum(hz * (1 + (sweep - 1) * np.exp(-time / sweep_seconds)))
+            / SAMPLE_RATE_HZ
+        )
+        return np.asarray(
+            np.sin(phase) * np.exp(-time / decay_seconds) * np.minimum(1.0, time / 0.0008)
+        )
 
     def _hiss(self, low_hz: float, high_hz: float, decay_seconds: float) -> np.ndarray:
         time = self._time(6 * decay_seconds)
@@ -67,7 +78,9 @@ class DrumMachine:
     def _sound(self, drum: int) -> np.ndarray:
         uniform = self.rng.uniform
         if drum == 36:
-            body = self._tone(uniform(42, 72), uniform(2, 7), uniform(0.01, 0.05), uniform(0.07, 0.35))
+            body = self._tone(
+                uniform(42, 72), uniform(2, 7), uniform(0.01, 0.05), uniform(0.07, 0.35)
+            )
             click = uniform(0, 0.4) * self._hiss(800, uniform(3000, 9000), 0.004)
             return np.tanh(uniform(0.5, 3.0) * self._sum(body, click))
         if drum == 38:
@@ -80,7 +93,10 @@ class DrumMachine:
             return self._sum(skin, 0.1 * self._hiss(200, 4000, 0.05))
         if drum == 39:
             burst = self._hiss(uniform(700, 1100), uniform(2200, 5000), uniform(0.05, 0.12))
-            gaps = [np.concatenate([np.zeros(round(k * 0.011 * SAMPLE_RATE_HZ)), burst]) for k in range(3)]
+            gaps = [
+                np.concatenate([np.zeros(round(k * 0.011 * SAMPLE_RATE_HZ)), burst])
+                for k in range(3)
+            ]
             return self._sum(*gaps)
         if drum in (37, 56, 64, 61, 75):
             hz = {37: 900, 56: 560, 64: 180, 61: 300, 75: 2300}[drum] * uniform(0.85, 1.2)
@@ -96,13 +112,20 @@ def render_machine(part: Part, duration_seconds: float, rng: Random) -> np.ndarr
     return mix_shots(part, duration_seconds, DrumMachine(rng).shot, rng)
 
 
-def render_plucked(part: Part, duration_seconds: float, tune_cents: float, rng: Random) -> np.ndarray:
+def render_plucked(
+    part: Part, duration_seconds: float, tune_cents: float, rng: Random
+) -> np.ndarray:
     """Play a part on plucked strings (Karplus-Strong) on a body, whose settings are drawn from `rng`.
 
     Shape:
         output: [T] float32 with T = round(duration_seconds * 22 050), mono
     """
-    settings = (rng.uniform(0.08, 0.45), rng.uniform(1.5, 5.0), rng.uniform(0.06, 0.35), rng.uniform(0.3, 0.95))
+    settings = (
+        rng.uniform(0.08, 0.45),
+        rng.uniform(1.5, 5.0),
+        rng.uniform(0.06, 0.35),
+        rng.uniform(0.3, 0.95),
+    )
     release = rng.uniform(0.03, 0.12)
 
     def pluck(hz: float, force: float) -> np.ndarray:
@@ -111,7 +134,9 @@ def render_plucked(part: Part, duration_seconds: float, tune_cents: float, rng: 
     return _on_a_body(play_sounds(part, duration_seconds, tune_cents, pluck, release), rng)
 
 
-def render_struck(part: Part, duration_seconds: float, tune_cents: float, rng: Random) -> np.ndarray:
+def render_struck(
+    part: Part, duration_seconds: float, tune_cents: float, rng: Random
+) -> np.ndarray:
     """Play a part on struck strings, as a piano has, on a body; the settings are drawn from `rng`.
 
     Shape:
@@ -148,19 +173,36 @@ class StruckStrings:
         partials = np.arange(1, self.MOST_PARTIALS + 1)
         stiffness = self.stiffness * (hz / 262.0) ** 1.3
         frequencies = hz * partials * np.sqrt((1 + stiffness * partials**2) / (1 + stiffness))
-        partials, frequencies = (values[frequencies < 0.46 * SAMPLE_RATE_HZ] for values in (partials, frequencies))
+        partials, frequencies = (
+            values[frequencies < 0.46 * SAMPLE_RATE_HZ] for values in (partials, frequencies)
+        )
         soft_hz = self.hardness_hz * (0.4 + 2.0 * force)
-        amplitudes = np.sin(np.pi * self.place * partials) * partials**-self.slope / (1 + (frequencies / soft_hz) ** 2)
+        amplitudes = (
+            np.sin(np.pi * self.place * partials)
+            * partials**-self.slope
+            / (1 + (frequencies / soft_hz) ** 2)
+        )
         amplitudes = amplitudes * 10.0 ** (self.noise.normal(0.0, 3.0, len(partials)) / 20.0)
         seconds = self.decay_seconds * (262.0 / hz) ** 0.6 / (1 + frequencies / self.dull_hz)
         stages = ((1 - self.lasting, 0.3), (self.lasting, 1.5))
         strings = (1.0, 2.0 ** (self.apart_cents / 1200.0))
-        parts = [(frequencies * c, share * amplitudes, factor * seconds) for share, factor in stages for c in strings]
-        sound = _damped(*map(np.concatenate, zip(*parts, strict=True)), round(self.LONGEST_SECONDS * SAMPLE_RATE_HZ))
+        parts = [
+            (frequencies * c, share * amplitudes, factor * seconds)
+            for share, factor in stages
+            for c in strings
+        ]
+        sound = _damped(
+            *map(np.concatenate, zip(*parts, strict=True)),
+            round(self.LONGEST_SECONDS * SAMPLE_RATE_HZ),
+        )
         time = np.arange(len(sound)) / SAMPLE_RATE_HZ
-        knock = _filtered(self.noise.standard_normal(2048), "lowpass", self.knock_hz) * np.exp(-60.0 * time[:2048])
+        knock = _filtered(self.noise.standard_normal(2048), "lowpass", self.knock_hz) * np.exp(
+            -60.0 * time[:2048]
+        )
         sound[:2048] += knock * self.knock * np.abs(sound).max() / np.abs(knock).max()
-        sound *= np.minimum(1.0, time / self.attack_seconds) * np.minimum(1.0, 2.0 * (self.LONGEST_SECONDS - time))
+        sound *= np.minimum(1.0, time / self.attack_seconds) * np.minimum(
+            1.0, 2.0 * (self.LONGEST_SECONDS - time)
+        )
         return (sound / (np.abs(sound).max() + 1e-9)).astype(np.float32)
 
 
@@ -169,7 +211,9 @@ def _damped(hz: np.ndarray, amplitudes: np.ndarray, seconds: np.ndarray, length:
     block = 256
     poles = -1 / (seconds * SAMPLE_RATE_HZ) + 2j * np.pi * hz / SAMPLE_RATE_HZ
     starts = np.exp(np.outer(np.arange(0, length, block), poles)) * amplitudes
-    return np.asarray((starts @ np.exp(np.outer(poles, np.arange(block)))).imag.reshape(-1)[:length])
+    return np.asarray(
+        (starts @ np.exp(np.outer(poles, np.arange(block)))).imag.reshape(-1)[:length]
+    )
 
 
 def _on_a_body(audio: np.ndarray, rng: Random) -> np.ndarray:
@@ -191,7 +235,10 @@ def sustained(part: Part, duration_seconds: float) -> Part:
         end = note.start_seconds + note.duration_seconds
         before = [pedal for pedal in part.pedals if pedal[0] <= end]
         if before and before[-1][1]:
-            end = next((seconds for seconds, down in part.pedals if seconds > end and not down), duration_seconds)
+            end = next(
+                (seconds for seconds, down in part.pedals if seconds > end and not down),
+                duration_seconds,
+            )
         notes.append(replace(note, duration_seconds=end - note.start_seconds))
     return replace(part, notes=without_overlaps(notes))
 
@@ -210,7 +257,9 @@ def play_sounds(
     for note in part.notes:
         key = (note.pitch, note.velocity // 24)
         if key not in sounds:
-            sounds[key] = sound_of(440.0 * 2.0 ** ((note.pitch - 69 + tune_cents / 100.0) / 12.0), key[1] / 5.0)
+            sounds[key] = sound_of(
+                440.0 * 2.0 ** ((note.pitch - 69 + tune_cents / 100.0) / 12.0), key[1] / 5.0
+            )
         start = round(note.start_seconds * SAMPLE_RATE_HZ)
         held = min(round(note.duration_seconds * SAMPLE_RATE_HZ), len(sounds[key]))
         sound = sounds[key][: held + round(release_seconds * 5 * SAMPLE_RATE_HZ)].copy()
@@ -220,7 +269,9 @@ def play_sounds(
     return audio[:length]
 
 
-def _string(hz: float, force: float, settings: tuple[float, float, float, float], seed: int) -> np.ndarray:
+def _string(
+    hz: float, force: float, settings: tuple[float, float, float, float], seed: int
+) -> np.ndarray:
     """A string that rings for up to 4 s: a loop of one period with a low-pass and a fractional delay.
 
     `settings`: damping (0 to 0.5), decay in seconds, place of the pluck, brightness of the pluck. The loop's delay is

@@ -85,7 +85,11 @@ def progression(rng: Random, family: str, tonic: int, colour: float) -> list[Cho
 
 def _wander(rng: Random, family: str) -> list[str]:
     """A progression of 4 or 8 diatonic triads in random order, starting on the tonic half of the time."""
-    diatonic = ["0", "2:m", "4:m", "5", "7", "9:m"] if family == "major" else ["0:m", "3", "5:m", "7:m", "8", "10"]
+    diatonic = (
+        ["0", "2:m", "4:m", "5", "7", "9:m"]
+        if family == "major"
+        else ["0:m", "3", "5:m", "7:m", "8", "10"]
+    )
     tokens = [diatonic[0]] if rng.random() < 0.5 else [rng.choice(diatonic)]
     while len(tokens) < rng.choice((4, 8)):
         tokens.append(rng.choice([token for token in diatonic if token != tokens[-1]]))

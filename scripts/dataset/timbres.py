@@ -73,7 +73,9 @@ def _sampled(
     ]  # fmt: skip
 
 
-def _freepats(folder: Path, weights: dict[str, float], compass: tuple[int, int], delay_seconds: float) -> list[Timbre]:
+def _freepats(
+    folder: Path, weights: dict[str, float], compass: tuple[int, int], delay_seconds: float
+) -> list[Timbre]:
     return [
         timbre
         for name, weight in weights.items()
@@ -166,8 +168,20 @@ def _fetched(folder: Path) -> dict[str, list[Timbre]]:
     pianos = {0: 2.0, 1: 1.5, 2: 0.8, 3: 0.6, 4: 0.3, 5: 0.25}
     basses = {32: 1.0, 33: 1.5, 34: 1.2, 35: 0.8, 36: 0.7, 37: 0.6, 38: 0.4, 39: 0.4}
     kits = {0: 1.5, 1: 1.5, 8: 1.5, 16: 1.5, 24: 1.0, 25: 1.0, 26: 1.0, 32: 1.5, 40: 1.5}
-    bass_pats = {"AcousticBass": 3.0, "FingerBass": 4.0, "PickBass": 4.0, "FretlessBass": 2.0, "SlapBass": 1.5}
-    guitar_pats = {"NylonGuitar": 5.0, "SteelGuitar": 6.0, "JazzGuitar": 5.0, "CleanGuitar": 3.0, "MutedGuitar": 0.5}
+    bass_pats = {
+        "AcousticBass": 3.0,
+        "FingerBass": 4.0,
+        "PickBass": 4.0,
+        "FretlessBass": 2.0,
+        "SlapBass": 1.5,
+    }
+    guitar_pats = {
+        "NylonGuitar": 5.0,
+        "SteelGuitar": 6.0,
+        "JazzGuitar": 5.0,
+        "CleanGuitar": 3.0,
+        "MutedGuitar": 0.5,
+    }
     drive_pats = {"Overdriven": 2.0, "Distortion": 2.5}
     piano_pats = {"Piano": 9.0, "BrightPiano": 9.0, "ElectricGrand": 2.0, "Rhodes": 0.7}
     return {
@@ -176,7 +190,10 @@ def _fetched(folder: Path) -> dict[str, list[Timbre]]:
             *_presets(sonivox, 0, basses, 0.5),
             *_freepats(folder, bass_pats, (26, 60), 0.002),
         ],
-        "drums": [*_presets(user, 128, kits), *_presets(sonivox, 128, {0: 1.0, 8: 1.0, 32: 1.0, 40: 1.0})],
+        "drums": [
+            *_presets(user, 128, kits),
+            *_presets(sonivox, 128, {0: 1.0, 8: 1.0, 32: 1.0, 40: 1.0}),
+        ],
         "guitar": [
             *_presets(user, 0, guitars),
             *_presets(user, 8, {25: 0.8, 26: 0.2, 27: 0.8, 28: 0.5}),
@@ -200,7 +217,9 @@ def _fetched(folder: Path) -> dict[str, list[Timbre]]:
     }
 
 
-def catalogue(instruments: Path, split: str, fetched: Path | None = None) -> dict[str, list[Timbre]]:
+def catalogue(
+    instruments: Path, split: str, fetched: Path | None = None
+) -> dict[str, list[Timbre]]:
     """Stem -> timbres of a split: validation has the held-out ones only, training all others.
 
     With fetched instruments, training has these, and of the others only basses and drums.
@@ -215,7 +234,10 @@ def catalogue(instruments: Path, split: str, fetched: Path | None = None) -> dic
     if fetched and not validation:
         more = _fetched(fetched)
         stems = more | {stem: more[stem] + stems[stem] for stem in ("bass", "drums")}
-    return {stem: [timbre for timbre in timbres if timbre.held_out == validation] for stem, timbres in stems.items()}
+    return {
+        stem: [timbre for timbre in timbres if timbre.held_out == validation]
+        for stem, timbres in stems.items()
+    }
 
 
 def choose_timbre(rng: Random, timbres: list[Timbre], driven: bool | None = None) -> Timbre:

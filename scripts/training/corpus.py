@@ -48,14 +48,25 @@ class Corpus:
     def __init__(self, folder: Path, stems: tuple[str, ...], sample_rate: int) -> None:
         self.folder, self.stems, self.sample_rate = folder, stems, sample_rate
         self.cache = folder / ".cache" / "-".join(stems)
-        self.songs = sorted(path.name for path in folder.iterdir() if path.suffix != ".part" and self._files(path))
+        self.songs = sorted(
+            path.name for path in folder.iterdir() if path.suffix != ".part" and self._files(path)
+        )
         if not self.songs:
-            raise ValueError(f"expected songs with the stems {', '.join(stems)} under {folder}, found none")
+            raise ValueError(
+                f"expected songs with the stems {', '.join(stems)} under {folder}, found none"
+            )
         self._open: dict[str, NDArray[np.int16]] = {}
 
     def _files(self, song: Path) -> list[Path]:
         found = [
-            next((song / f"{stem}.{ext}" for ext in ("flac", "wav") if (song / f"{stem}.{ext}").exists()), None)
+            next(
+                (
+                    song / f"{stem}.{ext}"
+                    for ext in ("flac", "wav")
+                    if (song / f"{stem}.{ext}").exists()
+                ),
+                None,
+            )
             for stem in self.stems
         ]
         return [path for path in found if path] if all(found) else []
@@ -67,11 +78,15 @@ class Corpus:
             rows = slice(None)
             changed = max(file.stat().st_mtime for file in self._files(self.folder / song))
             fresh = [
-                other for other in sorted(self.cache.parent.glob(f"*/{song}.npy")) if other.stat().st_mtime >= changed
+                other
+                for other in sorted(self.cache.parent.glob(f"*/{song}.npy"))
+                if other.stat().st_mtime >= changed
             ]
             for other in fresh:
                 names = other.parent.name.split("-")
-                if len(self.stems) == 1 and self.stems[0] in names:  # decoded already, beside others
+                if (
+                    len(self.stems) == 1 and self.stems[0] in names
+                ):  # decoded already, beside others
                     first = names.index(self.stems[0])
                     path, rows = other, slice(first, first + 1)
             if path not in fresh:
@@ -84,16 +99,22 @@ class Corpus:
         for file in self._files(self.folder / song):
             samples, rate = soundfile.read(file, dtype="float32", always_2d=True)
             mono = samples.mean(1)
-            stems.append(mono if rate == self.sample_rate else resampy.resample(mono, rate, self.sample_rate))
+            stems.append(
+                mono if rate == self.sample_rate else resampy.resample(mono, rate, self.sample_rate)
+            )
         length = min(map(len, stems))
-        whole = np.stack([np.clip(stem[:length] * FULL_SCALE, -FULL_SCALE, FULL_SCALE - 1) for stem in stems])
+        whole = np.stack(
+            [np.clip(stem[:length] * FULL_SCALE, -FULL_SCALE, FULL_SCALE - 1) for stem in stems]
+        )
         self.cache.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(f".{np.random.default_rng().integers(1 << 32)}.part")
         with temporary.open("wb") as file:
             np.save(file, whole.astype(np.int16))
         temporary.replace(path)
 
-    def crop(self, rng: np.random.Generator, length: int, song: str | None = None) -> NDArray[np.float32]:
+    def crop(
+        self, rng: np.random.Generator, length: int, song: str | None = None
+    ) -> NDArray[np.float32]:
         """A random crop of a random (or given) song, ``[S, length]``; one that is not silent, if that is easy."""
         for _ in range(4):
             whole = self.load(song or self.songs[rng.integers(len(self.songs))])
@@ -103,7 +124,9 @@ class Corpus:
                 break
         return np.pad(part, ((0, 0), (0, length - part.shape[1])))
 
-    def augmented(self, rng: np.random.Generator, length: int, augmentation: Augmentation) -> NDArray[np.float32]:
+    def augmented(
+        self, rng: np.random.Generator, length: int, augmentation: Augmentation
+    ) -> NDArray[np.float32]:
         """A random crop with random levels, polarity and rests.
 
         Args:

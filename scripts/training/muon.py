@@ -37,7 +37,9 @@ class Muon(torch.optim.Optimizer):
         momentum: float = 0.95,
         weight_decay: float = 0.0,
     ) -> None:
-        super().__init__(parameters, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay, "parts": 1})
+        super().__init__(
+            parameters, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay, "parts": 1}
+        )
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
@@ -52,7 +54,11 @@ class Muon(torch.optim.Optimizer):
                     state["momentum"] = torch.zeros_like(parameter)
                 momentum = state["momentum"]
                 momentum.lerp_(parameter.grad, 1 - group["momentum"])
-                matrices = parameter.grad.lerp(momentum, group["momentum"]).flatten(1).chunk(group["parts"])
+                matrices = (
+                    parameter.grad.lerp(momentum, group["momentum"])
+                    .flatten(1)
+                    .chunk(group["parts"])
+                )
                 direction = torch.cat([orthogonal(matrix) for matrix in matrices])
                 scale = 0.2 * max(matrices[0].shape) ** 0.5
                 parameter.mul_(1 - group["lr"] * group["weight_decay"])
@@ -70,7 +76,9 @@ def orthogonal(matrix: Tensor) -> Tensor:
     gram = x @ x.T
     identity = torch.eye(len(gram), device=gram.device)
     first, third, fifth = NEWTON_SCHULZ
-    product = factor = torch.addmm(gram, gram, gram, beta=third, alpha=fifth).add_(identity, alpha=first)
+    product = factor = torch.addmm(gram, gram, gram, beta=third, alpha=fifth).add_(
+        identity, alpha=first
+    )
     for _ in range(NEWTON_SCHULZ_STEPS - 1):
         gram = factor @ gram @ factor
         factor = torch.addmm(gram, gram, gram, beta=third, alpha=fifth).add_(identity, alpha=first)

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from msdm_cli.models.unet1d import Unet1d
+from msdm_cli.networks.unet1d import Unet1d
 from training.corpus import Corpus
 
 CROPS = 24
@@ -68,7 +68,10 @@ class PublishedValidation:
         device = network.frequencies.device
         losses = []
         for start in range(0, CROPS, BATCH):
-            batch = (torch.stack(column).to(device) for column in zip(*self.items[start : start + BATCH], strict=True))
+            batch = (
+                torch.stack(column).to(device)
+                for column in zip(*self.items[start : start + BATCH], strict=True)
+            )
             losses.append(network.loss(*batch))
         loss = torch.cat(losses).mean().item()
         return {"figure": -loss, "loss": loss}

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from msdm_cli.models.stft_unet import StftUnet
+from msdm_cli.networks.stft_unet import StftUnet
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,9 @@ class QuestionMix:
             return np.full(stems, np.inf), True
         kind -= self.regress
         if kind < self.refine:
-            return np.full(stems, np.exp(rng.uniform(np.log(self.refine_low), np.log(self.refine_high)))), True
+            return np.full(
+                stems, np.exp(rng.uniform(np.log(self.refine_low), np.log(self.refine_high)))
+            ), True
         kind -= self.refine
         if kind < self.refine_known:
             known = rng.permutation(stems)[: rng.integers(1, stems - 1)]
@@ -119,9 +121,15 @@ class ScoreMatching(nn.Module):
         with torch.no_grad():
             clean, unit = network.stft(stems), network.stft(noise)
             observed = clean.sum(1) * given[:, None, None, None]
-            refined = (given == 1) & (sigma == sigma[:, :1]).all(1) & (sigma[:, 0] < network.config.sigma_max)
+            refined = (
+                (given == 1)
+                & (sigma == sigma[:, :1]).all(1)
+                & (sigma[:, 0] < network.config.sigma_max)
+            )
             level = sigma.masked_fill(refined[:, None], network.config.sigma_max)
-            gaussian = network.posterior(clean + unit * level[:, :, None, None, None], level, observed, given)
+            gaussian = network.posterior(
+                clean + unit * level[:, :, None, None, None], level, observed, given
+            )
             start = clean.clone()
             if refined.any():
                 told = level[refined], observed[refined], given[refined]
@@ -131,7 +139,12 @@ class ScoreMatching(nn.Module):
             expected = network.posterior_variance(sigma).sum((2, 3, 4)) * clean.shape[-1]
             reference = reference + expected * (1 - given[:, None])
             energy = clean.square().sum((2, 3, 4)).mean(1, keepdim=True)
-            reference = reference + self.FLOOR * reference.mean(1, keepdim=True) + self.ENERGY_FLOOR * energy + 1e-6
+            reference = (
+                reference
+                + self.FLOOR * reference.mean(1, keepdim=True)
+                + self.ENERGY_FLOOR * energy
+                + 1e-6
+            )
         torch.clear_autocast_cache()  # what was cast without gradients would be taken again (PyTorch's issue 112583)
         denoised = self._denoise(noisy, sigma, observed, given)
         return ((denoised - clean).square().sum((2, 3, 4)) / reference).mean(1)

@@ -9,8 +9,8 @@ from typing import Any
 
 from torch import nn
 
-from msdm_cli.models.stft_unet import StftUnet, StftUnetConfig
-from msdm_cli.models.unet1d import Unet1d, Unet1dConfig
+from msdm_cli.networks.stft_unet import StftUnet, StftUnetConfig
+from msdm_cli.networks.unet1d import Unet1d, Unet1dConfig
 from training.corpus import Augmentation, Corpus
 from training.published import LogNormalSigma, PublishedLoss, PublishedValidation
 from training.questions import QuestionMix, ScoreMatching
@@ -41,7 +41,9 @@ class TrainingOptions:
     def rate(self, step: int) -> float:
         """Learning rate at a step: linear warm-up, constant, linear decay to 2 %."""
         warm = min(1.0, (step + 1) / self.warmup_steps)
-        return self.learning_rate * warm * min(1.0, max(0.02, (self.steps - step) / self.decay_steps))
+        return (
+            self.learning_rate * warm * min(1.0, max(0.02, (self.steps - step) / self.decay_steps))
+        )
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,10 @@ class Recipe:
         Raises:
             TypeError, AttributeError: It has no such field.
         """
-        parts = {part: dataclasses.replace(getattr(self, part), **fields) for part, fields in changes.items()}
+        parts = {
+            part: dataclasses.replace(getattr(self, part), **fields)
+            for part, fields in changes.items()
+        }
         return dataclasses.replace(self, **parts)
 
 

@@ -5,8 +5,8 @@ import torch
 from torch import Tensor
 
 from msdm_cli.evaluation.metrics import is_active, si_sdr
-from msdm_cli.models.stft_layer import Stft
-from msdm_cli.models.stft_unet import StftUnet
+from msdm_cli.networks.stft_layer import Stft
+from msdm_cli.networks.stft_unet import StftUnet
 from training.corpus import Corpus
 
 CROPS = 60
@@ -27,9 +27,17 @@ class Validation:
         self.corpus, self.separates = corpus, separates
         generators = [np.random.default_rng((2302, 2257, index)) for index in range(CROPS)]
         songs = [corpus.songs[index % len(corpus.songs)] for index in range(CROPS)]
-        crops = [corpus.crop(rng, length, song) for rng, song in zip(generators, songs, strict=True)]
-        noise = [rng.standard_normal(crop.shape, dtype=np.float32) for rng, crop in zip(generators, crops, strict=True)]
-        self.stems, self.noise = torch.from_numpy(np.stack(crops)), torch.from_numpy(np.stack(noise))
+        crops = [
+            corpus.crop(rng, length, song) for rng, song in zip(generators, songs, strict=True)
+        ]
+        noise = [
+            rng.standard_normal(crop.shape, dtype=np.float32)
+            for rng, crop in zip(generators, crops, strict=True)
+        ]
+        self.stems, self.noise = (
+            torch.from_numpy(np.stack(crops)),
+            torch.from_numpy(np.stack(noise)),
+        )
         self.wiener_errors = expect_wiener_errors(self.stems)
 
     @torch.no_grad()
@@ -42,9 +50,14 @@ class Validation:
         network.eval()
         device = network.sd.device
         batches = zip(self.stems.split(BATCH), self.noise.split(BATCH), strict=True)
-        errors = [self._denoise(network, stems.to(device), noise.to(device)).cpu() for stems, noise in batches]
+        errors = [
+            self._denoise(network, stems.to(device), noise.to(device)).cpu()
+            for stems, noise in batches
+        ]
         means = torch.stack(errors).mean(0) / self.wiener_errors
-        figures = {f"denoise_{sigma}": value.item() for sigma, value in zip(SIGMAS, means, strict=True)}
+        figures = {
+            f"denoise_{sigma}": value.item() for sigma, value in zip(SIGMAS, means, strict=True)
+        }
         figures["figure"] = -means.mean().item()
         if self.separates:
             figures |= self._score_separation(network)
@@ -56,7 +69,9 @@ class Validation:
         for stems in self.stems.split(BATCH):
             estimate = self._separate(network, stems.to(network.sd.device)).cpu()
             mixture = stems.sum(1, keepdim=True).expand_as(stems)
-            improvement.append(si_sdr(estimate.numpy(), stems.numpy()) - si_sdr(mixture.numpy(), stems.numpy()))
+            improvement.append(
+                si_sdr(estimate.numpy(), stems.numpy()) - si_sdr(mixture.numpy(), stems.numpy())
+            )
             sounding = is_active(stems.numpy())
             active.append(sounding & (sounding.sum(1, keepdims=True) > 1))
         scores, counted = np.concatenate(improvement), np.concatenate(active)
@@ -77,7 +92,9 @@ class Validation:
     def _denoise(network: StftUnet, stems: Tensor, noise: Tensor) -> Tensor:
         """Mean squared error of the joint prior at each sigma, ``-> [sigmas]``."""
         levels = [torch.full(stems.shape[:2], level, device=stems.device) for level in SIGMAS]
-        return torch.stack([(network(stems + s[..., None] * noise, s) - stems).square().mean() for s in levels])
+        return torch.stack(
+            [(network(stems + s[..., None] * noise, s) - stems).square().mean() for s in levels]
+        )
 
 
 def expect_wiener_errors(stems: Tensor) -> Tensor:

@@ -60,13 +60,18 @@ def test_errors_inside_the_context_are_not_heard():
 def test_a_seam_is_a_linear_cross_fade():
     plan = ChunkPlan(total=30, length=20, context=0, overlap=9)
     overlap_add, (first, second) = OverlapAdd(plan, (1,)), plan.chunks()
-    parts = [overlap_add.add(first, np.zeros((1, 20)), second), overlap_add.add(second, np.ones((1, 20)), None)]
+    parts = [
+        overlap_add.add(first, np.zeros((1, 20)), second),
+        overlap_add.add(second, np.ones((1, 20)), None),
+    ]
     faded = np.concatenate(parts, 1)[0, second.core_start : first.core_stop]
     np.testing.assert_allclose(np.diff(faded, 2), 0, atol=ROUNDING)
     assert 0 < faded[0] < faded[-1] < 1
 
 
-@pytest.mark.parametrize("numbers", [(0, 10, 0, 0), (10, 10, 5, 0), (10, 10, 0, 10), (10, 10, -1, 0)])
+@pytest.mark.parametrize(
+    "numbers", [(0, 10, 0, 0), (10, 10, 5, 0), (10, 10, 0, 10), (10, 10, -1, 0)]
+)
 def test_impossible_plans_are_refused(numbers):
     with pytest.raises(ValueError, match="expected"):
         ChunkPlan(*numbers)

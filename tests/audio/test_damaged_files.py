@@ -31,7 +31,11 @@ WHOLE = {
 }
 
 edits = st.lists(
-    st.tuples(st.floats(0, 1), st.sampled_from(["flip", "drop", "insert", "cut"]), st.binary(min_size=1, max_size=8)),
+    st.tuples(
+        st.floats(0, 1),
+        st.sampled_from(["flip", "drop", "insert", "cut"]),
+        st.binary(min_size=1, max_size=8),
+    ),
     min_size=1,
     max_size=6,
 )
@@ -54,7 +58,9 @@ def damage(content, changes):
 
 
 @pytest.mark.parametrize("kind", WHOLE)
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(changes=edits)
 def test_damaged_files_are_read_or_refused(tmp_path, kind, changes):
     path = tmp_path / f"song.{kind}"

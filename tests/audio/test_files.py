@@ -74,7 +74,16 @@ def wav_of_an_absurd_rate(path):
 
 
 @pytest.mark.parametrize(
-    "make", [flac_of_unknown_length, wav_of_an_absurd_rate, text_file, empty_file, folder, nothing, truncated_flac]
+    "make",
+    [
+        flac_of_unknown_length,
+        wav_of_an_absurd_rate,
+        text_file,
+        empty_file,
+        folder,
+        nothing,
+        truncated_flac,
+    ],
 )
 def test_what_cannot_be_read_is_an_error_with_a_hint(tmp_path, make):
     path = tmp_path / "bad.wav"
@@ -166,14 +175,20 @@ def test_compressed_files_can_be_long(tmp_path, suffix, subtype):
 
 
 def test_an_unfinished_file_leaves_nothing(tmp_path):
-    with pytest.raises(RuntimeError, match="stop"), StemWriter(tmp_path / "a.wav", 22050, 1, "FLOAT", 1000) as writer:
+    with (
+        pytest.raises(RuntimeError, match="stop"),
+        StemWriter(tmp_path / "a.wav", 22050, 1, "FLOAT", 1000) as writer,
+    ):
         writer.write(music(500))
         raise RuntimeError("stop")
     assert not list(tmp_path.iterdir())
 
 
 def test_a_short_file_is_not_committed(tmp_path):
-    with pytest.raises(UnwritableAudio, match="500 of 1000"), StemWriter(tmp_path / "a.wav", 1, 1, "FLOAT", 1000) as w:
+    with (
+        pytest.raises(UnwritableAudio, match="500 of 1000"),
+        StemWriter(tmp_path / "a.wav", 1, 1, "FLOAT", 1000) as w,
+    ):
         w.write(music(500))
         w.finish()
     assert not list(tmp_path.iterdir())

@@ -16,7 +16,15 @@ def stream(x, rate_in, rate_out, cuts, length=None):
 
 @pytest.mark.parametrize(
     ("rate_in", "rate_out"),
-    [(44100, 22050), (48000, 22050), (22050, 44100), (22050, 48000), (8000, 22050), (11000, 22050), (44101, 22050)],
+    [
+        (44100, 22050),
+        (48000, 22050),
+        (22050, 44100),
+        (22050, 48000),
+        (8000, 22050),
+        (11000, 22050),
+        (44101, 22050),
+    ],
 )
 def test_a_stream_is_the_whole_at_once(rate_in, rate_out):
     x = music(3 * rate_in + 17, 2, rate_in)

@@ -16,7 +16,10 @@ def measure(x, block):
 
 @pytest.fixture
 def noise():
-    return np.random.default_rng(0).standard_normal((2, 4, 31_000)).astype(np.float32).cumsum(-1) * 0.01
+    return (
+        np.random.default_rng(0).standard_normal((2, 4, 31_000)).astype(np.float32).cumsum(-1)
+        * 0.01
+    )
 
 
 @pytest.mark.parametrize("block", [31_000, 4096, 777])
@@ -44,7 +47,10 @@ def test_a_corner_stands_out_in_the_slope():
 
 
 def test_silence_has_no_seams():
-    assert all((seam.value, seam.slope) == (0, 0) for seam in measure(np.zeros((1, 1, 31_000), np.float32), 5000))
+    assert all(
+        (seam.value, seam.slope) == (0, 0)
+        for seam in measure(np.zeros((1, 1, 31_000), np.float32), 5000)
+    )
 
 
 def test_joins_are_the_ends_of_cross_fades():

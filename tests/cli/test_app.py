@@ -20,7 +20,14 @@ def msdm(*arguments, cwd=None, **options):
     command = [sys.executable, "-m", "msdm_cli", *map(str, arguments)]
     environment = {**os.environ, "COLUMNS": "200"}
     return subprocess.run(
-        command, capture_output=True, text=True, cwd=cwd, env=environment, timeout=300, check=False, **options
+        command,
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=environment,
+        timeout=300,
+        check=False,
+        **options,
     )
 
 
@@ -40,7 +47,9 @@ def test_help_imports_nothing_heavy():
         "except SystemExit as end: assert not end.code\n"
         "print([name for name in ('torch', 'onnxruntime', 'numba', 'numpy', 'soundfile') if name in sys.modules])"
     )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     assert result.stdout.strip().splitlines()[-1] == "[]"
 
 
@@ -56,7 +65,9 @@ def test_separate_writes_stems_that_sum(write_song, tmp_path):
     result = msdm("separate", song, "-o", tmp_path / "stems", "--seed", 3)
     assert result.returncode == 0, result.stderr
     folder = tmp_path / "stems" / "my song [1]"
-    assert sorted(path.name for path in folder.iterdir()) == sorted([*(f"{stem}.wav" for stem in STEMS), "msdm.json"])
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        [*(f"{stem}.wav" for stem in STEMS), "msdm.json"]
+    )
     stems = [soundfile.read(folder / f"{stem}.wav", dtype="int16")[0].astype(int) for stem in STEMS]
     np.testing.assert_array_equal(sum(stems), soundfile.read(song, dtype="int16")[0])
 
@@ -71,7 +82,13 @@ def test_a_failed_song_does_not_end_the_batch_and_does_not_exit_0(write_song, tm
     assert error["name"] == str(bad)
     assert error["message"]
     assert error["hint"]
-    assert {"event": "progress", "name": "good.wav", "done": 1, "total": 1, "unit": "calls"} in events
+    assert {
+        "event": "progress",
+        "name": "good.wav",
+        "done": 1,
+        "total": 1,
+        "unit": "calls",
+    } in events
     failed, done = json.loads(result.stdout)
     assert "error" in failed
     assert Path(done["files"]["bass"]).is_file()
@@ -79,7 +96,9 @@ def test_a_failed_song_does_not_end_the_batch_and_does_not_exit_0(write_song, tm
 
 
 def test_quiet_says_nothing(write_song, tmp_path):
-    result = msdm("separate", write_song(seconds=0.5), "-o", tmp_path / "s", "--quiet", "--quality", "fast")
+    result = msdm(
+        "separate", write_song(seconds=0.5), "-o", tmp_path / "s", "--quiet", "--quality", "fast"
+    )
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 
@@ -122,7 +141,20 @@ def test_what_is_not_a_number_is_wrong_usage(write_song, option, value):
 
 def test_a_failed_variation_does_not_end_the_rest(tmp_path):
     (tmp_path / "seed-1").touch()
-    result = msdm("generate", "--seconds", 0.2, "--seed", 1, "--variations", 2, "--steps", 1, "-o", tmp_path, "--json")
+    result = msdm(
+        "generate",
+        "--seconds",
+        0.2,
+        "--seed",
+        1,
+        "--variations",
+        2,
+        "--steps",
+        1,
+        "-o",
+        tmp_path,
+        "--json",
+    )
     assert result.returncode == 1
     failed, done = json.loads(result.stdout)
     assert "error" in failed
@@ -146,22 +178,31 @@ def test_a_full_disk_leaves_the_finished_songs_and_no_half_file(write_song, tmp_
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
 
-    result = msdm("separate", large, small, "-o", tmp_path / "stems", "--quality", "fast", preexec_fn=limit)
+    result = msdm(
+        "separate", large, small, "-o", tmp_path / "stems", "--quality", "fast", preexec_fn=limit
+    )
     assert result.returncode == 1
     assert_two_lines(result, "large", "cannot be written")
     files = [path for path in (tmp_path / "stems").rglob("*") if path.is_file()]
-    assert sorted(path.name for path in files) == sorted([*(f"{stem}.wav" for stem in STEMS), "msdm.json"])
+    assert sorted(path.name for path in files) == sorted(
+        [*(f"{stem}.wav" for stem in STEMS), "msdm.json"]
+    )
     assert all(path.parent.name == "small" for path in files)
 
 
 def test_onnx_separates_like_torch_and_without_it(write_song, tmp_path):
     song = write_song(seconds=2)
     for backend in ("torch", "onnx"):
-        result = msdm("separate", song, "-o", tmp_path / backend, "--backend", backend, "--precision", "fp32")
+        result = msdm(
+            "separate", song, "-o", tmp_path / backend, "--backend", backend, "--precision", "fp32"
+        )
         assert result.returncode == 0, result.stderr
         assert backend in result.stdout
     for stem in STEMS:
-        one, two = (soundfile.read(tmp_path / name / "song" / f"{stem}.wav")[0] for name in ("torch", "onnx"))
+        one, two = (
+            soundfile.read(tmp_path / name / "song" / f"{stem}.wav")[0]
+            for name in ("torch", "onnx")
+        )
         # Of 16 bits; rounding of the network, and of the shares that make the stems sum.
         np.testing.assert_allclose(one, two, atol=3 / 32768)
     assert msdm("check", tmp_path / "onnx" / "song", song).returncode == 0
@@ -181,7 +222,9 @@ def test_onnx_does_not_need_torch(write_song, tmp_path, command):
         "from msdm_cli.cli.app import main\n"
         "main()\n"
     )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
     assert result.returncode == 0, result.stderr
     assert len(list((tmp_path / "out").rglob("*.wav"))) >= 3
 
@@ -201,13 +244,20 @@ def test_a_backend_that_is_not_there_is_never_replaced(write_song, options, word
 
 
 def test_a_provider_is_not_for_torch(write_song):
-    assert msdm("separate", write_song(seconds=0.2), "--provider", "cpu", "--backend", "torch").returncode == 2
+    assert (
+        msdm(
+            "separate", write_song(seconds=0.2), "--provider", "cpu", "--backend", "torch"
+        ).returncode
+        == 2
+    )
 
 
 def test_doctor_tells_what_works_and_how_fast():
     told = json.loads(msdm("doctor", "--json").stdout)
     subjects = {finding["subject"]: finding for finding in told["findings"]}
-    assert {"msdm", "ONNX Runtime", "cpu (torch)", "cpu (onnx)", "model embedded", "cache"} <= set(subjects)
+    assert {"msdm", "ONNX Runtime", "cpu (torch)", "cpu (onnx)", "model embedded", "cache"} <= set(
+        subjects
+    )
     assert subjects["cpu (onnx)"]["told"] == "works"
     assert all(pace["times_real_time"] > 0 for pace in told["paces"])
     assert told["runtime"]["device"]
@@ -235,7 +285,18 @@ def test_a_device_that_is_not_there(write_song):
 def test_impute_lands_in_a_folder_named_after_the_input(write_song, tmp_path):
     drums = write_song("my drums.wav", seconds=1, rate=22050, channels=1)
     before = drums.read_bytes()
-    result = msdm("impute", "--given", "my drums.wav", "--target", "piano", "--steps", 2, "--seed", 1, cwd=tmp_path)
+    result = msdm(
+        "impute",
+        "--given",
+        "my drums.wav",
+        "--target",
+        "piano",
+        "--steps",
+        2,
+        "--seed",
+        1,
+        cwd=tmp_path,
+    )
     assert result.returncode == 0, result.stderr
     files = sorted(path.name for path in (tmp_path / "my drums").iterdir())
     assert files == ["drums.wav", "mixture.wav", "msdm.json", "piano.wav"]
@@ -250,9 +311,16 @@ def test_variations_of_an_imputation_are_what_their_seeds_make(write_song, tmp_p
     assert [take["seed"] for take in json.loads(result.stdout)] == [4, 5]
     assert msdm(*command, "--seed", 5, "-o", tmp_path / "one").returncode == 0
     second = tmp_path / "takes" / "seed-5"
-    assert sorted(path.name for path in second.iterdir()) == ["drums.wav", "mixture.wav", "msdm.json", "piano.wav"]
+    assert sorted(path.name for path in second.iterdir()) == [
+        "drums.wav",
+        "mixture.wav",
+        "msdm.json",
+        "piano.wav",
+    ]
     assert (second / "piano.wav").read_bytes() == (tmp_path / "one" / "piano.wav").read_bytes()
-    assert (second / "piano.wav").read_bytes() != (tmp_path / "takes" / "seed-4" / "piano.wav").read_bytes()
+    assert (second / "piano.wav").read_bytes() != (
+        tmp_path / "takes" / "seed-4" / "piano.wav"
+    ).read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -276,7 +344,19 @@ def test_what_impute_cannot_understand_is_wrong_usage(arguments, tmp_path):
 
 def test_generate_twice_gives_the_same_bytes(tmp_path):
     for name in ("a", "b"):
-        result = msdm("generate", "--seconds", 1, "--seed", 1, "--variations", 2, "--steps", 2, "-o", tmp_path / name)
+        result = msdm(
+            "generate",
+            "--seconds",
+            1,
+            "--seed",
+            1,
+            "--variations",
+            2,
+            "--steps",
+            2,
+            "-o",
+            tmp_path / name,
+        )
         assert result.returncode == 0, result.stderr
     for seed in (1, 2):
         for stem in (*STEMS, "mixture"):
@@ -296,25 +376,33 @@ def test_weights_list_path_verify():
 def separate_and_die(song, folder, how, after):
     """Run the command in a process that an exception or a signal stops at its ``after``-th chunk."""
     code = (
-        "import os, signal, sys, time, _thread\n"
-        "import msdm_cli.pipelines.separate as module\n"
-        "from msdm_cli.cli.app import main\n"
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # background jobs of a shell ignore it
-        "inner, left = module.ChunkSampler.draw, [%d]\n"
-        "def draw(*arguments):\n"
-        "    left[0] -= 1\n"
-        "    if left[0] == 0: %s\n"
-        "    return inner(*arguments)\n"
-        "module.ChunkSampler.draw = draw\n"
-        f"sys.argv = ['msdm', 'separate', {str(song)!r}, '-o', {str(folder)!r}]\n"
-        "main()\n"
-    ) % (after, how)
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False)
+        (
+            "import os, signal, sys, time, _thread\n"
+            "import msdm_cli.tasks.separate as module\n"
+            "from msdm_cli.cli.app import main\n"
+            "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # background jobs of a shell ignore it
+            "inner, left = module.ChunkSampler.draw, [%d]\n"
+            "def draw(*arguments):\n"
+            "    left[0] -= 1\n"
+            "    if left[0] == 0: %s\n"
+            "    return inner(*arguments)\n"
+            "module.ChunkSampler.draw = draw\n"
+            f"sys.argv = ['msdm', 'separate', {str(song)!r}, '-o', {str(folder)!r}]\n"
+            "main()\n"
+        )
+        % (after, how)
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False
+    )
 
 
 @pytest.mark.parametrize(
     ("how", "status"),
-    [("_thread.interrupt_main(); time.sleep(3)", 130), ("os.kill(os.getpid(), signal.SIGKILL)", -9)],
+    [
+        ("_thread.interrupt_main(); time.sleep(3)", 130),
+        ("os.kill(os.getpid(), signal.SIGKILL)", -9),
+    ],
 )
 def test_a_stopped_separation_goes_on(tmp_path, how, status):
     song = tmp_path / "long.wav"
@@ -326,7 +414,9 @@ def test_a_stopped_separation_goes_on(tmp_path, how, status):
     assert not (tmp_path / "stems" / "long" / "bass.wav").exists()
     resumed = msdm("separate", song, "-o", tmp_path / "stems", "--json")
     assert resumed.returncode == 0, resumed.stderr
-    assert re.search("[23] chunks are done", resumed.stderr)  # one that has begun may still be finished
+    assert re.search(
+        "[23] chunks are done", resumed.stderr
+    )  # one that has begun may still be finished
     (done,) = json.loads(resumed.stdout)
     whole = msdm("separate", song, "-o", tmp_path / "whole", "--seed", done["seed"])
     assert whole.returncode == 0, whole.stderr
@@ -334,7 +424,9 @@ def test_a_stopped_separation_goes_on(tmp_path, how, status):
         one, two = (tmp_path / name / "long" / f"{stem}.wav" for name in ("stems", "whole"))
         assert one.read_bytes() == two.read_bytes()
     assert len(list((tmp_path / "stems" / "long").iterdir())) == 5
-    assert msdm("check", tmp_path / "stems" / "long", song).stdout.endswith("the stems sum to the song, exactly\n")
+    assert msdm("check", tmp_path / "stems" / "long", song).stdout.endswith(
+        "the stems sum to the song, exactly\n"
+    )
     again = msdm("separate", song, "-o", tmp_path / "stems")
     assert again.returncode == 0
     assert "was there" in again.stdout
@@ -343,7 +435,9 @@ def test_a_stopped_separation_goes_on(tmp_path, how, status):
 def test_a_folder_of_songs_with_names_of_ones_own(write_song, tmp_path):
     write_song("album/a.wav", 0.3)
     write_song("album/b.wav", 0.3)
-    result = msdm("separate", tmp_path / "album", "-o", tmp_path / "out", "--name", "{stem}/{track}.{ext}")
+    result = msdm(
+        "separate", tmp_path / "album", "-o", tmp_path / "out", "--name", "{stem}/{track}.{ext}"
+    )
     assert result.returncode == 0, result.stderr
     assert sorted(path.name for path in (tmp_path / "out" / "bass").iterdir()) == ["a.wav", "b.wav"]
     for name in ("{track}.{ext}", "{track}/{stem}.wav"):
@@ -363,23 +457,53 @@ def test_songs_at_once_are_the_same_songs(write_song, tmp_path):
 
 def test_pipes(write_song, tmp_path):
     song = write_song(seconds=0.5)
-    command = [sys.executable, "-m", "msdm_cli", "separate", "-", "-o", "-", "--stems", "drums", "--seed", "1"]
-    piped = subprocess.run(command, input=song.read_bytes(), capture_output=True, check=True, timeout=300)
-    assert msdm("separate", song, "-o", tmp_path / "out", "--stems", "drums", "--seed", 1).returncode == 0
+    command = [
+        sys.executable,
+        "-m",
+        "msdm_cli",
+        "separate",
+        "-",
+        "-o",
+        "-",
+        "--stems",
+        "drums",
+        "--seed",
+        "1",
+    ]
+    piped = subprocess.run(
+        command, input=song.read_bytes(), capture_output=True, check=True, timeout=300
+    )
+    assert (
+        msdm("separate", song, "-o", tmp_path / "out", "--stems", "drums", "--seed", 1).returncode
+        == 0
+    )
     assert piped.stdout == (tmp_path / "out" / "song" / "drums.wav").read_bytes()
     wrong = msdm("separate", song, "-o", "-")
     assert wrong.returncode == 2
     assert_two_lines(wrong, "one stem of one song")
     os.mkfifo(tmp_path / "live.wav")
     with subprocess.Popen(["cp", song, tmp_path / "live.wav"]):
-        live = msdm("separate", tmp_path / "live.wav", "-o", tmp_path / "out", "--stems", "drums", "--seed", 1)
+        live = msdm(
+            "separate",
+            tmp_path / "live.wav",
+            "-o",
+            tmp_path / "out",
+            "--stems",
+            "drums",
+            "--seed",
+            1,
+        )
     assert live.returncode == 0, live.stderr
     assert (tmp_path / "out" / "live" / "drums.wav").read_bytes() == piped.stdout
 
 
 def test_a_dry_run_does_nothing(write_song, tmp_path):
     song = write_song(seconds=1)
-    for command in (("separate", song), ("impute", "--given", f"drums={song}"), ("generate", "--seconds", 1)):
+    for command in (
+        ("separate", song),
+        ("impute", "--given", f"drums={song}"),
+        ("generate", "--seconds", 1),
+    ):
         told = msdm(*command, "-o", tmp_path / "out", "--dry-run", "--json", "--seed", 1)
         assert told.returncode == 0, told.stderr
         assert json.loads(told.stdout)[0]["calls"] > 0
@@ -455,7 +579,11 @@ def test_evaluate_separates_scores_and_goes_on(tmp_path, museval):
     assert other.returncode == 1
     assert "other settings" in other.stderr
     summaries = json.loads(first.stdout)
-    assert [summary["method"] for summary in summaries] == ["estimates", "ideal binary mask", "ideal ratio mask"]
+    assert [summary["method"] for summary in summaries] == [
+        "estimates",
+        "ideal binary mask",
+        "ideal ratio mask",
+    ]
     assert "SI-SDRi" in msdm(*command).stdout
     with_sdr = json.loads(msdm(*command, "--sdr", "--json").stdout)
     assert [set(summary["sdr"]) for summary in with_sdr] == [set(STEMS)] * 3

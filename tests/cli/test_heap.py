@@ -34,7 +34,9 @@ library.fflush(stream)
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc")
 def test_threads_share_a_heap():
     def count(mode):
-        told = subprocess.run([sys.executable, "-c", PROGRAM, mode], check=True, capture_output=True, text=True).stdout
+        told = subprocess.run(
+            [sys.executable, "-c", PROGRAM, mode], check=True, capture_output=True, text=True
+        ).stdout
         return told.count("<heap nr=")
 
     assert count("one") == 1

@@ -30,7 +30,9 @@ def music():
 def test_what_does_not_depend_on_frames_stays(music, index, rounding):
     x, sigma = np.stack([music, 2 * music], 1), np.ones((2, 2))
     moved = MovedDenoiser(Framewise(period=1e9), index, 100)
-    np.testing.assert_allclose(moved(x, sigma, music), x + music[:, None], rtol=0, atol=rounding * np.abs(x).max())
+    np.testing.assert_allclose(
+        moved(x, sigma, music), x + music[:, None], rtol=0, atol=rounding * np.abs(x).max()
+    )
 
 
 def test_music_is_heard_later_and_reversed(music):

@@ -12,7 +12,9 @@ LONG = 3 * BLOCK_LENGTH
 def test_a_window_is_a_window_of_the_whole(start, length):
     field = NoiseField(seed=7, stems=2)
     whole = field.draw(0, 2 * LONG, step=3)
-    np.testing.assert_array_equal(field.draw(start, length, step=3), whole[:, start : start + length])
+    np.testing.assert_array_equal(
+        field.draw(start, length, step=3), whole[:, start : start + length]
+    )
 
 
 def test_it_is_white_and_of_unit_variance():

@@ -19,7 +19,9 @@ def test_the_inverse_is_exact_to_the_ends(n_fft, hop):
 
 
 @pytest.mark.parametrize(
-    ("dtype", "transformed"), [(np.float32, np.complex64), (np.float64, np.complex128)], ids=["single", "double"]
+    ("dtype", "transformed"),
+    [(np.float32, np.complex64), (np.float64, np.complex128)],
+    ids=["single", "double"],
 )
 def test_shape_and_precision(dtype, transformed):
     stft = Stft(1024, 256)

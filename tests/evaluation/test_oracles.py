@@ -18,4 +18,6 @@ def test_stems_in_bands_of_their_own_are_told_apart(binary):
 @pytest.mark.parametrize("binary", [True, False])
 def test_masks_sum_to_one(binary):
     stems = np.random.default_rng(0).standard_normal((3, 10_001)).astype(np.float32)
-    np.testing.assert_allclose(separate_by_mask(stems, binary=binary).sum(0), stems.sum(0), atol=1e-5)
+    np.testing.assert_allclose(
+        separate_by_mask(stems, binary=binary).sum(0), stems.sum(0), atol=1e-5
+    )

@@ -19,7 +19,9 @@ def test_it_is_the_median_over_frames(museval):
     error = rng.standard_normal((2, 3 * RATE)) * np.repeat([0.1, 0.01, 0.3], RATE)
     found = measure_sdr(stems + error, stems, RATE)
     energy, noise = (np.square(part.reshape(2, 3, -1)).sum(2) for part in (stems, error))
-    assert found == pytest.approx(np.median(10 * np.log10(energy / noise), 1).tolist(), abs=ROUNDING_DB)
+    assert found == pytest.approx(
+        np.median(10 * np.log10(energy / noise), 1).tolist(), abs=ROUNDING_DB
+    )
 
 
 def test_a_stem_that_rests_throughout_does_not_void_the_others(museval):

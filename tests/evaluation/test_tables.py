@@ -7,7 +7,10 @@ from msdm_cli.evaluation.scores import Score
 from msdm_cli.evaluation.sdr import SongSdr
 from msdm_cli.evaluation.tables import load_table, save_table
 
-SCORES = [Score("one", "a, b", 0, "bass", True, 1.0, -3.0), Score("one", "a", 1, "drums", False, 50.0, -40.0)]
+SCORES = [
+    Score("one", "a, b", 0, "bass", True, 1.0, -3.0),
+    Score("one", "a", 1, "drums", False, 50.0, -40.0),
+]
 
 
 def test_a_table_comes_back_as_it_was(tmp_path):
@@ -24,7 +27,9 @@ def test_what_is_not_a_number_comes_back(tmp_path):
     assert math.isnan(found.sdr_db)
 
 
-@pytest.mark.parametrize("content", ["a,b\n1,2\n", "method,song,window,stem,active,si_sdri,leak_db\nx,y,z,,,,\n"])
+@pytest.mark.parametrize(
+    "content", ["a,b\n1,2\n", "method,song,window,stem,active,si_sdri,leak_db\nx,y,z,,,,\n"]
+)
 def test_what_is_no_table_is_refused(tmp_path, content):
     path = tmp_path / "scores.csv"
     path.write_text(content)

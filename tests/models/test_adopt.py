@@ -9,12 +9,12 @@ import torch
 from conftest import TINY, lightning_checkpoint
 from safetensors.torch import save_file
 
+from msdm_cli.backends.runtime import Runtime
 from msdm_cli.errors import IncompatibleCheckpoint, UnwritableWeights
-from msdm_cli.hub.registry import load_registry
 from msdm_cli.models.adopt import adopt_checkpoints, remove_model
 from msdm_cli.models.load import load_model
-from msdm_cli.models.runtime import Runtime
-from msdm_cli.models.stft_unet import StftUnet
+from msdm_cli.models.registry import load_registry
+from msdm_cli.networks.stft_unet import StftUnet
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +47,9 @@ def test_four_checkpoints_of_one_stem_become_a_model(tmp_path):
     model = load_model("four", Runtime(device="cpu", precision="fp32"))
     x, sigma = torch.randn(1, 4, 8 * model.spec.length_multiple), torch.tensor([0.3])
     found = torch.from_numpy(model.denoiser(x.numpy(), np.full((1, 4), 0.3)))
-    expected = torch.cat([one.denoise_fn(x[:, [stem]], sigmas=sigma) for stem, one in enumerate(theirs)], 1)
+    expected = torch.cat(
+        [one.denoise_fn(x[:, [stem]], sigmas=sigma) for stem, one in enumerate(theirs)], 1
+    )
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
     with pytest.raises(IncompatibleCheckpoint, match="no settings default to generate"):
         model.spec.preset("generate", "default")
@@ -76,7 +78,12 @@ def test_one_run_of_all_stems_becomes_a_model(tmp_path, cache):
     assert not cache.exists()
     adopt_checkpoints("mine", [joint], "for a test", "none")
     x = np.ones((1, 4, 8192), np.float32)
-    assert load_model("mine", Runtime(device="cpu", precision="fp32")).denoiser(x, np.ones((1, 4))).shape == x.shape
+    assert (
+        load_model("mine", Runtime(device="cpu", precision="fp32"))
+        .denoiser(x, np.ones((1, 4)))
+        .shape
+        == x.shape
+    )
 
 
 def test_a_name_is_taken_once_and_free_after_removal(tmp_path):
@@ -92,6 +99,9 @@ def test_a_name_is_taken_once_and_free_after_removal(tmp_path):
 
 def test_a_disk_that_fills_is_said_and_nothing_is_left(tmp_path, cache, limit_file_size):
     write_checkpoint(tmp_path / "a.ckpt")
-    with limit_file_size(50_000), pytest.raises(UnwritableWeights, match="cannot take the model joint"):
+    with (
+        limit_file_size(50_000),
+        pytest.raises(UnwritableWeights, match="cannot take the model joint"),
+    ):
         adopt_checkpoints("joint", [tmp_path / "a.ckpt"], "for a test", "none")
     assert not list(cache.iterdir())

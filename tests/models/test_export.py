@@ -6,13 +6,13 @@ import pytest
 import torch
 from conftest import lightning_checkpoint
 
+from msdm_cli.backends.runtime import Runtime
 from msdm_cli.errors import BackendUnavailable, IncompatibleCheckpoint, UnwritableWeights
-from msdm_cli.hub.registry import ENTRY, find_entry
 from msdm_cli.models import export
 from msdm_cli.models.adopt import adopt_checkpoints
 from msdm_cli.models.export import TOLERANCES, export_model
 from msdm_cli.models.load import load_model
-from msdm_cli.models.runtime import Runtime
+from msdm_cli.models.registry import ENTRY, find_entry
 
 
 @pytest.fixture
@@ -41,7 +41,9 @@ def test_an_exported_model_runs_on_onnx(entry):
     assert model.weights_sha256 == exact.weights_sha256
     x = np.random.default_rng(0).standard_normal((1, 4, 3 * model.spec.length_multiple))
     sigma = np.full((1, 4), 0.3)
-    np.testing.assert_allclose(model.denoiser(x, sigma), exact.denoiser(x, sigma), atol=TOLERANCES["fp32"])
+    np.testing.assert_allclose(
+        model.denoiser(x, sigma), exact.denoiser(x, sigma), atol=TOLERANCES["fp32"]
+    )
     with pytest.raises(BackendUnavailable, match="exported in fp32"):
         load_model("mine", Runtime("onnx", precision="fp16"))
 
@@ -49,7 +51,10 @@ def test_an_exported_model_runs_on_onnx(entry):
 def test_a_graph_elsewhere_has_its_weights_beside_it(entry, tmp_path):
     before = list_files(entry)
     made = export_model(entry, tmp_path / "out" / "half.onnx", "fp16")
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["half.onnx", "mine.safetensors"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "half.onnx",
+        "mine.safetensors",
+    ]
     assert made.weights.read_bytes() == (entry.folder / "mine.safetensors").read_bytes()
     assert list_files(entry) == before
     assert find_entry("mine").onnx is None

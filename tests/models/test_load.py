@@ -5,12 +5,18 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file, save_file
 
-from msdm_cli.errors import BackendUnavailable, ChecksumMismatch, IncompatibleCheckpoint, MissingWeights, UnknownWeights
-from msdm_cli.hub import registry
-from msdm_cli.hub.registry import weights_folder
-from msdm_cli.models import torch_backend
+from msdm_cli.backends import torch_backend
+from msdm_cli.backends.runtime import Runtime
+from msdm_cli.errors import (
+    BackendUnavailable,
+    ChecksumMismatch,
+    IncompatibleCheckpoint,
+    MissingWeights,
+    UnknownWeights,
+)
+from msdm_cli.models import registry
 from msdm_cli.models.load import load_model
-from msdm_cli.models.runtime import Runtime
+from msdm_cli.models.registry import weights_folder
 
 
 @pytest.fixture
@@ -58,7 +64,9 @@ def test_weights_that_do_not_fit_their_spec_are_an_error(copied_weights, monkeyp
     tensors.pop("sd")
     save_file(tensors, path)
     entries = json.loads((copied_weights / "registry.json").read_text())
-    entries["embedded"]["weights"]["sha256"] = __import__("hashlib").sha256(path.read_bytes()).hexdigest()
+    entries["embedded"]["weights"]["sha256"] = (
+        __import__("hashlib").sha256(path.read_bytes()).hexdigest()
+    )
     (copied_weights / "registry.json").write_text(json.dumps(entries))
     with pytest.raises(IncompatibleCheckpoint, match="does not fit"):
         load_model("embedded", Runtime(device="cpu"))

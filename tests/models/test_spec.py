@@ -3,9 +3,9 @@ import dataclasses
 import pytest
 
 from msdm_cli.errors import IncompatibleCheckpoint
-from msdm_cli.hub.registry import weights_folder
+from msdm_cli.models.registry import weights_folder
 from msdm_cli.models.spec import QUALITIES, Preset, load_spec
-from msdm_cli.pipelines.sampling import calls_per_chunk
+from msdm_cli.tasks.sampling import calls_per_chunk
 
 
 def test_what_is_saved_is_loaded(tiny_model, tmp_path):

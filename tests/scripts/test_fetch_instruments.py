@@ -77,7 +77,10 @@ def test_notes_of_a_patch_are_cut_where_they_begin(tmp_path, monkeypatch):
 
 
 def test_fetched_instruments_are_the_only_guitars_and_pianos_of_training(tmp_path):
-    plain, validation = catalogue(tmp_path, "train"), catalogue(tmp_path, "validation", tmp_path / "fetched")
+    plain, validation = (
+        catalogue(tmp_path, "train"),
+        catalogue(tmp_path, "validation", tmp_path / "fetched"),
+    )
     more = catalogue(tmp_path, "train", tmp_path / "fetched")
     assert validation == catalogue(tmp_path, "validation")
     for stem in STEMS:

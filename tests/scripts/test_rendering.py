@@ -50,7 +50,9 @@ def test_struck_strings_sound_at_their_pitch_and_die_away():
             assert sound[-1] == pytest.approx(0, abs=1e-3)
             halves = np.square(sound).reshape(2, -1).sum(1)
             assert halves[0] > 5 * halves[1]
-    quiet, loud = (np.abs(np.fft.rfft(StruckStrings(Random(1)).sound(220.0, force))) for force in (0.1, 1.0))
+    quiet, loud = (
+        np.abs(np.fft.rfft(StruckStrings(Random(1)).sound(220.0, force))) for force in (0.1, 1.0)
+    )
     assert loud[12000:].sum() / loud.sum() > quiet[12000:].sum() / quiet.sum()
 
 
@@ -72,7 +74,9 @@ def test_strings_sound_where_they_are_tuned(play):
         hz = 440 * 2 ** ((pitch - 69 + cents / 100) / 12)
 
         def level(ratio, hz=hz, spectrum=spectrum, bin_hz=SAMPLE_RATE_HZ / (8 * 31000)):
-            return spectrum[round(0.99 * ratio * hz / bin_hz) : round(1.01 * ratio * hz / bin_hz) + 1].max()
+            return spectrum[
+                round(0.99 * ratio * hz / bin_hz) : round(1.01 * ratio * hz / bin_hz) + 1
+            ].max()
 
         for partial in (1, 2, 3):
             assert level(partial) > 10 * max(level(partial - 0.5), level(partial + 0.5))
@@ -83,13 +87,18 @@ def test_notes_of_one_force_are_of_one_loudness(play):
     for seed in range(4):
         notes = [Note(0.1 + index, 0.8, 45 + index, 90) for index in range(30)]
         audio = play(Part(notes), 31.0, 0.0, Random(seed))
-        levels = [np.abs(audio[round((0.1 + i) * SAMPLE_RATE_HZ) :][:20000]).max() for i in range(30)]
+        levels = [
+            np.abs(audio[round((0.1 + i) * SAMPLE_RATE_HZ) :][:20000]).max() for i in range(30)
+        ]
         assert max(levels) < 8 * min(levels)  # 18 dB
 
 
 def test_a_pedal_holds_struck_notes_until_it_is_lifted():
     notes = [Note(0.1, 0.2, 60, 90)]
-    dry, held = (render_struck(Part(notes, pedals=p), 2.0, 0.0, Random(3)) for p in ([], [(0.0, True), (1.5, False)]))
+    dry, held = (
+        render_struck(Part(notes, pedals=p), 2.0, 0.0, Random(3))
+        for p in ([], [(0.0, True), (1.5, False)])
+    )
     second = slice(round(1.0 * SAMPLE_RATE_HZ), round(1.4 * SAMPLE_RATE_HZ))
     end = slice(round(1.95 * SAMPLE_RATE_HZ), None)
     assert np.square(held[second]).sum() > 100 * np.square(dry[second]).sum()
@@ -99,7 +108,9 @@ def test_a_pedal_holds_struck_notes_until_it_is_lifted():
 def test_a_held_pitch_that_is_struck_again_does_not_pile_up():
     notes = [Note(0.1 + 0.25 * index, 0.1, 60, 90) for index in range(8)]
     audio = render_struck(Part(notes, pedals=[(0.0, True)]), 4.0, 0.0, Random(5))
-    peaks = [np.abs(audio[round((0.1 + 0.25 * i) * SAMPLE_RATE_HZ) :][:5000]).max() for i in range(8)]
+    peaks = [
+        np.abs(audio[round((0.1 + 0.25 * i) * SAMPLE_RATE_HZ) :][:5000]).max() for i in range(8)
+    ]
     assert max(peaks) < 1.5 * peaks[0]
 
 
@@ -131,7 +142,11 @@ def test_looped_notes_begin_where_they_are_written():
 
 def test_a_silent_instrument_has_no_samples():
     with pytest.raises(RuntimeError, match="silent at the pitches"):
-        Sampler([60], Random(0), lambda part, seconds: np.zeros(round(seconds * SAMPLE_RATE_HZ), np.float32))
+        Sampler(
+            [60],
+            Random(0),
+            lambda part, seconds: np.zeros(round(seconds * SAMPLE_RATE_HZ), np.float32),
+        )
 
 
 def test_an_instrument_of_another_size_sounds_at_the_same_pitches():
@@ -139,7 +154,9 @@ def test_an_instrument_of_another_size_sounds_at_the_same_pitches():
     found = set()
     for seed in range(400):
         resized, semitones = render._resized(part, "piano", FONT, Random(seed))
-        assert [note.pitch + semitones for note in resized.notes] == [note.pitch for note in part.notes]
+        assert [note.pitch + semitones for note in resized.notes] == [
+            note.pitch for note in part.notes
+        ]
         velocities = [note.velocity for note in resized.notes]
         assert velocities == sorted(velocities)
         assert 1 <= velocities[0] <= velocities[-1] <= 127
@@ -152,14 +169,20 @@ def test_an_instrument_of_another_size_sounds_at_the_same_pitches():
 def test_only_training_varies_its_instruments(font, monkeypatch):
     for seed in range(5):
         assert render_piano(seed, varied=False)[1]["timbres"] == ["font"]
-    looped = [any("looped" in name for name in render_piano(seed, varied=True)[1]["timbres"]) for seed in range(40)]
+    looped = [
+        any("looped" in name for name in render_piano(seed, varied=True)[1]["timbres"])
+        for seed in range(40)
+    ]
     assert 8 < sum(looped) < 28
     font.clear()
     monkeypatch.setattr(render, "_LOOPED", {"piano": 0.0})
     varied = [render_piano(seed, varied=True)[1]["timbres"] for seed in range(20)]
     assert {len(names) for names in varied} == {1, 2}
     assert len({names[0] for names in varied}) > 4
-    assert all(len(render_piano(seed, varied=True, bends=[(0.5, 1.0)])[1]["timbres"]) == 1 for seed in range(20))
+    assert all(
+        len(render_piano(seed, varied=True, bends=[(0.5, 1.0)])[1]["timbres"]) == 1
+        for seed in range(20)
+    )
     for part, cents in font:  # what is played lower is tuned up
         assert part.notes[0].pitch + round(cents / 100) == 60
     for seed in range(5):
@@ -196,7 +219,9 @@ def test_a_doubled_part_is_the_sum_of_two_instruments(monkeypatch):
     sounds, sums = [], []
 
     def play(part, duration_seconds, timbre, cents, rng):
-        sounds.append(np.random.default_rng(len(sounds)).standard_normal(44100).astype(np.float32) / 4)
+        sounds.append(
+            np.random.default_rng(len(sounds)).standard_normal(44100).astype(np.float32) / 4
+        )
         return sounds[-1]
 
     def keep(audio, *_, **__):
@@ -255,8 +280,13 @@ def test_an_amplifier_clips_and_ends_in_a_loudspeaker():
         assert np.abs(amplified).max() == pytest.approx(0.5)
         starts.add(int(np.flatnonzero(np.abs(amplified) > 1e-3)[0]) // 500)
         spectrum = np.abs(np.fft.rfft(amplified[SAMPLE_RATE_HZ:] * np.hanning(3 * SAMPLE_RATE_HZ)))
-        first = round(SAMPLE_RATE_HZ / (20 * np.pi) * 3)  # its third harmonic is what clipping makes of a sine
-        assert spectrum[3 * first - 5 : 3 * first + 6].max() > 0.05 * spectrum[first - 5 : first + 6].max()
+        first = round(
+            SAMPLE_RATE_HZ / (20 * np.pi) * 3
+        )  # its third harmonic is what clipping makes of a sine
+        assert (
+            spectrum[3 * first - 5 : 3 * first + 6].max()
+            > 0.05 * spectrum[first - 5 : first + 6].max()
+        )
     assert starts == {0, 2}
 
 

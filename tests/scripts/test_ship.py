@@ -9,13 +9,16 @@ from conftest import TINY
 from safetensors.torch import save_file
 from ship import mean_weights
 
-from msdm_cli.models.stft_unet import StftUnet
+from msdm_cli.networks.stft_unet import StftUnet
 
 
 def weights(value, **changes):
     """Weights of a tiny network, all of one value, and its config."""
     config = dataclasses.replace(TINY, **changes)
-    tensors = {name: torch.full_like(tensor, value) for name, tensor in StftUnet(config).state_dict().items()}
+    tensors = {
+        name: torch.full_like(tensor, value)
+        for name, tensor in StftUnet(config).state_dict().items()
+    }
     return tensors, dataclasses.asdict(config)
 
 

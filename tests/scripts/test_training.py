@@ -15,7 +15,7 @@ import typer
 from conftest import STEMS, TINY, music
 from safetensors.torch import load_file, save_file
 
-from msdm_cli.models.stft_unet import StftUnet, StftUnetConfig
+from msdm_cli.networks.stft_unet import StftUnet, StftUnetConfig
 
 ROOT = Path(__file__).parents[2]
 SMALL = {"channels": [8, 32], "blocks": [1, 1], "heads": 1}
@@ -51,7 +51,17 @@ def songs(tmp_path_factory):
 def train(songs, run, steps, config=SMALL, *more):
     path = songs / f"{len(config)}.json"
     path.write_text(json.dumps(config))
-    command = [sys.executable, ROOT / "scripts" / "train.py", songs, run, "--steps", steps, "--batch", 1, *more]
+    command = [
+        sys.executable,
+        ROOT / "scripts" / "train.py",
+        songs,
+        run,
+        "--steps",
+        steps,
+        "--batch",
+        1,
+        *more,
+    ]
     command += ["--config", path, "--validate-every", 2, "--decay-steps", 1]
     command += ["--length", 16384, "--validation-length", 16384]
     subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True, timeout=600)
@@ -60,7 +70,15 @@ def train(songs, run, steps, config=SMALL, *more):
 
 @pytest.mark.parametrize(("muon", "devices"), [(False, 1), (True, 1), (True, 2)])
 def test_a_resumed_run_is_the_undisturbed_one(songs, tmp_path, muon, devices):
-    more = (SMALL, "--recipe", json.dumps({"options": {"muon": muon}}), "--accelerator", "cpu", "--devices", devices)
+    more = (
+        SMALL,
+        "--recipe",
+        json.dumps({"options": {"muon": muon}}),
+        "--accelerator",
+        "cpu",
+        "--devices",
+        devices,
+    )
     whole = train(songs, tmp_path / "whole", 4, *more)
     train(songs, tmp_path / "stopped", 2, *more)
     resumed = train(songs, tmp_path / "stopped", 4, *more)
@@ -76,16 +94,36 @@ def test_a_resumed_run_is_the_undisturbed_one(songs, tmp_path, muon, devices):
 def test_a_run_goes_on_at_its_size_and_others_start_from_its_spectra(songs, tmp_path):
     run = tmp_path / "run"
     first = train(songs, run, 2)
-    command = [sys.executable, ROOT / "scripts" / "train.py", songs, run, "--steps", 3, "--batch", 1]
+    command = [
+        sys.executable,
+        ROOT / "scripts" / "train.py",
+        songs,
+        run,
+        "--steps",
+        3,
+        "--batch",
+        1,
+    ]
     command += ["--length", 16384, "--validation-length", 16384]
-    subprocess.run(list(map(str, command)), check=True, capture_output=True, timeout=600)  # no --config
+    subprocess.run(
+        list(map(str, command)), check=True, capture_output=True, timeout=600
+    )  # no --config
     assert torch.load(run / "last.ckpt", weights_only=True)["step"] == 3
-    started = train(songs, tmp_path / "started", 1, SMALL, "--initial", run / "best.safetensors", "--seed", 5)
+    started = train(
+        songs, tmp_path / "started", 1, SMALL, "--initial", run / "best.safetensors", "--seed", 5
+    )
     assert torch.equal(started["network"]["sd"], first["network"]["sd"])
 
 
 def test_one_stem_alone_is_not_asked_how_stems_relate(songs, tmp_path):
-    command = [sys.executable, ROOT / "scripts" / "train.py", songs, tmp_path / "run", "--stem", "bass"]
+    command = [
+        sys.executable,
+        ROOT / "scripts" / "train.py",
+        songs,
+        tmp_path / "run",
+        "--stem",
+        "bass",
+    ]
     refused = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=600)
     assert refused.returncode == 2
     assert "needs a --recipe" in refused.stderr
@@ -93,8 +131,14 @@ def test_one_stem_alone_is_not_asked_how_stems_relate(songs, tmp_path):
 
 
 def test_training_goes_on_with_more_blocks_and_attention_layers_or_fewer(tmp_path):
-    sizes = {"blocks": (3, 2), "attention_layers": 3}, {"embedding": 32}, {"channels": (8,), "blocks": (1,)}
-    trained, deeper, other, lower = (StftUnet(dataclasses.replace(TINY, **changes)) for changes in ({}, *sizes))
+    sizes = (
+        {"blocks": (3, 2), "attention_layers": 3},
+        {"embedding": 32},
+        {"channels": (8,), "blocks": (1,)},
+    )
+    trained, deeper, other, lower = (
+        StftUnet(dataclasses.replace(TINY, **changes)) for changes in ({}, *sizes)
+    )
     for parameter in trained.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
     path = tmp_path / "best.safetensors"
@@ -204,7 +248,9 @@ def test_crops_are_a_function_of_their_generator(songs):
 
 
 def test_a_stem_is_read_from_what_was_decoded_with_others(songs, tmp_path):
-    copy = shutil.copytree(songs / "train", tmp_path / "train", ignore=shutil.ignore_patterns(".cache"))
+    copy = shutil.copytree(
+        songs / "train", tmp_path / "train", ignore=shutil.ignore_patterns(".cache")
+    )
     corpus, name = Corpus(copy, STEMS, 22050), "Track00001"
     decoded = Corpus(copy, ("guitar",), 22050).load(name).copy()
     np.testing.assert_array_equal(decoded, corpus.load(name)[2:3])
@@ -229,7 +275,9 @@ def test_what_happens_to_a_crop(songs):
     nothing = Augmentation(silenced=0, gain_db=(0, 0), stem_gain_db=0, paused=0)
 
     def crop(**changes):
-        return corpus.augmented(np.random.default_rng(5), 16384, dataclasses.replace(nothing, **changes))
+        return corpus.augmented(
+            np.random.default_rng(5), 16384, dataclasses.replace(nothing, **changes)
+        )
 
     def rms(x):
         return np.sqrt(np.square(x).mean(1))
@@ -251,11 +299,23 @@ def test_variants_are_compared_from_one_start(songs, tmp_path):
     (songs / "2.json").write_text(json.dumps(SMALL))
     train(songs, tmp_path / "start", 2)
     quiet = """ --recipe '{"augmentation": {"gain_db": [-30, -20]}}'"""
-    command = [sys.executable, ROOT / "scripts" / "bench" / "ablations.py", songs, tmp_path / "runs"]
-    command += [f"as it is={common}", f"quiet={common}{quiet}", "--start", tmp_path / "start" / "last.ckpt"]
+    command = [
+        sys.executable,
+        ROOT / "scripts" / "bench" / "ablations.py",
+        songs,
+        tmp_path / "runs",
+    ]
+    command += [
+        f"as it is={common}",
+        f"quiet={common}{quiet}",
+        "--start",
+        tmp_path / "start" / "last.ckpt",
+    ]
     command += ["--steps", 2, "--output", tmp_path / "log.md"]
     for _ in range(2):  # the second time there is nothing left to do
-        subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True, timeout=600)
+        subprocess.run(
+            list(map(str, command)), check=True, capture_output=True, text=True, timeout=600
+        )
     once, again = (tmp_path / "log.md").read_text().split("## ")[1:]
     assert once == again
     for name in ("as-it-is", "quiet"):
@@ -265,9 +325,13 @@ def test_variants_are_compared_from_one_start(songs, tmp_path):
     assert subprocess.run(list(map(str, command)), capture_output=True, timeout=600).returncode == 1
     rows = [line.split(" | ") for line in once.splitlines() if "| 2 |" in line]
     assert [row[0] for row in rows] == ["| as it is", "| quiet"]
-    first, second = (torch.load(tmp_path / "runs" / name / "last.ckpt") for name in ("as-it-is", "quiet"))
+    first, second = (
+        torch.load(tmp_path / "runs" / name / "last.ckpt") for name in ("as-it-is", "quiet")
+    )
     assert first["step"] == second["step"] == 4
-    assert not torch.equal(first["network"]["split.weights.0"], second["network"]["split.weights.0"])
+    assert not torch.equal(
+        first["network"]["split.weights.0"], second["network"]["split.weights.0"]
+    )
 
 
 def test_a_prior_alone_is_chosen_by_how_it_denoises(songs, tmp_path):
@@ -283,7 +347,9 @@ def test_a_prior_alone_is_chosen_by_how_it_denoises(songs, tmp_path):
 
 def test_the_error_of_a_wiener_filter_is_known_for_white_stems():
     power, noise = 0.2**2, np.square(SIGMAS)
-    white = np.random.default_rng(0).standard_normal((2, 4, 49152), dtype=np.float32) * np.float32(0.2)
+    white = np.random.default_rng(0).standard_normal((2, 4, 49152), dtype=np.float32) * np.float32(
+        0.2
+    )
     errors = expect_wiener_errors(torch.from_numpy(white))
     assert errors.numpy() == pytest.approx(power * noise / (power + noise), rel=0.02)
 
@@ -340,7 +406,9 @@ def test_refining_is_learned_from_the_networks_own_estimates(monkeypatch):
 
 def test_compiled_the_loss_and_its_gradients_are_the_same():
     network = StftUnet(TINY)
-    sigma = torch.tensor([torch.inf, 0.1])[:, None].repeat(1, 4)  # the second is refined: two calls of the denoiser
+    sigma = torch.tensor([torch.inf, 0.1])[:, None].repeat(
+        1, 4
+    )  # the second is refined: two calls of the denoiser
     question = torch.randn(2, 4, 4096) * 0.1, sigma, torch.ones(2), torch.randn(2, 4, 4096)
     graphs, results = [], []
 
@@ -355,16 +423,18 @@ def test_compiled_the_loss_and_its_gradients_are_the_same():
         network.zero_grad()
         values = loss(*question)
         values.sum().backward()
-        results.append([values, *(p.grad.clone() for p in network.parameters() if p.grad is not None)])
+        results.append(
+            [values, *(p.grad.clone() for p in network.parameters() if p.grad is not None)]
+        )
     assert graphs
     assert len(results[0]) > 10
     torch.testing.assert_close(results[1], results[0])
 
 
 def test_the_papers_network_is_trained_resumed_and_imported(songs, tmp_path, monkeypatch):
+    from msdm_cli.backends.runtime import Runtime
     from msdm_cli.models.adopt import adopt_checkpoints
     from msdm_cli.models.load import load_model
-    from msdm_cli.models.runtime import Runtime
 
     options = (SMALL_UNET1D, "--architecture", "unet1d")
     once = train(songs, tmp_path / "once", 4, *options)
@@ -377,26 +447,49 @@ def test_the_papers_network_is_trained_resumed_and_imported(songs, tmp_path, mon
     model = load_model("mine", Runtime(device="cpu"))
     assert model.spec.architecture == "unet1d"
     assert torch.equal(
-        model.denoiser.network.frequencies, load_file(tmp_path / "once" / "best.safetensors")["frequencies"]
+        model.denoiser.network.frequencies,
+        load_file(tmp_path / "once" / "best.safetensors")["frequencies"],
     )
 
 
 def test_one_stem_is_trained_by_itself(songs, tmp_path):
-    state = train(songs, tmp_path / "bass", 2, SMALL_UNET1D, "--architecture", "unet1d", "--stem", "bass")
+    state = train(
+        songs, tmp_path / "bass", 2, SMALL_UNET1D, "--architecture", "unet1d", "--stem", "bass"
+    )
     assert state["network"]["patch.conv_in.weight"].shape[1] == 1
 
 
 def test_priors_are_trained_and_separate_in_the_papers_ways(songs, tmp_path):
-    command = [sys.executable, ROOT / "scripts" / "bench" / "priors.py", songs, tmp_path / "runs", "--steps", 8]
-    command += ["--training", "--batch 1 --length 16384 --validation-length 16384", "--num-steps", 3]
+    command = [
+        sys.executable,
+        ROOT / "scripts" / "bench" / "priors.py",
+        songs,
+        tmp_path / "runs",
+        "--steps",
+        8,
+    ]
+    command += [
+        "--training",
+        "--batch 1 --length 16384 --validation-length 16384",
+        "--num-steps",
+        3,
+    ]
     command += ["--songs", 1, "--seconds", 5, "--output", tmp_path / "table.md"]
     subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True, timeout=600)
-    rows = [line.split(" | ") for line in (tmp_path / "table.md").read_text().splitlines() if " | " in line]
+    rows = [
+        line.split(" | ")
+        for line in (tmp_path / "table.md").read_text().splitlines()
+        if " | " in line
+    ]
     networks = {row[0][2:]: row[1] for row in rows if row[0][2:] in ("joint", "told", *STEMS)}
     assert networks == {"joint": "8", "told": "8"} | dict.fromkeys(STEMS, "2")
     calls = {row[0][2:]: row[1] for row in rows[8:]}
     assert len(calls) == 10
     assert calls["per stem, dirac"] == calls["joint, gaussian"] == "3"
-    assert calls["per stem, gaussian, with correction"] == calls["joint, dirac, with correction"] == "6"
+    assert (
+        calls["per stem, gaussian, with correction"]
+        == calls["joint, dirac, with correction"]
+        == "6"
+    )
     assert calls["told the mixture, ours"] == "1"
     assert len({row[6] for row in rows[8:]}) == 10

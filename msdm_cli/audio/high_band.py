@@ -1,0 +1,68 @@
+"""What the model cannot see of a song, and who gets it.
+
+The model works at its own rate and knows nothing above half of it. Let ``h = song - sum(stems)`` at the song's rate:
+mostly what lies above that band, and what resampling left over. It is shared out in time by who sounds bright there:
+stem n receives ``w_n(t) h(t)`` with ``w_n`` its share of the energy of the first differences (which favour the top of
+the band) at the model's rate, in frames of ``FRAME`` samples, interpolated linearly. The weights sum to one, so the
+stems sum to the song.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+FRAME = 512
+FLOOR = 1e-10
+
+
+class HighBand:
+    """Shares out what is left of a song, block by block.
+
+    Args:
+        sample_rate: Rate of the song, in hertz.
+        model_rate: Rate of the model, in hertz.
+        channels: Channels of the song, C.
+        stems: Number of stems, S.
+    """
+
+    def __init__(self, sample_rate: int, model_rate: int, channels: int, stems: int) -> None:
+        self._rate, self._model_rate = sample_rate, model_rate
+        self._held = np.zeros((channels, stems, 0), np.float32)
+        self._table = np.zeros((0, stems))
+        self._first_frame = 0
+        self._given = 0
+        self._complete = False
+
+    def push(self, stems: NDArray[np.float32], *, last: bool) -> None:
+        """Add stems at the model's rate, ``[C, S, n]``; ``last`` if no more will come."""
+        held = np.concatenate((self._held, stems), 2)
+        if last:
+            held = np.pad(
+                held, ((0, 0), (0, 0), (0, FRAME - (held.shape[2] - 1) % FRAME)), mode="edge"
+            )
+        count = (held.shape[2] - 1) // FRAME
+        difference = np.diff(held[:, :, : count * FRAME + 1]).astype(np.float64)
+        energy = np.square(difference).reshape(*held.shape[:2], count, FRAME).mean((0, 3)).T + FLOOR
+        self._table = np.concatenate((self._table, energy / energy.sum(1, keepdims=True)))
+        self._held, self._complete = held[:, :, count * FRAME :], last
+
+    @property
+    def ready(self) -> int:
+        """Samples at the song's rate, from those given so far, whose shares are certain."""
+        if self._complete:
+            return 1 << 62
+        centre = (self._first_frame + len(self._table) - 0.5) * FRAME
+        return max(0, int(centre * self._rate / self._model_rate) - self._given)
+
+    def share(self, residual: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Share out the next samples at the song's rate, at most ``ready``, ``[C, n] -> [S, C, n]``."""
+        count = residual.shape[1]
+        if not count:
+            return np.zeros((self._table.shape[1], *residual.shape))
+        time = np.arange(self._given, self._given + count) * (self._model_rate / self._rate)
+        position = np.clip(time / FRAME - 0.5 - self._first_frame, 0, len(self._table) - 1)
+        frames = np.arange(len(self._table))
+        weights = np.stack([np.interp(position, frames, shares) for shares in self._table.T])
+        self._given += count
+        done = int(position[-1])
+        self._table, self._first_frame = self._table[done:], self._first_frame + done
+        return weights[:, None] * residual

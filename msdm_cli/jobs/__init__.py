@@ -1,0 +1,1 @@
+"""Durable jobs: files, journals, manifests."""

@@ -1,0 +1,50 @@
+"""Whether the files of a model are those that the registry describes."""
+
+import hashlib
+from pathlib import Path
+
+from msdm_cli.errors import ChecksumMismatch, MissingWeights
+from msdm_cli.models.registry import REINSTALL, WeightsEntry, WeightsFile
+
+
+def locate(entry: WeightsEntry, file: WeightsFile) -> Path:
+    """Path of a model's file.
+
+    Raises:
+        MissingWeights: It is not on this machine.
+    """
+    path = entry.folder / file.name
+    if not path.is_file():
+        raise MissingWeights(f"{path}: no such file", f"{REINSTALL}, or fetch the model again.")
+    return path
+
+
+def check_file(entry: WeightsEntry, file: WeightsFile) -> Path:
+    """Path of a model's file, after its sha256 was compared with the registry's.
+
+    Raises:
+        MissingWeights: It is not on this machine.
+        ChecksumMismatch: It is another file.
+    """
+    path = locate(entry, file)
+    found = digest(path)
+    if found != file.sha256:
+        raise ChecksumMismatch(
+            f"{path}: sha256 is {found}, expected {file.sha256}",
+            f"The file was changed or damaged. {REINSTALL}, or fetch the model again.",
+        )
+    return path
+
+
+def describe(path: Path) -> WeightsFile:
+    """A file as the registry has it."""
+    return WeightsFile(path.name, digest(path), path.stat().st_size)
+
+
+def digest(path: Path) -> str:
+    """The sha256 of a file in hexadecimal."""
+    found = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            found.update(block)
+    return found.hexdigest()

@@ -1,1 +1,0 @@
-"""The three tasks on whole songs: separate, impute, generate."""

@@ -1,0 +1,1 @@
+"""The three tasks: separate, impute, generate. Audio in, audio out."""

@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+
+from msdm_cli.backends.batches import run_batch
+from msdm_cli.errors import DeviceFull
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 5])
+@pytest.mark.parametrize("told", [True, False])
+def test_a_batch_that_does_not_fit_is_halved(batch, told):
+    sizes = []
+
+    def run(x, sigma, mixture):
+        sizes.append(len(x))
+        if len(x) > 1:
+            raise DeviceFull("full", "free some")
+        return x * sigma[:, :, None] + (0 if mixture is None else mixture[:, None])
+
+    rng = np.random.default_rng(0)
+    x, sigma, mixture = (
+        rng.standard_normal(shape, np.float32)
+        for shape in ((batch, 4, 16), (batch, 4), (batch, 16))
+    )
+    found = run_batch(run, x, sigma, mixture if told else None, singly=False)
+    np.testing.assert_array_equal(found, x * sigma[:, :, None] + (mixture[:, None] if told else 0))
+    assert sizes.count(1) == batch
+
+
+def test_an_item_that_does_not_fit_is_an_error():
+    def run(x, sigma, mixture):
+        raise DeviceFull("full", "free some")
+
+    with pytest.raises(DeviceFull):
+        run_batch(run, np.zeros((3, 4, 16)), np.zeros((3, 4)), None, singly=False)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 5])
+def test_items_run_one_by_one(batch):
+    sizes = []
+
+    def run(x, sigma, mixture):
+        sizes.append(len(x))
+        return x + mixture[:, None]
+
+    x, mixture = np.ones((batch, 4, 16)), np.arange(batch * 16.0).reshape(batch, 16)
+    np.testing.assert_array_equal(
+        run_batch(run, x, np.ones((batch, 4)), mixture, singly=True), x + mixture[:, None]
+    )
+    assert sizes == [1] * batch

@@ -1,0 +1,224 @@
+"""One contract, whatever runs a network: PyTorch, or ONNX Runtime on what was exported."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from conftest import tiny_network
+from make_golden import SMALL
+from onnxruntime.capi import onnxruntime_pybind11_state as state
+from safetensors.torch import save_file
+
+from msdm_cli.backends.onnx_backend import OnnxDenoiser, resolve_provider
+from msdm_cli.backends.torch_backend import TorchDenoiser
+from msdm_cli.errors import BackendUnavailable
+from msdm_cli.networks.unet1d import Unet1d
+
+# Rounding (6e-8 in single, 5e-4 in half precision, 4e-3 in bf16) through some thirty layers, relative to the peak.
+ROUNDING = {"fp32": 1e-5, "fp16": 5e-3, "bf16": 5e-2}
+CPU = torch.device("cpu")
+
+
+def paper_network():
+    torch.manual_seed(0)
+    return Unet1d(SMALL)
+
+
+NETWORKS = {"embedded": tiny_network, "paper": paper_network}
+
+
+def keep_half(network):
+    """Weights as they ship: in half precision but for the spectra."""
+    tensors = {
+        name: value if name == "sd" else value.half()
+        for name, value in network.state_dict().items()
+    }
+    network.load_state_dict(tensors)
+    return tensors
+
+
+@pytest.fixture(scope="module")
+def graphs(tmp_path_factory):
+    """Graphs of a network in a precision, written when they are first asked for."""
+    written = {}
+
+    def write(name, precision):
+        onnx_graph = pytest.importorskip("msdm_cli.models.onnx_graph")
+        if (name, precision) not in written:
+            folder, network = tmp_path_factory.mktemp("graph"), NETWORKS[name]()
+            tensors = keep_half(network) if precision == "fp16" else network.state_dict()
+            save_file(
+                {key: value.contiguous() for key, value in tensors.items()},
+                folder / "w.safetensors",
+            )
+            written[name, precision] = folder / "graph.onnx"
+            onnx_graph.write_graph(
+                network, folder / "w.safetensors", folder / "graph.onnx", precision
+            )
+        return written[name, precision]
+
+    return write
+
+
+@pytest.fixture(
+    params=[
+        (name, backend, precision)
+        for name in NETWORKS
+        for backend, precision in (
+            ("torch", "bf16"),
+            ("torch", "fp16"),
+            ("onnx", "fp32"),
+            ("onnx", "fp16"),
+        )
+    ],
+    ids="-".join,
+)
+def pair(request, graphs):
+    """A denoiser, the same by PyTorch in single precision, and how much they may differ."""
+    name, backend, precision = request.param
+    exact, network = NETWORKS[name](), NETWORKS[name]()
+    if backend == "onnx":
+        denoiser = OnnxDenoiser(graphs(name, precision), "cpu")
+        if precision == "fp16":
+            keep_half(exact)
+    else:
+        denoiser = TorchDenoiser(network, CPU, precision)
+    return denoiser, TorchDenoiser(exact, CPU), ROUNDING[precision], exact.config.length_multiple
+
+
+def test_an_item_does_not_depend_on_the_batch(pair):
+    denoiser, exact, _, multiple = pair
+    rng = np.random.default_rng(1)
+    x, sigma = rng.standard_normal((3, 4, 2 * multiple)), np.repeat([[0.1], [1.0], [3.0]], 4, 1)
+    mixture = x.sum(1) if exact.takes_mixture else None
+    for network in (denoiser, exact):
+        alone = [
+            network(x[[i]], sigma[[i]], None if mixture is None else mixture[[i]]) for i in range(3)
+        ]
+        np.testing.assert_array_equal(network(x, sigma, mixture), np.concatenate(alone))
+
+
+@pytest.mark.parametrize(("batch", "multiples"), [(1, 1), (2, 3), (3, 2)])
+@pytest.mark.parametrize("told", [True, False])
+def test_a_backend_gives_what_torch_gives_in_single_precision(pair, batch, multiples, told):
+    denoiser, exact, rounding, multiple = pair
+    assert (denoiser.takes_mixture, denoiser.shares_sigma) == (
+        exact.takes_mixture,
+        exact.shares_sigma,
+    )
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((batch, 4, multiples * multiple))
+    sigma = np.repeat(np.exp(rng.uniform(-4, 2, (batch, 1))), 4, 1)
+    mixture = x.sum(1) if told and exact.takes_mixture else None
+    found, expected = denoiser(x, sigma, mixture), exact(x, sigma, mixture)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=rounding * np.abs(expected).max())
+    if (
+        mixture is not None
+    ):  # sums are exact in every precision: shares are taken in single precision
+        np.testing.assert_allclose(found.sum(1), mixture, atol=1e-5 * np.abs(mixture).max())
+
+
+def test_a_graph_holds_no_weights(graphs):
+    path = graphs("embedded", "fp32")
+    kept = path.with_name("w.safetensors").stat().st_size
+    assert path.stat().st_size < 1e6 < kept
+    assert str(path.parent) not in path.read_bytes().decode("latin1")
+
+
+def test_onnx_runs_without_torch(graphs):
+    program = (
+        "import sys; import numpy as np; from pathlib import Path; "
+        "from msdm_cli.backends.onnx_backend import OnnxDenoiser; "
+        f"d = OnnxDenoiser(Path({str(graphs('embedded', 'fp32'))!r})); "
+        "assert d(np.zeros((1, 4, 4096)), np.ones((1, 4))).shape == (1, 4, 4096); "
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_length_that_the_network_does_not_take_is_a_two_line_error(graphs):
+    denoiser = OnnxDenoiser(graphs("embedded", "fp32"))
+    with pytest.raises(BackendUnavailable, match="ONNX Runtime failed") as caught:
+        denoiser(np.zeros((1, 4, 1000)), np.ones((1, 4)))
+    assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "full"),
+    [
+        (
+            state.Fail,
+            "Non-zero status code returned while running Concat node. Failed to allocate memory for r",
+            True,
+        ),
+        (state.RuntimeException, "CUDA failure 2: out of memory ; GPU=0", True),
+        (state.Fail, "CUDNN failure 3: CUDNN_STATUS_BAD_PARAM", False),
+    ],
+)
+def test_a_full_device_is_told_from_other_failures(monkeypatch, graphs, kind, reason, full):
+    denoiser = OnnxDenoiser(graphs("embedded", "fp32"))
+    session, sizes = denoiser._session, []
+
+    class Full:
+        def run(self, names, feed):
+            sizes.append(len(feed["x"]))
+            if len(feed["x"]) > 1:
+                raise kind(reason)
+            return session.run(names, feed)
+
+    x, sigma = np.random.default_rng(0).standard_normal((2, 4, 4096)), np.ones((2, 4))
+    whole = denoiser(x, sigma)
+    monkeypatch.setattr(denoiser, "_session", Full())
+    monkeypatch.setattr(denoiser, "device", "cuda")  # which takes a batch as a whole
+    if full:
+        np.testing.assert_array_equal(denoiser(x, sigma), whole)
+        assert sizes == [2, 1, 1]
+    else:
+        with pytest.raises(BackendUnavailable, match="CUDNN_STATUS"):
+            denoiser(x, sigma)
+
+
+def test_a_damaged_graph_is_a_two_line_error(tmp_path):
+    (tmp_path / "graph.onnx").write_bytes(b"not a graph")
+    with pytest.raises(BackendUnavailable, match="cannot load") as caught:
+        OnnxDenoiser(tmp_path / "graph.onnx")
+    assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize("name", ["cuda:x", "toaster", "", "coreml", "cpu "])
+def test_a_provider_that_is_not_there_is_never_replaced(name):
+    with pytest.raises(BackendUnavailable):
+        resolve_provider(name)
+
+
+def test_cuda_gives_the_same_bits_every_time(monkeypatch):
+    import onnxruntime
+
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
+    _, options = resolve_provider("cuda:1")
+    assert options == {"device_id": "1", "cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"}
+
+
+def test_a_session_that_falls_back_is_an_error(monkeypatch, capsys, graphs):
+    import onnxruntime
+
+    present = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: present)
+    session = onnxruntime.InferenceSession
+
+    def fall_back(path, settings, providers):
+        return session(path, settings, ["CPUExecutionProvider"])
+
+    monkeypatch.setattr(
+        onnxruntime,
+        "preload_dlls",
+        lambda: sys.stdout.write("Failed to load libcublas.so\n"),
+        raising=False,
+    )
+    monkeypatch.setattr(onnxruntime, "InferenceSession", fall_back)
+    with pytest.raises(BackendUnavailable, match=r"fell back from cuda:0 .* libcublas"):
+        OnnxDenoiser(graphs("embedded", "fp32"), "cuda:0")
+    assert not capsys.readouterr().out, "the standard output is for results"

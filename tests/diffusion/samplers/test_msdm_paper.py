@@ -1,0 +1,142 @@
+"""The paper's samplers against a straight transcription of its loops, given the same noise."""
+
+import math
+
+import numpy as np
+import pytest
+
+from msdm_cli.diffusion.conditions import Condition
+from msdm_cli.diffusion.samplers.msdm_paper import (
+    Dirac,
+    Gaussian,
+    Known,
+    Unconditional,
+    sample_published,
+)
+from msdm_cli.diffusion.schedule import karras_sigmas
+
+SHAPE = (2, 4, 60)
+NUM_STEPS = 6
+
+
+def draw(*shape, seed):
+    return np.random.default_rng(seed).standard_normal(shape)
+
+
+def noise(number):
+    return draw(*SHAPE, seed=number)
+
+
+class Denoiser:
+    """Some smooth function that mixes stems and samples."""
+
+    takes_mixture = False
+    shares_sigma = False
+
+    def __call__(self, x, sigma, mixture=None):
+        assert mixture is None
+        return np.tanh(x + 0.3 * np.roll(x, 1, 1) - 0.2 * np.roll(x, 3, 2)) / (
+            1 + sigma[:, :, None]
+        )
+
+
+def transcribed(
+    differential, sigmas, s_churn, num_resamples, separates=False, source=None, mask=None
+):
+    """The published loop, with its draws numbered as ours are."""
+    n = len(sigmas) - 1
+    x = sigmas[0] * noise(0)
+    for i in range(n):
+        sigma, sigma_next = sigmas[i], sigmas[i + 1]
+        base = 1 + i * (2 * num_resamples + 1)
+        if source is not None:
+            noisy_source = source + sigma * noise(base)
+        for r in range(num_resamples):
+            if source is not None:
+                x = noisy_source * mask + x * ~mask
+            gamma = min(s_churn / n, 2**0.5 - 1)
+            sigma_hat = sigma * (gamma + 1)
+            x = x + noise(base + 1 + 2 * r) * (sigma_hat**2 - sigma**2) ** 0.5
+            d = differential(x, sigma_hat)
+            x = x + d * (sigma_next - sigma_hat)
+            if r < num_resamples - 1:
+                variance = (
+                    sigma**2 - sigma_next**2
+                )  # their two loops differ in how they take the root
+                x = x + noise(base + 2 + 2 * r) * (
+                    math.sqrt(variance) if separates else variance**0.5
+                )
+    return x if source is None else source * mask + x * ~mask
+
+
+def denoise(x, sigma):
+    return Denoiser()(x, np.full(x.shape[:2], sigma))
+
+
+def dirac(mixture, anchor):
+    def differential(x, sigma):
+        x[:, [anchor]] = mixture[:, None] - (
+            x.sum(1, keepdims=True) - x[:, [anchor]]
+        )  # in place, as published
+        score = (x - denoise(x, sigma)) / sigma
+        return np.stack([score[:, si] - score[:, anchor] for si in range(x.shape[1])], 1)
+
+    return differential
+
+
+def gaussian(mixture, scale):
+    def differential(x, sigma):
+        gamma = scale * sigma
+        d = (x - denoise(x, sigma)) / sigma
+        return d - sigma / (2 * gamma**2) * (mixture[:, None] - x.sum(1, keepdims=True))
+
+    return differential
+
+
+def unconditional(x, sigma):
+    return (x - denoise(x, sigma)) / sigma
+
+
+MIXTURE = draw(2, 60, seed=99)
+SOURCE = draw(*SHAPE, seed=98)
+MASK = np.broadcast_to(np.array([True, False, True, False])[None, :, None], SHAPE)
+CASES = {
+    "generation": (Unconditional(), unconditional, {}),
+    "imputation": (Known(SOURCE, MASK), unconditional, {"source": SOURCE, "mask": MASK}),
+    "dirac": (Dirac(MIXTURE), dirac(MIXTURE, 0), {"separates": True}),
+    "dirac, anchored at the drums": (Dirac(MIXTURE, 1), dirac(MIXTURE, 1), {"separates": True}),
+    "gaussian": (Gaussian(MIXTURE, 0.75), gaussian(MIXTURE, 0.75), {"separates": True}),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("num_resamples", [1, 2, 3])
+@pytest.mark.parametrize("churn", [0.0, 20.0])
+def test_it_is_the_published_loop_to_the_last_bit(case, num_resamples, churn):
+    condition, differential, known = CASES[case]
+    sigmas = karras_sigmas(NUM_STEPS, 1e-2, 1.0)
+    found = sample_published(
+        Denoiser(), condition, sigmas, noise, churn=churn, num_resamples=num_resamples
+    )
+    expected = transcribed(differential, sigmas, churn, num_resamples, **known)
+    assert np.abs(found - expected).max() == 0
+
+
+def test_what_is_known_comes_back_as_it_was():
+    sigmas = karras_sigmas(NUM_STEPS, 1e-2, 1.0)
+    found = sample_published(Denoiser(), Known(SOURCE, MASK), sigmas, noise, churn=20.0)
+    assert np.array_equal(found[MASK], SOURCE[MASK])
+
+
+@pytest.mark.parametrize("condition", [Dirac(MIXTURE), Gaussian(MIXTURE)])
+def test_a_separation_sums_once_it_is_projected(condition):
+    sigmas = karras_sigmas(40, 1e-2, 1.0)
+    found = sample_published(Denoiser(), condition, sigmas, noise)
+    assert np.abs(found.sum(1) - MIXTURE).max() > 1e-6
+    projected = Condition(mixture=MIXTURE).project(found, 0.0)
+    np.testing.assert_allclose(projected.sum(1), MIXTURE, atol=1e-12)
+
+
+def test_a_schedule_must_end_in_zero():
+    with pytest.raises(ValueError, match="ends in 0"):
+        sample_published(Denoiser(), Unconditional(), np.array([1.0, 0.5]), noise)

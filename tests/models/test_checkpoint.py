@@ -1,0 +1,86 @@
+"""Checkpoints of the authors: read without running what they carry."""
+
+import os
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import lightning_checkpoint
+
+from msdm_cli.errors import IncompatibleCheckpoint
+from msdm_cli.models.checkpoint import load_checkpoint
+from msdm_cli.networks.unet1d import Unet1d, Unet1dConfig
+
+
+class Trap:
+    """Writes a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.system, (f"touch {self.path}",)
+
+
+def test_a_lightning_checkpoint_becomes_ours(tmp_path):
+    torch.manual_seed(0)
+    model, checkpoint = lightning_checkpoint()
+    torch.save(checkpoint, tmp_path / "epoch=419.ckpt")
+    tensors, config = load_checkpoint(tmp_path / "epoch=419.ckpt")
+    network = Unet1d(Unet1dConfig(**config))
+    network.load_state_dict(tensors)
+    x, sigma = torch.randn(1, 4, 2 * network.config.length_multiple), torch.tensor([0.3])
+    expected = model.diffusion.denoise_fn(x, sigmas=sigma)
+    torch.testing.assert_close(
+        network(x, sigma[:, None].expand(1, 4)), expected, atol=1e-5, rtol=1e-5
+    )
+
+
+def test_settings_in_lists_of_omegaconf_are_read(tmp_path):
+    omegaconf = pytest.importorskip("omegaconf")
+    _, checkpoint = lightning_checkpoint()
+    settings = omegaconf.OmegaConf.create({"factors": [4, 2], "multipliers": [1, 2, 2]})
+    checkpoint["hyper_parameters"] |= {
+        "factors": settings.factors,
+        "multipliers": settings.multipliers,
+    }
+    torch.save(checkpoint, tmp_path / "epoch=419.ckpt")
+    tensors, config = load_checkpoint(tmp_path / "epoch=419.ckpt")
+    assert config["factors"] == [4, 2]
+    assert config["multipliers"] == [1, 2, 2]
+    Unet1d(Unet1dConfig(**config)).load_state_dict(tensors)
+
+
+def test_what_would_run_code_is_refused_and_does_not_run(tmp_path):
+    trap = tmp_path / "sprung"
+    torch.save(lightning_checkpoint(callbacks={"trap": Trap(trap)})[1], tmp_path / "trap.ckpt")
+    with pytest.raises(IncompatibleCheckpoint):
+        load_checkpoint(tmp_path / "trap.ckpt")
+    assert not trap.exists()
+    (tmp_path / "bare.ckpt").write_bytes(pickle.dumps(Trap(trap)))
+    with pytest.raises(IncompatibleCheckpoint):
+        load_checkpoint(tmp_path / "bare.ckpt")
+    assert not trap.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"no pickle", b"PK\x03\x04 cut off"])
+def test_what_is_no_checkpoint_is_refused(tmp_path, content):
+    path = tmp_path / "some.ckpt"
+    path.write_bytes(content)
+    with pytest.raises(IncompatibleCheckpoint):
+        load_checkpoint(path)
+
+
+@pytest.mark.parametrize(
+    "content", [{}, {"state_dict": {}}, [1, 2], {"state_dict": {"weight": torch.ones(2)}}]
+)
+def test_a_checkpoint_of_something_else_is_refused(tmp_path, content):
+    torch.save(content, tmp_path / "other.ckpt")
+    with pytest.raises(IncompatibleCheckpoint):
+        load_checkpoint(tmp_path / "other.ckpt")
+
+
+def test_a_missing_file_is_said(tmp_path):
+    with pytest.raises(IncompatibleCheckpoint, match=r"none\.ckpt"):
+        load_checkpoint(Path(tmp_path / "none.ckpt"))
