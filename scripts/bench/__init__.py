@@ -1,0 +1,1 @@
+"""Measurements that write their own documents. Run each as ``python -m scripts.bench.NAME``."""

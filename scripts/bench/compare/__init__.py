@@ -1,0 +1,1 @@
+"""Compare an older commit with the working tree: samples, speed and memory."""
