@@ -11,7 +11,7 @@ from msdm_cli.backends.cuda_graphs import GraphedForward
 from msdm_cli.backends.runtime import AUTO
 from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.errors import BackendUnavailable, DeviceFull
-from msdm_cli.networks.architectures import Network
+from msdm_cli.networks.network import Network
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 FULL = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")

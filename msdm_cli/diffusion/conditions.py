@@ -1,13 +1,15 @@
-"""What is known of the stems, imposed on the denoised estimate.
+"""What is known about the stems, imposed on the denoised estimate.
 
-A condition turns ``D ~ E[x0 | x]`` into ``D_c ~ E[x0 | x, what is known]``, by projections of the estimate rather than
-of the noisy state, so that any sampler may use it at any number of steps (DDNM, arXiv 2212.00490):
+A condition turns ``D ~ E[x0 | x]`` into ``D_c ~ E[x0 | x, what is known]``. It projects the
+estimate and not the noisy stems, so it works in any sampler and with any number of steps (DDNM,
+arXiv 2212.00490):
 
 - Known samples: ``D_c = known`` there, exactly.
-- Mixture y: the residual ``e = y - sum D`` is shared out among the stems that are not known,
-  ``D_c,n = D_n + iSTFT(v_n / sum v * STFT(e))`` with ``v_n`` the stem's uncertainty in a bin. The shares sum to one and
-  the transform is linear and exact, so the stems sum to y. Equal shares are DDNM's; ``v_n ~ |D_n|^2`` is a Wiener
-  filter whose spectra come from the prior (mixture consistency, arXiv 1811.08521).
+- Mixture y: the residual ``e = y - sum D`` is divided among the stems that are not known,
+  ``D_c,n = D_n + iSTFT(v_n / sum v * STFT(e))``, where ``v_n`` is the stem's uncertainty in a bin.
+  The shares sum to one, and the transform is linear and exact, so the stems sum to y. Equal shares
+  are those of DDNM. ``v_n ~ |D_n|^2`` is a Wiener filter whose spectra come from the prior
+  (mixture consistency, arXiv 1811.08521).
 """
 
 from collections.abc import Callable
@@ -20,20 +22,28 @@ from msdm_cli.diffusion.denoiser import Denoiser, Samples
 from msdm_cli.diffusion.stft import Stft, Transform
 
 ShareWeights = Callable[[Transform, float], Samples]
-"""Uncertainty ``v >= 0`` of each stem in each bin, from the transform of the estimate and sigma, ``[B, S, frames, bins]
--> [B, S, frames, bins]``."""
+"""Uncertainty ``v >= 0`` of each stem in each bin, from the transform of the estimate and sigma.
+
+Shape: ``[B, S, frames, bins] -> [B, S, frames, bins]``.
+"""
+
+SHARING_TRANSFORM = (2048, 512)
+"""Window and hop of the transform in which a residual is divided, in samples: 93 and 23 ms."""
+
+SHARING_FLOOR = 0.3
+"""Floor of the Wiener weights, relative to the power of the noise."""
 
 
 @dataclass(frozen=True)
 class Condition:
-    """What is known; nothing by default.
+    """What is known about the stems; nothing by default.
 
     Attributes:
         mixture: Sum of the stems, ``[B, T]``.
         values: Values of the known samples, ``[B, S, T]``.
         known: Where ``values`` hold, ``[B, S, T]``.
-        stft: Transform that the residual is shared out in.
-        weights: How it is shared out; equally if None.
+        stft: Transform in which the residual is divided.
+        weights: How the residual is divided; equally if None.
     """
 
     mixture: Samples | None = None
@@ -49,31 +59,31 @@ class Condition:
             raise ValueError("expected stft and weights together, got one of them")
 
     def unknown_stems(self, x: Samples) -> Samples:
-        """1 for stems with anything unknown, 0 for those that are known throughout, ``[B, S, T] -> [B, S]``."""
+        """1 for stems with unknown samples, 0 for stems without, ``[B, S, T] -> [B, S]``."""
         if self.known is None:
             return np.ones_like(x[:, :, 0])
         return np.logical_not(self.known.all(-1)).astype(x.dtype)
 
     def noisy_stems(self, denoiser: Denoiser, x: Samples) -> Samples:
-        """1 for stems that enter with noise, 0 for those that enter clean, ``[B, S, T] -> [B, S]``."""
+        """1 for stems that the network gets with noise, 0 for the others, ``[B, S, T] -> [B, S]``."""
         return np.ones_like(x[:, :, 0]) if denoiser.shares_sigma else self.unknown_stems(x)
 
     def start(self, denoiser: Denoiser, x: Samples, sigma: float, noise: Samples) -> Samples:
-        """The noisy state that a sampler starts from.
+        """The noisy stems that a sampler starts from, ``[B, S, T]``.
 
-        A stem that is known throughout enters without noise (the network is told sigma 0), unless the network knows
-        only one sigma; a known part of another stem enters with the noise of its stem. Every later step keeps both by
-        itself, since ``D_c = known`` there.
+        A stem that is known throughout has no noise, and the network gets sigma 0 for it, unless
+        the network has one sigma for all stems. A known part of another stem has the noise of its
+        stem. Later steps keep both as they are, because ``D_c = known`` there.
 
         Args:
             denoiser: The network.
-            x: First estimate, or zeros, ``[B, S, T]``.
+            x: First estimate, or silence, ``[B, S, T]``.
             sigma: First noise level.
             noise: Unit noise, ``[B, S, T]``.
         """
-        clean = (
-            x if self.known is None or self.values is None else np.where(self.known, self.values, x)
-        )
+        clean = x
+        if self.known is not None and self.values is not None:
+            clean = np.where(self.known, self.values, x)
         return clean + sigma * noise * self.noisy_stems(denoiser, x)[:, :, None]
 
     def denoise(self, denoiser: Denoiser, x: Samples, sigma: float) -> Samples:
@@ -83,27 +93,44 @@ class Condition:
         return self.project(denoised, sigma)
 
     def project(self, denoised: Samples, sigma: float) -> Samples:
-        """Make an estimate agree with what is known, ``[B, S, T] -> [B, S, T]``."""
+        """The estimate, made to agree with what is known, ``[B, S, T] -> [B, S, T]``."""
         if self.known is not None and self.values is not None:
             denoised = np.where(self.known, self.values, denoised)
         if self.mixture is None:
             return denoised
-        free = self.unknown_stems(denoised)[:, :, None]
+        unknown = self.unknown_stems(denoised)[:, :, None]
         residual = self.mixture - denoised.sum(1)
         if self.stft is None or self.weights is None:
-            return denoised + residual[:, None] * free / np.maximum(free.sum(1, keepdims=True), 1)
-        uncertainty = self.weights(self.stft(denoised), sigma) * free[..., None]
-        shares = uncertainty / np.maximum(
-            uncertainty.sum(1, keepdims=True), np.finfo(denoised.dtype).tiny
-        )
-        return denoised + self.stft.inverse(shares * self.stft(residual)[:, None])
+            count = np.maximum(unknown.sum(1, keepdims=True), 1)
+            return denoised + residual[:, None] * unknown / count
+        uncertainty = self.weights(self.stft(denoised), sigma) * unknown[..., None]
+        # At least the smallest normal number, so that silence is not 0 / 0.
+        total = np.maximum(uncertainty.sum(1, keepdims=True), np.finfo(denoised.dtype).tiny)
+        return denoised + self.stft.inverse(uncertainty / total * self.stft(residual)[:, None])
+
+
+def mixture_condition(mixture: Samples, *, takes_mixture: bool) -> Condition:
+    """The condition of a separation.
+
+    Args:
+        mixture: Sum of the stems, ``[B, T]``.
+        takes_mixture: Whether the network gets the mixture. Its stems then sum to the mixture up to
+            rounding, and equal shares of the rest will do. Otherwise the residual is divided by
+            Wiener weights from the spectra of the estimate.
+    """
+    if takes_mixture:
+        return Condition(mixture=mixture)
+    stft = Stft(*SHARING_TRANSFORM)
+    return Condition(mixture=mixture, stft=stft, weights=wiener_weights(SHARING_FLOOR))
 
 
 def wiener_weights(floor: float) -> ShareWeights:
-    """Posterior variance of a Gaussian stem whose power is that of its estimate: ``v = s2 P / (s2 + P)``.
+    """Posterior variance of a Gaussian stem whose power P is that of its estimate.
+
+    ``v = s2 P / (s2 + P)``, with ``s2 = sigma^2``.
 
     Args:
-        floor: Added to the power, relative to the noise.
+        floor: Added to the power, in units of ``sigma^2``.
     """
 
     def weights(transform: Transform, sigma: float) -> Samples:

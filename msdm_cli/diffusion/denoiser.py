@@ -10,12 +10,14 @@ Samples = NDArray[np.floating[Any]]
 
 
 class Denoiser(Protocol):
-    """Estimates clean stems from noisy ones: ``D(x; sigma, y) ~ E[x0 | x, y]``. Preconditioning is inside it.
+    """Estimates clean stems from noisy ones: ``D(x; sigma, y) ~ E[x0 | x, y]``. Preconditioning is
+    inside it.
 
     Attributes:
-        takes_mixture: Whether the network can be told the mixture; if not, it is left out of every call.
-        shares_sigma: Whether the network was trained with one sigma for all stems; if so, what is known of them must
-            come with as much noise as the rest.
+        takes_mixture: Whether the network can be told the mixture; if not, it is left out of every
+            call.
+        shares_sigma: Whether the network was trained with one sigma for all stems; if so, what is
+            known of them must come with as much noise as the rest.
     """
 
     takes_mixture: bool

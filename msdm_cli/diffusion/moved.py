@@ -1,8 +1,10 @@
-"""The same music, moved: what a network answers differently then is its own error, and averages out.
+"""The same music, moved: what a network answers differently then is its own error, and averages
+out.
 
-A song that plays a moment later, a little slower, or with its polarity reversed, has the same stems, moved alike. A
-network is not quite as indifferent: its frames and bands lie elsewhere in the music. The mean over several answers is
-nearer to the truth than each (the "shift trick" of Demucs, arXiv 1911.13254).
+A song that plays a moment later, a little slower, or with its polarity reversed, has the same
+stems, moved alike. A
+network is not quite as indifferent: its frames and bands lie elsewhere in the music. The mean over
+several answers is nearer to the truth than each (the "shift trick" of Demucs, arXiv 1911.13254).
 """
 
 import numpy as np
@@ -17,7 +19,8 @@ SLOWNESS = (1.0, 1.06, 0.94)
 
 
 class MovedDenoiser:
-    """A denoiser that hears everything later, slower or faster, and every other time with reversed polarity.
+    """A denoiser that hears everything later, slower or faster, and every other time with reversed
+    polarity.
 
     Args:
         denoiser: The network.
@@ -32,8 +35,8 @@ class MovedDenoiser:
     def __call__(self, x: Samples, sigma: Samples, mixture: Samples | None = None) -> Samples:
         """Estimate the clean stems; what is pushed out at the end comes in at the beginning.
 
-        Where a song begins and ends, the mean is therefore no better than one answer. An answer to faster music lacks
-        the highest twentieth of the frequencies.
+        Where a song begins and ends, the mean is therefore no better than one answer. An answer to
+        faster music lacks the highest twentieth of the frequencies.
 
         Shape:
             ``[B, S, T], [B, S], [B, T] -> [B, S, T]``, T a multiple of ``length_multiple``

@@ -1,7 +1,8 @@
 """Gaussian noise as a function of where it is needed, not of when it is asked for.
 
-The noise of a song is a field over (seed, sample, step, stem, absolute position). A chunk reads its window of the
-field, so the result does not depend on the order of chunks, on the batch size, or on an interruption, and chunks that
+The noise of a song is a field over (seed, sample, step, stem, absolute position). A chunk reads
+its window of the field, so the result does not depend on the order of chunks, on the batch size,
+or on an interruption, and chunks that
 overlap draw the same noise there. Source: counter-based generators, Salmon et al. 2011 (Philox).
 """
 

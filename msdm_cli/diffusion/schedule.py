@@ -1,4 +1,4 @@
-"""Noise levels of a sampler."""
+"""The noise levels of a sampler."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ def karras_sigmas(
         num_steps: Number of steps, at least 1.
         sigma_min: Last level before 0.
         sigma_max: First level.
-        rho: Curvature; larger values spend more steps at low levels.
+        rho: Curvature; larger values place more levels near ``sigma_min``.
 
     Returns:
         ``num_steps + 1`` levels.
@@ -23,15 +23,29 @@ def karras_sigmas(
     if num_steps < 1:
         raise ValueError(f"expected at least 1 step, got {num_steps}")
     ramp = np.linspace(0, 1, num_steps)
-    high, low = sigma_max ** (1 / rho), sigma_min ** (1 / rho)
+    high = sigma_max ** (1 / rho)
+    low = sigma_min ** (1 / rho)
     return np.append((high + ramp * (low - high)) ** rho, 0.0)
 
 
-def list_levels(sigmas: NDArray[np.float64]) -> list[float]:
-    """The levels of a schedule as plain numbers, which leave the precision of samples as it is.
+def check_schedule(num_steps: int, sigma_min: float, sigma_max: float) -> None:
+    """Check the options of a schedule.
 
     Raises:
-        ValueError: It has no step, or does not end in 0.
+        ValueError: There is no such schedule.
+    """
+    if num_steps < 1:
+        raise ValueError(f"expected num_steps >= 1, got {num_steps}")
+    if not 0 < sigma_min <= sigma_max:
+        raise ValueError(f"expected 0 < sigma_min <= sigma_max, got {sigma_min} and {sigma_max}")
+
+
+def list_levels(sigmas: NDArray[np.float64]) -> list[float]:
+    """The levels of a schedule as Python numbers, which do not raise the precision of float32
+    arrays.
+
+    Raises:
+        ValueError: The schedule has no step or does not end in 0.
     """
     levels: list[float] = sigmas.tolist()
     if len(levels) < 2 or levels[-1] != 0:

@@ -1,13 +1,13 @@
 """A short-time Fourier transform whose inverse is exact.
 
-A signal of ``T`` samples has ``T // hop`` frames of ``n_fft // 2 + 1`` bins. Both ends are padded by
-``(n_fft - hop) // 2`` zeros, so a frame is centred on the middle of its hop and no frame hangs over by more than the
-window's own tail.
+A signal of ``T`` samples has ``T // hop`` frames of ``n_fft // 2 + 1`` bins. Both ends are padded
+by ``(n_fft - hop) // 2`` zeros, so a frame is centred on the middle of its hop and no frame hangs
+over by more than the window's own tail.
 
-The analysis window is a periodic Hann window divided by its 2-norm: white noise of standard deviation sigma then has
-coefficients with ``E|N|^2 = sigma^2`` in every bin. The synthesis divides by the summed squares of the windows
-(weighted overlap-add; Griffin & Lim 1984, eq. 6), which is the least-squares inverse and reconstructs exactly, at the
-ends too.
+The analysis window is a periodic Hann window divided by its 2-norm: white noise of standard
+deviation sigma then has coefficients with ``E|N|^2 = sigma^2`` in every bin. The synthesis divides
+by the summed squares of the windows (weighted overlap-add; Griffin & Lim 1984, eq. 6), which is
+the least-squares inverse and reconstructs exactly, at the ends too.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""Making a model from checkpoints, the authors' or our trainer's: tensors as safetensors, and a spec."""
+"""Models from checkpoints of the paper's authors or of our trainer: weights and a spec."""
 
 import dataclasses
 import json
@@ -9,12 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from msdm_cli.errors import IncompatibleCheckpoint, UnwritableWeights
+from msdm_cli.diffusion.conditions import SHARING_TRANSFORM
+from msdm_cli.errors import ModelExists, UnreadableCheckpoint, UnwritableWeights
 from msdm_cli.models.checkpoint import load_checkpoint, load_run
+from msdm_cli.models.paper_presets import SIGMA_MAX, published_presets
 from msdm_cli.models.registry import (
     EMBEDDED,
     ENTRY,
@@ -23,52 +26,19 @@ from msdm_cli.models.registry import (
     find_entry,
     load_registry,
 )
-from msdm_cli.models.spec import ModelSpec, Preset, load_spec
+from msdm_cli.models.spec import PAPER_STEMS, ModelSpec, Stage, load_spec
 from msdm_cli.models.verify import check_file, describe
 from msdm_cli.networks.architectures import build_network
 from msdm_cli.networks.stft_unet import StftUnetConfig
 from msdm_cli.networks.unet1d import Unet1dConfig
 
-STEMS = ("bass", "drums", "guitar", "piano")
 SAMPLE_RATE = 22050
 CHUNK_LENGTH = 262144
 CONTEXT = 16384
-LENGTH_UNIT = 512  # hop of the transform that shares out what is left of a mixture
-SIGMA_MAX = 20.0
 UNKNOWN_LICENCE = "not stated"
 
-
-def published_presets(*, per_stem: bool) -> dict[str, dict[str, Preset]]:
-    """The paper's settings by the name of the sampler, and ours by quality.
-
-    Independent priors know nothing of each other: they do not impute or generate.
-    """
-    separation = Preset(num_steps=150, sigma_max=1.0, sigma_min=1e-4, num_resamples=2)
-    continuation = Preset(
-        num_steps=150, sigma_max=SIGMA_MAX, sigma_min=1e-4, sampler="published", churn=20.0
-    )
-    separate = {
-        quality: dataclasses.replace(separation, num_steps=steps, sigma_min=1e-3, num_resamples=1)
-        for quality, steps in (("fast", 10), ("default", 20), ("best", 30))
-    }
-    separate["dirac"] = dataclasses.replace(
-        separation, sampler="dirac", churn=40.0 if per_stem else 20.0
-    )
-    separate["gaussian"] = dataclasses.replace(separation, sampler="gaussian", churn=40.0)
-    if per_stem:
-        return {"separate": separate, "impute": {}, "generate": {}}
-    unconditional = {
-        quality: Preset(num_steps=steps, sigma_max=SIGMA_MAX, eta=0.0)
-        for quality, steps in (("fast", 25), ("default", 50), ("best", 100))
-    }
-    impute = unconditional | {
-        "published": dataclasses.replace(continuation, num_steps=256, churn=10.0)
-    }
-    return {
-        "separate": separate,
-        "impute": impute,
-        "generate": unconditional | {"published": continuation},
-    }
+Loaded = tuple[dict[str, Tensor], dict[str, Any]]
+"""The tensors of a checkpoint by name, and the fields of the network's config that it states."""
 
 
 def adopt_checkpoints(
@@ -77,19 +47,20 @@ def adopt_checkpoints(
     """Turn checkpoints into a model in the cache.
 
     Args:
-        name: What commands will call it.
-        checkpoints: One of a joint model, or one per stem in the order of the stems.
-        description: One line for a person.
+        name: Name of the new model.
+        checkpoints: One checkpoint of a joint model, or one for each stem in the order of
+            ``PAPER_STEMS``.
+        description: One line about the model.
         licence: SPDX identifier, or what is known.
 
     Raises:
-        IncompatibleCheckpoint: A checkpoint is not one of the paper's network, or the name is taken.
-        UnwritableWeights: The cache or the disk refuses the model.
+        UnreadableCheckpoint: The checkpoints are not those of a model.
+        ModelExists: The name is taken.
+        UnwritableWeights: The cache cannot be written.
     """
     if name in load_registry():
-        raise IncompatibleCheckpoint(
-            f"there is a model {name} already",
-            f"Give another --name, or say msdm weights remove {name} first.",
+        raise ModelExists(
+            f"there is a model {name} already", "Choose another name, or remove that model first."
         )
     tensors, spec = convert(name, checkpoints)
     cache = cache_folder()
@@ -97,8 +68,8 @@ def adopt_checkpoints(
         _keep(cache, tensors, spec, {"description": description, "licence": licence})
     except (OSError, SafetensorError) as error:
         raise UnwritableWeights(
-            f"{cache}: cannot take the model {name} ({error})",
-            "Make room there, or set MSDM_CACHE to a folder that can be written.",
+            f"{cache}: cannot store the model {name} ({error})",
+            "Free space there, or set MSDM_CACHE to a folder that can be written.",
         ) from error
     return find_entry(name)
 
@@ -110,20 +81,17 @@ def _keep(cache: Path, tensors: dict[str, Tensor], spec: ModelSpec, record: dict
     with tempfile.TemporaryDirectory(prefix=".part-", dir=cache) as temporary:
         folder = Path(temporary) / name
         folder.mkdir()
-        save_file(
-            {key: value.contiguous() for key, value in tensors.items()},
-            folder / f"{name}.safetensors",
-        )
-        spec.save(folder / f"{name}.json")
-        files = {
-            "weights": describe(folder / f"{name}.safetensors"),
-            "spec": describe(folder / f"{name}.json"),
-        }
+        weights_path = folder / f"{name}.safetensors"
+        spec_path = folder / f"{name}.json"
+        save_file({key: value.contiguous() for key, value in tensors.items()}, weights_path)
+        spec.save(spec_path)
+        files = {"weights": describe(weights_path), "spec": describe(spec_path)}
         record = record | {key: dataclasses.asdict(file) for key, file in files.items()}
         (folder / ENTRY).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
         try:
             folder.replace(cache / name)
-        except OSError:  # another process was first, with the same files
+        except OSError:
+            # Another process that imports the same model may have been first.
             if not (cache / name / ENTRY).exists():
                 raise
 
@@ -133,38 +101,42 @@ def convert(name: str, checkpoints: Sequence[Path]) -> tuple[dict[str, Tensor], 
 
     Args:
         name: Name of the model.
-        checkpoints: Files of the authors', or folders of runs of our trainer.
+        checkpoints: Files of the authors, or folders of runs of our trainer.
 
     Raises:
-        IncompatibleCheckpoint: They do not fit each other.
+        UnreadableCheckpoint: They are not the checkpoints of a model.
     """
     loaded = [load_run(path) if path.is_dir() else load_checkpoint(path) for path in checkpoints]
     try:
-        tensors, spec = _describe(name, loaded)
-        build_network(spec).load_state_dict(tensors, assign=True)
-    except (RuntimeError, TypeError, ValueError) as error:
+        trained_here = "bands" in loaded[0][1]
+        tensors, spec = (_describe_run if trained_here else _describe_paper_model)(name, loaded)
+        network = build_network(spec.stage.architecture, spec.stage.config)
+        network.load_state_dict(tensors, assign=True)
+    except (RuntimeError, TypeError, ValueError, msgspec.ValidationError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise IncompatibleCheckpoint(
-            f"{checkpoints[0]}: the tensors do not make a model ({reason})",
-            f"Import a joint model, or one checkpoint each of {', '.join(STEMS)}, in this order.",
+        raise UnreadableCheckpoint(
+            f"{checkpoints[0]}: does not make a model ({reason})",
+            f"Import a joint model, or one checkpoint each of {', '.join(PAPER_STEMS)}, in this "
+            "order.",
         ) from error
     return tensors, spec
 
 
-def _describe(
-    name: str, loaded: list[tuple[dict[str, Tensor], dict[str, Any]]]
-) -> tuple[dict[str, Tensor], ModelSpec]:
-    tensors, told = loaded[0]
-    if "bands" in told:
-        config = StftUnetConfig(**told)
-        if len(loaded) > 1 or config.stems != len(STEMS):
-            raise ValueError(
-                f"{len(loaded)} runs of {config.stems} stems, expected one of {len(STEMS)}"
-            )
-        return tensors, dataclasses.replace(resize(_embedded_spec(), told), name=name)
-    stems = [part["stems"] if "stems" in part else len(STEMS) for _, part in loaded]
-    if sum(stems) != len(STEMS):
-        raise ValueError(f"{sum(stems)} stems, expected {len(STEMS)}")
+def _describe_run(name: str, loaded: list[Loaded]) -> tuple[dict[str, Tensor], ModelSpec]:
+    """Tensors and spec of a run of our trainer, a network like the embedded one."""
+    tensors, fields = loaded[0]
+    stems = StftUnetConfig(**fields).stems
+    if len(loaded) > 1 or stems != len(PAPER_STEMS):
+        raise ValueError(f"{len(loaded)} runs of {stems} stems, expected one of {len(PAPER_STEMS)}")
+    return tensors, dataclasses.replace(resize(_load_embedded_spec(), fields), name=name)
+
+
+def _describe_paper_model(name: str, loaded: list[Loaded]) -> tuple[dict[str, Tensor], ModelSpec]:
+    """Tensors and spec of the paper's network: one checkpoint of all stems, or one for each."""
+    stems = sum(fields.get("stems", len(PAPER_STEMS)) for _, fields in loaded)
+    if stems != len(PAPER_STEMS):
+        raise ValueError(f"{stems} stems, expected {len(PAPER_STEMS)}")
+    tensors, fields = loaded[0]
     per_stem = len(loaded) > 1
     if per_stem:
         tensors = {
@@ -172,31 +144,44 @@ def _describe(
             for index, (part, _) in enumerate(loaded)
             for key, value in part.items()
         }
-    sized = Unet1dConfig(**told | {"stems": len(STEMS)})
-    multiple = math.lcm(sized.length_multiple, LENGTH_UNIT)
+    config = msgspec.convert(fields | {"stems": stems}, Unet1dConfig)
+    stage = Stage(
+        architecture="unet1d_per_stem" if per_stem else "unet1d",
+        config=dataclasses.asdict(config),
+        representation="waveform",
+        presets=published_presets(per_stem=per_stem),
+    )
+    # Chunks are also transformed by the sampler, whose hop divides their length.
+    multiple = math.lcm(config.length_multiple, SHARING_TRANSFORM[1])
     return tensors, ModelSpec(
         name=name,
-        architecture="unet1d_per_stem" if per_stem else "unet1d",
-        config=dataclasses.asdict(sized),
-        stems=STEMS,
+        stems=PAPER_STEMS,
         sample_rate=SAMPLE_RATE,
         chunk_length=CHUNK_LENGTH // multiple * multiple,
         context=CONTEXT,
         length_multiple=multiple,
         sigma_max=SIGMA_MAX,
-        presets=published_presets(per_stem=per_stem),
+        stages=(stage,),
     )
 
 
 def resize(spec: ModelSpec, config: dict[str, Any]) -> ModelSpec:
-    """The spec of a network of another size (fields of ``StftUnetConfig``), under the same presets."""
+    """The spec of a network of another size with the same presets.
+
+    Args:
+        spec: Spec of a ``stft_unet``.
+        config: Fields of ``StftUnetConfig``.
+    """
     sized = StftUnetConfig(**config)
     return dataclasses.replace(
-        spec, config=config, length_multiple=sized.length_multiple, sigma_max=sized.sigma_max
+        spec,
+        length_multiple=sized.length_multiple,
+        sigma_max=sized.sigma_max,
+        stages=(dataclasses.replace(spec.stage, config=config),),
     )
 
 
-def _embedded_spec() -> ModelSpec:
+def _load_embedded_spec() -> ModelSpec:
     entry = find_entry(EMBEDDED)
     return load_spec(check_file(entry, entry.spec))
 
@@ -205,10 +190,11 @@ def remove_model(entry: WeightsEntry) -> None:
     """Remove a model from the cache.
 
     Raises:
-        IncompatibleCheckpoint: It ships with msdm.
+        ModelExists: It ships with msdm.
     """
     if entry.folder.parent != cache_folder():
-        raise IncompatibleCheckpoint(
-            f"the model {entry.name} ships with msdm", "Only cached models can be removed."
+        raise ModelExists(
+            f"the model {entry.name} ships with msdm",
+            "Only models that were fetched or imported can be removed.",
         )
     shutil.rmtree(entry.folder)

@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from msdm_cli.errors import IncompatibleCheckpoint
+from msdm_cli.errors import UnreadableCheckpoint
 
 PREFIXES = ("model.unet.", "model.diffusion.net.", "unet.", "")
 """Where a checkpoint holds the network's tensors; the authors' hold them twice."""
@@ -120,7 +120,7 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         The tensors of ``Unet1d`` by name, and the fields of its config that the file tells.
 
     Raises:
-        IncompatibleCheckpoint: It is not such a file, or holds something that only running code could build.
+        UnreadableCheckpoint: It is not such a file, or holds something that only running code could build.
     """
     try:
         names = torch.serialization.get_unsafe_globals_in_checkpoint(path)
@@ -135,7 +135,7 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         config = {ours: _plain(told[theirs]) for theirs, ours in CONFIG.items() if theirs in told}
     except UNREADABLE as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise IncompatibleCheckpoint(
+        raise UnreadableCheckpoint(
             f"{path}: not a checkpoint of the paper's network ({reason})",
             "Import a Lightning checkpoint of MSDM, or the tar that its authors offer.",
         ) from error
@@ -149,13 +149,13 @@ def load_run(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read what our own trainer keeps: the best weights of a run, and the config of its network.
 
     Raises:
-        IncompatibleCheckpoint: It is not the folder of a run.
+        UnreadableCheckpoint: It is not the folder of a run.
     """
     try:
         config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         return load_file(folder / "best.safetensors"), config
     except (OSError, ValueError, SafetensorError) as error:
-        raise IncompatibleCheckpoint(
+        raise UnreadableCheckpoint(
             f"{folder}: not the folder of a training run ({error})",
             "Give the RUN of scripts/train.py.",
         ) from error

@@ -14,11 +14,11 @@ import torch
 
 from msdm_cli.backends.onnx_backend import OnnxDenoiser
 from msdm_cli.backends.torch_backend import TorchDenoiser
-from msdm_cli.errors import BackendUnavailable, IncompatibleCheckpoint, UnwritableWeights
+from msdm_cli.errors import BackendUnavailable, InaccurateGraph, UnwritableWeights
+from msdm_cli.models.load import load_network
 from msdm_cli.models.registry import ENTRY, WeightsEntry, weights_folder
 from msdm_cli.models.spec import ModelSpec, load_spec
 from msdm_cli.models.verify import check_file, describe
-from msdm_cli.networks.architectures import load_network
 
 TOLERANCES = {"fp32": 1e-4, "fp16": 2e-2}
 """Largest error relative to the largest sample. Rounding is 6e-8 and 5e-4, and grows through some fifty layers."""
@@ -57,7 +57,7 @@ def export_model(entry: WeightsEntry, path: Path | None, precision: str) -> Expo
     Raises:
         WeightsError: The model is not here or damaged, or the files cannot be written.
         BackendUnavailable: What exports is not installed.
-        IncompatibleCheckpoint: The graph does not give what PyTorch gives.
+        InaccurateGraph: The graph does not give what PyTorch gives.
     """
     if path is None and entry.folder == weights_folder():
         raise UnwritableWeights(
@@ -121,7 +121,7 @@ def _compare(
     """Largest and root mean square difference of a graph from PyTorch in single precision.
 
     Raises:
-        IncompatibleCheckpoint: They are above what rounding explains.
+        InaccurateGraph: They are above what rounding explains.
     """
     exact, exported = (
         TorchDenoiser(load_network(entry, spec), torch.device("cpu")),
@@ -145,7 +145,7 @@ def _compare(
             power += float(np.square(one).sum())
     max_error, rms_error = largest / peak, math.sqrt(error / power)
     if not max_error <= TOLERANCES[precision]:
-        raise IncompatibleCheckpoint(
+        raise InaccurateGraph(
             f"the graph of {entry.name} differs from PyTorch by {max_error:.2g}, more than {TOLERANCES[precision]}",
             "Export it in fp32, or use --backend torch.",
         )

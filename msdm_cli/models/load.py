@@ -1,109 +1,180 @@
-"""From a name to a network that runs. PyTorch and ONNX Runtime are imported when one is chosen: both take seconds."""
+"""From a name to a network that runs.
+
+PyTorch and ONNX Runtime are imported only when they are chosen, because each takes seconds.
+"""
+
+from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from msdm_cli.backends.runtime import AUTO, Runtime
 from msdm_cli.diffusion.denoiser import Denoiser
-from msdm_cli.errors import BackendUnavailable
+from msdm_cli.errors import BackendUnavailable, MismatchedWeights
 from msdm_cli.models.registry import WeightsEntry, find_entry
 from msdm_cli.models.spec import ModelSpec, load_spec
 from msdm_cli.models.verify import check_file
+from msdm_cli.representations import REPRESENTATIONS, Representation
+
+if TYPE_CHECKING:
+    from msdm_cli.networks.network import Network
+
+LoadedModelType = TypeVar("LoadedModelType", bound="LoadedModel")
 
 
 @dataclass(frozen=True)
-class Model:
-    """A network and what it is.
+class LoadedModel:
+    """A network that runs, and its spec.
 
     Attributes:
-        spec: What it is.
-        denoiser: The network.
-        runtime: What runs it.
-        weights_sha256: Which weights it has.
-        others: The same network on further devices. Chunks that do not wait for each other take turns.
+        spec: What the model is.
+        denoisers: The network, once for each device. Chunks that do not depend on each other use
+            the devices in turn.
+        runtime: What runs the network.
+        weights_sha256: Digest of the weights, in hexadecimal.
     """
 
     spec: ModelSpec
-    denoiser: Denoiser
+    denoisers: tuple[Denoiser, ...]
     runtime: Runtime
     weights_sha256: str = ""
-    others: tuple[Denoiser, ...] = ()
 
     @property
     def devices(self) -> int:
-        """How many networks there are."""
-        return 1 + len(self.others)
+        """Number of devices."""
+        return len(self.denoisers)
+
+    @property
+    def takes_mixture(self) -> bool:
+        """Whether the mixture is an input of the network."""
+        return self.denoisers[0].takes_mixture
+
+    @property
+    def representation(self) -> Representation:
+        """What the network works in."""
+        return REPRESENTATIONS[self.spec.stage.representation]
 
     def choose(self, turn: int) -> Denoiser:
-        """The network whose turn it is: not the one that is free, so that results do not depend on time."""
-        return (self.denoiser, *self.others)[turn % self.devices]
+        """The network on the device whose turn it is.
 
-    def keep(self, turn: int) -> "Model":
-        """The model on one device: for music whose chunks wait for each other."""
-        return replace(self, denoiser=self.choose(turn), others=())
+        It is not the device that is free first, so that results do not depend on timing.
+        """
+        return self.denoisers[turn % self.devices]
+
+    def keep(self: LoadedModelType, turn: int) -> LoadedModelType:
+        """The same model on one device, for chunks that depend on the chunk before."""
+        return replace(self, denoisers=(self.choose(turn),))
 
 
-def load_model(name: str, runtime: Runtime) -> Model:
+def load(name: str, runtime: Runtime) -> LoadedModel:
     """Load a registered model.
 
     Args:
         name: Name in the registry.
-        runtime: What is to run it. Of what is left open, the backend is torch, the device the best there is. Several
-            devices are separated by commas.
+        runtime: What runs the network. Where it is left open, the backend is torch and the device
+            is the fastest. Several devices are separated by commas.
 
     Raises:
-        UnknownWeights: No model has that name.
-        MissingWeights: Its files are not here.
+        UnknownModel: No model has that name.
+        MissingWeights: Its files are not on this machine.
         ChecksumMismatch: Its files are not the registered ones.
-        IncompatibleCheckpoint: Weights and spec do not fit each other.
-        BackendUnavailable: The backend or the device is not there, or cannot compute in that precision.
+        UnreadableSpec: Its spec is of another version.
+        MismatchedWeights: Weights and spec do not fit each other.
+        BackendUnavailable: The backend or the device does not exist here, or cannot compute in that
+            precision.
     """
     entry = find_entry(name)
-    load = _load_onnx if runtime.backend == "onnx" else _load_torch
-    first, *others = (
-        load(entry, replace(runtime, device=device)) for device in runtime.device.split(",")
-    )
-    if precisions := sorted(
-        {model.runtime.precision for model in others} - {first.runtime.precision}
-    ):
-        raise BackendUnavailable(
-            f"{first.runtime.device} would compute in {first.runtime.precision}, another device in {precisions[0]}",
-            "Say --precision fp32, or take devices that are alike.",
-        )
-    told = ",".join(model.runtime.device for model in (first, *others))
+    load_on = _load_onnx if runtime.backend == "onnx" else _load_torch
+    models = [load_on(entry, replace(runtime, device=item)) for item in runtime.device.split(",")]
+    first = models[0].runtime
+    for model in models:
+        if model.runtime.precision != first.precision:
+            raise BackendUnavailable(
+                f"{first.device} would compute in {first.precision}, "
+                f"{model.runtime.device} in {model.runtime.precision}",
+                "Choose the precision fp32, or devices that are alike.",
+            )
+    devices = ",".join(model.runtime.device for model in models)
     return replace(
-        first,
-        runtime=replace(first.runtime, device=told),
-        others=tuple(model.denoiser for model in others),
+        models[0],
+        denoisers=tuple(model.denoisers[0] for model in models),
+        runtime=replace(first, device=devices),
     )
 
 
-def _load_onnx(entry: WeightsEntry, runtime: Runtime) -> Model:
+def _load_onnx(entry: WeightsEntry, runtime: Runtime) -> LoadedModel:
     from msdm_cli.backends.onnx_backend import OnnxDenoiser
 
     spec = load_spec(check_file(entry, entry.spec))
     if entry.onnx is None:
         raise BackendUnavailable(
-            f"the model {entry.name} was not exported",
-            f"Say msdm weights export {entry.name}, or use --backend torch.",
+            f"the model {entry.name} was not exported to ONNX",
+            "Export it first, or use the backend torch.",
         )
-    check_file(entry, entry.weights)  # the graph reads its weights from there
+    check_file(entry, entry.weights)  # the graph reads its weights from that file
     denoiser = OnnxDenoiser(check_file(entry, entry.onnx), runtime.device)
     if runtime.precision not in (AUTO, denoiser.precision):
         raise BackendUnavailable(
-            f"the model {entry.name} was exported in {denoiser.precision}",
-            "Leave out --precision, or use --backend torch.",
+            f"the model {entry.name} was exported in {denoiser.precision}, not {runtime.precision}",
+            f"Choose the precision {denoiser.precision}, or use the backend torch.",
         )
-    told = Runtime("onnx", denoiser.device, denoiser.precision)
-    return Model(spec, denoiser, told, entry.weights.sha256)
+    resolved = Runtime("onnx", denoiser.device, denoiser.precision)
+    return LoadedModel(spec, (denoiser,), resolved, entry.weights.sha256)
 
 
-def _load_torch(entry: WeightsEntry, runtime: Runtime) -> Model:
+def _load_torch(entry: WeightsEntry, runtime: Runtime) -> LoadedModel:
     from msdm_cli.backends.torch_backend import TorchDenoiser, resolve_device, resolve_precision
-    from msdm_cli.networks.architectures import load_network
 
     device = resolve_device(runtime.device)
     precision = resolve_precision(runtime.precision, device)
     spec = load_spec(check_file(entry, entry.spec))
-    network = load_network(entry, spec)
-    told = Runtime("torch", str(device), precision)
-    return Model(spec, TorchDenoiser(network, device, precision), told, entry.weights.sha256)
+    denoiser = TorchDenoiser(load_network(entry, spec), device, precision)
+    resolved = Runtime("torch", str(device), precision)
+    return LoadedModel(spec, (denoiser,), resolved, entry.weights.sha256)
+
+
+def load_network(entry: WeightsEntry, spec: ModelSpec) -> Network:
+    """The network of a model in PyTorch, with its weights in single precision.
+
+    Raises:
+        MissingWeights: They are not on this machine.
+        ChecksumMismatch: They are not the registered ones.
+        MismatchedWeights: They do not fit the spec.
+    """
+    path = check_file(entry, entry.weights)
+    try:
+        return _build(spec, path)
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise MismatchedWeights(
+            f"{path}: does not fit its spec ({' '.join(str(error).split())})",
+            "Install msdm again, or remove this model and fetch it again.",
+        ) from error
+
+
+def _build(spec: ModelSpec, weights: Path) -> Network:
+    """The network of a spec.
+
+    Raises:
+        RuntimeError, TypeError, ValueError: The weights do not fit the spec.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    from msdm_cli.networks.architectures import build_network
+
+    network = build_network(spec.stage.architecture, spec.stage.config)
+    if network.config.stems != len(spec.stems):
+        raise ValueError(f"a network of {network.config.stems} stems, {len(spec.stems)} names")
+    if spec.length_multiple % network.config.length_multiple:
+        raise ValueError(
+            f"lengths in multiples of {spec.length_multiple}, "
+            f"the network takes {network.config.length_multiple}"
+        )
+    try:
+        tensors = load_file(weights)
+    except SafetensorError as error:
+        raise ValueError(str(error)) from error
+    # Tensors that are float32 already stay where they are: mapped from the file, without a copy.
+    network.load_state_dict({key: value.float() for key, value in tensors.items()}, assign=True)
+    return network

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from msdm_cli.backends.onnx_backend import PRECISION, SHARES_SIGMA
 from msdm_cli.backends.torch_backend import DTYPES
-from msdm_cli.networks.architectures import Network
+from msdm_cli.networks.network import Network
 from msdm_cli.networks.stft_layer import Stft
 from msdm_cli.networks.stft_unet import StftUnet
 

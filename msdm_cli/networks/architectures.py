@@ -1,56 +1,52 @@
-"""From a spec to a network of PyTorch."""
+"""The architectures, by name. To add one, write a module with its network, and add a row here."""
 
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
-from msdm_cli.errors import IncompatibleCheckpoint
-from msdm_cli.models.registry import REINSTALL, WeightsEntry, weights_folder
-from msdm_cli.models.spec import ModelSpec
-from msdm_cli.models.verify import check_file
+from msdm_cli.networks.network import Architecture, Network
 from msdm_cli.networks.stft_unet import StftUnet, StftUnetConfig
 from msdm_cli.networks.unet1d import PerStemUnet1d, Unet1d, Unet1dConfig
 
-Network = StftUnet | Unet1d | PerStemUnet1d
+
+def _build_unet1d(config: Unet1dConfig) -> Network:
+    # 405 million weights need not be drawn only to be replaced.
+    with torch.device("meta"):
+        return Unet1d(config)
 
 
-def load_network(entry: WeightsEntry, spec: ModelSpec) -> Network:
-    """A network with its weights.
+def _build_per_stem(config: Unet1dConfig) -> Network:
+    with torch.device("meta"):
+        return PerStemUnet1d(config)
+
+
+ARCHITECTURES: dict[str, Architecture] = {
+    row.name: row
+    for row in (
+        Architecture("stft_unet", StftUnetConfig, StftUnet),
+        Architecture("unet1d", Unet1dConfig, _build_unet1d),
+        Architecture("unet1d_per_stem", Unet1dConfig, _build_per_stem),
+    )
+}
+
+
+def build_network(architecture: str, config: Mapping[str, Any]) -> Network:
+    """A network without its weights.
+
+    Args:
+        architecture: Name of the architecture.
+        config: Fields of its config.
 
     Raises:
-        MissingWeights: They are not here.
-        ChecksumMismatch: They are not the registered ones.
-        IncompatibleCheckpoint: They do not fit the spec.
+        ValueError: There is no such architecture, or no such config.
     """
-    path = check_file(entry, entry.weights)
+    if architecture not in ARCHITECTURES:
+        known = ", ".join(ARCHITECTURES)
+        raise ValueError(f"expected an architecture of {known}, got {architecture}")
+    row = ARCHITECTURES[architecture]
     try:
-        network = build_network(spec)
-        # Tensors that are float32 already stay where they are: mapped from the file, without a copy.
-        network.load_state_dict(
-            {key: value.float() for key, value in load_file(path).items()}, assign=True
-        )
-    except (SafetensorError, RuntimeError, TypeError, ValueError) as error:
-        remedy = f"Say msdm weights remove {entry.name}, and fetch it again."
-        raise IncompatibleCheckpoint(
-            f"{path}: does not fit its spec ({' '.join(str(error).split())})",
-            REINSTALL if entry.folder == weights_folder() else remedy,
-        ) from error
-    return network
-
-
-def build_network(spec: ModelSpec) -> Network:
-    """The network of a spec, without its weights.
-
-    Raises:
-        ValueError, TypeError: The spec describes none.
-    """
-    if spec.architecture == "stft_unet":
-        return StftUnet(StftUnetConfig(**spec.config))
-    with torch.device(
-        "meta"
-    ):  # hundreds of millions of weights need not be drawn only to be replaced
-        if spec.architecture == "unet1d":
-            return Unet1d(Unet1dConfig(**spec.config))
-        if spec.architecture == "unet1d_per_stem":
-            return PerStemUnet1d(Unet1dConfig(**spec.config))
-    raise ValueError(f"unknown architecture {spec.architecture}")
+        return row.build(msgspec.convert(dict(config), row.config))
+    except msgspec.ValidationError as error:
+        raise ValueError(f"expected a config of {architecture} ({error})") from error

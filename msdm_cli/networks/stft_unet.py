@@ -33,6 +33,7 @@ from msdm_cli.networks.band_layers import (
     SigmaEmbedding,
     TransformerLayer,
 )
+from msdm_cli.networks.network import Network
 from msdm_cli.networks.stft_layer import Stft
 
 
@@ -92,7 +93,7 @@ class StftUnetConfig:
         return int(self.hop * self.frames_per_token * 2 ** (len(self.channels) - 1))
 
 
-class StftUnet(nn.Module):
+class StftUnet(Network):
     """Denoiser ``D(x, sigma, mixture)`` of stems, in the time-frequency plane.
 
     Args:

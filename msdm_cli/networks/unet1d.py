@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from msdm_cli.networks.network import Network
 from msdm_cli.networks.row_layers import RowConv, RowLengthen, RowLinear, RowNorm
 
 
@@ -191,7 +192,7 @@ class UpLevel(nn.Module):
         return lengthened
 
 
-class Unet1d(nn.Module):
+class Unet1d(Network):
     """Denoiser ``D(x, sigma)`` of stems, over their waveforms.
 
     Args:
@@ -297,7 +298,7 @@ class Unet1d(nn.Module):
         return embedding
 
 
-class PerStemUnet1d(nn.Module):
+class PerStemUnet1d(Network):
     """The paper's second family ("weakly supervised"): independent priors, a network of one stem for each.
 
     Args:

@@ -1,7 +1,7 @@
-"""The sampler: from noise to stems, under any condition."""
+"""Our sampler: every step moves around an estimate that agrees with what is known."""
 
 import math
-from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -9,74 +9,116 @@ from numpy.typing import NDArray
 
 from msdm_cli.diffusion.conditions import Condition
 from msdm_cli.diffusion.denoiser import Denoiser, Samples
-from msdm_cli.diffusion.schedule import list_levels
-
-Noise = Callable[[int], Samples]
-"""Unit noise ``[B, S, T]`` of a step; step 0 is what the sampler starts from."""
-
-SOLVERS = ("euler", "heun", "dpmpp_2m")
+from msdm_cli.diffusion.samplers.regression import estimate_stems
+from msdm_cli.diffusion.samplers.table import Noise, Problem, Sampler, average_samples
+from msdm_cli.diffusion.schedule import check_schedule, karras_sigmas, list_levels
 
 
-def sample(
+@dataclass(frozen=True)
+class ConsistentOptions:
+    """Options of our sampler.
+
+    Attributes:
+        num_steps: Number of steps.
+        sigma_max: First noise level.
+        sigma_min: Last noise level before 0.
+        rho: Curvature of the schedule (arXiv 2206.00364, eq. 5).
+        eta: Share of new noise in each step: 0 is the probability-flow ODE, 1 renews the noise.
+        samples: Number of samples that are averaged.
+        warm_start: Whether to start from the network's estimate instead of from silence.
+    """
+
+    num_steps: int
+    sigma_max: float
+    sigma_min: float = 1e-3
+    rho: float = 7.0
+    eta: float = 1.0
+    samples: int = 1
+    warm_start: bool = False
+
+    def __post_init__(self) -> None:
+        check_schedule(self.num_steps, self.sigma_min, self.sigma_max)
+        if self.samples < 1 or not 0 <= self.eta <= 1:
+            raise ValueError(f"expected samples >= 1 and eta from 0 to 1, got {self}")
+
+    @property
+    def calls(self) -> int:
+        """Network calls that one chunk takes."""
+        return self.num_steps * self.samples + int(self.warm_start)
+
+    @property
+    def uses_noise(self) -> bool:
+        """The result depends on the noise."""
+        return True
+
+
+def draw_consistent(denoiser: Denoiser, problem: Problem, options: ConsistentOptions) -> Samples:
+    """The mean of several samples, ``[B, S, T]``."""
+    start = estimate_stems(denoiser, problem) if options.warm_start else None
+    sigmas = karras_sigmas(options.num_steps, options.sigma_min, options.sigma_max, options.rho)
+
+    def draw(index: int) -> Samples:
+        return sample_consistent(
+            denoiser,
+            problem.condition,
+            sigmas,
+            lambda number: problem.noise(number, index),
+            eta=options.eta,
+            start=start,
+        )
+
+    return average_samples(problem.shape, options.samples, draw)
+
+
+def sample_consistent(
     denoiser: Denoiser,
     condition: Condition,
     sigmas: NDArray[np.float64],
     noise: Noise,
     *,
     eta: float = 1.0,
-    solver: str = "euler",
     start: Samples | None = None,
 ) -> Samples:
-    """Draw stems from the posterior of a condition.
+    """Draw one sample of the stems, given what is known about them.
 
     Each step moves from ``sigma`` to ``sigma_next`` around the conditioned estimate ``D_c``:
 
         x' = D_c + sigma_next * (sqrt(1 - eta^2) * (x - D_c) / sigma + eta * noise)
 
-    With eta = 0 that is Euler's method on the probability-flow ODE (arXiv 2206.00364, eq. 1), with eta = 1 full
-    re-noise (DDIM, arXiv 2010.02502, eq. 12). The estimate stands in for the clean stems, so what noise is drawn anew
-    loses the spread around it: many steps at eta = 1 approach the mean of the posterior, which is what separation
-    wants; a sample of the right variance needs a small eta. The step to sigma 0 returns ``D_c``.
+    With eta = 0 this is Euler's method on the probability-flow ODE. With eta = 1 all noise is
+    renewed in each step. The estimate stands for the clean stems, so renewed noise lacks their
+    spread around
+    it: many steps at eta = 1 approach the posterior mean, which is what separation needs. A sample
+        of
+    the right variance needs a small eta. The step to sigma 0 returns ``D_c``.
 
-    Two solvers are of second order in the step. DPM-Solver++(2M) puts ``D_c``, extrapolated from the last two levels,
-    in the place of ``D_c``, and costs nothing (arXiv 2211.01095, algorithm 2). Heun's method averages the derivatives
-    at both ends of a step, and costs a second call (arXiv 2206.00364, algorithm 1).
+    Source: ODE, arXiv 2206.00364, eq. 1; renewed noise, DDIM, arXiv 2010.02502, eq. 12.
 
     Args:
         denoiser: The network.
         condition: What is known.
-        sigmas: Schedule, ``num_steps + 1`` levels, the last is 0.
-        noise: Noise of each step; a function of the step alone.
-        eta: Share of new noise, 0 to 1; 0 for heun.
-        solver: euler, heun or dpmpp_2m.
-        start: First estimate for a warm start, ``[B, S, T]``; nothing if None.
+        sigmas: ``num_steps + 1`` noise levels; the last is 0.
+        noise: Noise of each step; number 0 is that of the start.
+        eta: Share of new noise, 0 to 1.
+        start: First estimate ``[B, S, T]``; silence if None.
 
     Returns:
-        Clean stems, ``[B, S, T]``, that agree with the condition.
+        Clean stems ``[B, S, T]`` that agree with the condition.
     """
     levels = list_levels(sigmas)
-    if solver not in SOLVERS or (solver == "heun" and eta > 0):
-        raise ValueError(
-            f"expected a solver of {', '.join(SOLVERS)}, eta 0 for heun, got {solver} with eta {eta}"
-        )
     unit = noise(0)
-    x = condition.start(denoiser, np.zeros_like(unit) if start is None else start, levels[0], unit)
-    free = condition.noisy_stems(denoiser, x)[:, :, None]
-    denoised = last = x
+    first = np.zeros_like(unit) if start is None else start
+    x = condition.start(denoiser, first, levels[0], unit)
+    unknown = condition.noisy_stems(denoiser, x)[:, :, None]
+    denoised = x
     for step, (sigma, sigma_next) in enumerate(pairwise(levels), start=1):
-        last, denoised = denoised, condition.denoise(denoiser, x, sigma)
+        denoised = condition.denoise(denoiser, x, sigma)
         if sigma_next == 0:
             break
-        estimate = denoised
-        if solver == "dpmpp_2m" and step > 1:
-            ahead = math.log(sigma / sigma_next) / math.log(levels[step - 2] / sigma)
-            estimate = denoised + ahead / 2 * (denoised - last)
-        moved = estimate + math.sqrt(1 - eta**2) * sigma_next / sigma * (x - estimate)
-        if solver == "heun":
-            d = (x - denoised) / sigma
-            d_next = (moved - condition.denoise(denoiser, moved, sigma_next)) / sigma_next
-            moved = x + (sigma_next - sigma) / 2 * (d + d_next)
-        x = moved
+        x = denoised + math.sqrt(1 - eta**2) * sigma_next / sigma * (x - denoised)
         if eta > 0:
-            x = x + eta * sigma_next * noise(step) * free
+            x = x + eta * sigma_next * noise(step) * unknown
     return denoised
+
+
+CONSISTENT = Sampler("consistent", ConsistentOptions, draw_consistent)

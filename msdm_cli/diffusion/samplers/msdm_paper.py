@@ -1,87 +1,75 @@
-"""The samplers that the paper published: one loop, and what each condition does in it.
+"""The samplers of the MSDM paper.
 
-Their conditions act on the noisy state or on the derivative, not on the denoised estimate as ours do
-(``msdm_cli.diffusion.conditions``). They are kept to the last rounding, so that the paper's figures can be
-reproduced. What a separation gives does not sum to the mixture before it is projected once more: the last step moves
-the other stems after the anchor was set.
+Their conditions act on the noisy stems or on the derivative. Those of our own sampler act on the
+denoised estimate (``msdm_cli.diffusion.conditions``). The paper's loops are reproduced to the last
+bit, so that its figures can be reproduced. After the last step of a separation the stems do not
+sum to the mixture, so the result is projected onto the condition once.
 
-Source: MSDM, arXiv 2302.02257, algorithm 1 and appendix; churn: EDM, arXiv 2206.00364, algorithm 2; the repetition of
-a step ("correction"): predictor-corrector sampling, arXiv 2011.13456.
+Source: MSDM, arXiv 2302.02257, algorithm 1 and appendix; churn, EDM, arXiv 2206.00364, algorithm 2;
+repeated steps ("correction"), predictor-corrector sampling, arXiv 2011.13456.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from msdm_cli.diffusion.denoiser import Denoiser, Samples
-from msdm_cli.diffusion.samplers.consistent import Noise
-from msdm_cli.diffusion.schedule import list_levels
+from msdm_cli.diffusion.samplers.table import Problem, Sampler
+from msdm_cli.diffusion.schedule import check_schedule, karras_sigmas, list_levels
+
+Differential = Callable[[Samples, float], tuple[Samples, Samples]]
+"""The state, perhaps corrected, and its derivative ``dx/dsigma``, from a state and its sigma."""
+
+Merge = Callable[[Samples, float, Samples], Samples]
+"""The state with what is known put back, from a state, its sigma and unit noise."""
+
+ANCHOR = 0
+"""Index of the stem that takes what the others leave of the mixture, in the Dirac sampler."""
 
 
 @dataclass(frozen=True)
-class Unconditional:
-    """Nothing is known: generation. The other conditions change one part of it each."""
-
-    def merge(self, x: Samples, sigma: float, noise: Samples) -> Samples:
-        """The state before a step's churn; ``noise`` is drawn once a step."""
-        del sigma, noise
-        return x
-
-    def project(self, x: Samples) -> Samples:
-        """The state after the churn."""
-        return x
-
-    def derivative(self, denoiser: Denoiser, x: Samples, sigma: float) -> Samples:
-        """``d = (x - D) / sigma = dx/dsigma``, ``[B, S, T] -> [B, S, T]``."""
-        return (x - denoiser(x, np.full(x.shape[:2], sigma, x.dtype))) / sigma
-
-    def finish(self, x: Samples) -> Samples:
-        """The result of the last step."""
-        return x
-
-
-@dataclass(frozen=True)
-class Separation(Unconditional):
-    """The sum of the stems is known.
+class PaperOptions:
+    """Options that all samplers of the paper have.
 
     Attributes:
-        mixture: Sum of the stems, ``[B, T]``.
+        num_steps: Number of steps.
+        sigma_max: First noise level.
+        sigma_min: Last noise level before 0.
+        rho: Curvature of the schedule (arXiv 2206.00364, eq. 5).
+        churn: EDM's ``S_churn``: a step first multiplies sigma by
+            ``1 + min(churn / num_steps, sqrt(2) - 1)`` and adds noise to match.
+        num_resamples: How often each step is made; 2 is the paper's correction.
     """
 
-    mixture: Samples
+    num_steps: int
+    sigma_max: float
+    sigma_min: float = 1e-4
+    rho: float = 7.0
+    churn: float = 0.0
+    num_resamples: int = 1
+
+    def __post_init__(self) -> None:
+        check_schedule(self.num_steps, self.sigma_min, self.sigma_max)
+        if self.num_resamples < 1 or self.churn < 0:
+            raise ValueError(f"expected num_resamples >= 1 and churn >= 0, got {self}")
+
+    @property
+    def calls(self) -> int:
+        """Network calls that one chunk takes."""
+        return self.num_steps * self.num_resamples
+
+    @property
+    def uses_noise(self) -> bool:
+        """The result depends on the noise."""
+        return True
 
 
 @dataclass(frozen=True)
-class Dirac(Separation):
-    """Separation; one stem, the anchor, is what the others leave of the mixture.
-
-    Unstable below about 7 steps per stem: an Euler step multiplies the error of the sum by
-    ``1 - S (1 - sigma_next / sigma_hat)``.
-
-    Attributes:
-        anchor: Index of the anchor.
-    """
-
-    anchor: int = 0
-
-    def project(self, x: Samples) -> Samples:
-        """``x_a <- y - sum of the others``."""
-        anchored = x.copy()
-        anchored[:, self.anchor] = self.mixture - (x.sum(1) - x[:, self.anchor])
-        return anchored
-
-    def derivative(self, denoiser: Denoiser, x: Samples, sigma: float) -> Samples:
-        """``d_m - d_a``; that of the anchor is 0."""
-        d = super().derivative(denoiser, x, sigma)
-        return d - d[:, self.anchor, None]
-
-
-@dataclass(frozen=True)
-class Gaussian(Separation):
-    """Separation; the mixture is the sum of the stems and noise of ``mixture_scale * sigma``.
+class GaussianOptions(PaperOptions):
+    """Options of the Gaussian sampler.
 
     Attributes:
         mixture_scale: Standard deviation of the mixture's noise, in units of sigma.
@@ -89,71 +77,102 @@ class Gaussian(Separation):
 
     mixture_scale: float = 0.75
 
-    def derivative(self, denoiser: Denoiser, x: Samples, sigma: float) -> Samples:
-        """``d - sigma / (2 g^2) (y - sum x)``, ``g = mixture_scale * sigma``."""
-        d = super().derivative(denoiser, x, sigma)
-        return (
-            d - sigma / (2 * (self.mixture_scale * sigma) ** 2) * (self.mixture - x.sum(1))[:, None]
-        )
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.mixture_scale <= 0:
+            raise ValueError(f"expected mixture_scale > 0, got {self.mixture_scale}")
 
 
-@dataclass(frozen=True)
-class Known(Unconditional):
-    """Imputation; what is known is put back with fresh noise before each step, and without noise at the end.
+def draw_dirac(denoiser: Denoiser, problem: Problem, options: PaperOptions) -> Samples:
+    """Separate: one stem, the anchor, is what the other stems leave of the mixture.
 
-    Attributes:
-        values: Values of the known samples, ``[B, S, T]``.
-        known: Where ``values`` hold, ``[B, S, T]``.
+    It is unstable below about 7 steps per stem: an Euler step multiplies the error of the sum by
+    ``1 - S (1 - sigma_next / sigma_hat)``.
     """
+    mixture = _get_mixture(problem)
 
-    values: Samples
-    known: NDArray[np.bool_]
+    def differential(x: Samples, sigma: float) -> tuple[Samples, Samples]:
+        # x_a <- y - sum of the others; then d_m - d_a, which is 0 for the anchor.
+        anchored = x.copy()
+        anchored[:, ANCHOR] = mixture - (x.sum(1) - x[:, ANCHOR])
+        d = find_derivative(denoiser, anchored, sigma)
+        return anchored, d - d[:, ANCHOR, None]
 
-    def merge(self, x: Samples, sigma: float, noise: Samples) -> Samples:
-        """``known + sigma * noise`` where it is known."""
-        return np.where(self.known, self.values + sigma * noise, x)
-
-    def finish(self, x: Samples) -> Samples:
-        """``known`` where it is known."""
-        return np.where(self.known, self.values, x)
+    drawn = _run_loop(problem, options, differential)
+    return problem.condition.project(drawn, options.sigma_min)
 
 
-def sample_published(
-    denoiser: Denoiser,
-    condition: Unconditional,
-    sigmas: NDArray[np.float64],
-    noise: Noise,
-    *,
-    churn: float = 0.0,
-    num_resamples: int = 1,
+def draw_gaussian(denoiser: Denoiser, problem: Problem, options: GaussianOptions) -> Samples:
+    """Separate: the mixture is the sum of the stems and Gaussian noise."""
+    mixture = _get_mixture(problem)
+
+    def differential(x: Samples, sigma: float) -> tuple[Samples, Samples]:
+        # d - sigma / (2 g^2) (y - sum x), with g = mixture_scale * sigma.
+        d = find_derivative(denoiser, x, sigma)
+        weight = sigma / (2 * (options.mixture_scale * sigma) ** 2)
+        return x, d - weight * (mixture - x.sum(1))[:, None]
+
+    drawn = _run_loop(problem, options, differential)
+    return problem.condition.project(drawn, options.sigma_min)
+
+
+def draw_published(denoiser: Denoiser, problem: Problem, options: PaperOptions) -> Samples:
+    """Generate, or impute: known samples are put back with new noise before each step."""
+    known = problem.condition.known
+    values = problem.condition.values
+
+    def differential(x: Samples, sigma: float) -> tuple[Samples, Samples]:
+        return x, find_derivative(denoiser, x, sigma)
+
+    def merge(x: Samples, sigma: float, noise: Samples) -> Samples:
+        if known is None or values is None:
+            return x
+        return np.where(known, values + sigma * noise, x)
+
+    drawn = _run_loop(problem, options, differential, merge)
+    return problem.condition.project(drawn, options.sigma_min)
+
+
+def find_derivative(denoiser: Denoiser, x: Samples, sigma: float) -> Samples:
+    """``d = (x - D(x; sigma)) / sigma = dx/dsigma``, ``[B, S, T] -> [B, S, T]``."""
+    return (x - denoiser(x, np.full(x.shape[:2], sigma, x.dtype))) / sigma
+
+
+def _run_loop(
+    problem: Problem, options: PaperOptions, differential: Differential, merge: Merge | None = None
 ) -> Samples:
-    """Draw stems by the paper's loop.
+    """The loop that the paper's samplers share, ``[B, S, T]``.
 
-    Args:
-        denoiser: The network.
-        condition: What is known.
-        sigmas: Schedule, ``num_steps + 1`` levels, the last is 0.
-        noise: Unit noise ``[B, S, T]`` by number: 0 is what the sampler starts from, and each step has
-            ``2 * num_resamples + 1`` of its own (merge; then churn and re-noise of each repetition).
-        churn: EDM's ``S_churn``: each step first multiplies sigma by ``1 + min(churn / num_steps, sqrt(2) - 1)``.
-        num_resamples: How often each step is done; 2 is the paper's correction.
-
-    Returns:
-        Stems, ``[B, S, T]``. They do not sum to the mixture exactly.
+    Number 0 of the noise is that of the start. Each step has ``2 * num_resamples + 1`` numbers:
+    that of ``merge``, then two for each repetition (churn and renewed noise).
     """
+    sigmas = karras_sigmas(options.num_steps, options.sigma_min, options.sigma_max, options.rho)
     levels = list_levels(sigmas)
-    growth = 1 + min(churn / (len(levels) - 1), math.sqrt(2) - 1)
-    x, number = levels[0] * noise(0), 1
-    for sigma, sigma_next in pairwise(levels):
-        merged = noise(number)
-        for repetition in range(num_resamples):
+    growth = 1 + min(options.churn / options.num_steps, math.sqrt(2) - 1)
+    x = levels[0] * problem.noise(0, 0)
+    for step, (sigma, sigma_next) in enumerate(pairwise(levels)):
+        first = 1 + step * (2 * options.num_resamples + 1)
+        for repetition in range(options.num_resamples):
             sigma_hat = sigma * growth
-            x = condition.merge(x, sigma, merged)
-            x = x + math.sqrt(sigma_hat**2 - sigma**2) * noise(number + 1 + 2 * repetition)
-            x = condition.project(x)
-            d = condition.derivative(denoiser, x, sigma_hat)
+            if merge is not None:
+                x = merge(x, sigma, problem.noise(first, 0))
+            churned = problem.noise(first + 1 + 2 * repetition, 0)
+            x = x + math.sqrt(sigma_hat**2 - sigma**2) * churned
+            x, d = differential(x, sigma_hat)
             x = x + d * (sigma_next - sigma_hat)
-            if repetition < num_resamples - 1:
-                x = x + math.sqrt(sigma**2 - sigma_next**2) * noise(number + 2 + 2 * repetition)
-        number += 2 * num_resamples + 1
-    return condition.finish(x)
+            if repetition < options.num_resamples - 1:
+                renewed = problem.noise(first + 2 + 2 * repetition, 0)
+                x = x + math.sqrt(sigma**2 - sigma_next**2) * renewed
+    return x
+
+
+def _get_mixture(problem: Problem) -> Samples:
+    mixture = problem.condition.mixture
+    if mixture is None:
+        raise ValueError("expected a mixture, got none")
+    return mixture
+
+
+DIRAC = Sampler("dirac", PaperOptions, draw_dirac, without_mixture=False)
+GAUSSIAN = Sampler("gaussian", GaussianOptions, draw_gaussian, without_mixture=False)
+PUBLISHED = Sampler("published", PaperOptions, draw_published, with_mixture=False)

@@ -1,0 +1,75 @@
+"""Separation in one network call: the posterior mean from the largest noise level.
+
+At ``sigma_max`` the noisy stems say nothing, so ``D(0; sigma_max, y) ~ E[x0 | y]``: the network
+acts as a regressor from the mixture to the stems. The mean over several moved copies of the music
+(``msdm_cli.diffusion.moved``) is nearer to the truth than one answer.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from msdm_cli.diffusion.denoiser import Denoiser, Samples
+from msdm_cli.diffusion.moved import MovedDenoiser
+from msdm_cli.diffusion.samplers.table import Preset, Problem, Sampler, average_samples
+
+
+@dataclass(frozen=True)
+class RegressionOptions:
+    """Options of the regression.
+
+    Attributes:
+        estimates: Number of network calls, each on the music moved in another way.
+        sigma_max: Noise level that a refinement starts from, if steps are asked for.
+    """
+
+    estimates: int = 1
+    sigma_max: float = 10.0
+
+    def __post_init__(self) -> None:
+        if self.estimates < 1 or self.sigma_max <= 0:
+            raise ValueError(f"expected estimates >= 1 and sigma_max > 0, got {self}")
+
+    @property
+    def calls(self) -> int:
+        """Network calls that one chunk takes."""
+        return self.estimates
+
+    @property
+    def uses_noise(self) -> bool:
+        """The result does not depend on the noise."""
+        return False
+
+
+def draw_regression(denoiser: Denoiser, problem: Problem, options: RegressionOptions) -> Samples:
+    """The mean of the network's estimates, ``[B, S, T]``."""
+    return estimate_stems(denoiser, problem, options.estimates)
+
+
+def estimate_stems(denoiser: Denoiser, problem: Problem, count: int = 1) -> Samples:
+    """The mean of ``count`` estimates from what is known alone, ``[B, S, T]``."""
+    condition = problem.condition
+    silence = np.zeros(problem.shape, np.float32)
+    start = condition.start(denoiser, silence, 0.0, silence)
+
+    def estimate(index: int) -> Samples:
+        moved = MovedDenoiser(denoiser, index, problem.length_multiple)
+        return condition.denoise(moved, start, problem.sigma_max)
+
+    return average_samples(problem.shape, count, estimate)
+
+
+def refine_estimate(options: RegressionOptions, num_steps: int) -> Preset:
+    """The preset of the consistent sampler that starts from one estimate."""
+    # By name: the module of the consistent sampler imports this one.
+    return Preset.from_json(
+        {
+            "sampler": "consistent",
+            "num_steps": num_steps,
+            "sigma_max": options.sigma_max,
+            "warm_start": True,
+        }
+    )
+
+
+REGRESSION = Sampler("regression", RegressionOptions, draw_regression, with_steps=refine_estimate)

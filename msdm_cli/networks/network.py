@@ -1,0 +1,61 @@
+"""What every network offers, whatever its architecture."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+
+class NetworkConfig(Protocol):
+    """Size of a network: a frozen dataclass that checks its own values."""
+
+    @property
+    def stems(self) -> int:
+        """Number of stems."""
+        ...
+
+    @property
+    def length_multiple(self) -> int:
+        """The network takes lengths that are multiples of this, in samples."""
+        ...
+
+
+class Network(nn.Module):
+    """A denoiser ``D(x; sigma, y)`` in PyTorch.
+
+    Attributes:
+        config: Its size.
+        takes_mixture: Whether the mixture is an input.
+        shares_sigma: Whether all stems have the same noise level.
+    """
+
+    config: Any
+    takes_mixture: bool
+    shares_sigma: bool
+
+    @abstractmethod
+    def forward(self, x: Tensor, sigma: Tensor, mixture: Tensor | None = None) -> Tensor:
+        """Estimate the clean stems, ``[B, S, T], [B, S], [B, T] -> [B, S, T]``."""
+
+    @abstractmethod
+    def cast(self, dtype: torch.dtype) -> None:
+        """Compute the learned part in another precision."""
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A row of the table of architectures.
+
+    Attributes:
+        name: Name in specs.
+        config: Class of its configs, a ``NetworkConfig``.
+        build: Builds a network of a config. Weights that will be loaded may be left on the device
+            ``meta``; buffers that are not in the file of weights may not.
+    """
+
+    name: str
+    config: type[Any]
+    build: Callable[[Any], Network]
