@@ -11,7 +11,7 @@ class Progress(Protocol):
         ...
 
     def advance(self, units: int = 1) -> None:
-        """Some units are done."""
+        """Report that some units are done. It may raise KeyboardInterrupt to stop the work."""
         ...
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from msdm_cli.audio.files import SongReader
 from msdm_cli.audio.resample import StreamResampler, resampled_length
+from msdm_cli.audio.source import AudioReader
 
 READ_FRAMES = 1 << 16
 
@@ -17,7 +17,7 @@ class SongWindows:
         rate: Rate of the windows, in hertz.
     """
 
-    def __init__(self, reader: SongReader, rate: int) -> None:
+    def __init__(self, reader: AudioReader, rate: int) -> None:
         properties = reader.properties
         self.total = resampled_length(properties.frames, properties.sample_rate, rate)
         self._reader = reader

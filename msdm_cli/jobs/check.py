@@ -8,15 +8,19 @@ from pathlib import Path
 
 import numpy as np
 
-from msdm_cli.audio.files import PCM_BITS, SongReader
+from msdm_cli.audio.file_source import FileSource, digest_input
+from msdm_cli.audio.formats import SUBTYPES
+from msdm_cli.audio.source import read_all
+from msdm_cli.digest import digest_file
 from msdm_cli.errors import AudioError, UnreadableManifest
-from msdm_cli.jobs.manifest import MANIFEST, SUFFIX, Manifest, load_manifest
-from msdm_cli.jobs.request import digest_input
-from msdm_cli.models.verify import digest
-from msdm_cli.tasks.separate import LOSSY
+from msdm_cli.jobs.manifest import Manifest, load_manifest
+from msdm_cli.jobs.output import MANIFEST, MANIFEST_SUFFIX
+from msdm_cli.jobs.request import JobRequest
+from msdm_cli.tasks.separate import SONG
 
 READ_FRAMES = 1 << 16
 WORST_NULL_DB = -60.0
+"""What stems may leave of a song: rounding leaves far less, a wrong gain far more."""
 SILENT_PEAK = 1e-4
 
 
@@ -26,9 +30,9 @@ class Report:
 
     Attributes:
         whole: Names of the files that are as they were made.
-        exact: Whether the stems sum to the song, to the last bit; None if that was not looked at.
-        null_db: Level of what they leave of it, relative to it; None if nothing, or if it was not looked at.
-        problems: What is not as it should be.
+        exact: Whether the stems sum to the song, to the last bit; None if that was not compared.
+        null_db: Level of what they leave of it, relative to it; None if nothing, or not compared.
+        problems: What is wrong.
         notes: What a person may want to know.
     """
 
@@ -51,51 +55,48 @@ def check_results(path: Path, song: Path | None) -> Report:
         AudioError: The song cannot be read.
     """
     path = _find_manifest(path) if path.is_dir() else path
-    manifest, report = load_manifest(path), Report()
-    sound = {name: path.parent / record.path for name, record in manifest.files.items()}
+    manifest = load_manifest(path)
+    report = Report()
+    files = {name: path.parent / record.path for name, record in manifest.files.items()}
     for name, record in manifest.files.items():
-        problem = _check_file(sound[name], record.sha256, manifest.facts["frames"], report)
+        frames = manifest.facts.properties.frames
+        problem = _check_file(files[name], record.sha256, frames, report)
         if problem:
             report.problems.append(problem)
         else:
             report.whole.append(name)
-    if manifest.job["task"] == "separate" and not report.problems:
-        try:
-            _check_sum(manifest, sound, song, report)
-        except (KeyError, TypeError, ValueError) as error:
-            raise UnreadableManifest(
-                f"{path}: not a manifest of this msdm ({error})", "Make the stems again."
-            ) from error
+    if manifest.request["task"] == "separate" and not report.problems:
+        _compare(manifest, files, song, report)
     return report
 
 
 def _find_manifest(folder: Path) -> Path:
-    """The manifest in a folder; one by another name, as ``--name`` makes it, if it is the only one."""
-    usual = folder / f"{MANIFEST}.{SUFFIX}"
-    found = [usual] if usual.exists() else sorted(folder.glob(f"*{MANIFEST}*.{SUFFIX}"))
-    if len(found) != 1:
-        told = (
-            f"holds {', '.join(path.name for path in found)}" if found else f"holds no {usual.name}"
-        )
-        raise UnreadableManifest(
-            f"{folder}: {told}", "Name the folder of one song's results, or their .json."
-        )
-    return found[0]
+    """The manifest in a folder; one of another name if it is the only one."""
+    usual = folder / f"{MANIFEST}.{MANIFEST_SUFFIX}"
+    if usual.exists():
+        return usual
+    found = sorted(folder.glob(f"*{MANIFEST}*.{MANIFEST_SUFFIX}"))
+    if len(found) == 1:
+        return found[0]
+    holds = ", ".join(path.name for path in found) if found else f"no {usual.name}"
+    raise UnreadableManifest(
+        f"{folder}: holds {holds}", "Name the folder of one song's results, or their .json."
+    )
 
 
 def _check_file(path: Path, sha256: str, frames: int, report: Report) -> str | None:
     """What is wrong with a file."""
     try:
-        if digest(path) != sha256:
+        if digest_file(path) != sha256:
             return f"{path}: was changed after it was made"
-        with SongReader(path) as reader:
-            peak = max(float(np.abs(block).max()) for block in reader.blocks(READ_FRAMES))
-            if reader.properties.frames != frames:
-                return f"{path}: has {reader.properties.frames} samples, expected {frames}"
+        source = FileSource(path)
+        peak = max(float(np.abs(block).max()) for block in read_all(source, READ_FRAMES))
     except OSError as error:
         return f"{path}: {(error.strerror or str(error)).lower()}"
     except AudioError as error:
         return error.message
+    if source.properties.frames != frames:
+        return f"{path}: has {source.properties.frames} samples, expected {frames}"
     if peak < SILENT_PEAK:
         report.notes.append(f"{path}: is silent")
     elif peak >= 1:
@@ -103,46 +104,50 @@ def _check_file(path: Path, sha256: str, frames: int, report: Report) -> str | N
     return None
 
 
-def _check_sum(
+def _compare(
     manifest: Manifest, stems: Mapping[str, Path], asked: Path | None, report: Report
 ) -> None:
-    options, song = manifest.job["options"], asked or Path(manifest.inputs["song"])
-    if options["stems"]:
+    """Compare the sum of the stems with the song, if all that is needed is there."""
+    request = manifest.parse_request()
+    song = asked or request.inputs[SONG]
+    if request.options.stems:
         report.notes.append("some stems alone: there is nothing to sum")
-        return
-    if asked is None and not song.exists():
+    elif asked is None and not song.exists():
         report.notes.append(
             f"{song}: is not there any more; name the song to compare its stems with it"
         )
-        return
-    if digest_input(song) != manifest.job["inputs"]["song"]:
+    elif digest_input(song) != manifest.identity["inputs"][SONG]:
         report.problems.append(f"{song}: is not the song that was separated")
-        return
-    gain, left, energy = manifest.facts["gain"], 0.0, 0.0
-    subtype = manifest.facts["subtype_written"]
-    bits = PCM_BITS.get(subtype, 32)
-    unit = 2.0 ** (1 - bits) if bits < 32 else 0.0
+    else:
+        _check_sum(manifest, request, stems, song, report)
+
+
+def _check_sum(
+    manifest: Manifest,
+    request: JobRequest,
+    stems: Mapping[str, Path],
+    song: Path,
+    report: Report,
+) -> None:
+    subtype = SUBTYPES[manifest.facts.subtype_written]
+    unit = subtype.unit if subtype.bits in (16, 24) or subtype.lossy else 0.0
+    left = energy = 0.0
+    part = (request.start_seconds, request.duration_seconds)
     with ExitStack() as stack:
-        whole = stack.enter_context(
-            SongReader(song, options["start_seconds"], options["duration_seconds"])
-        )
-        parts = [stack.enter_context(SongReader(path)) for path in stems.values()]
-        for block in whole.blocks(READ_FRAMES):
-            target = gain * block.astype(np.float64)
-            target = np.rint(target / unit) * unit if unit else target
-            total = sum(part.read(block.shape[1]).astype(np.float64) for part in parts)
+        readers = [stack.enter_context(FileSource(path).open()) for path in stems.values()]
+        for block in read_all(FileSource(song, *part), READ_FRAMES):
+            target = manifest.facts.gain * block.astype(np.float64)
+            if unit:
+                target = np.rint(target / unit) * unit
+            total = np.sum([reader.read(block.shape[1]) for reader in readers], 0, np.float64)
             left += float(np.square(total - target).sum())
             energy += float(np.square(target).sum())
     report.exact = not left
     report.null_db = 10 * math.log10(left / energy) if left and energy else None
     if left and (report.null_db is None or report.null_db > WORST_NULL_DB):
-        leave = (
-            "something of silence"
-            if report.null_db is None
-            else f"{report.null_db:.1f} dB of the song"
-        )
-        told = f"the stems leave {leave}"
-        if subtype == LOSSY:
-            report.notes.append(f"{told}; they are lossy")
+        level = f"{report.null_db:.1f} dB of the song" if energy else "something of silence"
+        sentence = f"the stems leave {level}"
+        if subtype.lossy:
+            report.notes.append(f"{sentence}; they are lossy")
         else:
-            report.problems.append(told)
+            report.problems.append(sentence)

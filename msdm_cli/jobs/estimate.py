@@ -1,39 +1,32 @@
-"""What work would cost, told before it is done: one network call is measured, the rest is counted."""
+"""What a job would cost, before it runs: one network call is measured, the rest is counted."""
 
 import sys
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 
-from msdm_cli.audio.files import BYTES_PER_SAMPLE, SongReader
-from msdm_cli.audio.resample import resampled_length
-from msdm_cli.models.load import Model
-from msdm_cli.models.spec import Preset
-from msdm_cli.tasks.continuation import plan_continuation
-from msdm_cli.tasks.generate import GenerateOptions
-from msdm_cli.tasks.impute import ImputeOptions, check_alike
-from msdm_cli.tasks.sampling import calls_per_chunk
-from msdm_cli.tasks.separate import CHANNELS_AT_ONCE, SeparateOptions, plan_chunks
+from msdm_cli.audio.formats import FORMATS
+from msdm_cli.jobs.request import JobRequest
+from msdm_cli.jobs.run import place_results
+from msdm_cli.models.load import LoadedModel
 
-JOURNAL_SAMPLE_BYTES = 4
-COMPRESSED_BYTES = {"flac": 0.6, "ogg": 0.1}  # relative to 16 bits; what music usually takes
+STORED_SAMPLE_BYTES = 4
+FEW_MULTIPLES = 4
+"""Length of a first call, in multiples of what the network takes: it loads and plans, and is not timed."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What work would cost.
+    """What a job would cost.
 
     Attributes:
         audio_seconds: Length of what is worked on.
         calls: Network calls.
-        seconds: Time that they take here; reading and writing come on top, a tenth as a rule.
-        memory_bytes: Peak memory so far, after one call: of the process, or of the GPU; None where it is not known.
+        seconds: Time that they take here. Reading and writing take about a tenth of it.
+        memory_bytes: Peak memory after one call, of the process or of the GPU; None if unknown.
         output_bytes: What would be written.
-        journal_bytes: What the journal takes beside it until all is done.
+        journal_bytes: What the journal takes beside it until the job ends.
     """
 
     audio_seconds: float
@@ -44,105 +37,53 @@ class Estimate:
     journal_bytes: int
 
 
-def estimate_separation(model: Model, song: Path, options: SeparateOptions) -> Estimate:
-    """The cost of ``separate_song``.
+def estimate_job(request: JobRequest, model: LoadedModel) -> Estimate:
+    """The cost of ``run_job``.
 
     Raises:
-        AudioError: The song cannot be read.
+        AudioError: An input cannot be read, or inputs do not go together.
     """
-    with SongReader(song, options.start_seconds, options.duration_seconds) as reader:
-        properties = reader.properties
-    total = resampled_length(properties.frames, properties.sample_rate, model.spec.sample_rate)
-    plan = plan_chunks(model, total, options.overlap)
-    batches = -(-properties.channels // CHANNELS_AT_ONCE)
-    chunks = plan.chunks()
-    calls = len(chunks) * batches * calls_per_chunk(options.preset)
-    files = len(options.stems or model.spec.stems) + options.residual
-    subtype = options.output.resolve_subtype(properties.subtype)
-    size = _output_bytes(
-        files * properties.channels * properties.frames, options.output.file_format, subtype
-    )
-    kept = (
-        properties.channels * sum(chunk.core_stop - chunk.core_start for chunk in chunks)
-        if len(chunks) > 1
-        else 0
-    )
-    batch = min(CHANNELS_AT_ONCE, properties.channels)
-    estimate = _estimate(model, properties.seconds, calls, (batch, plan.length), size, kept)
-    rounds = -(-len(chunks) // model.devices)
-    return replace(estimate, seconds=estimate.seconds * rounds / len(chunks))
-
-
-def estimate_imputation(
-    model: Model, given: Mapping[str, Path], options: ImputeOptions
-) -> Estimate:
-    """The cost of ``impute_stems``.
-
-    Raises:
-        AudioError: A given stem cannot be read, or they do not go together.
-    """
-    with ExitStack() as stack:
-        properties = check_alike([stack.enter_context(SongReader(path)) for path in given.values()])
-    total = resampled_length(properties.frames, properties.sample_rate, model.spec.sample_rate)
-    samples = (len(options.targets) + 1) * properties.channels * properties.frames
-    subtype = options.output.resolve_subtype(properties.subtype)
-    size = _output_bytes(samples, options.output.file_format, subtype)
-    size += sum(path.stat().st_size for path in given.values())
-    return _estimate_continuation(model, options.preset, properties.seconds, total, size)
-
-
-def estimate_generation(model: Model, options: GenerateOptions) -> Estimate:
-    """The cost of ``generate_song``."""
-    total = max(1, round(options.seconds * model.spec.sample_rate))
-    subtype = options.output.resolve_subtype("PCM_16")
-    size = _output_bytes((len(model.spec.stems) + 1) * total, options.output.file_format, subtype)
-    return _estimate_continuation(model, options.preset, options.seconds, total, size)
-
-
-def _estimate_continuation(
-    model: Model, preset: Preset, audio_seconds: float, total: int, size: int
-) -> Estimate:
-    windows = plan_continuation(model.spec, total)
-    length = windows[0].stop - windows[0].start
-    kept = total if len(windows) > 1 else 0
-    return _estimate(
-        model, audio_seconds, len(windows) * calls_per_chunk(preset), (1, length), size, kept
+    sources = request.open_inputs()
+    output = request.row.describe_output(model, sources, request.options)
+    plan = request.row.plan(model, sources, request.options)
+    first = plan.chunks[0]
+    call_seconds = measure_call(model, plan.batch, first.stop - first.start)
+    # Devices share independent chunks: each round of them takes as long as one.
+    devices = model.devices if plan.independent else 1
+    rounds = -(-len(plan.chunks) // devices)
+    paths, copies = place_results(request, model)
+    subtype = request.output.choose_subtype(output.subtype)
+    share = FORMATS[request.output.file_format].size_share
+    samples = (len(paths) - len(copies)) * output.channels * output.frames
+    copied = sum(path.stat().st_size for path in copies.values())
+    return Estimate(
+        audio_seconds=output.seconds,
+        calls=plan.calls,
+        seconds=rounds * plan.calls_per_chunk * call_seconds,
+        memory_bytes=_peak_memory(model),
+        output_bytes=round(samples * subtype.bytes_per_sample * share) + copied,
+        journal_bytes=plan.stored_samples * STORED_SAMPLE_BYTES,
     )
 
 
-def _estimate(
-    model: Model,
-    audio_seconds: float,
-    calls: int,
-    shape: tuple[int, int],
-    output_bytes: int,
-    kept: int,
-) -> Estimate:
-    """An estimate from the number of calls, their batch and length, and the samples of a stem that a journal keeps."""
-    seconds = calls * measure_call(model, *shape)
-    journal_bytes = kept * len(model.spec.stems) * JOURNAL_SAMPLE_BYTES
-    return Estimate(audio_seconds, calls, seconds, _peak_memory(model), output_bytes, journal_bytes)
-
-
-def measure_call(model: Model, batch: int, length: int) -> float:
+def measure_call(model: LoadedModel, batch: int, length: int) -> float:
     """Seconds of one network call on ``[batch, S, length]``."""
-    x = np.zeros((batch, len(model.spec.stems), length), np.float32)
-    sigma = np.full(x.shape[:2], model.spec.sigma_max, np.float32)
-    mixture = np.zeros((batch, length), np.float32) if model.denoiser.takes_mixture else None
-    model.denoiser(
-        x[..., : model.spec.length_multiple * 4], sigma, None
-    )  # what only a first call takes
+    spec = model.spec
+    denoiser = model.choose(0)
+    x = np.zeros((batch, len(spec.stems), length), np.float32)
+    sigma = np.full(x.shape[:2], spec.sigma_max, np.float32)
+    mixture = np.zeros((batch, length), np.float32) if denoiser.takes_mixture else None
+    denoiser(x[..., : spec.length_multiple * FEW_MULTIPLES], sigma, None)
     taken = []
-    for _ in range(
-        1 if model.runtime.device == "cpu" else 3
-    ):  # a GPU loads and plans in the first one of a shape
+    # A GPU loads and plans in the first call of each shape.
+    for _ in range(1 if model.runtime.device == "cpu" else 3):
         began = time.perf_counter()
-        model.denoiser(x, sigma, mixture)
+        denoiser(x, sigma, mixture)
         taken.append(time.perf_counter() - began)
     return min(taken)
 
 
-def _peak_memory(model: Model) -> int | None:
+def _peak_memory(model: LoadedModel) -> int | None:
     device = model.runtime.device.partition(",")[0]
     if model.runtime.backend == "torch" and device.startswith("cuda"):
         import torch
@@ -154,8 +95,3 @@ def _peak_memory(model: Model) -> int | None:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
-
-
-def _output_bytes(samples: int, file_format: str, subtype: str) -> int:
-    bytes_per_sample = BYTES_PER_SAMPLE.get(subtype, 2)
-    return round(samples * bytes_per_sample * COMPRESSED_BYTES.get(file_format, 1))

@@ -1,17 +1,22 @@
-"""What lies beside the results: how they were made, and how to tell whether they are still what was made."""
+"""What lies beside results: how they were made, and how to tell whether they are still what was made."""
 
-import json
+import dataclasses
+import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from msdm_cli.errors import UnreadableManifest, UnwritableAudio
-from msdm_cli.jobs.request import Job, find_difference
+import msgspec
 
-MANIFEST = "msdm"
-SUFFIX = "json"
-FORMAT = 2
+from msdm_cli.audio.file_writer import temporary_path
+from msdm_cli.audio.source import AudioProperties
+from msdm_cli.digest import digest_file
+from msdm_cli.errors import UnreadableManifest, UnwritableResults
+from msdm_cli.jobs.identity import find_difference, get_seed, is_same_but_seed
+from msdm_cli.jobs.request import JobRequest
+
+FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -30,42 +35,106 @@ class FileRecord:
 
 
 @dataclass(frozen=True)
+class Facts:
+    """What was found while results were made.
+
+    Attributes:
+        properties: Of the input; of the results where there is none.
+        subtype_written: How samples are stored.
+        calls: Network calls.
+        gain: Factor on the files, so that none clips; on the mixture alone for imputation.
+        gain_db: The same in dB.
+        exact: Whether the stems sum to the song, to the last bit.
+        null_db: Level of what they leave of the song, relative to it; None if nothing.
+        clipped: Samples that were clipped.
+        seconds: Time that it took.
+        more: Facts of one task, such as the seams of separation.
+    """
+
+    properties: AudioProperties
+    subtype_written: str
+    calls: int
+    gain: float = 1.0
+    gain_db: float = 0.0
+    exact: bool = False
+    null_db: float | None = None
+    clipped: int = 0
+    seconds: float = 0.0
+    more: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Manifest:
     """What was made.
 
     Attributes:
-        job: What decided the samples, as ``Job.describe`` has it.
-        inputs: Where each input was, by its role.
+        request: The job, as ``JobRequest.to_json`` describes it, with the seed that was used.
+        identity: What decided the samples, as ``msdm_cli.jobs.identity`` describes it.
         files: What was written, by name.
-        facts: What was found on the way: properties of the song, gain, null depth, calls, seconds.
+        facts: What was found on the way.
         format: Version of this description.
     """
 
-    job: Mapping[str, Any]
-    inputs: Mapping[str, str]
-    files: Mapping[str, FileRecord]
-    facts: Mapping[str, Any]
+    request: dict[str, Any]
+    identity: dict[str, Any]
+    files: dict[str, FileRecord]
+    facts: Facts
     format: int = FORMAT
 
     @property
-    def seed(self) -> int:
-        """Seed of the noise."""
-        return int(self.job["seed"])
+    def seed(self) -> int | None:
+        """Seed of the noise; None if the sampler uses none."""
+        return get_seed(self.identity)
+
+    def parse_request(self) -> JobRequest:
+        """The job that made the results.
+
+        Raises:
+            UnreadableManifest: It is none of this version.
+        """
+        try:
+            return JobRequest.from_json(self.request)
+        except (ValueError, TypeError) as error:
+            raise UnreadableManifest(
+                f"the job in a manifest cannot be read ({error})",
+                "Use the version of msdm that wrote it.",
+            ) from error
 
     def save(self, path: Path) -> None:
         """Write it, never half.
 
         Raises:
-            UnwritableAudio: The folder cannot be written.
+            UnwritableResults: The folder cannot be written.
         """
-        temporary = path.with_name(f".{path.name}.part")
+        temporary = temporary_path(path)
+        text = msgspec.json.format(msgspec.json.encode(self), indent=2)
         try:
-            temporary.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+            temporary.write_bytes(text + b"\n")
             temporary.replace(path)
         except OSError as error:
-            raise UnwritableAudio(
+            raise UnwritableResults(
                 f"{path}: cannot be written ({error})", "Make room on the disk."
             ) from error
+
+
+def describe_files(
+    files: Mapping[str, Path], paths: Mapping[str, Path], folder: Path
+) -> dict[str, FileRecord]:
+    """Records of files that are complete, but have no final names yet.
+
+    Args:
+        files: Where each file lies now, by name.
+        paths: Where each will lie.
+        folder: The manifest's folder.
+    """
+    return {
+        name: FileRecord(
+            path=Path(os.path.relpath(paths[name], folder)).as_posix(),
+            sha256=digest_file(file),
+            size_bytes=file.stat().st_size,
+        )
+        for name, file in files.items()
+    }
 
 
 def load_manifest(path: Path) -> Manifest:
@@ -75,55 +144,48 @@ def load_manifest(path: Path) -> Manifest:
         UnreadableManifest: There is none, or it is not one of this version.
     """
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        if told["format"] != FORMAT:
-            raise ValueError(f"format {told['format']}, expected {FORMAT}")
-        files = {name: FileRecord(**record) for name, record in told["files"].items()}
-        _check_types(told, files)
-        return Manifest(told["job"], told["inputs"], files, told["facts"])
+        content = path.read_bytes()
     except OSError as error:
-        raise UnreadableManifest(
-            f"{path}: {(error.strerror or str(error)).lower()}", "Check the name."
-        ) from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UnreadableManifest(
-            f"{path}: not a manifest of this msdm ({error})", "Make the stems again."
-        ) from error
+        reason = (error.strerror or str(error)).lower()
+        raise UnreadableManifest(f"{path}: {reason}", "Check the name.") from error
+    try:
+        manifest = msgspec.json.decode(content, type=Manifest)
+        if manifest.format != FORMAT:
+            raise ValueError(f"format {manifest.format}, expected {FORMAT}")
+        manifest.parse_request()
+        _check_identity(manifest)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise _unreadable(path, error) from error
+    except UnreadableManifest as error:
+        raise _unreadable(path, error.message) from error
+    return manifest
 
 
-def _check_types(told: Mapping[str, Any], files: Mapping[str, FileRecord]) -> None:
-    """Refuse what only looks like a manifest, before it is worked with."""
-    job, facts = told["job"], told["facts"]
-    kinds: list[tuple[Any, type | tuple[type, ...]]] = [
-        *((job[key], str) for key in ("task", "model", "weights_sha256")),
-        *((job[key], dict) for key in ("runtime", "options", "inputs", "versions")),
-        (job["seed"], int),
-        *((value, str) for value in (*told["inputs"].values(), *job["inputs"].values())),
-        *((facts[key], int) for key in ("sample_rate", "channels", "frames", "clipped")),
-        *((facts[key], str) for key in ("subtype", "subtype_written")),
-        *((facts[key], (int, float)) for key in ("gain", "gain_db")),
-        (facts["exact"], bool),
-        (facts["null_db"], (int, float, type(None))),
-        *(
-            (value, kind)
-            for file in files.values()
-            for value, kind in ((file.path, str), (file.size_bytes, int))
-        ),
-    ]
-    for value, kind in kinds:
-        if not isinstance(value, kind):
-            raise TypeError(f"{value!r} is out of place")
-    if set(job["inputs"]) != set(told["inputs"]):
-        raise ValueError("inputs without a path")
+def _check_identity(manifest: Manifest) -> None:
+    """Refuse an identity that lacks what is compared, or that has other inputs than the job."""
+    inputs = manifest.identity["inputs"]
+    if inputs.keys() != manifest.request["inputs"].keys():
+        raise ValueError("the inputs of job and identity differ")
+    texts = [*inputs.values(), manifest.identity["weights_sha256"]]
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError("expected digests as text")
+    if not isinstance(manifest.identity["options"]["seed"], int | None):
+        raise TypeError("expected a number as the seed")
 
 
-def find_done(path: Path, job: Job, *, any_seed: bool) -> Manifest | None:
-    """The manifest of results that this very job has made, if they are all there.
+def _unreadable(path: Path, reason: object) -> UnreadableManifest:
+    return UnreadableManifest(
+        f"{path}: not a manifest of this version of msdm ({reason})", "Make the stems again."
+    )
+
+
+def find_done(path: Path, identity: Mapping[str, Any], *, any_seed: bool) -> Manifest | None:
+    """The manifest of results that a job has made, if they are all there.
 
     Args:
         path: Where the manifest would be.
-        job: The job.
-        any_seed: Whether another seed would do.
+        identity: Of the job.
+        any_seed: Whether results of another seed would do.
     """
     if not path.exists():
         return None
@@ -131,12 +193,15 @@ def find_done(path: Path, job: Job, *, any_seed: bool) -> Manifest | None:
         manifest = load_manifest(path)
     except UnreadableManifest:
         return None
-    described = job.describe() | ({"seed": manifest.job.get("seed")} if any_seed else {})
     whole = all(
         _has_size(path.parent / record.path, record.size_bytes)
         for record in manifest.files.values()
     )
-    return manifest if whole and find_difference(manifest.job, described) is None else None
+    if any_seed:
+        same = is_same_but_seed(manifest.identity, identity)
+    else:
+        same = find_difference(manifest.identity, identity) is None
+    return manifest if whole and same else None
 
 
 def _has_size(path: Path, size_bytes: int) -> bool:

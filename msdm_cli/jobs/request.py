@@ -1,133 +1,154 @@
-"""What decides the samples of a piece of work: the same job gives the same bytes on the same machine."""
+"""What a person asks for, as one object that travels as JSON.
+
+The manifest beside results holds the request that made them, a journal that of unfinished work, and a
+rerun or a dry run begins with one.
+"""
 
 import dataclasses
-import importlib
-import json
-import platform
-import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from msdm_cli import __version__
-from msdm_cli.errors import UnreadableAudio, UnsuitableAudio
-from msdm_cli.models.load import Model
-from msdm_cli.models.verify import digest
+import msgspec
 
-IRRELEVANT = ("seed", "overwrite")
-MODULES = {"torch": "torch", "onnx": "onnxruntime"}
-OUTPUT = 6
-"""Raised with every **Output:** entry of the changelog: what was begun before does not go on after it."""
+from msdm_cli.audio.file_source import FileSource
+from msdm_cli.audio.source import AudioSource
+from msdm_cli.backends.runtime import Runtime
+from msdm_cli.diffusion.samplers import Preset
+from msdm_cli.jobs.output import OutputOptions
+from msdm_cli.tasks.table import TASKS, Task
 
 
 @dataclass(frozen=True)
-class Job:
-    """A piece of work.
+class JobRequest:
+    """A job.
 
     Attributes:
-        task: separate, impute or generate.
+        task: A name in ``msdm_cli.tasks.table``.
         model: Name of the model.
-        weights_sha256: Its weights.
-        runtime: What runs it: backend, device, precision.
-        seed: Seed of the noise.
-        options: How, as JSON: sampler settings, chunks, what is written.
-        inputs: sha256 of each input by its role.
-        versions: Of msdm, what runs the network, and the platform.
+        runtime: What runs the model.
+        options: What decides the samples, an instance of the task's options.
+        inputs: Files by role: the song, or the given stems by name.
+        folder: Receives the results.
+        track: Name of the song among the results.
+        output: How results are written.
+        overwrite: Whether results that are there may be replaced.
+        start_seconds: Where to begin in the inputs.
+        duration_seconds: How much of the inputs to use; all if None.
     """
 
     task: str
     model: str
-    weights_sha256: str
-    runtime: Mapping[str, str]
-    seed: int
-    options: Mapping[str, Any]
-    inputs: Mapping[str, str]
-    versions: Mapping[str, str]
+    runtime: Runtime
+    options: Any
+    inputs: Mapping[str, Path]
+    folder: Path
+    track: str = ""
+    output: OutputOptions = field(default_factory=OutputOptions)
+    overwrite: bool = False
+    start_seconds: float = 0.0
+    duration_seconds: float | None = None
 
-    def describe(self) -> dict[str, Any]:
-        """The job as JSON has it."""
-        description: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
-        return description
+    def __post_init__(self) -> None:
+        if self.task not in TASKS:
+            raise ValueError(f"expected a task of {', '.join(TASKS)}, got {self.task}")
+        expected = TASKS[self.task].options
+        if not isinstance(self.options, expected):
+            raise TypeError(f"expected {expected.__name__}, got {type(self.options).__name__}")
 
+    @property
+    def row(self) -> Task:
+        """The task's row of the table."""
+        return TASKS[self.task]
 
-def describe_job(
-    task: str, model: Model, seed: int | None, options: Any, inputs: Mapping[str, Path]
-) -> Job:
-    """The job of a task.
+    @property
+    def manifest(self) -> Path:
+        """Where the description of the results goes.
 
-    Args:
-        task: Its name.
-        model: The model.
-        seed: Seed of the noise; drawn if None, short enough to be typed again.
-        options: Its options, a dataclass.
-        inputs: Files by role.
+        Raises:
+            UnwritableResults: The name of the song leads out of the folder.
+        """
+        return self.output.place_manifest(self.folder, self.track)
 
-    Raises:
-        UnreadableAudio: An input cannot be read.
-    """
-    told = _without(dataclasses.asdict(options), IRRELEVANT)
-    module = MODULES[model.runtime.backend]
-    geometry = {"chunk_length": model.spec.chunk_length, "context": model.spec.context}
-    return Job(
-        task=task,
-        model=model.spec.name,
-        weights_sha256=model.weights_sha256,
-        runtime=dataclasses.asdict(model.runtime),
-        seed=secrets.randbelow(1 << 32) if seed is None else seed,
-        options=json.loads(json.dumps(told | geometry)),
-        inputs={role: digest_input(path) for role, path in inputs.items()},
-        versions={
-            "msdm": __version__,
-            "output": str(OUTPUT),
-            module: importlib.import_module(module).__version__,
-            "platform": f"{platform.system()} {platform.machine()}",
-        },
-    )
+    @property
+    def journal(self) -> Path:
+        """The folder of the journal: beside the results."""
+        return self.manifest.with_name(f".{self.manifest.stem}.part")
 
+    def open_inputs(self) -> dict[str, AudioSource]:
+        """The inputs as sources.
 
-def find_difference(one: Mapping[str, Any], two: Mapping[str, Any]) -> str | None:
-    """What tells two descriptions apart first, such as ``options.preset.eta``; None if nothing does."""
-    for key in dict.fromkeys((*one, *two)):
-        a, b = one.get(key), two.get(key)
-        if isinstance(a, Mapping) and isinstance(b, Mapping):
-            if inner := find_difference(a, b):
-                return f"{key}.{inner}"
-        elif a != b:
-            return key
-    return None
+        Raises:
+            AudioError: One cannot be read, or holds no samples in the asked part.
+        """
+        part = (self.start_seconds, self.duration_seconds)
+        return {role: FileSource(path, *part) for role, path in self.inputs.items()}
 
+    def with_seed(self, seed: int | None) -> "JobRequest":
+        """The same job with another seed."""
+        return dataclasses.replace(self, options=dataclasses.replace(self.options, seed=seed))
 
-def _without(fields: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    return {
-        key: _without(value, names) if isinstance(value, dict) else value
-        for key, value in fields.items()
-        if key not in names
-    }
+    def to_json(self) -> dict[str, Any]:
+        """All of it, in terms of JSON."""
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        fields["options"] = {
+            **dataclasses.asdict(self.options),
+            "preset": self.options.preset.to_json(),
+        }
+        fields["inputs"] = {role: str(path) for role, path in self.inputs.items()}
+        fields["folder"] = str(self.folder)
+        described: dict[str, Any] = msgspec.to_builtins(fields)
+        return msgspec.json.decode(msgspec.json.encode(described))  # type: ignore[no-any-return]
 
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> "JobRequest":
+        """The request that ``to_json`` describes.
 
-def digest_input(path: Path) -> str:
-    """The sha256 of an input.
-
-    Raises:
-        UnreadableAudio: It cannot be read.
-    """
-    try:
-        return digest(path)
-    except OSError as error:
-        raise UnreadableAudio(
-            f"{path}: {(error.strerror or str(error)).lower()}", "Check the name."
-        ) from error
-
-
-def check_unchanged(inputs: Mapping[str, Path], job: Job) -> None:
-    """Make sure that what was read is what the job is of.
-
-    Raises:
-        AudioError: An input has changed since the work began, or is not there any more.
-    """
-    for role, path in inputs.items():
-        if digest_input(path) != job.inputs[role]:
-            raise UnsuitableAudio(
-                f"{path}: has changed while it was read", "Say the same again when it is finished."
+        Raises:
+            ValueError: It describes none, or one of another version.
+        """
+        try:
+            options = dict(fields["options"])
+            preset = Preset.from_json(options.pop("preset"))
+            kind = TASKS[fields["task"]].options
+            rest = msgspec.convert({**fields, "options": None}, _Fields)
+            return cls(
+                **{
+                    **{field.name: getattr(rest, field.name) for field in dataclasses.fields(rest)},
+                    "inputs": {role: Path(path) for role, path in rest.inputs.items()},
+                    "folder": Path(rest.folder),
+                    "options": _convert_options(options, preset, kind),
+                }
             )
+        except (LookupError, TypeError, AttributeError, msgspec.ValidationError) as error:
+            raise ValueError(f"expected the fields of a job ({error})") from error
+
+
+@dataclass(frozen=True)
+class _Fields:
+    """The fields of a request as JSON has them."""
+
+    task: str
+    model: str
+    runtime: Runtime
+    options: None
+    inputs: dict[str, str]
+    folder: str
+    track: str
+    output: OutputOptions
+    overwrite: bool
+    start_seconds: float
+    duration_seconds: float | None
+
+
+def _convert_options(fields: Mapping[str, Any], preset: Preset, kind: type[Any]) -> Any:
+    """Options of a task: all fields but the preset are plain, and their types are checked."""
+    others = [field for field in dataclasses.fields(kind) if field.name != "preset"]
+    if unknown := fields.keys() - {field.name for field in others}:
+        raise ValueError(f"expected no option {', '.join(sorted(unknown))}")
+    plain = dataclasses.make_dataclass(
+        kind.__name__, [(field.name, field.type, field) for field in others], frozen=True
+    )
+    converted = msgspec.convert(dict(fields), plain)
+    return kind(preset=preset, **{field.name: getattr(converted, field.name) for field in others})

@@ -1,35 +1,22 @@
 """Making results again from their manifest."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from msdm_cli.audio.file_source import digest_input
 from msdm_cli.backends.runtime import Runtime
 from msdm_cli.errors import (
-    IncompatibleCheckpoint,
-    UnreadableAudio,
+    MismatchedWeights,
+    ResultsExist,
     UnreadableManifest,
     UnsuitableAudio,
-    UnwritableAudio,
 )
 from msdm_cli.jobs.manifest import Manifest, load_manifest
-from msdm_cli.jobs.outputs import OutputOptions
-from msdm_cli.jobs.request import digest_input
-from msdm_cli.jobs.run import Done
-from msdm_cli.models.load import Model, load_model
-from msdm_cli.models.spec import Preset
+from msdm_cli.jobs.request import JobRequest
+from msdm_cli.jobs.run import JobResult, run_job
+from msdm_cli.models.load import LoadedModel, load
 from msdm_cli.progress import Progress
-from msdm_cli.tasks.generate import GenerateOptions, generate_song
-from msdm_cli.tasks.impute import ImputeOptions, impute_stems
-from msdm_cli.tasks.separate import SeparateOptions, separate_song
-
-OPTIONS: dict[str, type[Any]] = {
-    "separate": SeparateOptions,
-    "impute": ImputeOptions,
-    "generate": GenerateOptions,
-}
-ELSEWHERE = "Say --input PATH, if it is somewhere else now."
 
 
 def rerun(
@@ -39,109 +26,82 @@ def rerun(
     *,
     inputs: Sequence[Path] = (),
     device: str | None = None,
-) -> tuple[Done, list[str]]:
-    """Do the work of a manifest again.
+) -> tuple[JobResult, list[str]]:
+    """Run the job of a manifest again.
 
     Args:
         path: The manifest.
         folder: Receives the results.
-        progress: Told of each network call.
-        inputs: Where inputs are now, if not where they were; they are known by their content.
-        device: Where to run; as then if None.
+        progress: Receives each network call.
+        inputs: Where inputs are now, if not where they were; they are recognised by their content.
+        device: Where to run; as before if None.
 
     Returns:
-        What was done, and the names of files that are not the same to the last bit.
+        What was made, and the names of files that are not the same to the last bit.
 
     Raises:
-        UnreadableManifest: It is not a manifest that this msdm can do again.
-        AudioError: An input is not there, or not what it was; or there are results in the folder.
+        UnreadableManifest: It is not a manifest that this version of msdm can run again.
+        AudioError: An input is not there, or is not what it was.
+        ResultsExist: There are results in the folder.
         WeightsError: The model is not there.
-        IncompatibleCheckpoint: It is not what it was.
+        MismatchedWeights: The model has other weights than before.
     """
     manifest = load_manifest(path)
-    task, options = _rebuild(path, manifest)
-    found = _find_inputs(manifest, inputs)
-    model = load_model(manifest.job["model"], _find_runtime(path, manifest, device))
-    if model.weights_sha256 != manifest.job["weights_sha256"]:
-        raise IncompatibleCheckpoint(
-            f"the model {model.spec.name} has other weights than then",
-            "Install the msdm that made the results.",
-        )
-    if unknown := {*getattr(options, "stems", ()), *getattr(options, "targets", ())} - set(
-        model.spec.stems
-    ):
-        raise UnreadableManifest(
-            f"{path}: {', '.join(unknown)} is no stem of the model", "Make the results anew."
-        )
-    done = _do(task, model, found, folder, options, progress)
-    if done.skipped:
-        raise UnwritableAudio(f"{done.manifest}: is there already", "Choose another -o.")
-    made = load_manifest(done.manifest).files
-    return done, [
+    request = dataclasses.replace(
+        manifest.parse_request(),
+        inputs=_find_inputs(manifest, inputs),
+        folder=folder,
+        overwrite=False,
+    )
+    request = dataclasses.replace(request, runtime=_find_runtime(path, manifest, device))
+    model = load(request.model, request.runtime)
+    _check_model(path, manifest, request, model)
+    result = run_job(request, model, progress)
+    if result.skipped:
+        raise ResultsExist(f"{result.manifest}: is there already", "Choose another folder.")
+    made = load_manifest(result.manifest).files
+    return result, [
         name
-        for name in manifest.files
-        if name not in made or made[name].sha256 != manifest.files[name].sha256
+        for name, record in manifest.files.items()
+        if name not in made or made[name].sha256 != record.sha256
     ]
 
 
 def _find_runtime(path: Path, manifest: Manifest, device: str | None) -> Runtime:
+    """The runtime that made the results, on another device if one is asked for."""
     try:
-        runtime = Runtime(**manifest.job["runtime"])
-    except (TypeError, ValueError) as error:
+        runtime = Runtime(**manifest.identity["runtime"])
+    except (KeyError, TypeError, ValueError) as error:
         raise UnreadableManifest(
-            f"{path}: not a manifest of this msdm ({error})", "Make the stems again."
+            f"{path}: not a manifest of this version of msdm ({error})", "Make the stems again."
         ) from error
     return dataclasses.replace(runtime, device=device) if device else runtime
 
 
-def _do(
-    task: str,
-    model: Model,
-    inputs: Mapping[str, Path],
-    folder: Path,
-    options: Any,
-    progress: Progress,
-) -> Done:
-    if task == "separate":
-        return separate_song(model, inputs["song"], folder, options, progress)
-    if task == "impute":
-        return impute_stems(model, inputs, folder, options, progress)
-    return generate_song(model, folder, options, progress)
+def _check_model(path: Path, manifest: Manifest, request: JobRequest, model: LoadedModel) -> None:
+    if model.weights_sha256 != manifest.identity["weights_sha256"]:
+        raise MismatchedWeights(
+            f"the model {model.spec.name} has other weights than before",
+            "Install the version of msdm that made the results.",
+        )
+    options = request.options
+    asked = {*getattr(options, "stems", ()), *getattr(options, "targets", ())}
+    if unknown := asked - set(model.spec.stems):
+        raise UnreadableManifest(
+            f"{path}: {', '.join(sorted(unknown))} is no stem of the model",
+            "Make the results again.",
+        )
 
 
 def _find_inputs(manifest: Manifest, given: Sequence[Path]) -> dict[str, Path]:
     """Where each input is, by its role."""
     known = {digest_input(path): path for path in given}
     found = {}
-    for role, sha256 in manifest.job["inputs"].items():
-        path = Path(manifest.inputs[role])
-        if sha256 not in known:
-            try:
-                same = digest_input(path) == sha256
-            except UnreadableAudio as error:
-                raise UnreadableAudio(error.message, ELSEWHERE) from error
-            if not same:
-                raise UnsuitableAudio(f"{path}: is not what it was", ELSEWHERE)
+    for role, sha256 in manifest.identity["inputs"].items():
+        path = Path(manifest.request["inputs"][role])
+        if sha256 not in known and digest_input(path) != sha256:
+            raise UnsuitableAudio(
+                f"{path}: is not what it was", "Name the file that it was, if it is elsewhere now."
+            )
         found[role] = known.get(sha256, path)
     return found
-
-
-def _rebuild(path: Path, manifest: Manifest) -> tuple[str, Any]:
-    """The task, and its options."""
-    try:
-        task = manifest.job["task"]
-        kind, told = OPTIONS[task], manifest.job["options"]
-        fields = {
-            field.name: tuple(told[field.name])
-            if isinstance(told[field.name], list)
-            else told[field.name]
-            for field in dataclasses.fields(kind)
-            if field.name in told
-        }
-        fields |= {"preset": Preset(**told["preset"]), "output": OutputOptions(**told["output"])}
-        return task, kind(**fields, seed=manifest.seed)
-    except (KeyError, TypeError, ValueError) as error:
-        raise UnreadableManifest(
-            f"{path}: cannot be done again by this msdm ({error})",
-            "Install the msdm that wrote it.",
-        ) from error

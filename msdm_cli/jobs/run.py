@@ -1,44 +1,50 @@
-"""What the three tasks share around their streams: the job, whether it is done, and what comes of it."""
+"""A job from request to results: reused where they are there, continued where they are not complete."""
 
 import dataclasses
 import math
-import os
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from msdm_cli.audio.files import AudioProperties
-from msdm_cli.jobs.journal import Journal, discard_journal, load_job
-from msdm_cli.jobs.manifest import FileRecord, Manifest, find_done
-from msdm_cli.jobs.outputs import OutputFiles, SoundShape, check_vacant, fit_gain
-from msdm_cli.jobs.request import Job, check_unchanged, describe_job, find_difference
-from msdm_cli.models.load import Model
+from msdm_cli.audio.file_writer import SoundShape
+from msdm_cli.audio.finish import Finish, fit_gain
+from msdm_cli.audio.sink import FileSink
+from msdm_cli.audio.source import AudioProperties, AudioSource
+from msdm_cli.jobs.identity import draw_seed, get_seed, identify, is_same_but_seed
+from msdm_cli.jobs.journal import Journal, discard_journal, load_identity
+from msdm_cli.jobs.manifest import Facts, FileRecord, Manifest, describe_files, find_done
+from msdm_cli.jobs.output import check_vacant
+from msdm_cli.jobs.request import JobRequest
+from msdm_cli.models.load import LoadedModel
+from msdm_cli.progress import Progress, SilentProgress
+from msdm_cli.tasks.separate import SONG
 
 
 @dataclass(frozen=True)
-class Done:
-    """What was done.
+class JobResult:
+    """What a job has made.
 
     Attributes:
         files: What lies there, by name.
         manifest: Its description.
-        properties: Of the song.
-        seed: Seed of the noise.
+        properties: Of the input; of the results where there is none.
+        seed: Seed of the noise; None if the sampler uses none.
         calls: Network calls of this run.
-        gain: Factor on all files, so that none clips; on the mixture alone where stems were given.
+        gain: Factor on the files, so that none clips; on the mixture alone for imputation.
         gain_db: The same in dB.
         exact: Whether the stems sum to the song, to the last bit.
-        null_db: Level of what they leave of it, relative to it; None if nothing, or if it was not measured.
+        null_db: Level of what they leave of it, relative to it; None if nothing, or not measured.
         clipped: Samples that were clipped.
-        skipped: It was there already.
+        skipped: Whether the results were there already.
     """
 
     files: dict[str, Path]
     manifest: Path
     properties: AudioProperties
-    seed: int
+    seed: int | None
     calls: int
     gain: float = 1.0
     gain_db: float = 0.0
@@ -48,167 +54,182 @@ class Done:
     skipped: bool = False
 
 
-@dataclass(frozen=True)
-class Attempt:
-    """What came of writing all files once.
-
-    Attributes:
-        peak: Largest absolute value before the gain.
-        calls: Network calls.
-        exact: As in ``Done``.
-        null_db: As in ``Done``.
-        clipped: As in ``Done``, without those that the files count.
-        facts: More for the manifest.
-    """
-
-    peak: float
-    calls: int
-    exact: bool = False
-    null_db: float | None = None
-    clipped: int = 0
-    facts: Mapping[str, Any] = field(default_factory=dict)
-
-
-Write = Callable[[OutputFiles, Journal, int, float], Attempt]
-"""Writes all files: to them, out of the journal where it can, with a seed and a gain."""
-
-
-@dataclass(frozen=True)
-class Work:
-    """Something to do.
-
-    Attributes:
-        task: separate, impute or generate.
-        options: Its options, a dataclass with ``seed`` and ``output``.
-        inputs: Files by role.
-        paths: Where each result goes, by name.
-        manifest: Where its description goes.
-        properties: Of the song.
-        shape: What the files that are written have in common.
-        copies: By name, files that are copied as they are.
-    """
-
-    task: str
-    options: Any
-    inputs: Mapping[str, Path]
-    paths: dict[str, Path]
-    manifest: Path
-    properties: AudioProperties
-    shape: SoundShape
-    copies: Mapping[str, Path] = field(default_factory=dict)
-
-
-def do_work(work: Work, model: Model, write: Write) -> Done:
-    """Do work, go on with it, or find that it is done.
+def run_job(
+    request: JobRequest,
+    model: LoadedModel,
+    progress: Progress | None = None,
+    sources: Mapping[str, AudioSource] | None = None,
+) -> JobResult:
+    """Run a job, continue it, or find that it is done.
 
     Args:
-        work: What to do.
-        model: The model.
-        write: Does it.
+        request: The job. Without a seed, that of results or of a journal of the same job is taken.
+        model: The model of the request, loaded.
+        progress: Receives each network call.
+        sources: Sounds in the place of the request's input files, by role.
 
     Raises:
-        AudioError: An input cannot be read or has changed, or the results cannot be written; none is left behind.
+        AudioError: An input cannot be read or has changed, or a file cannot be written.
+        ResultsError: The results cannot be written, or something else is there.
+        NonFiniteSamples: The network failed.
     """
-    job, done = _settle(work, model)
+    opened = request.open_inputs() if sources is None else dict(sources)
+    digests = {role: source.digest() for role, source in opened.items()}
+    request, done = _settle(request, model, digests)
     if done:
-        return done
-    began, calls, gain = time.monotonic(), 0, 1.0
-    with Journal(journal_folder(work.manifest), job) as journal:
-        overwrite = work.options.output.overwrite or journal.resumed
-        check_vacant(
-            [*work.paths.values(), work.manifest], list(work.inputs.values()), overwrite=overwrite
-        )
-        journal.begin()
-        while (
-            True
-        ):  # once more with a gain, if something would clip; the network is not asked again
-            with OutputFiles(work.paths, work.shape, work.copies) as files:
-                attempt = write(files, journal, job.seed, gain)
-                calls += attempt.calls
-                check_unchanged(work.inputs, job)
-                needed = fit_gain(attempt.peak, work.shape.subtype)
-                if needed == 1 or gain < 1:
-                    records = files.finish(work.manifest.parent)
-                    work.manifest.unlink(
-                        missing_ok=True
-                    )  # it would describe a mixture of old and new
-                    files.commit()
-                    break
-                gain = needed
-        done = Done(
-            files=work.paths,
-            manifest=work.manifest,
-            properties=work.properties,
-            seed=job.seed,
-            calls=calls,
-            gain=gain,
-            gain_db=20 * math.log10(gain),
-            exact=attempt.exact,
-            null_db=attempt.null_db,
-            clipped=files.clipped + attempt.clipped,
-        )
-        facts = {"seconds": round(time.monotonic() - began, 3), **attempt.facts}
-        _describe(done, job, work, records, facts).save(work.manifest)
-        journal.end()
-    return done
+        return _recall(request.manifest, done)
+    job = _Job(request, model, opened, identify(request, model, digests))
+    return job.run(progress or SilentProgress())
 
 
-def journal_folder(manifest: Path) -> Path:
-    """Where the journal of unfinished work lies: beside the results."""
-    return manifest.with_name(f".{manifest.stem}.part")
+def _settle(
+    request: JobRequest, model: LoadedModel, digests: Mapping[str, str]
+) -> tuple[JobRequest, Manifest | None]:
+    """The request with its seed, and the manifest of its results if they are there."""
+    if not request.options.preset.uses_noise:
+        request = request.with_seed(None)
+    any_seed = request.options.preset.uses_noise and request.options.seed is None
+    identity = identify(request, model, digests)
+    if not request.overwrite:
+        done = find_done(request.manifest, identity, any_seed=any_seed)
+        if done:
+            # A run that was killed at its very end leaves a journal beside complete results.
+            discard_journal(request.journal, done.identity)
+            return request.with_seed(done.seed), done
+    if not any_seed:
+        return request, None
+    begun = load_identity(request.journal)
+    if begun and is_same_but_seed(begun, identity):
+        return request.with_seed(get_seed(begun)), None
+    return request.with_seed(draw_seed()), None
 
 
-def _settle(work: Work, model: Model) -> tuple[Job, Done | None]:
-    """The job of a command, and its results if they are there.
+def place_results(
+    request: JobRequest, model: LoadedModel
+) -> tuple[dict[str, Path], dict[str, Path]]:
+    """Where each result goes, and which inputs are copied beside them, by name.
 
-    Without a seed, that of results or of a journal of the same job is taken, so that the same command goes on.
+    Raises:
+        UnwritableResults: A name leads out of the folder.
     """
-    job = describe_job(work.task, model, work.options.seed, work.options, work.inputs)
-    any_seed, folder = work.options.seed is None, journal_folder(work.manifest)
-    if not work.options.output.overwrite and (
-        found := find_done(work.manifest, job, any_seed=any_seed)
-    ):
-        job = dataclasses.replace(job, seed=found.seed)
-        discard_journal(folder, job)  # of a run that was killed at its very end
-        return job, _recall(work.manifest, found)
-    begun = load_job(folder) if any_seed else None
-    if begun and find_difference(begun, job.describe() | {"seed": begun.get("seed")}) is None:
-        job = dataclasses.replace(job, seed=begun["seed"])
-    return job, None
+    names = request.row.name_outputs(model.spec, request.options)
+    paths = {name: request.output.place(request.folder, request.track, name) for name in names}
+    copies: dict[str, Path] = {}
+    if request.row.copies_inputs:
+        for name, source in request.inputs.items():
+            place = request.output.place(request.folder, request.track, name)
+            copy = place.with_suffix(source.suffix)
+            if copy.resolve() != source.resolve():
+                copies[name] = copy
+    return copies | paths, {name: request.inputs[name] for name in copies}
 
 
-def _describe(
-    done: Done, job: Job, work: Work, records: Mapping[str, FileRecord], facts: Mapping[str, Any]
-) -> Manifest:
-    told = {
-        **dataclasses.asdict(done.properties),
-        "subtype_written": work.shape.subtype,
-        "calls": done.calls,
-        "gain": done.gain,
-        "gain_db": done.gain_db,
-        "exact": done.exact,
-        "null_db": done.null_db,
-        "clipped": done.clipped,
-        **facts,
-    }
-    inputs = {role: os.path.abspath(path) for role, path in work.inputs.items()}  # noqa: PTH100  links stay links
-    return Manifest(job.describe(), inputs, records, told)
+class _Job:
+    """A job that has to be run."""
+
+    def __init__(
+        self,
+        request: JobRequest,
+        model: LoadedModel,
+        sources: Mapping[str, AudioSource],
+        identity: Mapping[str, Any],
+    ) -> None:
+        self._request = request
+        self._model = model
+        self._sources = sources
+        self._identity = identity
+        self._paths, self._copies = place_results(request, model)
+        properties = request.row.describe_output(model, sources, request.options)
+        subtype = request.output.choose_subtype(properties.subtype)
+        tags = sources[SONG].tags if SONG in sources else {}
+        self._properties = properties
+        self._shape = SoundShape(
+            properties.sample_rate, properties.channels, properties.frames, subtype, tags
+        )
+
+    def run(self, progress: Progress) -> JobResult:
+        """Run it, and write the manifest."""
+        request = self._request
+        began = time.monotonic()
+        with Journal(request.journal, self._identity) as journal:
+            check_vacant(
+                [*self._paths.values(), request.manifest],
+                request.inputs,
+                overwrite=request.overwrite or journal.resumed,
+            )
+            journal.begin()
+            planned = request.row.plan(self._model, self._sources, request.options)
+            journal.on_disk = len(planned.chunks) > 1
+            facts, records = self._write(journal, progress)
+            facts = dataclasses.replace(facts, seconds=round(time.monotonic() - began, 3))
+            manifest = Manifest(request.to_json(), dict(self._identity), records, facts)
+            manifest.save(request.manifest)
+            journal.end()
+        result = _recall(request.manifest, manifest)
+        return dataclasses.replace(result, calls=facts.calls, skipped=False)
+
+    def _write(self, journal: Journal, progress: Progress) -> tuple[Facts, dict[str, FileRecord]]:
+        """Write all files; twice if something would clip, the second time with a gain."""
+        request = self._request
+        finish = request.row.finish(self._shape.subtype, 1.0)
+        calls = 0
+        while True:
+            with FileSink(self._paths, self._shape, self._copies) as sink:
+                made, more = self._stream(journal, progress, sink, finish)
+                calls += made
+                for source in self._sources.values():
+                    source.check_unchanged()
+                gain = fit_gain(finish.peak, self._shape.subtype)
+                if gain != 1 and finish.gain == 1:
+                    # The journal has every chunk: the network is not called again.
+                    finish = request.row.finish(self._shape.subtype, gain)
+                    continue
+                folder = request.manifest.parent
+                records = describe_files(sink.finish(), self._paths, folder)
+                request.manifest.unlink(
+                    missing_ok=True
+                )  # it would describe a mixture of old and new
+                sink.commit()
+                return self._describe(finish, calls, sink.clipped, more), records
+
+    def _stream(
+        self, journal: Journal, progress: Progress, sink: FileSink, finish: Finish
+    ) -> tuple[int, dict[str, Any]]:
+        """Let all blocks flow into the files; how many calls that took, and what was found."""
+        request = self._request
+        stream = request.row.run(self._model, self._sources, request.options, journal, progress)
+        with closing(stream):
+            for block in stream:
+                sink.write(finish.apply(block.stems, block.mixture))
+        return stream.calls.count, stream.facts
+
+    def _describe(self, finish: Finish, calls: int, clipped: int, more: dict[str, Any]) -> Facts:
+        return Facts(
+            properties=self._properties,
+            subtype_written=self._shape.subtype.name,
+            calls=calls,
+            gain=finish.gain,
+            gain_db=20 * math.log10(finish.gain),
+            exact=finish.exact,
+            null_db=finish.null_db,
+            clipped=clipped + finish.clipped,
+            more=more,
+        )
 
 
-def _recall(path: Path, manifest: Manifest) -> Done:
+def _recall(path: Path, manifest: Manifest) -> JobResult:
+    """The result that a manifest describes."""
     facts = manifest.facts
-    return Done(
+    return JobResult(
         files={name: path.parent / record.path for name, record in manifest.files.items()},
         manifest=path,
-        properties=AudioProperties(
-            facts["sample_rate"], facts["channels"], facts["frames"], facts["subtype"]
-        ),
+        properties=facts.properties,
         seed=manifest.seed,
         calls=0,
-        gain=facts["gain"],
-        gain_db=facts["gain_db"],
-        exact=facts["exact"],
-        null_db=facts["null_db"],
-        clipped=facts["clipped"],
+        gain=facts.gain,
+        gain_db=facts.gain_db,
+        exact=facts.exact,
+        null_db=facts.null_db,
+        clipped=facts.clipped,
         skipped=True,
     )

@@ -1,34 +1,39 @@
-"""Separation of a song: streamed through the model chunk by chunk, as long as it may be."""
+"""Separation: a song in, stems that sum to it out, streamed chunk by chunk.
 
-import math
-from dataclasses import dataclass, field
+The way of a chunk, from source to sink, is ``_separate``: it is read at the model's rate, drawn,
+cross-faded with its neighbours, brought back to the song's rate, and completed by what the model cannot
+hear, so that the stems sum to the song.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from msdm_cli.audio.chunks import Chunk, ChunkPlan, OverlapAdd
-from msdm_cli.audio.files import PCM_BITS, SongReader
 from msdm_cli.audio.high_band import HighBand
-from msdm_cli.audio.quantise import quantise_to_sum
-from msdm_cli.audio.resample import StreamResampler
+from msdm_cli.audio.resample import StreamResampler, resampled_length
 from msdm_cli.audio.seams import SeamMeter, list_joins
+from msdm_cli.audio.source import AudioProperties, AudioSource, SharedReader
 from msdm_cli.audio.windows import SongWindows
-from msdm_cli.diffusion.noise import NoiseField
-from msdm_cli.jobs.journal import Journal
-from msdm_cli.jobs.outputs import OutputFiles, OutputOptions, SoundShape
-from msdm_cli.jobs.run import Attempt, Done, Work, do_work
-from msdm_cli.models.load import Model
-from msdm_cli.models.spec import Preset
+from msdm_cli.diffusion.conditions import mixture_condition
+from msdm_cli.diffusion.samplers import Preset
+from msdm_cli.models.load import LoadedModel
+from msdm_cli.models.spec import ModelSpec
 from msdm_cli.progress import Progress
 from msdm_cli.tasks.ahead import Ahead
-from msdm_cli.tasks.behind import Behind
-from msdm_cli.tasks.sampling import Calls, ChunkSampler, calls_per_chunk, mixture_condition
+from msdm_cli.tasks.calls import Calls
+from msdm_cli.tasks.sampling import ChunkSampler
+from msdm_cli.tasks.stream import ChunkStore, StemBlock, StemStream, TaskPlan, recall
 
+SONG = "song"
 RESIDUAL = "residual"
 CHANNELS_AT_ONCE = 2
-LOSSY = "VORBIS"
+"""Channels of one network call: memory does not grow with the channels of a song."""
+
+Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -36,213 +41,188 @@ class SeparateOptions:
     """How a song is separated.
 
     Attributes:
-        preset: Sampler settings.
-        seed: Seed of the noise; if None, that of an earlier run of the same command, or a new one.
-        stems: Which stems are written; all if empty.
-        start_seconds: Where to begin.
-        duration_seconds: How much to separate; to the end if None.
+        preset: Sampler and settings.
+        seed: Of the noise; None for a sampler that uses none.
+        stems: The stems that are wanted; all if empty.
         overlap: Share of a chunk that neighbours have in common, 0 to 0.5.
-        residual: Write what the model cannot see to a file of its own instead of sharing it out.
-        output: How results are written.
+        residual: Whether what the model cannot hear is a stem of its own. Otherwise the stems share it.
     """
 
     preset: Preset
-    seed: int | None
+    seed: int | None = None
     stems: tuple[str, ...] = ()
-    start_seconds: float = 0.0
-    duration_seconds: float | None = None
     overlap: float = 0.25
     residual: bool = False
-    output: OutputOptions = field(default_factory=OutputOptions)
 
 
-def plan_chunks(model: Model, total: int, overlap: float) -> ChunkPlan:
-    """Chunks of ``total`` samples at the model's rate; a song shorter than a chunk gets one that just holds it."""
-    spec = model.spec
+def name_outputs(spec: ModelSpec, options: SeparateOptions) -> tuple[str, ...]:
+    """Names of what is written."""
+    return (options.stems or spec.stems) + ((RESIDUAL,) if options.residual else ())
+
+
+def describe_output(
+    model: LoadedModel, sources: Mapping[str, AudioSource], options: SeparateOptions
+) -> AudioProperties:
+    """Rate, channels and length of the stems: those of the song."""
+    return sources[SONG].properties
+
+
+def plan(
+    model: LoadedModel, sources: Mapping[str, AudioSource], options: SeparateOptions
+) -> TaskPlan:
+    """The chunks and the network calls of a separation."""
+    song = sources[SONG].properties
+    batches = -(-song.channels // CHANNELS_AT_ONCE)
+    return TaskPlan(
+        chunks=tuple(_plan_chunks(model.spec, song, options.overlap).chunks()),
+        calls_per_chunk=batches * options.preset.calls,
+        batch=min(CHANNELS_AT_ONCE, song.channels),
+        signals=song.channels * len(model.spec.stems),
+        independent=True,
+    )
+
+
+def _plan_chunks(spec: ModelSpec, song: AudioProperties, overlap: float) -> ChunkPlan:
+    """Chunks at the model's rate; a song shorter than a chunk gets one that just holds it."""
+    total = resampled_length(song.frames, song.sample_rate, spec.sample_rate)
     if total <= spec.chunk_length:
         padded = -(-total // spec.length_multiple) * spec.length_multiple
         return ChunkPlan(total, padded, 0, 0)
-    return ChunkPlan(
-        total,
-        spec.chunk_length,
-        spec.context,
-        int(overlap * (spec.chunk_length - 2 * spec.context)),
-    )
+    core = spec.chunk_length - 2 * spec.context
+    return ChunkPlan(total, spec.chunk_length, spec.context, int(overlap * core))
 
 
-def separate_song(
-    model: Model, song: Path, folder: Path, options: SeparateOptions, progress: Progress
-) -> Done:
-    """Separate a song into files, or find that this was done.
+def run(
+    model: LoadedModel,
+    sources: Mapping[str, AudioSource],
+    options: SeparateOptions,
+    store: ChunkStore,
+    progress: Progress,
+) -> StemStream:
+    """Separate a song.
 
     Args:
         model: The model.
-        song: Sound file of any rate and number of channels.
-        folder: Receives the stems, where ``options.output.name`` says.
+        sources: The song, under ``SONG``. It is read once.
         options: How.
-        progress: Told of each network call.
+        store: Keeps what was drawn of each chunk.
+        progress: Receives each network call.
 
-    Raises:
-        AudioError: The song cannot be read, or the stems cannot be written; no file is left behind.
-        NonFiniteSamples: The network failed.
+    Returns:
+        All stems of the model, at the song's rate; they sum to the song.
     """
-    names = (options.stems or model.spec.stems) + ((RESIDUAL,) if options.residual else ())
-    part = (options.start_seconds, options.duration_seconds)
-    with SongReader(song, *part) as reader:
-        properties, tags = reader.properties, reader.tags
-    subtype = options.output.resolve_subtype(properties.subtype)
-    work = Work(
-        task="separate",
-        options=options,
-        inputs={"song": song},
-        paths={name: options.output.place(folder, song.stem, name) for name in names},
-        manifest=options.output.place_manifest(folder, song.stem),
-        properties=properties,
-        shape=SoundShape(
-            properties.sample_rate, properties.channels, properties.frames, subtype, tags
-        ),
-    )
-
-    def write(files: OutputFiles, journal: Journal, seed: int, gain: float) -> Attempt:
-        # The song is read twice, chunks ahead of stems: what lies between need not be held.
-        with SongReader(song, *part) as ahead, SongReader(song, *part) as behind:
-            stream = SeparationStream(model, behind, files, options, gain)
-            return stream.run(SongWindows(ahead, model.spec.sample_rate), seed, journal, progress)
-
-    return do_work(work, model, write)
+    planned = plan(model, sources, options)
+    calls = Calls(progress)
+    progress.start(sources[SONG].name, planned.calls)
+    sampler = ChunkSampler(model, options.preset, options.seed, calls)
+    stream = StemStream(iter(()), calls)
+    stream.blocks = _separate(sampler, sources[SONG], options, store, stream)
+    return stream
 
 
-class SeparationStream:
-    """The way of a song from reader to files. It holds about two chunks of the song per device at a time.
-
-    Args:
-        model: The model.
-        song: The song, read as its stems are written.
-        files: Receive the stems.
-        options: How to separate.
-        gain: Of the song and all stems.
-    """
-
-    def __init__(
-        self,
-        model: Model,
-        song: SongReader,
-        files: OutputFiles,
-        options: SeparateOptions,
-        gain: float,
-    ) -> None:
-        properties, rate = song.properties, model.spec.sample_rate
-        self.model, self.song, self.files, self.options, self.gain = (
-            model,
-            song,
-            files,
-            options,
-            gain,
-        )
-        self.bits = PCM_BITS.get(files.shape.subtype)
-        self.channels, self.stems = properties.channels, len(model.spec.stems)
-        self.up = StreamResampler(rate, properties.sample_rate, self.channels * self.stems)
-        self.high_band = HighBand(properties.sample_rate, rate, self.channels, self.stems)
-        self.upsampled = np.zeros((self.channels * self.stems, 0), np.float32)
-        self.seams = SeamMeter([])
-        self.peak, self.clipped = 0.0, 0
-        self.left, self.energy = 0.0, 0.0
-
-    def run(self, windows: SongWindows, seed: int, journal: Journal, progress: Progress) -> Attempt:
-        """Separate the whole song."""
-        plan, preset = (
-            plan_chunks(self.model, windows.total, self.options.overlap),
-            self.options.preset,
-        )
-        chunks = plan.chunks()
-        self.seams = SeamMeter(list_joins(chunks))
-        calls = -(-self.channels // CHANNELS_AT_ONCE) * calls_per_chunk(preset)
-        progress.start(self.song.path.name, len(chunks) * calls)
-        made = Calls(progress)
-        sampler = ChunkSampler(self.model, preset, NoiseField(seed, self.stems), made)
-        overlap_add = OverlapAdd(plan, (self.channels, self.stems))
+def _separate(
+    sampler: ChunkSampler,
+    song: AudioSource,
+    options: SeparateOptions,
+    store: ChunkStore,
+    stream: StemStream,
+) -> Iterator[StemBlock]:
+    model = sampler.model
+    planned = plan(model, {SONG: song}, options)
+    skip = partial(sampler.calls.skip, planned.calls_per_chunk)
+    with song.open() as reader, Ahead(model.devices, sampler.calls.stop) as threads:
+        # The song is read once: ahead for the network, and again from memory as its stems are finished.
+        shared = SharedReader(reader)
+        windows = SongWindows(shared, model.spec.sample_rate)
+        assembly = _Assembly(model.spec, song.properties, options)
+        # Each window is read when its turn comes: the generator is asked one chunk ahead of the devices.
         draws = (
             partial(
-                journal.recall,
+                recall,
+                store,
                 index,
-                partial(self._draw, sampler, index, chunk, windows.read(chunk.start, chunk.stop)),
-                partial(made.skip, calls),
-                keep=len(chunks) > 1,
+                partial(_draw, sampler, index, chunk, windows.read(chunk.start, chunk.stop)),
+                skip,
             )
-            for index, chunk in enumerate(chunks)
+            for index, chunk in enumerate(planned.chunks)
         )
-        with Ahead(self.model.devices, made.stop) as drawing, Behind() as writing:
-            for chunk, following, core in zip(
-                chunks, [*chunks[1:], None], drawing.run(draws), strict=True
-            ):
-                writing.do(self._emit, overlap_add, chunk, core, following)
-        lossless = self.files.shape.subtype != LOSSY
-        return Attempt(
-            peak=self.peak,
-            calls=made.count,
-            exact=lossless and not self.left,
-            null_db=10 * math.log10(self.left / self.energy)
-            if lossless and self.left and self.energy
-            else None,
-            clipped=self.clipped,
-            facts={"seams": {"joins": len(self.seams.seams), "worst": self.seams.worst()}},
+        followers = (*planned.chunks[1:], None)
+        for chunk, following, core in zip(
+            planned.chunks, followers, threads.run(draws), strict=True
+        ):
+            stems = assembly.add(chunk, core, following)
+            block = assembly.complete(stems, shared.read_again(stems.shape[2]))
+            if block.mixture.shape[1]:
+                yield block
+    stream.facts["seams"] = assembly.describe_seams()
+
+
+def _draw(sampler: ChunkSampler, index: int, chunk: Chunk, window: Array) -> Array:
+    """The stems of a chunk's core, ``[C, T] -> [C, S, core]``."""
+    spec = sampler.model.spec
+    channels = len(window)
+    drawn = []
+    for part in np.split(window, range(CHANNELS_AT_ONCE, channels, CHANNELS_AT_ONCE)):
+        condition = mixture_condition(part, takes_mixture=sampler.model.takes_mixture)
+        shape = (len(part), len(spec.stems), part.shape[1])
+        drawn.append(sampler.draw(condition, index, chunk.start, shape))
+    return np.concatenate(drawn)[..., chunk.core]
+
+
+class _Assembly:
+    """Puts the cores of chunks together again, at the song's rate.
+
+    Args:
+        spec: Of the model.
+        song: What is separated.
+        options: How.
+    """
+
+    def __init__(self, spec: ModelSpec, song: AudioProperties, options: SeparateOptions) -> None:
+        self._spec = spec
+        self._song = song
+        self._options = options
+        signals = song.channels * len(spec.stems)
+        chunks = _plan_chunks(spec, song, options.overlap)
+        self._overlap_add = OverlapAdd(chunks, (song.channels, len(spec.stems)))
+        self._seams = SeamMeter(list_joins(chunks.chunks()))
+        self._high_band = HighBand(
+            song.sample_rate, spec.sample_rate, song.channels, len(spec.stems)
         )
+        self._up = StreamResampler(spec.sample_rate, song.sample_rate, signals)
+        self._upsampled = np.zeros((signals, 0), np.float32)
 
-    def _draw(
-        self, sampler: ChunkSampler, index: int, chunk: Chunk, window: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
-        """The stems of a chunk's core, ``[C, T] -> [C, S, core]``, two channels a call: memory is bounded."""
-        drawn = []
-        for pair in np.split(window, range(CHANNELS_AT_ONCE, self.channels, CHANNELS_AT_ONCE)):
-            condition, shape = (
-                mixture_condition(self.model.denoiser, pair),
-                (len(pair), self.stems, pair.shape[1]),
-            )
-            drawn.append(sampler.draw(condition, index, chunk.start, shape))
-        return np.concatenate(drawn)[..., chunk.core]
+    def add(self, chunk: Chunk, core: Array, following: Chunk | None) -> Array:
+        """Add the core of a chunk, ``[C, S, core]``, and take what no later chunk changes.
 
-    def _emit(
-        self,
-        overlap_add: OverlapAdd,
-        chunk: Chunk,
-        core: NDArray[np.float32],
-        following: Chunk | None,
-    ) -> None:
-        """Add the stems of a chunk's core, ``[C, S, core]``, and write what is certain now."""
-        finished, last = overlap_add.add(chunk, core, following), following is None
-        self.seams.push(finished, last=last)
-        self.high_band.push(finished, last=last)
-        flat = finished.reshape(self.channels * self.stems, -1)
-        parts = [self.upsampled, self.up.push(flat)]
+        Shape:
+            ``-> [S, C, n]`` at the song's rate
+        """
+        finished = self._overlap_add.add(chunk, core, following)
+        last = following is None
+        self._seams.push(finished, last=last)
+        self._high_band.push(finished, last=last)
+        parts = [self._upsampled, self._up.push(finished.reshape(len(self._upsampled), -1))]
         if last:
-            parts.append(self.up.finish(self.song.properties.frames))
-        self.upsampled = np.concatenate(parts, 1)
-        count = min(self.upsampled.shape[1], self.high_band.ready)
-        stems = self.upsampled[:, :count].reshape(self.channels, self.stems, count).swapaxes(0, 1)
-        self._write(stems.astype(np.float64), self.song.read(count).astype(np.float64))
-        self.upsampled = self.upsampled[:, count:]
+            parts.append(self._up.finish(self._song.frames))
+        self._upsampled = np.concatenate(parts, 1)
+        # The shares of the high band are interpolated: they lag behind the stems.
+        count = min(self._upsampled.shape[1], self._high_band.ready)
+        stems = self._upsampled[:, :count].reshape(self._song.channels, -1, count)
+        self._upsampled = self._upsampled[:, count:]
+        return stems.swapaxes(0, 1)
 
-    def _write(self, stems: NDArray[np.float64], song: NDArray[np.float64]) -> None:
-        """Write stems that sum to the song, ``[S, C, n], [C, n]`` at the song's rate."""
-        values: NDArray[np.int32] | NDArray[np.float32]
-        residual = song - stems.sum(0)
-        names = list(self.model.spec.stems)
-        if self.options.residual:
-            stems, names = np.concatenate((stems, residual[None])), [*names, RESIDUAL]
-        else:
-            stems = stems + self.high_band.share(residual)
-        self.peak = max(self.peak, float(np.abs(stems).max(initial=0)))
-        stems, song = self.gain * stems, self.gain * song
-        if self.bits in (16, 24):
-            unit = 1 << (self.bits - 1)
-            values, clipped = quantise_to_sum(stems, song, self.bits)
-            self.clipped += clipped
-            left = (values.astype(np.int64).sum(0) >> (32 - self.bits)) - np.rint(song * unit)
-            self.left += float(np.square(left / unit).sum())
-        else:
-            values = stems.astype(np.float32)
-            self.left += float(np.square(values.sum(0, dtype=np.float64) - song).sum())
-        self.energy += float(np.square(song).sum())
-        for name, value in zip(names, values, strict=True):
-            if name in self.files.paths:
-                self.files.write(name, value)
+    def complete(self, stems: Array, song: Array) -> StemBlock:
+        """Give the stems what they lack of the song, ``[S, C, n], [C, n]``."""
+        exact = stems.astype(np.float64)
+        mixture = song.astype(np.float64)
+        residual = mixture - exact.sum(0)
+        if self._options.residual:
+            named = dict(zip(self._spec.stems, exact, strict=True))
+            return StemBlock({**named, RESIDUAL: residual}, mixture)
+        completed = exact + self._high_band.share(residual)
+        return StemBlock(dict(zip(self._spec.stems, completed, strict=True)), mixture)
+
+    def describe_seams(self) -> dict[str, object]:
+        """How many joins there are, and how far the worst stand out."""
+        return {"joins": len(self._seams.seams), "worst": self._seams.worst()}

@@ -91,7 +91,7 @@ def test_what_cannot_be_read_is_an_error_with_a_hint(tmp_path, make):
     with pytest.raises(UnreadableAudio) as caught, SongReader(path) as reader:
         list(reader.blocks(65_536))
     assert str(path) in caught.value.message
-    assert caught.value.hint
+    assert caught.value.remedy
 
 
 def test_a_name_that_no_file_can_have_is_an_error(tmp_path):
@@ -150,7 +150,7 @@ def test_bit_depth_follows_the_input(file_format, asked, source, expected):
 def test_a_subtype_that_the_format_lacks_is_refused():
     with pytest.raises(UnwritableAudio, match="flac has no subtype FLOAT") as caught:
         output_subtype("flac", "FLOAT", "PCM_16")
-    assert "PCM_24" in caught.value.hint
+    assert "PCM_24" in caught.value.remedy
 
 
 def test_a_file_appears_only_when_it_is_committed(tmp_path):

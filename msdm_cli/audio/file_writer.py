@@ -1,0 +1,174 @@
+"""One sound file that is written, under a temporary name until it is complete."""
+
+import contextlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from msdm_cli.audio.formats import FORMATS, Subtype
+from msdm_cli.errors import UnwritableAudio
+
+RIFF_BYTES = (1 << 32) - (1 << 20)
+"""Beyond these, RIFF's 32-bit size field overflows."""
+WRITE_FRAMES = 1 << 16
+"""Samples of one write: libvorbis holds a whole write on the stack."""
+SFC_SET_ADD_PEAK_CHUNK = 0x1050
+"""Of sndfile.h."""
+
+Block = NDArray[np.float32] | NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class SoundShape:
+    """What the files of one result have in common.
+
+    Attributes:
+        sample_rate: In hertz.
+        channels: Number of channels.
+        frames: Length, in samples.
+        subtype: How samples are stored.
+        tags: Title and the like.
+    """
+
+    sample_rate: int
+    channels: int
+    frames: int
+    subtype: Subtype
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def tag(self, stem: str) -> "SoundShape":
+        """The shape with the stem in the title, if there is a title."""
+        title = self.tags.get("title")
+        if not title:
+            return self
+        tags = {**self.tags, "title": f"{title} ({stem})"}
+        return SoundShape(self.sample_rate, self.channels, self.frames, self.subtype, tags)
+
+
+class SoundFileWriter:
+    """Writes one file, under a temporary name until it is complete.
+
+    As a context manager it leaves nothing behind unless ``finish`` and ``commit`` were called. What a
+    killed process left under the temporary name is written over.
+
+    Args:
+        path: Final name; its suffix is that of a format in ``FORMATS``.
+        shape: What is written.
+
+    Raises:
+        UnwritableAudio: The folder cannot be written, or the format has no such subtype.
+    """
+
+    def __init__(self, path: Path, shape: SoundShape) -> None:
+        self.path = path
+        self.shape = shape
+        self.clipped = 0
+        self.temporary = temporary_path(path)
+        self._format = next(row for row in FORMATS.values() if row.suffix == path.suffix)
+        size = shape.frames * shape.channels * shape.subtype.bytes_per_sample
+        large = self._format.large_format if size > RIFF_BYTES else None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = soundfile.SoundFile(
+                self.temporary,
+                "w",
+                shape.sample_rate,
+                shape.channels,
+                shape.subtype.name,
+                format=large or self._format.name.upper(),
+            )
+            # A peak chunk holds the time of writing: no two files of floats would be the same.
+            soundfile._snd.sf_command(
+                self._file._file, SFC_SET_ADD_PEAK_CHUNK, soundfile._ffi.NULL, 0
+            )
+        except (soundfile.SoundFileError, RuntimeError, OSError) as error:
+            self.discard()
+            raise write_failure(path, error) from error
+        except ValueError as error:
+            raise UnwritableAudio(
+                f"{path}: {error}", "Choose another format or subtype."
+            ) from error
+        for tag, text in shape.tags.items():
+            # Not every format has every tag.
+            with contextlib.suppress(soundfile.SoundFileError, RuntimeError):
+                setattr(self._file, tag, text)
+
+    def __enter__(self) -> "SoundFileWriter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.discard()
+
+    def write(self, block: Block) -> None:
+        """Append samples, ``[C, n]``: floats, or integers that fill 32 bits.
+
+        Raises:
+            UnwritableAudio: The disk is full, or otherwise fails.
+        """
+        if block.dtype != np.int32 and not self.shape.subtype.floating:
+            self.clipped += int(np.count_nonzero(np.abs(block) > 1))
+            block = np.clip(block, np.float32(-1), np.float32(1)).astype(np.float32)
+        try:
+            for start in range(0, block.shape[1], WRITE_FRAMES):
+                part = block[:, start : start + WRITE_FRAMES]
+                self._file.write(np.ascontiguousarray(part.T))
+        # libsndfile writes fewer frames on a full disk, and soundfile asserts that it wrote all.
+        except (soundfile.SoundFileError, AssertionError, RuntimeError, OSError) as error:
+            raise write_failure(self.path, error) from error
+
+    def finish(self) -> None:
+        """Close the file and make sure that it is whole, still under its temporary name.
+
+        Raises:
+            UnwritableAudio: What lies on the disk is not what was written.
+        """
+        try:
+            self._file.close()
+            if self._format.finish:
+                self._format.finish(self.temporary)
+            with self.temporary.open(
+                "r+b"
+            ) as file:  # Windows flushes only what is open for writing
+                os.fsync(file.fileno())
+            found = soundfile.info(str(self.temporary)).frames
+        except (soundfile.SoundFileError, RuntimeError, ValueError, OSError) as error:
+            raise write_failure(self.path, error) from error
+        if found != self.shape.frames:
+            raise write_failure(self.path, f"{found} of {self.shape.frames} samples arrived")
+
+    def commit(self) -> None:
+        """Give the finished file its name.
+
+        Raises:
+            UnwritableAudio: The folder does not allow it.
+        """
+        try:
+            self.temporary.replace(self.path)
+        except OSError as error:
+            raise write_failure(self.path, error) from error
+
+    def discard(self) -> None:
+        """Leave nothing behind; does nothing after ``commit``."""
+        failures = (soundfile.SoundFileError, RuntimeError, OSError, AttributeError)
+        with contextlib.suppress(*failures):
+            self._file.close()
+        with contextlib.suppress(OSError):
+            self.temporary.unlink(missing_ok=True)
+
+
+def temporary_path(path: Path) -> Path:
+    """Where a file lies until it is complete."""
+    return path.with_name(f".{path.name}.part")
+
+
+def write_failure(path: Path, reason: object) -> UnwritableAudio:
+    """The error of a file that cannot be written."""
+    return UnwritableAudio(
+        f"{path}: cannot be written ({reason})",
+        "Make room on the disk, or choose another folder.",
+    )

@@ -1,0 +1,134 @@
+"""The last step before stems are written: gain, rounding, and what was found on the way."""
+
+import math
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from msdm_cli.audio.file_writer import Block
+from msdm_cli.audio.formats import Subtype
+from msdm_cli.audio.quantise import quantise_to_sum
+
+MIXTURE = "mixture"
+MARGIN_UNITS = 4
+"""Distance from full scale, in units of the subtype, that rounding may use up."""
+
+Signal = NDArray[np.float32] | NDArray[np.float64]
+
+
+class Finish(Protocol):
+    """Makes blocks of stems ready to be written, and measures them.
+
+    Attributes:
+        gain: Factor on what is written.
+        peak: Largest absolute value before the gain, of all that the gain is for.
+        clipped: Samples that were clipped here.
+        exact: Whether the stems sum to the mixture, to the last bit.
+        null_db: Level of what they leave of it, relative to it; None if nothing, or if it is not measured.
+    """
+
+    gain: float
+    peak: float
+    clipped: int
+
+    @property
+    def exact(self) -> bool:
+        """Whether the stems sum to the mixture, to the last bit."""
+        ...
+
+    @property
+    def null_db(self) -> float | None:
+        """Level of what the stems leave of the mixture, relative to it, in dB."""
+        ...
+
+    def apply(self, stems: Mapping[str, Signal], mixture: Signal) -> dict[str, Block]:
+        """What is written, by name, ``[C, n]`` each."""
+        ...
+
+
+class SumFinish:
+    """For stems that sum to a mixture: they still do after rounding.
+
+    Args:
+        subtype: How samples are stored.
+        gain: Factor on stems and mixture.
+    """
+
+    def __init__(self, subtype: Subtype, gain: float) -> None:
+        self.gain = gain
+        self.peak = 0.0
+        self.clipped = 0
+        self._subtype = subtype
+        self._left = 0.0
+        self._energy = 0.0
+
+    @property
+    def exact(self) -> bool:
+        """Whether the stems sum to the mixture, to the last bit."""
+        return not self._subtype.lossy and not self._left
+
+    @property
+    def null_db(self) -> float | None:
+        """Level of what the stems leave of the mixture, relative to it, in dB."""
+        if self._subtype.lossy or not self._left or not self._energy:
+            return None
+        return 10 * math.log10(self._left / self._energy)
+
+    def apply(self, stems: Mapping[str, Signal], mixture: Signal) -> dict[str, Block]:
+        """The stems as integers of the subtype that sum to the mixture's, or as floats."""
+        stacked = np.stack([np.asarray(stem, np.float64) for stem in stems.values()])
+        self.peak = max(self.peak, float(np.abs(stacked).max(initial=0)))
+        scaled = self.gain * stacked
+        target = self.gain * np.asarray(mixture, np.float64)
+        bits = self._subtype.bits
+        values: Block
+        if bits in (16, 24):
+            values, clipped = quantise_to_sum(scaled, target, bits)
+            self.clipped += clipped
+            scale = 1 << (bits - 1)
+            left = (values.astype(np.int64).sum(0) >> (32 - bits)) - np.rint(target * scale)
+            self._left += float(np.square(left / scale).sum())
+        else:
+            values = scaled.astype(np.float32)
+            left = values.sum(0, dtype=np.float64) - target
+            self._left += float(np.square(left).sum())
+        self._energy += float(np.square(target).sum())
+        return dict(zip(stems, values, strict=True))
+
+
+class ScaleFinish:
+    """For stems and a mixture that are written beside each other.
+
+    Args:
+        gain: Factor on the mixture, and on the stems unless ``mixture_only``.
+        mixture_only: Whether the stems stay as they are.
+    """
+
+    exact = False
+    null_db = None
+
+    def __init__(self, gain: float, *, mixture_only: bool) -> None:
+        self.gain = gain
+        self.peak = 0.0
+        self.clipped = 0
+        self._mixture_only = mixture_only
+
+    def apply(self, stems: Mapping[str, Signal], mixture: Signal) -> dict[str, Block]:
+        """The stems and the mixture, as floats."""
+        scaled = {MIXTURE: mixture} if self._mixture_only else {**stems, MIXTURE: mixture}
+        peaks = [float(np.abs(signal).max(initial=0)) for signal in scaled.values()]
+        self.peak = max(self.peak, *peaks)
+        gain = np.float32(self.gain)
+        written: dict[str, Block] = {
+            name: np.asarray(stem, np.float32) for name, stem in stems.items()
+        }
+        return written | {name: gain * np.asarray(x, np.float32) for name, x in scaled.items()}
+
+
+def fit_gain(peak: float, subtype: Subtype) -> float:
+    """Gain that brings a peak within full scale; 1 if it is, or if the subtype has no full scale."""
+    if subtype.floating or peak <= 1:
+        return 1.0
+    return (1 - MARGIN_UNITS * subtype.unit) / peak

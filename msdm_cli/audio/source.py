@@ -1,0 +1,215 @@
+"""Where sound comes from: the protocol of a source, and a source in memory."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from msdm_cli.errors import UnsuitableAudio
+
+RATES_HZ = (100, 1_000_000)
+"""A sound of another rate is damaged."""
+
+
+@dataclass(frozen=True)
+class AudioProperties:
+    """What is known of a sound before it is decoded.
+
+    Attributes:
+        sample_rate: In hertz.
+        channels: Number of channels.
+        frames: Length, in samples.
+        subtype: How a sample is stored, in libsndfile's terms.
+    """
+
+    sample_rate: int
+    channels: int
+    frames: int
+    subtype: str
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds."""
+        return self.frames / self.sample_rate
+
+
+class AudioReader(Protocol):
+    """Reads a sound from its beginning to its end."""
+
+    @property
+    def properties(self) -> AudioProperties:
+        """Of what is read."""
+        ...
+
+    def read(self, frames: int) -> NDArray[np.float32]:
+        """The next samples, fewer than ``frames`` at the end, ``[C, n]``.
+
+        Raises:
+            AudioError: They cannot be decoded, or are not numbers.
+        """
+        ...
+
+
+class AudioSource(Protocol):
+    """A sound that can be opened, any number of times."""
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+        ...
+
+    @property
+    def properties(self) -> AudioProperties:
+        """Of what is read."""
+        ...
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """Title, artist and the like, as far as they are known."""
+        ...
+
+    def open(self) -> AbstractContextManager[AudioReader]:
+        """Begin to read it."""
+        ...
+
+    def digest(self) -> str:
+        """A sha256 that tells it from other sounds."""
+        ...
+
+    def check_unchanged(self) -> None:
+        """Make sure that it is what it was when this source was made.
+
+        Raises:
+            AudioError: It is not.
+        """
+        ...
+
+
+class ArraySource:
+    """Samples in memory.
+
+    Args:
+        samples: ``[C, T]``, or ``[T]`` for one channel. Full scale is 1.
+        sample_rate: In hertz.
+        name: What to call it in messages.
+
+    Raises:
+        ValueError: The array has another number of axes.
+        UnsuitableAudio: It holds no samples, or a NaN or an infinity.
+    """
+
+    def __init__(self, samples: NDArray[Any], sample_rate: int, name: str = "array") -> None:
+        given = np.atleast_2d(samples)
+        if given.ndim != 2:
+            raise ValueError(f"expected samples [C, T] or [T], got the shape {samples.shape}")
+        low, high = RATES_HZ
+        if not low <= sample_rate <= high:
+            raise ValueError(f"expected a rate of {low} to {high} Hz, got {sample_rate}")
+        if not given.size:
+            raise UnsuitableAudio(f"{name}: no samples", "Give an array that holds sound.")
+        self.samples = given.astype(np.float32)
+        check_finite(self.samples, name)
+        self.name = name
+        self.tags: dict[str, str] = {}
+        self.properties = AudioProperties(int(sample_rate), *self.samples.shape, "FLOAT")
+
+    def open(self) -> "ArrayReader":
+        """Begin to read it."""
+        return ArrayReader(self.samples, self.properties)
+
+    def digest(self) -> str:
+        """The sha256 of rate, shape and samples."""
+        digest = hashlib.sha256(f"{self.properties.sample_rate} {self.samples.shape}".encode())
+        digest.update(np.ascontiguousarray(self.samples).tobytes())
+        return digest.hexdigest()
+
+    def check_unchanged(self) -> None:
+        """Do nothing: the samples are a copy of what was given."""
+
+
+class ArrayReader:
+    """Reads an array. It is a context manager.
+
+    Args:
+        samples: ``[C, T]``.
+        properties: Of the array.
+    """
+
+    def __init__(self, samples: NDArray[np.float32], properties: AudioProperties) -> None:
+        self.properties = properties
+        self._samples = samples
+        self._position = 0
+
+    def __enter__(self) -> "ArrayReader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def read(self, frames: int) -> NDArray[np.float32]:
+        """The next samples, fewer than ``frames`` at the end, ``[C, n]``."""
+        block = self._samples[:, self._position : self._position + frames]
+        self._position += block.shape[1]
+        return block
+
+
+class SharedReader:
+    """Reads a sound once for two readers, of which one lags behind the other.
+
+    What the first has read is held until the second has read it, too.
+
+    Args:
+        reader: Reads the sound.
+    """
+
+    def __init__(self, reader: AudioReader) -> None:
+        self.properties = reader.properties
+        self._reader = reader
+        self._held: list[NDArray[np.float32]] = []
+
+    def read(self, frames: int) -> NDArray[np.float32]:
+        """The next samples of the first reader, ``[C, n]``."""
+        block = self._reader.read(frames)
+        self._held.append(block)
+        return block
+
+    def read_again(self, frames: int) -> NDArray[np.float32]:
+        """The next samples of the second reader, which the first has read before, ``[C, frames]``."""
+        taken: list[NDArray[np.float32]] = []
+        while frames:
+            if not self._held:
+                self.read(frames)
+            block = self._held[0]
+            taken.append(block[:, :frames])
+            if block.shape[1] > frames:
+                self._held[0] = block[:, frames:]
+            else:
+                self._held.pop(0)
+            frames -= taken[-1].shape[1]
+        channels = self.properties.channels
+        return np.concatenate(taken, 1) if taken else np.zeros((channels, 0), np.float32)
+
+
+def read_all(source: AudioSource, block_frames: int) -> Iterator[NDArray[np.float32]]:
+    """All of a sound in blocks, ``[C, n]`` each.
+
+    Raises:
+        AudioError: It cannot be decoded.
+    """
+    with source.open() as reader:
+        for start in range(0, source.properties.frames, block_frames):
+            yield reader.read(min(block_frames, source.properties.frames - start))
+
+
+def check_finite(block: NDArray[np.float32], name: str) -> None:
+    """Refuse samples that are not numbers.
+
+    Raises:
+        UnsuitableAudio: There is a NaN or an infinity.
+    """
+    if not np.isfinite(block).all():
+        raise UnsuitableAudio(f"{name}: contains NaN or infinity", "Repair it: export it again.")

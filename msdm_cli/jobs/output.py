@@ -1,0 +1,115 @@
+"""Where results go: names, formats, and what they must not replace."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
+
+from msdm_cli.audio.formats import SUBTYPES, Subtype, choose_subtype, writable_formats
+from msdm_cli.errors import ReplacesInput, ResultsExist, UnwritableResults
+
+NAME = "{track}/{stem}.{ext}"
+MANIFEST = "msdm"
+MANIFEST_SUFFIX = "json"
+SYSTEMS = (PurePosixPath, PureWindowsPath)
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """How results are written.
+
+    Attributes:
+        file_format: A format that can be written, by its name in ``msdm_cli.audio.formats``.
+        subtype: How samples are stored, in libsndfile's terms; as in the input if None.
+        name: Path of a stem in the folder of results, with the fields track, stem and ext.
+    """
+
+    file_format: str = "wav"
+    subtype: str | None = None
+    name: str = NAME
+
+    def __post_init__(self) -> None:
+        if self.file_format not in writable_formats():
+            known = ", ".join(writable_formats())
+            raise ValueError(f"expected a format of {known}, got {self.file_format}")
+        if self.subtype is not None and self.subtype not in SUBTYPES:
+            raise ValueError(f"expected a subtype of {', '.join(SUBTYPES)}, got {self.subtype}")
+        fields = {"track": "track", "ext": "wav"}
+        try:
+            names = {self.name.format(stem=stem, **fields) for stem in ("one", "two")}
+        except (LookupError, ValueError, AttributeError) as error:
+            raise ValueError(
+                f"expected a name of {{track}}, {{stem}} and {{ext}}, got {self.name}"
+            ) from error
+        # The suffix is the format, and the manifest has another one.
+        if not self.name.endswith(".{ext}"):
+            raise ValueError(f"expected a name that ends in .{{ext}}, got {self.name}")
+        # A manifest may come from another system: its names must stay inside on every one.
+        inside = all(_leads_inside(kind(name)) for name in names for kind in SYSTEMS)
+        if len(names) < 2 or not inside:
+            raise ValueError(
+                f"expected a name inside the folder that has {{stem}}, got {self.name}"
+            )
+
+    def choose_subtype(self, source: str) -> Subtype:
+        """Subtype of the results for an input of subtype ``source``.
+
+        Raises:
+            UnwritableAudio: The format does not have the subtype that was asked for.
+        """
+        return choose_subtype(self.file_format, self.subtype, source)
+
+    def place(self, folder: Path, track: str, stem: str) -> Path:
+        """Where a stem of a song goes.
+
+        Raises:
+            UnwritableResults: The name of the song leads out of the folder.
+        """
+        return self._place(folder, track, stem, self.file_format)
+
+    def place_manifest(self, folder: Path, track: str) -> Path:
+        """Where the manifest of a song goes: where a stem called msdm would, in JSON.
+
+        Raises:
+            UnwritableResults: The name of the song leads out of the folder.
+        """
+        return self._place(folder, track, MANIFEST, MANIFEST_SUFFIX)
+
+    def _place(self, folder: Path, track: str, stem: str, ext: str) -> Path:
+        name = self.name.format(track=track, stem=stem, ext=ext)
+        if not _leads_inside(PurePath(name)):
+            raise UnwritableResults(
+                f"{folder / name}: is not inside {folder}", "Rename the song, or its results."
+            )
+        return folder / name
+
+
+def _leads_inside(path: PurePath) -> bool:
+    """Whether a relative path stays inside the folder that it starts from."""
+    return not (path.drive or path.root or ".." in path.parts)
+
+
+def check_vacant(paths: Sequence[Path], inputs: Mapping[str, Path], *, overwrite: bool) -> None:
+    """Refuse to write over what is there; over an input, always.
+
+    Args:
+        paths: What would be written.
+        inputs: What is read, by its role.
+        overwrite: Whether other files may be replaced.
+
+    Raises:
+        ReplacesInput: A path is an input.
+        ResultsExist: A path is a folder, or it exists and ``overwrite`` is not set.
+    """
+    read = {os.path.realpath(path) for path in inputs.values()}
+    for path in paths:
+        if os.path.realpath(path) in read:
+            raise ReplacesInput(
+                f"{path}: is an input, and would be replaced", "Choose another folder."
+            )
+        # os.path, unlike pathlib, takes a folder that may not be searched for one without the file.
+        exists = os.path.exists(path)  # noqa: PTH110
+        if os.path.isdir(path) or (exists and not overwrite):  # noqa: PTH112
+            raise ResultsExist(
+                f"{path}: is there already", "Allow to replace it, or choose another folder."
+            )

@@ -1,0 +1,63 @@
+"""The three tasks in one table: each has the same shape."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from msdm_cli.audio.finish import Finish, ScaleFinish, SumFinish
+from msdm_cli.audio.formats import Subtype
+from msdm_cli.audio.source import AudioProperties
+from msdm_cli.tasks import generate, impute, separate
+from msdm_cli.tasks.stream import StemStream, TaskPlan
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task.
+
+    Attributes:
+        options: Class of its options.
+        name_outputs: Names of what is written, from spec and options.
+        describe_output: Rate, channels and length of what is written, from model, sources and options.
+        plan: Chunks and network calls, from model, sources and options.
+        run: Does it, with model, sources, options, store and progress.
+        finish: Makes blocks ready to be written, from subtype and gain.
+        copies_inputs: Whether the inputs are copied beside the results.
+    """
+
+    options: type[Any]
+    name_outputs: Callable[..., tuple[str, ...]]
+    describe_output: Callable[..., AudioProperties]
+    plan: Callable[..., TaskPlan]
+    run: Callable[..., StemStream]
+    finish: Callable[[Subtype, float], Finish]
+    copies_inputs: bool = False
+
+
+TASKS = {
+    "separate": Task(
+        options=separate.SeparateOptions,
+        name_outputs=separate.name_outputs,
+        describe_output=separate.describe_output,
+        plan=separate.plan,
+        run=separate.run,
+        finish=SumFinish,
+    ),
+    "impute": Task(
+        options=impute.ImputeOptions,
+        name_outputs=impute.name_outputs,
+        describe_output=impute.describe_output,
+        plan=impute.plan,
+        run=impute.run,
+        finish=lambda subtype, gain: ScaleFinish(gain, mixture_only=True),
+        copies_inputs=True,
+    ),
+    "generate": Task(
+        options=generate.GenerateOptions,
+        name_outputs=generate.name_outputs,
+        describe_output=generate.describe_output,
+        plan=generate.plan,
+        run=generate.run,
+        finish=lambda subtype, gain: ScaleFinish(gain, mixture_only=False),
+    ),
+}
