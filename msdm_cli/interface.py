@@ -45,8 +45,8 @@ Stems = dict[str, NDArray[np.float32]]
 class Model(LoadedModel):
     """A model on a device, ready to be asked.
 
-    Three methods return arrays by stem name, ``[C, T]`` each; their twins ``..._blocks`` yield them in
-    blocks that follow each other. Results do not depend on which twin is used.
+    Three methods return arrays by stem name, ``[C, T]`` each; their twins ``..._blocks`` yield them
+    in blocks that follow each other. Results do not depend on which twin is used.
     """
 
     def separate(
@@ -221,7 +221,8 @@ def load_model(
 
     Args:
         name: Name of a model on this machine; the embedded one by default.
-        device: auto, cpu, cuda, cuda:1 or mps; several are separated by commas and share the chunks.
+        device: auto, cpu, cuda, cuda:1 or mps; several are separated by commas and share the
+            chunks.
         backend: auto, torch or onnx.
         precision: Of the learned part: auto, fp32, bf16 or fp16.
 

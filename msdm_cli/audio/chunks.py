@@ -1,8 +1,9 @@
 """Cutting a song into chunks, and putting it together again.
 
-A network is wrong for a while at its own edges. Each chunk is therefore computed on a ``window`` that is longer than
-the ``core`` that is kept: ``context`` samples are thrown away at either end, except at the ends of the song. Cores
-overlap; there they are cross-faded with linear weights, divided by the sum of the weights.
+A network is wrong near its own edges. Each chunk is therefore computed on a ``window`` that is
+longer than the ``core`` that is kept: ``context`` samples are thrown away at either end, except at
+the ends of the song. Cores overlap. There they are cross-faded with linear weights, divided by
+their sum.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ class Chunk:
 
     Attributes:
         start: First sample of the window.
-        stop: End of the window; past the end of the song only if the song is shorter than a chunk.
+        stop: End of the window. It lies past the end of the song only if the song is shorter.
         core_start: First sample that is kept.
         core_stop: End of what is kept.
     """
@@ -54,7 +55,8 @@ class ChunkPlan:
             raise ValueError(f"expected at least 1 sample, got {self.total}")
         if self.context < 0 or self.overlap < 0 or self.hop < 1:
             raise ValueError(
-                f"expected 2 * context + overlap below the length {self.length}, got {self.context} and {self.overlap}"
+                f"expected 2 * context + overlap below the length {self.length}, "
+                f"got {self.context} and {self.overlap}"
             )
 
     @property
@@ -131,6 +133,7 @@ class OverlapAdd:
         self._weight[here] += weights
         done = (next_chunk.core_start if next_chunk else self.plan.total) - self._start
         finished: NDArray[np.float32] = self._sum[..., :done] / self._weight[:done]
-        self._sum, self._weight = self._sum[..., done:], self._weight[done:]
+        self._sum = self._sum[..., done:]
+        self._weight = self._weight[done:]
         self._start += done
         return finished

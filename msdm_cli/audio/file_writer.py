@@ -53,8 +53,8 @@ class SoundShape:
 class SoundFileWriter:
     """Writes one file, under a temporary name until it is complete.
 
-    As a context manager it leaves nothing behind unless ``finish`` and ``commit`` were called. What a
-    killed process left under the temporary name is written over.
+    As a context manager it leaves nothing behind unless ``finish`` and ``commit`` were called. What
+    a killed process left under the temporary name is written over.
 
     Args:
         path: Final name; its suffix is that of a format in ``FORMATS``.

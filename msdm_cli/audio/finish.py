@@ -26,7 +26,8 @@ class Finish(Protocol):
         peak: Largest absolute value before the gain, of all that the gain is for.
         clipped: Samples that were clipped here.
         exact: Whether the stems sum to the mixture, to the last bit.
-        null_db: Level of what they leave of it, relative to it; None if nothing, or if it is not measured.
+        null_db: Level of what they leave of it, relative to it; None if nothing, or if it is not
+            measured.
     """
 
     gain: float
@@ -128,7 +129,7 @@ class ScaleFinish:
 
 
 def fit_gain(peak: float, subtype: Subtype) -> float:
-    """Gain that brings a peak within full scale; 1 if it is, or if the subtype has no full scale."""
+    """Gain that brings a peak within full scale; 1 for floats, which have no full scale."""
     if subtype.floating or peak <= 1:
         return 1.0
     return (1 - MARGIN_UNITS * subtype.unit) / peak

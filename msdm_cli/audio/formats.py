@@ -1,7 +1,7 @@
 """The sound files that msdm reads and writes: a table of formats and a table of subtypes.
 
-A format is a container with a suffix. A subtype says how a sample is stored, in libsndfile's terms. To
-add an output format, add a row to ``FORMATS``.
+A format is a container with a suffix. A subtype says how a sample is stored, in libsndfile's terms.
+To add an output format, add a row to ``FORMATS``.
 """
 
 from collections.abc import Callable
@@ -110,8 +110,8 @@ def choose_subtype(format_name: str, asked: str | None, source: str) -> Subtype:
         source: Subtype of the input, as libsndfile calls it.
 
     Returns:
-        What was asked for; else that of the source, where the format has it; else the deepest that the
-        format has for a source of more than 24 bits; else the format's first.
+        What was asked for; else that of the source, where the format has it; else the deepest that
+        the format has for a source of more than 24 bits; else the format's first.
 
     Raises:
         UnwritableAudio: The format does not have the subtype that was asked for.

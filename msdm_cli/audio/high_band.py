@@ -1,10 +1,11 @@
-"""What the model cannot see of a song, and who gets it.
+"""What the model cannot hear of a song, and which stem gets it.
 
-The model works at its own rate and knows nothing above half of it. Let ``h = song - sum(stems)`` at the song's rate:
-mostly what lies above that band, and what resampling left over. It is shared out in time by who sounds bright there:
-stem n receives ``w_n(t) h(t)`` with ``w_n`` its share of the energy of the first differences (which favour the top of
-the band) at the model's rate, in frames of ``FRAME`` samples, interpolated linearly. The weights sum to one, so the
-stems sum to the song.
+The model works at its own rate and knows nothing above half of it. Let ``h = song - sum(stems)`` at
+the song's rate: mostly what lies above that band, and what resampling left over. It is shared in
+time by how bright each stem sounds: stem n receives ``w_n(t) h(t)``. Here ``w_n`` is its share of
+the energy of the first differences, which favour the top of the band, in frames of ``FRAME``
+samples at the model's rate, interpolated linearly. The weights sum to one, so the stems sum to the
+song.
 """
 
 import numpy as np
@@ -25,7 +26,8 @@ class HighBand:
     """
 
     def __init__(self, sample_rate: int, model_rate: int, channels: int, stems: int) -> None:
-        self._rate, self._model_rate = sample_rate, model_rate
+        self._rate = sample_rate
+        self._model_rate = model_rate
         self._held = np.zeros((channels, stems, 0), np.float32)
         self._table = np.zeros((0, stems))
         self._first_frame = 0
@@ -43,7 +45,8 @@ class HighBand:
         difference = np.diff(held[:, :, : count * FRAME + 1]).astype(np.float64)
         energy = np.square(difference).reshape(*held.shape[:2], count, FRAME).mean((0, 3)).T + FLOOR
         self._table = np.concatenate((self._table, energy / energy.sum(1, keepdims=True)))
-        self._held, self._complete = held[:, :, count * FRAME :], last
+        self._held = held[:, :, count * FRAME :]
+        self._complete = last
 
     @property
     def ready(self) -> int:
@@ -54,7 +57,11 @@ class HighBand:
         return max(0, int(centre * self._rate / self._model_rate) - self._given)
 
     def share(self, residual: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Share out the next samples at the song's rate, at most ``ready``, ``[C, n] -> [S, C, n]``."""
+        """Share the next samples at the song's rate, at most ``ready``.
+
+        Shape:
+            ``[C, n] -> [S, C, n]``
+        """
         count = residual.shape[1]
         if not count:
             return np.zeros((self._table.shape[1], *residual.shape))
@@ -64,5 +71,6 @@ class HighBand:
         weights = np.stack([np.interp(position, frames, shares) for shares in self._table.T])
         self._given += count
         done = int(position[-1])
-        self._table, self._first_frame = self._table[done:], self._first_frame + done
+        self._table = self._table[done:]
+        self._first_frame += done
         return weights[:, None] * residual

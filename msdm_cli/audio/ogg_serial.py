@@ -1,7 +1,8 @@
-"""The same Ogg file every time: libsndfile numbers each stream at random, which changes no sound, but every page.
+"""The same Ogg file every time: libsndfile gives each stream a random number.
 
-Source: RFC 3533, section 6: a page begins with ``OggS``; bytes 14 to 17 are the serial number of its stream, bytes 22
-to 25 a CRC of the page with these four as zero, byte 26 the number of segments, whose sizes follow.
+Source: RFC 3533, section 6. A page begins with ``OggS``. Bytes 14 to 17 are the serial number of
+its stream. Bytes 22 to 25 are a CRC of the page with these four as zero. Byte 26 is the number of
+segments, whose sizes follow.
 """
 
 import zlib
@@ -39,10 +40,8 @@ def fix_serial(path: Path, serial: int = 0) -> None:
 
 
 def page_checksum(page: bytes) -> int:
-    """The CRC of a page: polynomial 0x04c11db7, most significant bit first, from 0, not inverted.
-
-    zlib has the same polynomial, least significant bit first, from all ones, inverted at the end: so the bits of each
-    byte are mirrored, and both inversions undone.
-    """
+    """The CRC of a page: polynomial 0x04c11db7, high bits first, from 0, not inverted."""
+    # zlib has the same polynomial, but least significant bit first, from all ones, and inverted at
+    # the end. So the bits of each byte are mirrored, and both inversions are undone.
     mirrored = zlib.crc32(page.translate(MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF
     return int(f"{mirrored:032b}"[::-1], 2)

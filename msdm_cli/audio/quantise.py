@@ -9,25 +9,27 @@ def quantise_to_sum(
 ) -> tuple[NDArray[np.int32], int]:
     """Round stems so that they sum to the song, sample by sample.
 
-    The running sums over the stems are rounded, and their differences are the stems: the last running sum is the song,
-    and each stem's rounding error is carried on to the next. No stem moves by more than a unit, a silent one not at
-    all, unless one beyond full scale has to be clipped: the others then take up what it lost, each as far as full
-    scale lets it.
+    The running sums over the stems are rounded, and their differences are the stems. The last
+    running sum is the song, and each stem's rounding error is carried to the next stem. No stem
+    moves by more than a unit, and a silent one not at all. If a stem has to be clipped at full
+    scale, the others take what it lost, each as far as full scale allows.
 
     Args:
         stems: Stems, which sum to the song but for rounding.
-        song: The song; a lossy one may lie between the units, and beyond full scale, which only stems need to keep.
+        song: The song. A lossy one may lie between units and beyond full scale.
         bits: Bits of a sample, 16 or 24.
 
     Returns:
-        Integers that fill 32 bits (the lowest ``32 - bits`` are zero), and how many samples were clipped.
+        Integers that fill 32 bits (the lowest ``32 - bits`` are zero), and how many were clipped.
 
     Shape:
         ``[S, C, n], [C, n] -> [S, C, n]``
     """
     scale = float(1 << (bits - 1))
     target = np.rint(song * scale)
-    rounded, running, before = np.empty_like(stems), np.zeros(song.shape), np.zeros(song.shape)
+    rounded = np.empty_like(stems)
+    running = np.zeros(song.shape)
+    before = np.zeros(song.shape)
     for stem, out in zip(stems[:-1], rounded, strict=False):
         running += stem
         now = np.rint(running * scale)

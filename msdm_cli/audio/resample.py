@@ -1,4 +1,4 @@
-"""Resampling of a stream, block by block, with the samples and the length of the whole at once."""
+"""Resampling of a stream block by block, with the result of resampling it as a whole."""
 
 from math import ceil, gcd
 
@@ -15,19 +15,20 @@ MATRIX_INPUTS = 2048
 
 
 def resampled_length(length: int, rate_in: int, rate_out: int) -> int:
-    """Samples at ``rate_out`` that cover ``length`` samples at ``rate_in``: ``ceil(length * rate_out / rate_in)``."""
+    """Samples at ``rate_out`` that cover ``length`` samples at ``rate_in``, rounded up."""
     return -(-length * rate_out // rate_in)
 
 
 class StreamResampler:
     """Resamples a stream with resampy's windowed sinc.
 
-    The stream is cut where input and output grids meet (every ``rate_in / gcd`` samples), and each block is resampled
-    with the neighbours that the filter reaches into, so that no cut is seen in the result.
+    The stream is cut where the grids of input and output meet, every ``rate_in / gcd`` samples.
+    Each block is resampled with the neighbours that the filter reaches, so that the cuts leave no
+    trace.
 
-    Resampling is linear, and the same from one such cut to the next: what resampy does to a short window is a matrix,
-    and a block is resampled by one product with it, several times faster than by resampy itself. Where the grids meet
-    too rarely for a matrix (44 101 Hz), resampy does it.
+    Resampling is linear, and the same from one cut to the next: what resampy does to a short window
+    is a matrix. One product with it resamples a block several times faster than resampy does. Where
+    the grids meet too rarely for a matrix (44 101 Hz), resampy does it.
 
     Args:
         rate_in: In hertz.
@@ -37,8 +38,10 @@ class StreamResampler:
 
     def __init__(self, rate_in: int, rate_out: int, channels: int) -> None:
         common = gcd(rate_in, rate_out)
-        self.rate_in, self.rate_out = rate_in, rate_out
-        self._unit_in, self._unit_out = rate_in // common, rate_out // common
+        self.rate_in = rate_in
+        self.rate_out = rate_out
+        self._unit_in = rate_in // common
+        self._unit_out = rate_out // common
         reach = (ZERO_CROSSINGS + 1) * rate_in / min(rate_in, rate_out)
         self._margin = ceil(reach / self._unit_in) * self._unit_in
         self._step = max(1, MATRIX_OUTPUTS // self._unit_out) * self._unit_in
@@ -90,16 +93,22 @@ class StreamResampler:
         return np.concatenate(parts, 1)[:, :missing]
 
     def _build_matrix(self) -> NDArray[np.float32]:
-        """What the filter does to ``step`` samples between two margins, ``[step + 2 * margin, outputs]``.
+        """What the filter does to ``step`` samples between two margins.
 
-        Each output is a sum over the two wings of the filter, whose table is stepped through and interpolated as
-        resampy does (Smith, "Digital Audio Resampling Home Page"). Not by resampy itself, on an identity: it compiles
-        its loop anew in each process, for seconds.
+        Each output is a sum over the two wings of the filter, whose table is interpolated as
+        resampy
+        does it. Source: Smith, "Digital Audio Resampling Home Page". Asking resampy itself, on an
+        identity matrix, would compile its loop in each process, which takes seconds.
+
+        Shape:
+            ``-> [step + 2 * margin, outputs]``
         """
         ratio = self.rate_out / self.rate_in
         table, precision, _ = resampy.filters.get_filter(FILTER)
-        table, scale = table * min(1.0, ratio), min(1.0, ratio)
-        slope, stride = np.diff(table, append=table[-1]), int(scale * precision)
+        scale = min(1.0, ratio)
+        table = table * scale
+        slope = np.diff(table, append=table[-1])
+        stride = int(scale * precision)
         step_out = self._step // self._unit_in * self._unit_out
         positions = self._margin + np.arange(step_out) * self.rate_in / self.rate_out
         nearest = positions.astype(int)

@@ -1,8 +1,9 @@
 """How well chunks join: a figure per join of a song that was put together from chunks.
 
-A click is a jump of the value or of the slope. At a join, the first and second difference of the samples are compared
-with their root mean square within ``REACH`` samples on either side, whatever the chunk: a join like any other place
-has a ratio around 1, the largest of all places a few times that; a click stands out from its surroundings.
+A click is a jump of the value or of the slope. At each join, the first and the second difference of
+the samples are divided by their root mean square within ``REACH`` samples on either side. The ratio
+is around 1 at an ordinary place, and a few times that at the largest of all places. A click has
+more.
 """
 
 from collections.abc import Iterable
@@ -70,7 +71,8 @@ class SeamMeter:
         keep = max(
             0, min(held.shape[-1], (self._joins[0] if self._joins else stop) - REACH - self._start)
         )
-        self._held, self._start = held[..., keep:], self._start + keep
+        self._held = held[..., keep:]
+        self._start += keep
 
 
 def _measure(around: NDArray[np.float32], position: int, place: int) -> Seam:

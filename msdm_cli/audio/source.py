@@ -115,7 +115,12 @@ class ArraySource:
         check_finite(self.samples, name)
         self.name = name
         self.tags: dict[str, str] = {}
-        self.properties = AudioProperties(int(sample_rate), *self.samples.shape, "FLOAT")
+        self.properties = AudioProperties(
+            sample_rate=int(sample_rate),
+            channels=self.samples.shape[0],
+            frames=self.samples.shape[1],
+            subtype="FLOAT",
+        )
 
     def open(self) -> "ArrayReader":
         """Begin to read it."""
@@ -178,7 +183,7 @@ class SharedReader:
         return block
 
     def read_again(self, frames: int) -> NDArray[np.float32]:
-        """The next samples of the second reader, which the first has read before, ``[C, frames]``."""
+        """The next samples of the second reader, ``[C, frames]``."""
         taken: list[NDArray[np.float32]] = []
         while frames:
             if not self._held:

@@ -26,9 +26,10 @@ class SongWindows:
         self._start = 0
 
     def read(self, start: int, stop: int) -> NDArray[np.float32]:
-        """The samples from ``start`` to ``stop``, silence after the end of the song, ``[C, stop - start]``.
+        """The samples from ``start`` to ``stop``, and silence after the end of the song.
 
-        ``start`` is not before that of the last call.
+        Shape:
+            ``-> [C, stop - start]``; ``start`` is not before that of the last call
         """
         while self._start + self._held.shape[1] < min(stop, self.total):
             block = self._reader.read(READ_FRAMES)

@@ -13,7 +13,7 @@ from msdm_cli.models.load import LoadedModel
 
 STORED_SAMPLE_BYTES = 4
 FEW_MULTIPLES = 4
-"""Length of a first call, in multiples of what the network takes: it loads and plans, and is not timed."""
+"""Length of the first call, which is not timed, in multiples of what the network takes."""
 
 
 @dataclass(frozen=True)

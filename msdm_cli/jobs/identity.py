@@ -17,7 +17,7 @@ MODULES = {"torch": "torch", "onnx": "onnxruntime"}
 """The module of a backend, whose version decides the last bits."""
 
 OUTPUT = 7
-"""Raised whenever the same request gives other samples: unfinished work does not go on after that."""
+"""Raised when the same request gives other samples. Unfinished jobs then start again."""
 
 
 def identify(request: JobRequest, model: LoadedModel, digests: Mapping[str, str]) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def get_seed(identity: Mapping[str, Any]) -> int | None:
 
 
 def find_difference(one: Mapping[str, Any], two: Mapping[str, Any]) -> str | None:
-    """What tells two identities apart first, such as ``options.preset.eta``; None if nothing does."""
+    """The first difference of two identities, such as ``options.preset.eta``; None if equal."""
     for key in dict.fromkeys((*one, *two)):
         a = one.get(key)
         b = two.get(key)

@@ -1,9 +1,10 @@
 """Finished chunks of a job, kept on the disk until all of it is done.
 
-Everything but the network is cheap and gives the same again. So a journal holds what was drawn, chunk by
-chunk. An unfinished job runs again from its beginning, with every finished chunk read instead of drawn:
-the result is the same to the last bit, wherever it stopped. The journal goes when the job ends. It also
-goes after an error that would come again; it stays after a full disk or a busy device.
+Everything but the network is cheap and gives the same again. So a journal holds what was drawn,
+chunk by chunk. An unfinished job runs again from its beginning, with every finished chunk read
+instead of drawn: the result is the same to the last bit, wherever it stopped. The journal goes when
+the job ends. It also goes after an error that would come again; it stays after a full disk or a
+busy device.
 """
 
 import contextlib
@@ -33,7 +34,7 @@ IDENTITY = "job.json"
 LOCK = "lock"
 
 PERMANENT = (UnreadableAudio, UnsuitableAudio, SamplingError)
-"""Errors after which chunks are worth nothing: the input is damaged or changes, or the network fails."""
+"""Errors that would come again: the input is damaged or changes, or the network fails."""
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +44,8 @@ Array = NDArray[np.float32]
 class Journal:
     """The journal of a job. One process at a time holds it, and what its results are written to.
 
-    It is the ``ChunkStore`` of a task. As a context manager it removes itself unless there are chunks to
-    go on from. Nothing in it changes before ``begin``. Several threads may load and save.
+    It is the ``ChunkStore`` of a task. As a context manager it removes itself unless there are
+    chunks to go on from. Nothing in it changes before ``begin``. Several threads may load and save.
 
     Args:
         folder: Where it lies.

@@ -1,4 +1,4 @@
-"""What lies beside results: how they were made, and how to tell whether they are still what was made."""
+"""What lies beside results: how they were made, and digests that prove them."""
 
 import dataclasses
 import os

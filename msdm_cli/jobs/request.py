@@ -1,7 +1,7 @@
 """What a person asks for, as one object that travels as JSON.
 
-The manifest beside results holds the request that made them, a journal that of unfinished work, and a
-rerun or a dry run begins with one.
+The manifest beside results holds the request that made them, a journal that of unfinished work, and
+a rerun or a dry run begins with one.
 """
 
 import dataclasses
@@ -99,7 +99,7 @@ class JobRequest:
         fields["inputs"] = {role: str(path) for role, path in self.inputs.items()}
         fields["folder"] = str(self.folder)
         described: dict[str, Any] = msgspec.to_builtins(fields)
-        return msgspec.json.decode(msgspec.json.encode(described))  # type: ignore[no-any-return]
+        return msgspec.json.decode(msgspec.json.encode(described))
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> "JobRequest":
@@ -150,5 +150,5 @@ def _convert_options(fields: Mapping[str, Any], preset: Preset, kind: type[Any])
     plain = dataclasses.make_dataclass(
         kind.__name__, [(field.name, field.type, field) for field in others], frozen=True
     )
-    converted = msgspec.convert(dict(fields), plain)
+    converted: Any = msgspec.convert(dict(fields), plain)
     return kind(preset=preset, **{field.name: getattr(converted, field.name) for field in others})

@@ -1,4 +1,4 @@
-"""A job from request to results: reused where they are there, continued where they are not complete."""
+"""A job from request to results. Complete results are reused, incomplete ones are continued."""
 
 import dataclasses
 import math

@@ -1,4 +1,4 @@
-"""Chunks that do not wait for each other: one per device at a time, while the next one is read."""
+"""Chunks in threads: each device draws one while the next one is read and the last one is used."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -13,12 +13,13 @@ T = TypeVar("T")
 
 
 class Ahead:
-    """Does calls in threads that take turns, and gives what they return in order.
+    """Makes calls in threads that take turns, and gives their results in order.
 
-    As a context manager it waits for the calls that have begun, and forgets the others.
+    As a context manager it waits for the calls that have begun, and drops the others.
 
     Args:
-        devices: How many calls at once. Call k is done by thread k modulo this, as it is on that device.
+        devices: How many calls at once. Call k is done by thread k modulo this, as it is on that
+            device.
         stop: Makes calls that have begun end soon.
     """
 
@@ -42,7 +43,7 @@ class Ahead:
             thread.shutdown()
 
     def run(self, calls: Iterable[Callable[[], T]]) -> Iterator[T]:
-        """Do calls. Each is taken from the iterable while those before it run."""
+        """Make calls. Each is taken from the iterable while those before it run."""
         begun: deque[Future[T]] = deque()
         for call, thread in zip(calls, cycle(self._threads), strict=False):
             begun.append(thread.submit(call))

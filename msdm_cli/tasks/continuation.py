@@ -2,7 +2,8 @@
 
 Each chunk begins half a chunk before the end of what is there. That half is known, and the network
 continues it (RePaint, arXiv 2201.09865). The last ``context`` samples of a chunk are thrown away,
-except at the end of the song: the network is wrong at its own edges. The core of a chunk is what it adds.
+except at the end of the song: the network is wrong at its own edges. The core of a chunk is what it
+adds.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -31,8 +31,8 @@ class ImputeOptions:
     Attributes:
         preset: Sampler and settings.
         seed: Of the noise; None for a sampler that uses none.
-        targets: The stems that are wanted. A stem that is neither given nor a target is imputed too,
-            since the network is joint, but not given back.
+        targets: The stems that are wanted. A stem that is neither given nor a target is imputed
+            too, since the network is joint, but not given back.
     """
 
     preset: Preset

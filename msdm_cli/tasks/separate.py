@@ -1,8 +1,8 @@
 """Separation: a song in, stems that sum to it out, streamed chunk by chunk.
 
 The way of a chunk, from source to sink, is ``_separate``: it is read at the model's rate, drawn,
-cross-faded with its neighbours, brought back to the song's rate, and completed by what the model cannot
-hear, so that the stems sum to the song.
+cross-faded with its neighbours, brought back to the song's rate, and completed by what the model
+cannot hear, so that the stems sum to the song.
 """
 
 from collections.abc import Iterator, Mapping
@@ -45,7 +45,8 @@ class SeparateOptions:
         seed: Of the noise; None for a sampler that uses none.
         stems: The stems that are wanted; all if empty.
         overlap: Share of a chunk that neighbours have in common, 0 to 0.5.
-        residual: Whether what the model cannot hear is a stem of its own. Otherwise the stems share it.
+        residual: Whether what the model cannot hear is a stem of its own. Otherwise the stems share
+            it.
     """
 
     preset: Preset
@@ -131,11 +132,13 @@ def _separate(
     planned = plan(model, {SONG: song}, options)
     skip = partial(sampler.calls.skip, planned.calls_per_chunk)
     with song.open() as reader, Ahead(model.devices, sampler.calls.stop) as threads:
-        # The song is read once: ahead for the network, and again from memory as its stems are finished.
+        # The song is read once: ahead for the network, and again from memory as its stems are
+        # finished.
         shared = SharedReader(reader)
         windows = SongWindows(shared, model.spec.sample_rate)
         assembly = _Assembly(model.spec, song.properties, options)
-        # Each window is read when its turn comes: the generator is asked one chunk ahead of the devices.
+        # Each window is read when its turn comes: the generator is asked one chunk ahead of the
+        # devices.
         draws = (
             partial(
                 recall,

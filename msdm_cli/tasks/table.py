@@ -18,7 +18,8 @@ class Task:
     Attributes:
         options: Class of its options.
         name_outputs: Names of what is written, from spec and options.
-        describe_output: Rate, channels and length of what is written, from model, sources and options.
+        describe_output: Rate, channels and length of what is written, from model, sources and
+            options.
         plan: Chunks and network calls, from model, sources and options.
         run: Does it, with model, sources, options, store and progress.
         finish: Makes blocks ready to be written, from subtype and gain.
