@@ -1,1 +1,1 @@
-"""Metrics and oracles of separation."""
+"""How near separated songs are to their true stems: metrics, oracles, and tables of scores."""

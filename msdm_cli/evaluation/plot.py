@@ -1,59 +1,58 @@
-"""A picture of scores."""
+"""A picture of SI-SDRi: a panel for each stem, a box for each method."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from msdm_cli.errors import BackendUnavailable, UnwritableAudio
-from msdm_cli.evaluation.scores import Score
+from msdm_cli.errors import MissingPackage, UnwritableResults
+from msdm_cli.evaluation.metrics.si_sdr import SiSdrRow
 
-ELSEWHERE = "Choose another place for the plot."
+OTHER_PLACE = "Choose another place for the plot."
 
 
 def check_plot(path: Path) -> None:
-    """Make sure that a picture can be drawn, before the work that it will show.
+    """Make sure that a picture can be drawn, before the scores are computed.
 
     Raises:
-        BackendUnavailable: matplotlib is not installed.
-        UnwritableAudio: It draws no such images, or there can be no such folder.
+        MissingPackage: matplotlib is not installed.
+        UnwritableResults: matplotlib writes no such format, or the folder cannot be made.
     """
     try:
         from matplotlib.backend_bases import FigureCanvasBase
     except ImportError as error:
-        raise BackendUnavailable(
-            "a plot needs matplotlib", "Install it: pip install matplotlib"
-        ) from error
-    kinds = FigureCanvasBase.get_supported_filetypes()
-    if path.suffix[1:].lower() not in kinds:
-        raise UnwritableAudio(
-            f"{path}: not a name of a picture", f"End it in one of .{', .'.join(kinds)}."
+        raise MissingPackage("a plot needs matplotlib", "Run pip install matplotlib.") from error
+    suffixes = FigureCanvasBase.get_supported_filetypes()
+    if path.suffix[1:].lower() not in suffixes:
+        raise UnwritableResults(
+            f"{path}: is not the name of a picture",
+            f"Choose a name that ends in one of .{', .'.join(suffixes)}.",
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UnwritableAudio(f"{path}: {error.strerror}", ELSEWHERE) from error
+        raise UnwritableResults(
+            f"{path}: cannot be written ({error.strerror})", OTHER_PLACE
+        ) from error
 
 
-def plot_scores(scores: Sequence[Score], stems: Sequence[str], path: Path) -> None:
-    """Draw the distribution of SI-SDRi over active windows: a panel per stem, a box per method.
+def plot_scores(rows: Sequence[SiSdrRow], names: Sequence[str], path: Path) -> None:
+    """Draw the distribution of SI-SDRi over the windows in which a stem sounds.
 
     Args:
-        scores: All scores.
-        stems: Names of the stems.
-        path: An image that ``check_plot`` has found possible.
+        rows: Scores of any number of methods.
+        names: Names of the stems.
+        path: A picture that ``check_plot`` accepts.
 
     Raises:
-        UnwritableAudio: It cannot be written.
+        UnwritableResults: It cannot be written.
     """
     from matplotlib.figure import Figure
 
-    methods = list(dict.fromkeys(score.method for score in scores))
-    figure = Figure(figsize=(3 * len(stems), 3.5), layout="constrained")
-    panels = figure.subplots(1, len(stems), sharey=True, squeeze=False)[0]
-    for panel, stem in zip(panels, stems, strict=True):
-        values = [
-            [s.si_sdri for s in scores if s.method == m and s.stem == stem and s.active]
-            for m in methods
-        ]
+    methods = list(dict.fromkeys(row.method for row in rows))
+    figure = Figure(figsize=(3 * len(names), 3.5), layout="constrained")
+    panels = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
+    for panel, stem in zip(panels, names, strict=True):
+        sounding = [row for row in rows if row.stem == stem and row.active]
+        values = [[row.si_sdri for row in sounding if row.method == method] for method in methods]
         panel.boxplot(values, showfliers=False)
         panel.set_xticks(range(1, len(methods) + 1), methods, rotation=30, ha="right")
         panel.set_title(stem)
@@ -62,4 +61,6 @@ def plot_scores(scores: Sequence[Score], stems: Sequence[str], path: Path) -> No
     try:
         figure.savefig(path)
     except OSError as error:
-        raise UnwritableAudio(f"{path}: {error.strerror}", ELSEWHERE) from error
+        raise UnwritableResults(
+            f"{path}: cannot be written ({error.strerror})", OTHER_PLACE
+        ) from error

@@ -1,65 +1,110 @@
-"""Tables of scores in CSV files that can be gone on with: a row is a frozen dataclass of str, int, float and bool."""
+"""Tables of scores in CSV files, which a later evaluation reads and extends."""
 
 import csv
 import dataclasses
 import typing
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic
 
-from msdm_cli.errors import UnsuitableAudio, UnwritableAudio
-
-Row = TypeVar("Row")
+from msdm_cli.errors import UnreadableTable, UnwritableResults
+from msdm_cli.evaluation.metrics.metric import Metric, RowT
 
 READERS: dict[type, Callable[[str], Any]] = {
     str: str,
     int: int,
     float: float,
-    bool: lambda text: text == "True",
+    bool: {"True": True, "False": False}.__getitem__,
 }
 
 
-def save_table(path: Path, kind: type[Row], rows: Iterable[Row]) -> None:
-    """Write a table, never half.
+class ScoreTable(Generic[RowT]):
+    """The scores of one metric, in a file of a folder.
+
+    Args:
+        metric: The metric.
+        folder: Where its file is or will be.
+
+    Attributes:
+        rows: All scores.
 
     Raises:
-        UnwritableAudio: It cannot be written.
+        UnreadableTable: There is a file of that name, and it holds no such scores.
+    """
+
+    def __init__(self, metric: Metric[RowT], folder: Path) -> None:
+        self.metric = metric
+        self.path = folder / metric.table_name
+        self.rows = load_rows(self.path, metric.row)
+
+    def holds(self, song: str, method: str) -> bool:
+        """Whether a song has scores of a method."""
+        return any((row.song, row.method) == (song, method) for row in self.rows)
+
+    def forget(self, song: str, method: str) -> None:
+        """Remove the scores of a method for a song, from the file too.
+
+        Raises:
+            UnwritableResults: The file cannot be written.
+        """
+        kept = [row for row in self.rows if (row.song, row.method) != (song, method)]
+        if len(kept) < len(self.rows):
+            self.rows = kept
+            self.save()
+
+    def save(self) -> None:
+        """Write all scores.
+
+        Raises:
+            UnwritableResults: The file cannot be written.
+        """
+        save_rows(self.path, self.metric.row, self.rows)
+
+
+def save_rows(path: Path, kind: type[RowT], rows: Iterable[RowT]) -> None:
+    """Write a table. A reader sees the table of before or the new one, never a part of it.
+
+    Raises:
+        UnwritableResults: It cannot be written.
     """
     temporary = path.with_name(path.name + ".part")
+    names = list(_readers(kind))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
-            writer.writerow(_columns(kind))
-            writer.writerows([getattr(row, name) for name in _columns(kind)] for row in rows)
+            writer.writerow(names)
+            writer.writerows([getattr(row, name) for name in names] for row in rows)
         temporary.replace(path)
     except OSError as error:
-        raise UnwritableAudio(
-            f"{path}: {error.strerror}", "Choose another place for the scores."
+        raise UnwritableResults(
+            f"{path}: cannot be written ({error.strerror})", "Choose another folder for the scores."
         ) from error
 
 
-def load_table(path: Path, kind: type[Row]) -> list[Row]:
-    """Read a table; nothing if there is none.
+def load_rows(path: Path, kind: type[RowT]) -> list[RowT]:
+    """Read a table; without a file, there are no rows.
 
     Raises:
-        UnsuitableAudio: It is not such a table.
+        UnreadableTable: The file holds no such rows.
     """
     if not path.exists():
         return []
-    columns = _columns(kind)
+    readers = _readers(kind)
     try:
         with path.open(newline="", encoding="utf-8") as file:
             return [
-                kind(**{name: read(row[name]) for name, read in columns.items()})
+                kind(**{name: read(row[name]) for name, read in readers.items()})
                 for row in csv.DictReader(file)
             ]
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise UnsuitableAudio(
-            f"{path}: not a table of scores ({error})", "Name another file with --scores."
+    except (OSError, csv.Error, KeyError, TypeError, ValueError) as error:
+        raise UnreadableTable(
+            f"{path}: is not a table of scores ({error})",
+            "Move the file away, or choose another folder for the scores.",
         ) from error
 
 
-def _columns(kind: type[Any]) -> dict[str, Callable[[str], Any]]:
+def _readers(kind: type[Any]) -> dict[str, Callable[[str], Any]]:
+    """How each field of a row is read from text, in the order of the columns."""
     types = typing.get_type_hints(kind)
     return {field.name: READERS[types[field.name]] for field in dataclasses.fields(kind)}

@@ -3,12 +3,12 @@ import math
 import numpy as np
 import pytest
 
-from msdm_cli.evaluation.metrics import si_sdr
+from msdm_cli.evaluation.metrics.si_sdr import si_sdr
 from msdm_cli.evaluation.oracles import separate_by_mask
 
 
 @pytest.mark.parametrize("binary", [True, False])
-def test_stems_in_bands_of_their_own_are_told_apart(binary):
+def test_stems_that_share_no_band_are_separated(binary):
     time = np.arange(22050) / 22050
     stems = np.stack([np.sin(2 * math.pi * pitch * time) for pitch in (200, 2000, 6000)])
     # What leaks is the window's side lobes at 1800 Hz distance.

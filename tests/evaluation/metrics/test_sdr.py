@@ -1,13 +1,12 @@
 """SDR: for one channel, BSSEval v4 divides the energy of a frame by that of its error."""
 
-import builtins
 import math
 
 import numpy as np
 import pytest
 
-from msdm_cli.errors import BackendUnavailable
-from msdm_cli.evaluation.sdr import SongSdr, measure_sdr, summarise_sdr
+from msdm_cli.evaluation.metrics.metric import SeparatedSong
+from msdm_cli.evaluation.metrics.sdr import SDR, SdrRow, measure_sdr
 
 RATE = 2000
 ROUNDING_DB = 1e-3  # of samples in single precision
@@ -17,9 +16,13 @@ def test_it_is_the_median_over_frames(museval):
     rng = np.random.default_rng(0)
     stems = rng.standard_normal((2, 3 * RATE))
     error = rng.standard_normal((2, 3 * RATE)) * np.repeat([0.1, 0.01, 0.3], RATE)
-    found = measure_sdr(stems + error, stems, RATE)
+    rows = SDR.score(SeparatedSong("one", "a", ("left", "right"), stems + error, stems, RATE))
+    assert [(row.method, row.song, row.stem) for row in rows] == [
+        ("one", "a", "left"),
+        ("one", "a", "right"),
+    ]
     energy, noise = (np.square(part.reshape(2, 3, -1)).sum(2) for part in (stems, error))
-    assert found == pytest.approx(
+    assert [row.sdr_db for row in rows] == pytest.approx(
         np.median(10 * np.log10(energy / noise), 1).tolist(), abs=ROUNDING_DB
     )
 
@@ -43,18 +46,11 @@ def test_an_estimate_that_is_silent_does_not_void_the_others(museval):
 
 def test_the_median_over_songs_leaves_out_what_is_not_a_number():
     figures = [("a", 1.0), ("b", math.nan), ("c", 5.0)]
-    rows = [SongSdr("one", song, "bass", figure) for song, figure in figures]
-    assert summarise_sdr(rows, ("bass",)) == {"one": {"bass": 3.0}}
+    rows = [SdrRow("one", song, "bass", figure) for song, figure in figures]
+    (summary,) = SDR.summarise(rows, ("bass",))
+    assert (summary.method, summary.songs) == ("one", 3)
+    assert summary.stems == {"bass": 3.0}
 
 
-def test_without_museval_it_says_what_to_install(monkeypatch):
-    real = builtins.__import__
-
-    def without(name, *arguments, **options):
-        if name.startswith("museval"):
-            raise ImportError("No module named museval")
-        return real(name, *arguments, **options)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(BackendUnavailable, match="museval"):
-        measure_sdr(np.zeros((1, RATE)), np.zeros((1, RATE)), RATE)
+def test_museval_is_checked_before_the_work(museval):
+    SDR.check()
