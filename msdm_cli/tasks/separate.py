@@ -211,7 +211,8 @@ class _Assembly:
         self._upsampled = np.concatenate(parts, 1)
         # The shares of the high band are interpolated: they lag behind the stems.
         count = min(self._upsampled.shape[1], self._high_band.ready)
-        stems = self._upsampled[:, :count].reshape(self._song.channels, -1, count)
+        shape = (self._song.channels, len(self._spec.stems), count)
+        stems = self._upsampled[:, :count].reshape(shape)
         self._upsampled = self._upsampled[:, count:]
         return stems.swapaxes(0, 1)
 
