@@ -1,6 +1,8 @@
-"""What several tests share: a small model with random weights, and songs."""
+"""What several tests share: a small model with random weights, songs, and jobs."""
 
 import contextlib
+import dataclasses
+import json
 import os
 import shutil
 
@@ -13,22 +15,32 @@ import torch
 
 from msdm_cli.backends.runtime import Runtime
 from msdm_cli.backends.torch_backend import TorchDenoiser
-from msdm_cli.models.load import Model
-from msdm_cli.models.spec import ModelSpec, Preset
+from msdm_cli.diffusion.samplers import Preset
+from msdm_cli.diffusion.samplers.consistent import ConsistentOptions
+from msdm_cli.diffusion.samplers.regression import RegressionOptions
+from msdm_cli.jobs.output import OutputOptions
+from msdm_cli.jobs.request import JobRequest
+from msdm_cli.jobs.run import run_job
+from msdm_cli.models.load import LoadedModel
+from msdm_cli.models.spec import ModelSpec, Stage
 from msdm_cli.networks.stft_unet import StftUnet, StftUnetConfig
+from msdm_cli.tasks.separate import SONG
+from msdm_cli.tasks.table import TASKS
 
 CPU = Runtime("torch", "cpu", "fp32")
 STEMS = ("bass", "drums", "guitar", "piano")
+FIVE_STEMS = ("vocals", *STEMS)
 TINY = StftUnetConfig(channels=(8, 16), blocks=(1, 1), attention_layers=2, heads=2, embedding=16)
+WAIT_SECONDS = 60
+"""How long a test waits for another thread or process before it fails; it never takes that long."""
 
 
-def tiny_network(seed=0):
+def tiny_network(seed=0, config=TINY):
     torch.manual_seed(seed)
-    network = StftUnet(TINY)
+    network = StftUnet(config)
     with torch.no_grad():
-        for weight in (
-            network.merge.weights
-        ):  # the last layer starts at zero; these weights are to do something
+        # The last layer starts at zero, where it would do nothing.
+        for weight in network.merge.weights:
             weight.normal_(0, 0.02)
         network.sd.copy_(torch.rand_like(network.sd) * 0.1 + 0.01)
     return network
@@ -39,27 +51,124 @@ def tiny_model():
     return make_tiny_model()
 
 
-def make_tiny_model():
-    regression = Preset(num_steps=0, sigma_max=0.1, warm_start=True)
-    refined = Preset(num_steps=2, sigma_max=0.1, warm_start=True, samples=2)
-    cold = Preset(num_steps=3, sigma_max=10.0)
-    spec = ModelSpec(
-        name="tiny",
+def make_tiny_model(stems=STEMS):
+    config = dataclasses.replace(TINY, stems=len(stems))
+    regression = Preset("regression", RegressionOptions(sigma_max=0.1))
+    refined = ConsistentOptions(num_steps=2, sigma_max=0.1, warm_start=True, samples=2)
+    cold = Preset("consistent", ConsistentOptions(num_steps=3, sigma_max=10.0))
+    stage = Stage(
         architecture="stft_unet",
-        config={},
-        stems=STEMS,
-        sample_rate=22050,
-        chunk_length=16384,
-        context=1024,
-        length_multiple=TINY.length_multiple,
-        sigma_max=TINY.sigma_max,
+        config=json.loads(json.dumps(dataclasses.asdict(config))),
+        representation="waveform",
         presets={
-            "separate": {"fast": regression, "default": refined},
+            "separate": {"fast": regression, "default": Preset("consistent", refined)},
             "impute": {"default": cold},
             "generate": {"default": cold},
         },
     )
-    return Model(spec, TorchDenoiser(tiny_network(), torch.device("cpu")), CPU)
+    spec = ModelSpec(
+        name="tiny",
+        stems=tuple(stems),
+        sample_rate=22050,
+        chunk_length=16384,
+        context=1024,
+        length_multiple=config.length_multiple,
+        sigma_max=config.sigma_max,
+        stages=(stage,),
+    )
+    denoiser = TorchDenoiser(tiny_network(config=config), torch.device("cpu"))
+    return LoadedModel(spec, (denoiser,), CPU)
+
+
+class SpyDenoiser:
+    """Keeps what a denoiser was asked, and calls ``before`` with the number of each call."""
+
+    def __init__(self, denoiser, before=lambda number: None):
+        self.asked = []
+        self.takes_mixture = denoiser.takes_mixture
+        self.shares_sigma = denoiser.shares_sigma
+        self._denoiser = denoiser
+        self._before = before
+
+    def __call__(self, x, sigma, mixture=None):
+        self.asked.append((x, sigma, mixture))
+        self._before(len(self.asked))
+        return self._denoiser(x, sigma, mixture)
+
+    @property
+    def calls(self):
+        return len(self.asked)
+
+
+def replace_denoisers(model, *denoisers):
+    return dataclasses.replace(model, denoisers=denoisers)
+
+
+def spy_on(model, before=lambda number: None):
+    """A model with a spy in the place of its network, and the spy."""
+    spy = SpyDenoiser(model.choose(0), before)
+    return replace_denoisers(model, spy), spy
+
+
+def make_request(model, task, inputs, folder, *, quality="default", preset=None, **fields):
+    """A job. Fields are those of the task's options and of the request, side by side."""
+    kind = TASKS[task].options
+    names = {field.name for field in dataclasses.fields(kind)}
+    options = {name: value for name, value in fields.items() if name in names}
+    rest = {name: value for name, value in fields.items() if name not in names}
+    return JobRequest(
+        task=task,
+        model=model.spec.name,
+        runtime=model.runtime,
+        options=kind(preset or model.spec.preset(task, quality), **options),
+        inputs=inputs,
+        folder=folder,
+        **rest,
+    )
+
+
+def request_separation(model, song, folder, **fields):
+    given = {"track": song.stem, "quality": "fast", "seed": 5} | fields
+    return make_request(model, "separate", {SONG: song}, folder, **given)
+
+
+def request_imputation(model, given, folder, **fields):
+    usual = {"seed": 1, "targets": ("piano",), "output": OutputOptions(name="{stem}.{ext}")}
+    return make_request(model, "impute", given, folder, **usual | fields)
+
+
+def request_generation(model, folder, seconds, seed=1, **fields):
+    given = {"track": f"seed-{seed}"} | fields
+    return make_request(model, "generate", {}, folder, seconds=seconds, seed=seed, **given)
+
+
+def separate(model, song, folder, **fields):
+    return run_job(request_separation(model, song, folder, **fields), model)
+
+
+def impute(model, given, folder, **fields):
+    return run_job(request_imputation(model, given, folder, **fields), model)
+
+
+def generate(model, folder, seconds, **fields):
+    return run_job(request_generation(model, folder, seconds, **fields), model)
+
+
+def read_sound(path):
+    """The samples of a file in double precision, ``[C, T]``."""
+    return soundfile.read(path, dtype="float64", always_2d=True)[0].T
+
+
+def sum_sounds(result):
+    """The sum of the files of a job, ``[C, T]``."""
+    return sum(read_sound(path) for path in result.files.values())
+
+
+def list_files(folder):
+    """The files in a folder and below, by their path in it."""
+    return sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
+    )
 
 
 def music(frames, channels=1, rate=22050, seed=0):
