@@ -96,9 +96,10 @@ class StreamResampler:
         """What the filter does to ``step`` samples between two margins.
 
         Each output is a sum over the two wings of the filter, whose table is interpolated as
-        resampy
-        does it. Source: Smith, "Digital Audio Resampling Home Page". Asking resampy itself, on an
-        identity matrix, would compile its loop in each process, which takes seconds.
+        resampy does it. Asking resampy itself, on an identity matrix, would compile its loop in
+        each process, which takes seconds.
+
+        Source: Smith, "Digital Audio Resampling Home Page".
 
         Shape:
             ``-> [step + 2 * margin, outputs]``

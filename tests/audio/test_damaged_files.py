@@ -9,7 +9,7 @@ from conftest import music
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from msdm_cli.audio.files import SongReader
+from msdm_cli.audio.file_source import FileSource
 from msdm_cli.errors import AudioError
 
 BLOCK = 4096
@@ -66,7 +66,7 @@ def test_damaged_files_are_read_or_refused(tmp_path, kind, changes):
     path = tmp_path / f"song.{kind}"
     path.write_bytes(damage(WHOLE[kind], changes))
     try:
-        with SongReader(path) as reader:
+        with FileSource(path).open() as reader:
             properties, total = reader.properties, 0
             while total < min(properties.frames, LONGEST):
                 block = reader.read(BLOCK)

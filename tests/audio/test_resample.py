@@ -59,5 +59,6 @@ def test_down_and_up_keeps_the_band():
     down = stream(x, 44100, 22050, [])
     back = stream(down, 22050, 44100, [], length=88200)
     inside = slice(2000, -2000)
-    # kaiser_fast states a pass band within 0.01 dB well below the edge: an amplitude error of 0.12 %, twice.
+    # kaiser_fast states a pass band within 0.01 dB well below the edge: an amplitude error of 0.12
+    # %, twice.
     assert np.abs(back - x)[0, inside].max() < 3e-3

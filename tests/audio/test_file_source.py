@@ -1,0 +1,166 @@
+import hashlib
+
+import numpy as np
+import pytest
+import soundfile
+from conftest import music
+
+from msdm_cli.audio.file_source import FileSource
+from msdm_cli.audio.source import read_all
+from msdm_cli.errors import UnreadableAudio, UnsuitableAudio
+
+
+@pytest.mark.parametrize(
+    ("suffix", "subtype"), [("wav", "PCM_24"), ("flac", "PCM_16"), ("ogg", "VORBIS"), ("mp3", None)]
+)
+def test_it_reads_every_format_in_blocks(tmp_path, suffix, subtype):
+    path = tmp_path / f"song.{suffix}"
+    soundfile.write(path, music(30_000, 2, 44100).T, 44100, subtype)
+    source = FileSource(path)
+    blocks = list(read_all(source, 7000))
+    properties = source.properties
+    whole = np.concatenate(blocks, 1)
+    assert (properties.sample_rate, properties.channels) == (44100, 2)
+    assert whole.shape == (2, properties.frames)
+    np.testing.assert_array_equal(whole, soundfile.read(path, dtype="float32")[0].T)
+
+
+def test_a_part_is_a_part(write_song):
+    path = write_song(seconds=2, rate=8000)
+    with FileSource(path, 0.5, 1.0).open() as reader:
+        part = reader.read(1 << 20)
+    np.testing.assert_array_equal(part, soundfile.read(path, dtype="float32")[0].T[:, 4000:12_000])
+
+
+def test_a_duration_past_the_end_stops_at_the_end(write_song):
+    assert FileSource(write_song(seconds=1, rate=8000), 0.75, 9.0).properties.frames == 2000
+
+
+def text_file(path):
+    path.write_text("not a sound\n" * 100)
+
+
+def empty_file(path):
+    path.touch()
+
+
+def folder(path):
+    path.mkdir()
+
+
+def nothing(path):
+    assert not path.exists()
+
+
+def truncated_flac(path):
+    whole = path.with_suffix(".flac")
+    soundfile.write(whole, music(200_000).T, 22050, format="FLAC")
+    path.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+
+
+def flac_of_unknown_length(path):
+    whole = path.with_suffix(".flac")
+    soundfile.write(whole, music(20_000).T, 22050, format="FLAC")
+    content = bytearray(whole.read_bytes())
+    # STREAMINFO: the total number of samples is the low 36 bits of bytes 18 to 25; all ones is
+    # beyond reason.
+    content[21] |= 0x0F
+    content[22:26] = b"\xff" * 4
+    path.write_bytes(content)
+
+
+def wav_of_an_absurd_rate(path):
+    soundfile.write(path, music(1000).T, 22050, "PCM_16")
+    content = bytearray(path.read_bytes())
+    content[24:28] = (2_000_000_011).to_bytes(4, "little")
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        flac_of_unknown_length,
+        wav_of_an_absurd_rate,
+        text_file,
+        empty_file,
+        folder,
+        nothing,
+        truncated_flac,
+    ],
+)
+def test_what_cannot_be_read_is_an_error_with_a_hint(tmp_path, make):
+    path = tmp_path / "bad.wav"
+    make(path)
+    with pytest.raises(UnreadableAudio) as caught:
+        list(read_all(FileSource(path), 65_536))
+    assert str(path) in caught.value.message
+    assert caught.value.remedy
+
+
+def test_a_name_that_no_file_can_have_is_an_error(tmp_path):
+    with pytest.raises(UnreadableAudio, match="too long"):
+        FileSource(tmp_path / ("a" * 300 + ".wav"))
+
+
+def test_a_start_in_the_lost_half_of_a_file_is_an_error(tmp_path):
+    path = tmp_path / "song.flac"
+    soundfile.write(path, music(400_000).T, 22050)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(UnreadableAudio), FileSource(path, start_seconds=17).open() as reader:
+        reader.read(1000)
+
+
+def test_no_samples_are_an_error(tmp_path):
+    path = tmp_path / "none.wav"
+    soundfile.write(path, np.zeros((0, 2)), 44100)
+    with pytest.raises(UnsuitableAudio, match="no samples"):
+        FileSource(path)
+
+
+def test_a_start_past_the_end_is_an_error(write_song):
+    with pytest.raises(UnsuitableAudio, match="no samples after 9 s"):
+        FileSource(write_song(seconds=1), 9.0)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_not_a_number_is_an_error(tmp_path, value):
+    samples = music(1000)[0]
+    samples[700] = value
+    path = tmp_path / "nan.wav"
+    soundfile.write(path, samples, 22050, "FLOAT")
+    with FileSource(path).open() as reader, pytest.raises(UnsuitableAudio, match="NaN"):
+        reader.read(1000)
+
+
+def test_a_file_that_changes_is_noticed(write_song):
+    path = write_song(seconds=1)
+    source = FileSource(path)
+    source.check_unchanged()
+    with path.open("ab") as file:
+        file.write(b"more")
+    with pytest.raises(UnsuitableAudio, match="has changed while it was read"):
+        source.check_unchanged()
+
+
+def test_a_file_that_is_replaced_by_one_of_its_size_is_noticed(write_song, tmp_path):
+    path = write_song(seconds=1)
+    source = FileSource(path)
+    other = write_song("other.wav", seconds=1, seed=1)
+    other.replace(path)
+    with pytest.raises(UnsuitableAudio, match="has changed"):
+        source.check_unchanged()
+
+
+def test_tags_are_those_of_the_file(tmp_path):
+    path = tmp_path / "song.flac"
+    with soundfile.SoundFile(path, "w", 8000, 1) as file:
+        file.title = "A song"
+        file.artist = "Somebody"
+        file.write(np.zeros(100))
+    assert FileSource(path).tags == {"title": "A song", "artist": "Somebody"}
+
+
+def test_the_digest_is_that_of_the_whole_file(write_song):
+    path = write_song(seconds=1)
+    whole = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert FileSource(path, 0.5).digest() == whole

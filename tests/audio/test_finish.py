@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+from conftest import music
+
+from msdm_cli.audio.finish import MIXTURE, ScaleFinish, SumFinish, fit_gain
+from msdm_cli.audio.formats import SUBTYPES
+
+
+def stems_of(mixture):
+    """Two stems in double precision that sum to a mixture."""
+    first = mixture.astype(np.float64) * 0.3 + 0.01
+    return {"one": first, "two": mixture - first}
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24"])
+def test_integers_sum_to_the_mixture(subtype):
+    scale = 1 << (SUBTYPES[subtype].bits - 1)
+    mixture = np.rint(music(5000, 2) * scale) / scale
+    finish = SumFinish(SUBTYPES[subtype], 1.0)
+    written = finish.apply(stems_of(mixture), mixture)
+    total = sum(value.astype(np.int64) for value in written.values())
+    np.testing.assert_array_equal(total, np.rint(mixture * 2.0**31))
+    assert finish.exact
+    assert finish.null_db is None
+    assert finish.clipped == 0
+
+
+def test_floats_leave_their_rounding():
+    mixture = music(5000, 2).astype(np.float64)
+    finish = SumFinish(SUBTYPES["FLOAT"], 1.0)
+    finish.apply(stems_of(mixture), mixture)
+    assert not finish.exact
+    # Half a unit of 24 bits of mantissa is 2^-25 of a sample: -150 dB; two stems round.
+    assert -170 < finish.null_db < -140
+
+
+def test_lossy_results_are_not_measured():
+    mixture = music(5000).astype(np.float64)
+    finish = SumFinish(SUBTYPES["VORBIS"], 1.0)
+    finish.apply(stems_of(mixture), mixture)
+    assert (finish.exact, finish.null_db) == (False, None)
+
+
+def test_a_gain_is_on_stems_and_mixture():
+    mixture = np.rint(music(5000) * 32768) / 32768
+    finish = SumFinish(SUBTYPES["PCM_16"], 0.5)
+    written = finish.apply(stems_of(mixture), mixture)
+    total = sum(value >> 16 for value in written.values())
+    np.testing.assert_array_equal(total, np.rint(mixture * 0.5 * 32768))
+    largest = max(np.abs(stem).max() for stem in stems_of(mixture).values())
+    assert finish.peak == pytest.approx(largest)
+
+
+@pytest.mark.parametrize(("mixture_only", "expected"), [(True, 1.0), (False, 0.5)])
+def test_scaling_may_leave_the_stems(mixture_only, expected):
+    finish = ScaleFinish(0.5, mixture_only=mixture_only)
+    stem = np.full((1, 4), 0.8, np.float32)
+    written = finish.apply({"bass": stem}, stem * 2)
+    np.testing.assert_array_equal(written["bass"], stem * np.float32(expected))
+    np.testing.assert_array_equal(written[MIXTURE], stem)
+    assert finish.peak == pytest.approx(1.6)
+
+
+def test_a_gain_brings_the_peak_below_full_scale():
+    assert fit_gain(0.9, SUBTYPES["PCM_16"]) == 1
+    assert fit_gain(7.0, SUBTYPES["FLOAT"]) == 1
+    assert fit_gain(2.0, SUBTYPES["PCM_16"]) * 2 == pytest.approx(1 - 4 / 32768)
+    assert fit_gain(2.0, SUBTYPES["PCM_24"]) * 2 == pytest.approx(1 - 4 / 8388608)

@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+from conftest import music
+
+from msdm_cli.audio.source import ArraySource, SharedReader, read_all
+from msdm_cli.errors import UnsuitableAudio
+
+
+def test_an_array_is_read_in_blocks():
+    samples = music(1000, 2)
+    source = ArraySource(samples, 8000)
+    blocks = list(read_all(source, 300))
+    assert [block.shape for block in blocks] == [(2, 300)] * 3 + [(2, 100)]
+    np.testing.assert_array_equal(np.concatenate(blocks, 1), samples)
+    assert (source.properties.seconds, source.properties.channels) == (0.125, 2)
+
+
+def test_one_axis_is_one_channel():
+    assert ArraySource(music(1000)[0], 8000).samples.shape == (1, 1000)
+
+
+def test_an_array_can_be_opened_again():
+    source = ArraySource(music(1000), 8000)
+    first = np.concatenate(list(read_all(source, 400)), 1)
+    np.testing.assert_array_equal(np.concatenate(list(read_all(source, 400)), 1), first)
+
+
+def test_a_later_change_of_the_array_changes_nothing():
+    samples = music(1000).astype(np.float32)
+    source = ArraySource(samples, 8000)
+    digest = source.digest()
+    samples[:] = 0
+    assert source.samples.any()
+    assert source.digest() == digest
+
+
+def test_the_digest_tells_rates_shapes_and_samples_apart():
+    samples = music(1000)
+    sources = [
+        ArraySource(samples, 8000),
+        ArraySource(samples, 8001),
+        ArraySource(samples.reshape(2, 500), 8000),
+        ArraySource(samples * 0.5, 8000),
+    ]
+    assert len({source.digest() for source in sources}) == 4
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4), ()])
+def test_other_shapes_are_refused(shape):
+    if shape:
+        with pytest.raises(ValueError, match=r"expected samples \[C, T\]"):
+            ArraySource(np.zeros(shape), 8000)
+    else:
+        assert ArraySource(np.zeros(shape), 8000).properties.frames == 1
+
+
+def test_nothing_and_nan_are_refused():
+    with pytest.raises(UnsuitableAudio, match="no samples"):
+        ArraySource(np.zeros((2, 0)), 8000)
+    with pytest.raises(UnsuitableAudio, match="NaN"):
+        ArraySource(np.array([0.0, np.nan]), 8000)
+    with pytest.raises(ValueError, match="expected a rate"):
+        ArraySource(np.zeros(3), 0)
+
+
+def test_a_shared_reader_reads_once_and_gives_twice():
+    samples = music(1000, 2)
+
+    class Counting:
+        properties = ArraySource(samples, 8000).properties
+        count = 0
+        position = 0
+
+        def read(self, frames):
+            self.count += 1
+            block = samples[:, self.position : self.position + frames]
+            self.position += block.shape[1]
+            return block
+
+    reader = Counting()
+    shared = SharedReader(reader)
+    ahead = [shared.read(300)]
+    behind = [shared.read_again(250), shared.read_again(0)]
+    ahead += [shared.read(300), shared.read(300)]
+    behind += [
+        shared.read_again(600),
+        shared.read_again(150),
+    ]  # the last 100 have not been read yet
+    np.testing.assert_array_equal(np.concatenate(behind, 1), samples)
+    np.testing.assert_array_equal(np.concatenate(ahead, 1), samples[:, :900])
+    assert reader.count == 4
