@@ -1,17 +1,32 @@
-"""The figures that choose a checkpoint: separation in one call, and denoising against the static Wiener filter."""
+"""The figures that choose a checkpoint: separation in one call, and denoising without a mixture."""
+
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from msdm_cli.evaluation.metrics import is_active, si_sdr
+from msdm_cli.evaluation.metrics.si_sdr import is_active, si_sdr
 from msdm_cli.networks.stft_layer import Stft
 from msdm_cli.networks.stft_unet import StftUnet
-from training.corpus import Corpus
+from scripts.train.corpus import Corpus
 
 CROPS = 60
 BATCH = 3
 SIGMAS = (0.05, 0.3, 1.0)
+
+
+class Validator(Protocol):
+    """What chooses a checkpoint.
+
+    Attributes:
+        corpus: The validation songs.
+    """
+
+    corpus: Corpus
+
+    def score(self, network: Any) -> dict[str, float]:
+        """Figures of a network; ``figure`` is the one that chooses, higher is better."""
 
 
 class Validation:
@@ -20,36 +35,33 @@ class Validation:
     Args:
         corpus: The validation songs.
         length: Length of a crop, in samples.
-        separates: Whether the network is told the mixture; a prior alone is chosen by how it denoises.
+        separates: Whether the network takes the mixture; a prior alone is chosen by how it
+            denoises.
     """
 
     def __init__(self, corpus: Corpus, length: int, *, separates: bool = True) -> None:
-        self.corpus, self.separates = corpus, separates
-        generators = [np.random.default_rng((2302, 2257, index)) for index in range(CROPS)]
-        songs = [corpus.songs[index % len(corpus.songs)] for index in range(CROPS)]
-        crops = [
-            corpus.crop(rng, length, song) for rng, song in zip(generators, songs, strict=True)
-        ]
-        noise = [
-            rng.standard_normal(crop.shape, dtype=np.float32)
-            for rng, crop in zip(generators, crops, strict=True)
-        ]
-        self.stems, self.noise = (
-            torch.from_numpy(np.stack(crops)),
-            torch.from_numpy(np.stack(noise)),
-        )
+        self.corpus = corpus
+        self.separates = separates
+        crops = []
+        noise = []
+        for index in range(CROPS):
+            rng = np.random.default_rng((2302, 2257, index))
+            crops.append(corpus.crop(rng, length, corpus.songs[index % len(corpus.songs)]))
+            noise.append(rng.standard_normal(crops[-1].shape, dtype=np.float32))
+        self.stems = torch.from_numpy(np.stack(crops))
+        self.noise = torch.from_numpy(np.stack(noise))
         self.wiener_errors = expect_wiener_errors(self.stems)
 
     @torch.no_grad()
     def score(self, network: StftUnet) -> dict[str, float]:
-        """Figures of a network: SI-SDRi in dB (mean over active stems, and each), and errors of the joint prior.
+        """Figures of a network: SI-SDRi in dB, and errors of the joint prior.
 
-        Those are squared, and relative to what a static Wiener filter of the very stems leaves. ``figure`` is what
-        chooses a checkpoint, higher is better.
+        SI-SDRi is the mean over active stems, and that of each stem. Errors are squared, and
+        relative to those of a static Wiener filter of the very stems.
         """
         network.eval()
         device = network.sd.device
-        batches = zip(self.stems.split(BATCH), self.noise.split(BATCH), strict=True)
+        batches = zip(torch.split(self.stems, BATCH), torch.split(self.noise, BATCH), strict=True)
         errors = [
             self._denoise(network, stems.to(device), noise.to(device)).cpu()
             for stems, noise in batches
@@ -65,16 +77,18 @@ class Validation:
         return figures
 
     def _score_separation(self, network: StftUnet) -> dict[str, float]:
-        improvement, active = [], []
-        for stems in self.stems.split(BATCH):
+        improvements = []
+        activity = []
+        for stems in torch.split(self.stems, BATCH):
             estimate = self._separate(network, stems.to(network.sd.device)).cpu()
             mixture = stems.sum(1, keepdim=True).expand_as(stems)
-            improvement.append(
-                si_sdr(estimate.numpy(), stems.numpy()) - si_sdr(mixture.numpy(), stems.numpy())
-            )
+            before = si_sdr(mixture.numpy(), stems.numpy())
+            improvements.append(si_sdr(estimate.numpy(), stems.numpy()) - before)
             sounding = is_active(stems.numpy())
-            active.append(sounding & (sounding.sum(1, keepdims=True) > 1))
-        scores, counted = np.concatenate(improvement), np.concatenate(active)
+            # A stem that sounds alone is the mixture: there is nothing to separate.
+            activity.append(sounding & (sounding.sum(1, keepdims=True) > 1))
+        scores = np.concatenate(improvements)
+        counted = np.concatenate(activity)
         means = {
             stem: scores[:, index][counted[:, index]].mean().item()
             for index, stem in enumerate(self.corpus.stems)
@@ -91,21 +105,25 @@ class Validation:
     @staticmethod
     def _denoise(network: StftUnet, stems: Tensor, noise: Tensor) -> Tensor:
         """Mean squared error of the joint prior at each sigma, ``-> [sigmas]``."""
-        levels = [torch.full(stems.shape[:2], level, device=stems.device) for level in SIGMAS]
-        return torch.stack(
-            [(network(stems + s[..., None] * noise, s) - stems).square().mean() for s in levels]
-        )
+        errors = []
+        for level in SIGMAS:
+            sigma = torch.full(stems.shape[:2], level, device=stems.device)
+            denoised = network(stems + sigma[..., None] * noise, sigma)
+            errors.append((denoised - stems).square().mean())
+        return torch.stack(errors)
 
 
 def expect_wiener_errors(stems: Tensor) -> Tensor:
-    """Mean squared error that the static Wiener filter of these stems is expected to leave at each sigma.
+    """Mean squared error that the static Wiener filter of these stems leaves at each sigma.
 
     Shape:
         ``[B, S, T] -> [sigmas]``
     """
     stft = Stft(1024, 256)
     power = torch.stack([stft(item).square().sum(1).mean(-1) for item in stems]).mean(0)
+    # Each bin but the first and the last stands for two, at plus and minus its frequency.
     both_sides = torch.full_like(power, 2 / stft.n_fft)
     both_sides[:, [0, -1]] /= 2
     noise = torch.tensor(SIGMAS)[:, None, None].square()
+    # A Wiener filter of gain P / (P + N) leaves the error P N / (P + N).
     return (power * noise / (power + noise) * both_sides).sum(-1).mean(-1)
