@@ -100,6 +100,19 @@ class SpyDenoiser:
         return len(self.asked)
 
 
+class MemoryStore:
+    """Keeps chunks in memory."""
+
+    def __init__(self):
+        self.chunks = {}
+
+    def load(self, index):
+        return self.chunks.get(index)
+
+    def save(self, index, chunk):
+        self.chunks[index] = chunk
+
+
 def replace_denoisers(model, *denoisers):
     return dataclasses.replace(model, denoisers=denoisers)
 

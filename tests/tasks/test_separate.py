@@ -1,276 +1,304 @@
 import dataclasses
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
-from conftest import STEMS, music
+from conftest import (
+    STEMS,
+    WAIT_SECONDS,
+    MemoryStore,
+    SpyDenoiser,
+    music,
+    replace_denoisers,
+    spy_on,
+)
 
 from msdm_cli.audio import windows
 from msdm_cli.audio.chunks import ChunkPlan
+from msdm_cli.audio.file_source import FileSource
+from msdm_cli.audio.source import ArraySource
 from msdm_cli.backends.runtime import Runtime
-from msdm_cli.errors import BackendUnavailable, NonFiniteSamples, UnreadableAudio, UnwritableAudio
-from msdm_cli.jobs.manifest import load_manifest
-from msdm_cli.jobs.outputs import OutputOptions
-from msdm_cli.models.load import Model, load_model
+from msdm_cli.errors import BackendUnavailable, NonFiniteSamples
+from msdm_cli.models.load import load
 from msdm_cli.progress import SilentProgress
-from msdm_cli.tasks.sampling import calls_per_chunk
-from msdm_cli.tasks.separate import SeparateOptions, plan_chunks, separate_song
+from msdm_cli.tasks.calls import Calls
+from msdm_cli.tasks.separate import (
+    RESIDUAL,
+    SONG,
+    SeparateOptions,
+    describe_output,
+    name_outputs,
+    plan,
+    run,
+)
+from msdm_cli.tasks.stream import NoStore
+
+SUM_TOLERANCE = 1e-12
+"""Stems and song are doubles below 10 here: four additions and a product round by 1e-15 each."""
+
+SINGLE_ULP = 2.0**-23
 
 
-def options(model, quality="fast", **fields):
-    return SeparateOptions(preset=model.spec.preset("separate", quality), seed=5, **fields)
+def choose(model, quality="fast", seed=5, **fields):
+    return SeparateOptions(model.spec.preset("separate", quality), seed, **fields)
 
 
-def separate(model, song, folder, **fields):
-    return separate_song(model, song, folder, options(model, **fields), SilentProgress())
+def start(model, song, rate=22050, store=None, **fields):
+    sources = {SONG: ArraySource(song, rate)}
+    return run(model, sources, choose(model, **fields), store or NoStore(), SilentProgress())
 
 
-def read(path):
-    return soundfile.read(path, dtype="float64", always_2d=True)[0]
-
-
-def summed(done):
-    return sum(read(path) for path in done.files.values())
+def collect(stream):
+    blocks = list(stream)
+    stems = {
+        name: np.concatenate([block.stems[name] for block in blocks], 1) for name in blocks[0].stems
+    }
+    return stems, np.concatenate([block.mixture for block in blocks], 1)
 
 
 @pytest.mark.parametrize("quality", ["fast", "default"])
-@pytest.mark.parametrize(
-    ("rate", "channels", "subtype"),
-    [(44100, 2, "PCM_16"), (48000, 1, "PCM_24"), (22050, 3, "PCM_16")],
-)
-def test_integer_stems_sum_to_the_song_exactly(
-    tiny_model, write_song, tmp_path, rate, channels, subtype, quality
-):
-    song = write_song(seconds=2.1, rate=rate, channels=channels, subtype=subtype)
-    done = separate(tiny_model, song, tmp_path / "out", quality=quality)
-    assert set(done.files) == set(STEMS)
-    for path in done.files.values():
-        info = soundfile.info(path)
-        assert (info.samplerate, info.channels, info.subtype) == (rate, channels, subtype)
-        assert info.frames == int(2.1 * rate)
-    np.testing.assert_array_equal(summed(done), read(song))
+@pytest.mark.parametrize(("rate", "channels"), [(44100, 2), (48000, 1), (22050, 3), (8000, 1)])
+def test_stems_sum_to_the_song(tiny_model, rate, channels, quality):
+    song = music(int(2.1 * rate), channels, rate)
+    stems, mixture = collect(start(tiny_model, song, rate, quality=quality))
+    assert tuple(stems) == STEMS
+    np.testing.assert_array_equal(mixture, song)
+    np.testing.assert_allclose(sum(stems.values()), song, atol=SUM_TOLERANCE)
+    assert all(np.abs(stem).max() > 1e-3 for stem in stems.values())
 
 
-@pytest.mark.parametrize("rate", [8000, 44100])
-def test_float_stems_sum_to_the_song(tiny_model, write_song, tmp_path, rate):
-    song = write_song(seconds=2, rate=rate, subtype="FLOAT")
-    done = separate(tiny_model, song, tmp_path / "out")
-    # Four float32 roundings of values below 1: -140 dB.
-    np.testing.assert_allclose(summed(done), read(song), atol=3e-7)
-
-
-@pytest.mark.parametrize("frames", [1, 2, 100, 8191])
-def test_the_shortest_songs_have_stems(tiny_model, tmp_path, frames):
-    song = tmp_path / "short.wav"
-    soundfile.write(song, music(frames).T, 44100, "PCM_16")
-    done = separate(tiny_model, song, tmp_path / "out")
-    np.testing.assert_array_equal(summed(done), read(song))
-
-
-def test_streaming_is_the_whole_at_once(tiny_model, write_song, tmp_path, monkeypatch):
-    song = write_song(seconds=4, subtype="FLOAT")
-    whole = separate(tiny_model, song, tmp_path / "whole", quality="default")
+def test_the_size_of_the_blocks_that_are_read_changes_nothing(tiny_model, monkeypatch):
+    song = music(4 * 44100, 2, 44100)
+    usual, _ = collect(start(tiny_model, song, 44100))
     monkeypatch.setattr(windows, "READ_FRAMES", 777)
-    blocks = separate(tiny_model, song, tmp_path / "blocks", quality="default")
+    small, _ = collect(start(tiny_model, song, 44100))
     for name in STEMS:
-        np.testing.assert_array_equal(read(whole.files[name]), read(blocks.files[name]))
+        np.testing.assert_array_equal(usual[name], small[name])
 
 
-def test_same_seed_same_samples_other_seed_other_samples(tiny_model, write_song, tmp_path):
-    song = write_song(seconds=1)
-    one, two = (separate(tiny_model, song, tmp_path / name, quality="default") for name in "ab")
-    other = options(tiny_model, "default")
-    third = separate_song(
-        tiny_model, song, tmp_path / "c", dataclasses.replace(other, seed=6), SilentProgress()
+def test_the_seed_decides_every_sample(tiny_model):
+    song = music(22050)
+    one, two, other = (
+        collect(start(tiny_model, song, quality="default", seed=seed))[0] for seed in (5, 5, 6)
     )
-    assert one.files["bass"].read_bytes() == two.files["bass"].read_bytes()
-    assert one.files["bass"].read_bytes() != third.files["bass"].read_bytes()
+    np.testing.assert_array_equal(one["bass"], two["bass"])
+    assert (one["bass"] != other["bass"]).mean() > 0.9
 
 
-def test_chunking_is_inaudible_far_from_the_edges_of_chunks(tiny_model, write_song, tmp_path):
-    """One long chunk against many short ones: the difference is the network's edge error, which the context hides."""
-    song = write_song(seconds=3, rate=22050, channels=1, subtype="FLOAT")
-    # A network without attention and group statistics would differ by nothing; that of one call differs by little.
-    whole = dataclasses.replace(tiny_model.spec, chunk_length=81920)
-    single = separate(dataclasses.replace(tiny_model, spec=whole), song, tmp_path / "single")
-    many = separate(tiny_model, song, tmp_path / "many")
-    error = np.concatenate([read(single.files[name]) - read(many.files[name]) for name in STEMS])
-    level = np.concatenate([read(single.files[name]) for name in STEMS])
-    assert np.sqrt(np.square(error).mean()) < 0.1 * np.sqrt(np.square(level).mean())
+def test_a_seed_changes_nothing_where_the_sampler_uses_no_noise(tiny_model):
+    song = music(22050)
+    one, other = (collect(start(tiny_model, song, seed=seed))[0] for seed in (None, 6))
+    for name in STEMS:
+        np.testing.assert_array_equal(one[name], other[name])
 
 
-def test_some_stems_and_a_part(tiny_model, write_song, tmp_path):
-    song = write_song(seconds=3, rate=44100)
-    done = separate(
-        tiny_model, song, tmp_path, stems=("drums",), start_seconds=1.0, duration_seconds=0.5
-    )
-    assert list(done.files) == ["drums"]
-    assert soundfile.info(done.files["drums"]).frames == 22_050
-    assert not (tmp_path / "song" / "bass.wav").exists()
+class FilterBank:
+    """A network that hears no farther than ``reach`` samples: its stems are the mixture, filtered."""
+
+    takes_mixture = True
+    shares_sigma = False
+
+    def __init__(self, reach):
+        rng = np.random.default_rng(0)
+        filters = rng.standard_normal((4, 2 * reach + 1)) / reach**0.5
+        filters[3] = -filters[:3].sum(0)
+        filters[3, reach] += 1  # the filters sum to a click: the stems sum to the mixture
+        self.reach = reach
+        self.filters = filters
+
+    def __call__(self, x, sigma, mixture=None):
+        length = mixture.shape[-1] + 2 * self.reach
+        spectrum = np.fft.rfft(mixture.astype(np.float64), length)
+        filtered = np.fft.irfft(spectrum[:, None] * np.fft.rfft(self.filters, length), length)
+        return filtered[..., self.reach : -self.reach].astype(np.float32)
 
 
-def test_a_residual_of_its_own(tiny_model, write_song, tmp_path):
-    song = write_song(seconds=1, rate=44100)
-    done = separate(tiny_model, song, tmp_path / "out", residual=True)
-    np.testing.assert_array_equal(summed(done), read(song))
-    spectrum = np.abs(np.fft.rfft(read(done.files["residual"])[:, 0])) ** 2
-    band = int(9000 / 44100 * 44100)
-    assert spectrum[band:].sum() > 100 * spectrum[: band // 2].sum()
+def measure_seams(model, reach):
+    """The largest difference between many chunks and a single one, and the peak of the stems."""
+    song = music(3 * 22050)
+    many = replace_denoisers(model, FilterBank(reach))
+    spec = dataclasses.replace(many.spec, chunk_length=81920)
+    single = dataclasses.replace(many, spec=spec)
+    stems = [
+        np.stack(list(collect(start(each, song))[0].values())) for each in (many, single)
+    ]
+    return np.abs(stems[0] - stems[1]).max(), np.abs(stems[1]).max()
 
 
-def test_stems_of_a_mono_half_are_those_of_the_stereo_whole(tiny_model, tmp_path):
-    """Channels share their noise: a song that is the same left and right stays so."""
-    song = tmp_path / "wide.wav"
-    soundfile.write(song, np.repeat(music(22_050).T, 2, 1), 22050, "FLOAT")
-    done = separate(tiny_model, song, tmp_path / "out", quality="default")
-    for path in done.files.values():
-        stem = read(path)
-        np.testing.assert_allclose(stem[:, 0], stem[:, 1], atol=1e-6)
+def test_chunks_of_a_network_that_hears_no_farther_than_the_context_leave_no_trace(tiny_model):
+    error, peak = measure_seams(tiny_model, tiny_model.spec.context)
+    # What the network returns is rounded to single precision, here and there differently, and so
+    # are the cross-fade's two products, sum and quotient: five roundings, of half a unit each.
+    assert error <= 2.5 * SINGLE_ULP * peak
+    farther, _ = measure_seams(tiny_model, 2 * tiny_model.spec.context)
+    assert farther > 1000 * error
+
+
+def test_a_residual_of_its_own_holds_what_lies_above_the_models_band(tiny_model):
+    rate = 44100
+    song = music(rate, 2, rate)
+    stems, _ = collect(start(tiny_model, song, rate, residual=True))
+    assert tuple(stems) == (*STEMS, RESIDUAL)
+    np.testing.assert_allclose(sum(stems.values()), song, atol=SUM_TOLERANCE)
+    power = np.abs(np.fft.rfft(stems[RESIDUAL][0])) ** 2  # a bin is 1 Hz
+    assert power[9000:].sum() > 100 * power[:4500].sum()
+
+
+def test_channels_that_are_the_same_stay_the_same(tiny_model):
+    """They share their noise."""
+    song = np.repeat(music(22050), 2, 0)
+    stems, _ = collect(start(tiny_model, song, quality="default"))
+    for stem in stems.values():
+        np.testing.assert_array_equal(stem[0], stem[1])
+
+
+def test_many_channels_are_drawn_two_at_a_time(tiny_model):
+    model, spy = spy_on(tiny_model)
+    song = music(11025, 5)
+    stream = start(model, song)
+    stems, _ = collect(stream)
+    assert [len(x) for x, _, _ in spy.asked] == [2, 2, 1]
+    assert stream.calls.count == 3
+    np.testing.assert_allclose(sum(stems.values()), song, atol=SUM_TOLERANCE)
+
+
+def test_a_network_that_fails_is_an_error_that_names_the_chunk(tiny_model):
+    class Failing(SpyDenoiser):
+        def __call__(self, *arguments):
+            return super().__call__(*arguments) * (np.nan if self.calls == 3 else 1)
+
+    model = replace_denoisers(tiny_model, Failing(tiny_model.choose(0)))
+    with pytest.raises(NonFiniteSamples, match="chunk 2, call 0, sigma 10"):
+        collect(start(model, music(4 * 22050)))
+
+
+def test_several_devices_share_the_chunks_and_give_the_same_stems(tiny_model):
+    song = music(5 * 22050)
+    others_called = threading.Barrier(3, timeout=WAIT_SECONDS)
+
+    def wait_once(number):
+        if number == 1:
+            others_called.wait()
+
+    def wait_longest(number):
+        wait_once(number)
+        if number == 1:  # the other devices are idle before this one has ended its first chunk
+            for spy in spies[1:]:
+                spy.first_ended.wait(WAIT_SECONDS)
+
+    class Device(SpyDenoiser):
+        def __init__(self, before):
+            super().__init__(tiny_model.choose(0), before)
+            self.first_ended = threading.Event()
+
+        def __call__(self, *arguments):
+            denoised = super().__call__(*arguments)
+            self.first_ended.set()
+            return denoised
+
+    spies = [Device(wait_longest), Device(wait_once), Device(wait_once)]
+    alone, _ = collect(start(tiny_model, song))
+    shared, _ = collect(start(replace_denoisers(tiny_model, *spies), song))
+    for name in STEMS:
+        np.testing.assert_array_equal(shared[name], alone[name])
+    chunks = plan(tiny_model, {SONG: ArraySource(song, 22050)}, choose(tiny_model)).chunks
+    assert len(chunks) > 6
+    for turn, spy in enumerate(spies):
+        firsts = [mixture[0, 0] for _, _, mixture in spy.asked]
+        assert firsts == [song[0, chunk.start] for chunk in chunks[turn::3]]
+
+
+def test_a_device_that_fails_stops_the_others(tiny_model, monkeypatch):
+    began = threading.Event()
+    stopped = threading.Event()
+    stop = Calls.stop
+
+    def stop_and_say_so(calls):
+        stop(calls)
+        stopped.set()
+
+    def fail(number):
+        assert began.wait(WAIT_SECONDS)
+        raise BackendUnavailable("gone", "find it")
+
+    def run_on(number):
+        began.set()
+        assert stopped.wait(WAIT_SECONDS)
+
+    monkeypatch.setattr(Calls, "stop", stop_and_say_so)
+    network = tiny_model.choose(0)
+    other = SpyDenoiser(network, run_on)
+    team = replace_denoisers(tiny_model, SpyDenoiser(network, fail), other)
+    with pytest.raises(BackendUnavailable, match="gone"):
+        collect(start(team, music(5 * 22050), quality="default"))
+    assert tiny_model.spec.preset("separate", "default").calls == 5
+    assert other.calls == 1
+
+
+def test_what_a_store_has_is_not_drawn_again(tiny_model):
+    song = music(3 * 44100, 2, 44100)
+    store = MemoryStore()
+    first = start(tiny_model, song, 44100, store)
+    drawn, _ = collect(first)
+    assert first.calls.count == len(store.chunks) > 1
+    del store.chunks[1]
+    again = start(tiny_model, song, 44100, store)
+    recalled, _ = collect(again)
+    assert again.calls.count == 1
+    for name in STEMS:
+        np.testing.assert_array_equal(drawn[name], recalled[name])
+
+
+def test_a_stream_that_is_closed_ends_its_threads(tiny_model):
+    before = threading.active_count()
+    stream = start(tiny_model, music(5 * 22050))
+    next(iter(stream))
+    assert threading.active_count() > before
+    stream.close()
+    assert threading.active_count() == before
 
 
 @pytest.mark.parametrize(
-    ("suffix", "subtype"), [("ogg", "VORBIS"), ("mp3", None), ("wav", "PCM_U8"), ("wav", "FLOAT")]
+    ("seconds", "rate", "expected"),
+    [
+        (10, 22050, ChunkPlan(220_500, 16384, 1024, int(0.25 * (16384 - 2048)))),
+        (10, 44100, ChunkPlan(220_500, 16384, 1024, int(0.25 * (16384 - 2048)))),
+        (0.5, 22050, ChunkPlan(11_025, 11 * 1024, 0, 0)),
+    ],
 )
-def test_16_bit_stems_of_any_file_sum_to_its_samples_rounded(tiny_model, tmp_path, suffix, subtype):
-    song = tmp_path / f"song.{suffix}"
-    soundfile.write(song, music(44_100, 2, 44100).T, 44100, subtype)
-    done = separate(tiny_model, song, tmp_path / "out", output=OutputOptions(subtype="PCM_16"))
-    np.testing.assert_array_equal(summed(done) * 32768, np.rint(read(song) * 32768))
+def test_the_chunks_are_those_of_the_spec(tiny_model, seconds, rate, expected):
+    song = {SONG: ArraySource(np.zeros(int(seconds * rate)), rate)}
+    planned = plan(tiny_model, song, choose(tiny_model))
+    assert list(planned.chunks) == expected.chunks()
+    assert planned.independent
 
 
-@pytest.mark.parametrize("file_format", ["flac", "ogg"])
-def test_every_format_can_be_written(tiny_model, write_song, tmp_path, file_format):
-    done = separate(
-        tiny_model, write_song(seconds=1), tmp_path / "out", output=OutputOptions(file_format)
-    )
-    assert all(soundfile.info(path).format == file_format.upper() for path in done.files.values())
+@pytest.mark.parametrize(("channels", "batches", "batch"), [(1, 1, 1), (2, 1, 2), (5, 3, 2)])
+def test_the_plan_counts_the_calls(tiny_model, channels, batches, batch):
+    song = {SONG: ArraySource(np.zeros((channels, 50_000)), 22050)}
+    planned = plan(tiny_model, song, choose(tiny_model, "default"))
+    assert (planned.calls_per_chunk, planned.batch) == (5 * batches, batch)
+    assert planned.signals == 4 * channels
 
 
-def test_a_song_at_full_scale_is_summed_exactly(tiny_model, tmp_path):
-    song = tmp_path / "loud.wav"
-    soundfile.write(song, np.sign(music(22_050, 1)).T * 0.999, 22050, "PCM_16")
-    done = separate(tiny_model, song, tmp_path / "out")
-    np.testing.assert_array_equal(summed(done), read(song))
+def test_outputs_have_the_names_and_the_shape_of_the_song(tiny_model):
+    song = {SONG: ArraySource(np.zeros((2, 100)), 8000)}
+    spec = tiny_model.spec
+    assert name_outputs(spec, choose(tiny_model)) == STEMS
+    some = choose(tiny_model, stems=("drums",), residual=True)
+    assert name_outputs(spec, some) == ("drums", RESIDUAL)
+    assert describe_output(tiny_model, song, some) == song[SONG].properties
 
 
-def test_many_channels_are_drawn_two_at_a_time(tiny_model, write_song, tmp_path):
-    sizes = []
-
-    class Spy:
-        takes_mixture, shares_sigma = True, False
-
-        def __call__(self, x, sigma, mixture=None):
-            sizes.append(len(x))
-            return tiny_model.denoiser(x, sigma, mixture)
-
-    song = write_song(seconds=0.5, channels=5)
-    done = separate(Model(tiny_model.spec, Spy(), tiny_model.runtime), song, tmp_path / "out")
-    assert sizes == [2, 2, 1]
-    np.testing.assert_array_equal(summed(done), read(song))
-
-
-def test_the_song_itself_is_never_replaced(tiny_model, write_song, tmp_path):
-    song = write_song("bass/bass.wav", 0.5)
-    with pytest.raises(UnwritableAudio, match="is an input"):
-        separate(tiny_model, song, tmp_path, output=OutputOptions(overwrite=True))
-
-
-def test_nothing_is_replaced_unless_asked(tiny_model, write_song, tmp_path):
-    song = write_song(seconds=0.5)
-    separate(tiny_model, song, tmp_path)
-    before = (tmp_path / "song" / "bass.wav").stat().st_mtime_ns
-    (tmp_path / "song" / "msdm.json").unlink()
-    with pytest.raises(UnwritableAudio, match="is there already"):
-        separate(tiny_model, song, tmp_path)
-    assert (tmp_path / "song" / "bass.wav").stat().st_mtime_ns == before
-    separate(tiny_model, song, tmp_path, output=OutputOptions(overwrite=True))
-    assert (tmp_path / "song" / "bass.wav").stat().st_mtime_ns > before
-
-
-def test_a_song_that_breaks_off_leaves_nothing(tiny_model, tmp_path):
-    whole, song = tmp_path / "whole.flac", tmp_path / "song.flac"
-    soundfile.write(whole, music(400_000).T, 22050)
-    song.write_bytes(whole.read_bytes()[: whole.stat().st_size * 2 // 3])
-    with pytest.raises(UnreadableAudio):
-        separate(tiny_model, song, tmp_path / "out")
-    assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
-
-
-def test_a_network_that_fails_is_an_error_that_names_the_chunk(tiny_model, write_song, tmp_path):
-    class Failing:
-        takes_mixture, shares_sigma, calls = True, False, 0
-
-        def __call__(self, x, sigma, mixture=None):
-            self.calls += 1
-            return tiny_model.denoiser(x, sigma, mixture) * (np.nan if self.calls == 3 else 1)
-
-    model = Model(tiny_model.spec, Failing(), tiny_model.runtime)
-    with pytest.raises(NonFiniteSamples, match="chunk 2, call 0, sigma 10"):
-        separate(model, write_song(seconds=4), tmp_path / "out")
-    assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
-
-
-class Spy:
-    """Counts calls, and is slower than it needs to be."""
-
-    def __init__(self, denoiser, seconds):
-        self.denoiser, self.seconds, self.calls = denoiser, seconds, 0
-        self.takes_mixture, self.shares_sigma = denoiser.takes_mixture, denoiser.shares_sigma
-
-    def __call__(self, *arguments):
-        self.calls += 1
-        time.sleep(self.seconds)
-        return self.denoiser(*arguments)
-
-
-def test_several_devices_share_chunks_and_give_the_same_bytes(tiny_model, write_song, tmp_path):
-    song = write_song(seconds=5)
-    alone = separate(tiny_model, song, tmp_path / "alone")
-    members = [Spy(tiny_model.denoiser, seconds) for seconds in (0.05, 0.0, 0.01)]
-    team = dataclasses.replace(tiny_model, denoiser=members[0], others=tuple(members[1:]))
-    shared = separate(team, song, tmp_path / "shared")
-    for name, path in alone.files.items():
-        assert shared.files[name].read_bytes() == path.read_bytes()
-    counts = [member.calls for member in members]
-    assert sum(counts) == alone.calls == shared.calls
-    assert max(counts) - min(counts) <= 1, "turns do not depend on which is faster"
-
-
-def test_a_device_that_fails_stops_the_others(tiny_model, write_song, tmp_path):
-    begun = threading.Event()
-
-    class Other(Spy):
-        def __call__(self, *arguments):
-            begun.set()
-            return super().__call__(*arguments)
-
-    class Failing(Spy):
-        def __call__(self, *arguments):
-            assert begun.wait(10)
-            raise BackendUnavailable("gone", "find it")
-
-    other = Other(tiny_model.denoiser, 0.2)
-    team = dataclasses.replace(tiny_model, denoiser=Failing(other, 0), others=(other,))
-    with pytest.raises(BackendUnavailable, match="gone"):
-        separate(team, write_song(seconds=5, channels=1), tmp_path / "out", quality="default")
-    assert 1 <= other.calls < calls_per_chunk(tiny_model.spec.preset("separate", "default"))
-    assert not list((tmp_path / "out").rglob("*.wav"))
-
-
-def test_long_songs_have_the_chunks_of_the_spec(tiny_model):
-    plan = plan_chunks(tiny_model, 1_000_000, 0.25)
-    assert plan == ChunkPlan(1_000_000, 16384, 1024, int(0.25 * (16384 - 2048)))
-
-
-def test_no_join_of_a_song_stands_out(tmp_path):
-    model = load_model("embedded", Runtime(device="cpu"))
+def test_no_join_of_a_song_stands_out():
+    model = load("embedded", Runtime(device="cpu"))
     model = dataclasses.replace(model, spec=dataclasses.replace(model.spec, chunk_length=65_536))
-    song = Path(__file__).parents[1] / "data" / "song.flac"
-    done = separate(model, song, tmp_path / "out")
-    seams = load_manifest(done.manifest).facts["seams"]
+    sources = {SONG: FileSource(Path(__file__).parents[1] / "data" / "song.flac")}
+    stream = run(model, sources, choose(model), NoStore(), SilentProgress())
+    for _ in stream:
+        pass
+    seams = stream.facts["seams"]
     assert seams["joins"] >= 12
     # Without context and overlap, the worst of them are 16 and 35.
     assert seams["worst"]["value"] < 6
