@@ -63,37 +63,59 @@ def adopt_checkpoints(
             f"there is a model {name} already", "Choose another name, or remove that model first."
         )
     tensors, spec = convert(name, checkpoints)
+    return store_model(tensors, spec, description, licence)
+
+
+def store_model(
+    tensors: dict[str, Tensor], spec: ModelSpec, description: str, licence: str
+) -> WeightsEntry:
+    """Put a model into the cache, whole or not at all.
+
+    Args:
+        tensors: Its weights by name.
+        spec: Its spec; the name there is the name of the model.
+        description: One line about the model.
+        licence: SPDX identifier, or what is known.
+
+    Raises:
+        UnwritableWeights: The cache cannot be written.
+    """
     cache = cache_folder()
+    record = {"description": description, "licence": licence}
     try:
-        _keep(cache, tensors, spec, {"description": description, "licence": licence})
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".part-", dir=cache) as temporary:
+            folder = Path(temporary) / spec.name
+            _write_model(folder, tensors, spec, record)
+            _move(folder, cache / spec.name)
     except (OSError, SafetensorError) as error:
         raise UnwritableWeights(
-            f"{cache}: cannot store the model {name} ({error})",
+            f"{cache}: cannot store the model {spec.name} ({error})",
             "Free space there, or set MSDM_CACHE to a folder that can be written.",
         ) from error
-    return find_entry(name)
+    return find_entry(spec.name)
 
 
-def _keep(cache: Path, tensors: dict[str, Tensor], spec: ModelSpec, record: dict[str, Any]) -> None:
-    """Put a model into the cache, whole or not at all."""
-    name = spec.name
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".part-", dir=cache) as temporary:
-        folder = Path(temporary) / name
-        folder.mkdir()
-        weights_path = folder / f"{name}.safetensors"
-        spec_path = folder / f"{name}.json"
-        save_file({key: value.contiguous() for key, value in tensors.items()}, weights_path)
-        spec.save(spec_path)
-        files = {"weights": describe(weights_path), "spec": describe(spec_path)}
-        record = record | {key: dataclasses.asdict(file) for key, file in files.items()}
-        (folder / ENTRY).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-        try:
-            folder.replace(cache / name)
-        except OSError:
-            # Another process that imports the same model may have been first.
-            if not (cache / name / ENTRY).exists():
-                raise
+def _write_model(
+    folder: Path, tensors: dict[str, Tensor], spec: ModelSpec, record: dict[str, Any]
+) -> None:
+    folder.mkdir()
+    weights_path = folder / f"{spec.name}.safetensors"
+    spec_path = folder / f"{spec.name}.json"
+    save_file({key: value.contiguous() for key, value in tensors.items()}, weights_path)
+    spec.save(spec_path)
+    files = {"weights": describe(weights_path), "spec": describe(spec_path)}
+    record = record | {key: dataclasses.asdict(file) for key, file in files.items()}
+    (folder / ENTRY).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def _move(folder: Path, target: Path) -> None:
+    try:
+        folder.replace(target)
+    except OSError:
+        # Another process that imports the same model may have been first.
+        if not (target / ENTRY).exists():
+            raise
 
 
 def convert(name: str, checkpoints: Sequence[Path]) -> tuple[dict[str, Tensor], ModelSpec]:

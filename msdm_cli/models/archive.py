@@ -7,7 +7,7 @@ import tarfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from msdm_cli.errors import UnreadableWeights, UnsafeArchive, UnwritableWeights
+from msdm_cli.errors import UnreadableArchive, UnsafeArchive, UnwritableWeights
 
 SUFFIX = ".ckpt"
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -25,7 +25,7 @@ def extract_checkpoints(path: Path, folder: Path) -> dict[str, Path]:
 
     Raises:
         UnsafeArchive: It holds a link, a device, or a name that leads out of it. Nothing is unpacked then.
-        UnreadableWeights: It is no tar, is cut off, or a folder holds two checkpoints.
+        UnreadableArchive: It is no tar, is cut off, or a folder holds two checkpoints.
         UnwritableWeights: The disk is full.
     """
     try:
@@ -41,7 +41,7 @@ def extract_checkpoints(path: Path, folder: Path) -> dict[str, Path]:
                 inside = PurePosixPath(member.name)
                 name = inside.parent.name or inside.stem
                 if name in found:
-                    raise UnreadableWeights(
+                    raise UnreadableArchive(
                         f"{path}: {name} holds two checkpoints",
                         "Unpack it, and import one of them.",
                     )
@@ -56,7 +56,7 @@ def extract_checkpoints(path: Path, folder: Path) -> dict[str, Path]:
                 f"{folder}: cannot take what {path} holds ({error})", "Make room there."
             ) from error
         reason = " ".join(str(error).split())
-        raise UnreadableWeights(
+        raise UnreadableArchive(
             f"{path}: cannot be unpacked ({reason})",
             "Fetch it again; a tar of checkpoints is expected.",
         ) from error

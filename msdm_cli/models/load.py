@@ -168,8 +168,8 @@ def _build(spec: ModelSpec, weights: Path) -> Network:
         raise ValueError(f"a network of {network.config.stems} stems, {len(spec.stems)} names")
     if spec.length_multiple % network.config.length_multiple:
         raise ValueError(
-            f"lengths in multiples of {spec.length_multiple}, "
-            f"the network takes {network.config.length_multiple}"
+            f"lengths are multiples of {spec.length_multiple}, "
+            f"the network takes multiples of {network.config.length_multiple}"
         )
     try:
         tensors = load_file(weights)

@@ -1,24 +1,24 @@
-"""The models that msdm knows by name: files a person can read.
+"""The models that msdm knows by name: files that a person can read.
 
-``weights/registry.json`` lists what ships with msdm, ``weights/archives.json`` what others offer. A model that was
-fetched or imported lies in a folder of its own in the cache, with an ``entry.json`` like those of the registry.
+``weights/registry.json`` lists the models that ship with msdm, ``weights/archives.json`` those that
+others offer. A model that was fetched or imported has a folder of its own in the cache, with an
+``entry.json`` like an entry of the registry.
 """
 
-import json
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import platformdirs
 
-from msdm_cli.errors import MissingWeights, UnknownWeights
+from msdm_cli.errors import MissingWeights, UnknownModel
 
 EMBEDDED = "embedded"
 ENTRY = "entry.json"
-REINSTALL = "Install msdm again (in its clone: pip install --force-reinstall --no-deps .)"
+REINSTALL = "Install msdm again"
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,13 @@ class WeightsEntry:
     """One model that is on this machine, or should be.
 
     Attributes:
-        name: What commands call it.
+        name: Name of the model.
         description: One line for a person.
         licence: SPDX identifier, or what is known.
-        folder: Where its files lie.
+        folder: Folder of its files.
         weights: The tensors, as safetensors.
         spec: The model's spec, as JSON.
-        onnx: The network as a graph that takes its weights from ``weights`` or a file of its own; None if it was not
-            exported.
+        onnx: The exported graph, which reads its tensors from ``weights``; None if there is none.
     """
 
     name: str
@@ -70,9 +69,10 @@ class ArchivedModel:
     """A model inside an archive.
 
     Attributes:
-        name: What commands will call it.
+        name: Name that the model will have.
         description: One line for a person.
-        checkpoints: Folders of the archive that hold a checkpoint each; several are the stems of a per-stem model.
+        checkpoints: Folders of the archive that hold one checkpoint each. Several are the stems of
+            a per-stem model, in the order of ``PAPER_STEMS``.
     """
 
     name: str
@@ -82,11 +82,11 @@ class ArchivedModel:
 
 @dataclass(frozen=True)
 class Archive:
-    """What others offer: a tar of checkpoints.
+    """A tar of checkpoints that others offer.
 
     Attributes:
-        name: What commands call it.
-        url: Where it is.
+        name: Name of the archive.
+        url: Address of the tar.
         licence: SPDX identifier, or what is known.
         models: The models inside.
     """
@@ -99,7 +99,7 @@ class Archive:
 
 @cache
 def weights_folder() -> Path:
-    """Where the shipped weights lie: inside the installed package, or at the top of a source tree.
+    """Folder of the shipped weights: in the installed package, or at the top of a source tree.
 
     Raises:
         MissingWeights: There is neither.
@@ -108,11 +108,11 @@ def weights_folder() -> Path:
     for folder in (package / "weights", package.parent / "weights"):
         if (folder / "registry.json").is_file():
             return folder
-    raise MissingWeights("the embedded model is not installed", REINSTALL)
+    raise MissingWeights("the embedded model is not installed", f"{REINSTALL}.")
 
 
 def cache_folder() -> Path:
-    """Where models that are fetched or imported lie: ``MSDM_CACHE``, or the user's cache."""
+    """Folder of fetched and imported models: ``MSDM_CACHE``, or the user's cache."""
     return Path(os.environ.get("MSDM_CACHE") or platformdirs.user_cache_path("msdm"))
 
 
@@ -120,50 +120,41 @@ def load_registry() -> dict[str, WeightsEntry]:
     """All models on this machine by name, those that ship with msdm first.
 
     Raises:
-        MissingWeights: A registry is not there, or damaged.
+        MissingWeights: A registry is missing or damaged.
     """
     entries = _load_shipped()
     for path in sorted(cache_folder().glob(f"*/{ENTRY}")):
-        entries.setdefault(path.parent.name, _entry(path.parent.name, path.parent, _load(path)))
+        name = path.parent.name
+        if name not in entries:
+            entries[name] = _make_entry(path, name, _read(path))
     return entries
 
 
 def _load_shipped() -> dict[str, WeightsEntry]:
-    shipped = weights_folder()
-    return {
-        name: _entry(name, shipped, fields)
-        for name, fields in _load(shipped / "registry.json").items()
-    }
+    path = weights_folder() / "registry.json"
+    return {name: _make_entry(path, name, fields) for name, fields in _read(path).items()}
 
 
 def load_archives() -> dict[str, Archive]:
     """All archives that others offer, by name.
 
     Raises:
-        MissingWeights: The list is not there, or damaged.
+        MissingWeights: The list is missing or damaged.
     """
     path = weights_folder() / "archives.json"
-    archives = {}
-    for name, fields in _load(path).items():
-        models = tuple(
-            ArchivedModel(model, told["description"], tuple(told["checkpoints"]))
-            for model, told in fields["models"].items()
-        )
-        archives[name] = Archive(name, fields["url"], fields["licence"], models)
-    return archives
+    return {name: _make_archive(path, name, fields) for name, fields in _read(path).items()}
 
 
 def find_entry(name: str) -> WeightsEntry:
     """The entry of a model on this machine.
 
     Raises:
-        MissingWeights: It is known, but not here.
-        UnknownWeights: It is not known.
+        MissingWeights: The model is known, but not on this machine.
+        UnknownModel: No model has that name.
     """
     registry = _load_shipped()
-    if (
-        name not in registry
-    ):  # a damaged entry of the cache is no reason not to work with what ships
+    # A damaged model in the cache must not stop what ships from working.
+    if name not in registry:
         registry = load_registry()
     if name in registry:
         return registry[name]
@@ -171,33 +162,35 @@ def find_entry(name: str) -> WeightsEntry:
         if name in (model.name for model in archive.models):
             raise MissingWeights(
                 f"the model {name} is not on this machine",
-                f"Fetch it: msdm weights pull {archive.name}",
+                f"Fetch the archive {archive.name} first.",
             )
-    raise UnknownWeights(f"no model is called {name}", f"These are here: {', '.join(registry)}.")
+    raise UnknownModel(f"no model is called {name}", f"These are here: {', '.join(registry)}.")
 
 
-def _load(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, Any]:
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(content, dict):
-            raise ValueError("not an object")
-    except (OSError, ValueError) as error:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+    except (OSError, msgspec.MsgspecError) as error:
         raise _damaged(path, error) from error
-    return content
 
 
-def _entry(name: str, folder: Path, fields: Mapping[str, Any]) -> WeightsEntry:
+def _make_entry(path: Path, name: str, fields: dict[str, Any]) -> WeightsEntry:
+    """The entry of a model whose files are in the folder of ``path``."""
     try:
-        weights, spec = WeightsFile(**fields["weights"]), WeightsFile(**fields["spec"])
-        onnx = WeightsFile(**fields["onnx"]) if "onnx" in fields else None
-        return WeightsEntry(
-            name, fields["description"], fields["licence"], folder, weights, spec, onnx
-        )
-    except (KeyError, TypeError) as error:
-        raise _damaged(folder / ENTRY, error) from error
+        return msgspec.convert(fields | {"name": name, "folder": path.parent}, WeightsEntry)
+    except (msgspec.ValidationError, TypeError) as error:
+        raise _damaged(path, error) from error
+
+
+def _make_archive(path: Path, name: str, fields: dict[str, Any]) -> Archive:
+    try:
+        models = [{"name": model, **about} for model, about in fields["models"].items()]
+        return msgspec.convert(fields | {"name": name, "models": models}, Archive)
+    except (msgspec.ValidationError, AttributeError, LookupError, TypeError) as error:
+        raise _damaged(path, error) from error
 
 
 def _damaged(path: Path, error: Exception) -> MissingWeights:
     return MissingWeights(
-        f"{path}: is damaged ({error})", f"{REINSTALL}, or remove it if it is in the cache."
+        f"{path}: is damaged ({error})", f"{REINSTALL}, or remove that file if it is in the cache."
     )

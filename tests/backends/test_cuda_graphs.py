@@ -13,7 +13,7 @@ from msdm_cli.backends.cuda_graphs import GraphedForward, Recording
 from msdm_cli.backends.torch_backend import TorchDenoiser
 from msdm_cli.errors import DeviceFull
 from msdm_cli.networks.unet1d import PerStemUnet1d, Unet1d, Unet1dConfig
-from tests.conftest import tiny_network
+from conftest import tiny_network
 
 WAITING = {
     "tensor",

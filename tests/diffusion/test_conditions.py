@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from msdm_cli.diffusion.conditions import Condition, wiener_weights
+from msdm_cli.diffusion.conditions import Condition, mixture_condition, wiener_weights
 from msdm_cli.diffusion.stft import Stft
 
 # Float32 rounding through the transform and its inverse.
@@ -46,3 +46,12 @@ def test_values_without_known_are_refused():
 def test_weights_without_a_transform_are_refused():
     with pytest.raises(ValueError, match="together"):
         Condition(weights=wiener_weights(0.3))
+
+
+def test_a_network_that_takes_the_mixture_needs_no_transform():
+    mixture = draw(1, 8192)
+    assert mixture_condition(mixture, takes_mixture=True).stft is None
+    condition = mixture_condition(mixture, takes_mixture=False)
+    # Silence says nothing about the stems, so their shares are equal.
+    projected = condition.project(np.zeros((1, 4, 8192), np.float32), 0.5)
+    np.testing.assert_allclose(projected, np.stack([mixture] * 4, 1) / 4, atol=ROUNDING)

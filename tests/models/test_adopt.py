@@ -10,9 +10,9 @@ from conftest import TINY, lightning_checkpoint
 from safetensors.torch import save_file
 
 from msdm_cli.backends.runtime import Runtime
-from msdm_cli.errors import IncompatibleCheckpoint, UnwritableWeights
+from msdm_cli.errors import MissingPreset, ModelExists, UnreadableCheckpoint, UnwritableWeights
 from msdm_cli.models.adopt import adopt_checkpoints, remove_model
-from msdm_cli.models.load import load_model
+from msdm_cli.models.load import load
 from msdm_cli.models.registry import load_registry
 from msdm_cli.networks.stft_unet import StftUnet
 
@@ -33,31 +33,31 @@ def write_checkpoint(path, stems=4, seed=0):
 def test_a_joint_checkpoint_becomes_a_model(tmp_path):
     theirs = write_checkpoint(tmp_path / "a.ckpt")
     adopt_checkpoints("joint", [tmp_path / "a.ckpt"], "for a test", "none")
-    model = load_model("joint", Runtime(device="cpu", precision="fp32"))
+    model = load("joint", Runtime(device="cpu", precision="fp32"))
     x, sigma = torch.randn(1, 4, 8 * model.spec.length_multiple), torch.tensor([0.3])
-    found = torch.from_numpy(model.denoiser(x.numpy(), np.full((1, 4), 0.3)))
+    found = torch.from_numpy(model.choose(0)(x.numpy(), np.full((1, 4), 0.3)))
     torch.testing.assert_close(found, theirs.denoise_fn(x, sigmas=sigma), atol=1e-5, rtol=1e-5)
-    assert model.spec.preset("separate", "dirac").num_resamples == 2
+    assert model.spec.preset("separate", "dirac").options.num_resamples == 2
 
 
 def test_four_checkpoints_of_one_stem_become_a_model(tmp_path):
     paths = [tmp_path / f"{seed}.ckpt" for seed in range(4)]
     theirs = [write_checkpoint(path, stems=1, seed=seed) for seed, path in enumerate(paths)]
     adopt_checkpoints("four", paths, "for a test", "none")
-    model = load_model("four", Runtime(device="cpu", precision="fp32"))
+    model = load("four", Runtime(device="cpu", precision="fp32"))
     x, sigma = torch.randn(1, 4, 8 * model.spec.length_multiple), torch.tensor([0.3])
-    found = torch.from_numpy(model.denoiser(x.numpy(), np.full((1, 4), 0.3)))
+    found = torch.from_numpy(model.choose(0)(x.numpy(), np.full((1, 4), 0.3)))
     expected = torch.cat(
         [one.denoise_fn(x[:, [stem]], sigmas=sigma) for stem, one in enumerate(theirs)], 1
     )
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
-    with pytest.raises(IncompatibleCheckpoint, match="no settings default to generate"):
+    with pytest.raises(MissingPreset, match="no settings default to generate"):
         model.spec.preset("generate", "default")
 
 
 def test_too_few_stems_are_refused_and_nothing_is_left(tmp_path, cache):
     write_checkpoint(tmp_path / "a.ckpt", stems=1)
-    with pytest.raises(IncompatibleCheckpoint, match="1 stems, expected 4"):
+    with pytest.raises(UnreadableCheckpoint, match="1 stems, expected 4"):
         adopt_checkpoints("one", [tmp_path / "a.ckpt"], "for a test", "none")
     assert not cache.exists()
 
@@ -73,15 +73,13 @@ def write_run(folder, stems):
 def test_one_run_of_all_stems_becomes_a_model(tmp_path, cache):
     joint, bass = write_run(tmp_path / "joint", 4), write_run(tmp_path / "bass", 1)
     for runs in ([bass], [joint, joint]):
-        with pytest.raises(IncompatibleCheckpoint, match="expected one of 4"):
+        with pytest.raises(UnreadableCheckpoint, match="expected one of 4"):
             adopt_checkpoints("mine", runs, "for a test", "none")
     assert not cache.exists()
     adopt_checkpoints("mine", [joint], "for a test", "none")
     x = np.ones((1, 4, 8192), np.float32)
     assert (
-        load_model("mine", Runtime(device="cpu", precision="fp32"))
-        .denoiser(x, np.ones((1, 4)))
-        .shape
+        load("mine", Runtime(device="cpu", precision="fp32")).choose(0)(x, np.ones((1, 4))).shape
         == x.shape
     )
 
@@ -89,11 +87,11 @@ def test_one_run_of_all_stems_becomes_a_model(tmp_path, cache):
 def test_a_name_is_taken_once_and_free_after_removal(tmp_path):
     write_checkpoint(tmp_path / "a.ckpt")
     entry = adopt_checkpoints("joint", [tmp_path / "a.ckpt"], "for a test", "none")
-    with pytest.raises(IncompatibleCheckpoint, match="already"):
+    with pytest.raises(ModelExists, match="already"):
         adopt_checkpoints("joint", [tmp_path / "a.ckpt"], "for a test", "none")
     remove_model(entry)
     assert "joint" not in load_registry()
-    with pytest.raises(IncompatibleCheckpoint, match="ships with msdm"):
+    with pytest.raises(ModelExists, match="ships with msdm"):
         remove_model(load_registry()["embedded"])
 
 
@@ -101,7 +99,7 @@ def test_a_disk_that_fills_is_said_and_nothing_is_left(tmp_path, cache, limit_fi
     write_checkpoint(tmp_path / "a.ckpt")
     with (
         limit_file_size(50_000),
-        pytest.raises(UnwritableWeights, match="cannot take the model joint"),
+        pytest.raises(UnwritableWeights, match="cannot store the model joint"),
     ):
         adopt_checkpoints("joint", [tmp_path / "a.ckpt"], "for a test", "none")
     assert not list(cache.iterdir())

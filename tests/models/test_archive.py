@@ -5,7 +5,7 @@ import tarfile
 
 import pytest
 
-from msdm_cli.errors import UnreadableWeights, UnsafeArchive, UnwritableWeights
+from msdm_cli.errors import UnreadableArchive, UnsafeArchive, UnwritableWeights
 from msdm_cli.models.archive import extract_checkpoints
 
 
@@ -62,7 +62,7 @@ def test_what_leads_out_or_is_no_file_is_refused_before_anything_is_unpacked(tmp
 
 def test_two_checkpoints_in_a_folder_are_ambiguous(tmp_path):
     members = [(f"one/{number}.ckpt", b"x", tarfile.REGTYPE) for number in range(2)]
-    with pytest.raises(UnreadableWeights, match="two checkpoints"):
+    with pytest.raises(UnreadableArchive, match="two checkpoints"):
         extract_checkpoints(write_tar(tmp_path / "two.tar", *members), tmp_path)
 
 
@@ -70,7 +70,7 @@ def test_two_checkpoints_in_a_folder_are_ambiguous(tmp_path):
 def test_what_is_no_tar_is_refused(tmp_path, content):
     path = tmp_path / "no.tar"
     path.write_bytes(content)
-    with pytest.raises(UnreadableWeights, match="cannot be unpacked"):
+    with pytest.raises(UnreadableArchive, match="cannot be unpacked"):
         extract_checkpoints(path, tmp_path)
 
 
@@ -80,7 +80,7 @@ def test_a_tar_that_breaks_off_is_refused(tmp_path):
     )
     cut = tmp_path / "cut.tar"
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
-    with pytest.raises(UnreadableWeights):
+    with pytest.raises(UnreadableArchive):
         extract_checkpoints(cut, tmp_path)
 
 

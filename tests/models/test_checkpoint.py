@@ -8,7 +8,7 @@ import pytest
 import torch
 from conftest import lightning_checkpoint
 
-from msdm_cli.errors import IncompatibleCheckpoint
+from msdm_cli.errors import UnreadableCheckpoint
 from msdm_cli.models.checkpoint import load_checkpoint
 from msdm_cli.networks.unet1d import Unet1d, Unet1dConfig
 
@@ -55,11 +55,11 @@ def test_settings_in_lists_of_omegaconf_are_read(tmp_path):
 def test_what_would_run_code_is_refused_and_does_not_run(tmp_path):
     trap = tmp_path / "sprung"
     torch.save(lightning_checkpoint(callbacks={"trap": Trap(trap)})[1], tmp_path / "trap.ckpt")
-    with pytest.raises(IncompatibleCheckpoint):
+    with pytest.raises(UnreadableCheckpoint):
         load_checkpoint(tmp_path / "trap.ckpt")
     assert not trap.exists()
     (tmp_path / "bare.ckpt").write_bytes(pickle.dumps(Trap(trap)))
-    with pytest.raises(IncompatibleCheckpoint):
+    with pytest.raises(UnreadableCheckpoint):
         load_checkpoint(tmp_path / "bare.ckpt")
     assert not trap.exists()
 
@@ -68,7 +68,7 @@ def test_what_would_run_code_is_refused_and_does_not_run(tmp_path):
 def test_what_is_no_checkpoint_is_refused(tmp_path, content):
     path = tmp_path / "some.ckpt"
     path.write_bytes(content)
-    with pytest.raises(IncompatibleCheckpoint):
+    with pytest.raises(UnreadableCheckpoint):
         load_checkpoint(path)
 
 
@@ -77,10 +77,10 @@ def test_what_is_no_checkpoint_is_refused(tmp_path, content):
 )
 def test_a_checkpoint_of_something_else_is_refused(tmp_path, content):
     torch.save(content, tmp_path / "other.ckpt")
-    with pytest.raises(IncompatibleCheckpoint):
+    with pytest.raises(UnreadableCheckpoint):
         load_checkpoint(tmp_path / "other.ckpt")
 
 
 def test_a_missing_file_is_said(tmp_path):
-    with pytest.raises(IncompatibleCheckpoint, match=r"none\.ckpt"):
+    with pytest.raises(UnreadableCheckpoint, match=r"none\.ckpt"):
         load_checkpoint(Path(tmp_path / "none.ckpt"))

@@ -11,7 +11,7 @@ from conftest import lightning_checkpoint
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from msdm_cli.errors import IncompatibleCheckpoint, WeightsError
+from msdm_cli.errors import UnreadableCheckpoint, WeightsError
 from msdm_cli.models.archive import extract_checkpoints
 from msdm_cli.models.checkpoint import load_checkpoint
 
@@ -39,7 +39,7 @@ def flip(content, changes):
 def load_or_refuse(path):
     try:
         load_checkpoint(path)
-    except IncompatibleCheckpoint as error:
+    except UnreadableCheckpoint as error:
         assert "\n" not in error.message
 
 
@@ -69,7 +69,7 @@ def test_a_damaged_pickle_in_a_whole_archive_is_read_or_refused(tmp_path, whole,
 def test_anything_at_all_is_refused(tmp_path, content, pickled):
     path = tmp_path / "a.ckpt"
     path.write_bytes(pickle.dumps(content) if pickled else content)
-    with pytest.raises(IncompatibleCheckpoint):
+    with pytest.raises(UnreadableCheckpoint):
         load_checkpoint(path)
 
 

@@ -1,22 +1,35 @@
+import dataclasses
+import hashlib
 import json
 import shutil
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
+import torch
+from conftest import TINY
 from safetensors.torch import load_file, save_file
 
 from msdm_cli.backends import torch_backend
 from msdm_cli.backends.runtime import Runtime
+from msdm_cli.diffusion.conditions import mixture_condition
+from msdm_cli.diffusion.samplers import SAMPLERS, Preset, Problem
 from msdm_cli.errors import (
     BackendUnavailable,
     ChecksumMismatch,
-    IncompatibleCheckpoint,
+    MismatchedWeights,
     MissingWeights,
-    UnknownWeights,
+    UnknownModel,
 )
 from msdm_cli.models import registry
-from msdm_cli.models.load import load_model
+from msdm_cli.models.adopt import store_model
+from msdm_cli.models.load import load
 from msdm_cli.models.registry import weights_folder
+from msdm_cli.models.spec import ModelSpec, Stage
+from msdm_cli.networks.architectures import ARCHITECTURES
+from msdm_cli.networks.network import Architecture, Network
+from msdm_cli.networks.stft_unet import StftUnet
+from msdm_cli.representations import REPRESENTATIONS
 
 
 @pytest.fixture
@@ -29,24 +42,24 @@ def copied_weights(tmp_path, monkeypatch):
 
 
 def test_the_embedded_model_separates_into_finite_stems_that_sum():
-    model = load_model("embedded", Runtime(device="cpu"))
+    model = load("embedded", Runtime(device="cpu"))
     mixture = 0.1 * np.random.default_rng(0).standard_normal((1, 4 * model.spec.length_multiple))
     sigma = np.full((1, 4), model.spec.sigma_max)
-    stems = model.denoiser(np.zeros((1, 4, mixture.shape[1])), sigma, mixture)
+    stems = model.choose(0)(np.zeros((1, 4, mixture.shape[1])), sigma, mixture)
     # Float32 rounding of the transforms.
     np.testing.assert_allclose(stems.sum(1), mixture, atol=5e-6)
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(UnknownWeights) as caught:
-        load_model("nonsense", Runtime())
-    assert "embedded" in caught.value.hint
+    with pytest.raises(UnknownModel) as caught:
+        load("nonsense", Runtime())
+    assert "embedded" in caught.value.remedy
 
 
 def test_a_missing_file_is_an_error(copied_weights):
     (copied_weights / "embedded.safetensors").unlink()
     with pytest.raises(MissingWeights):
-        load_model("embedded", Runtime(device="cpu"))
+        load("embedded", Runtime(device="cpu"))
 
 
 def test_a_changed_file_is_an_error(copied_weights):
@@ -55,7 +68,7 @@ def test_a_changed_file_is_an_error(copied_weights):
     content[-1] ^= 1
     path.write_bytes(content)
     with pytest.raises(ChecksumMismatch):
-        load_model("embedded", Runtime(device="cpu"))
+        load("embedded", Runtime(device="cpu"))
 
 
 def test_weights_that_do_not_fit_their_spec_are_an_error(copied_weights, monkeypatch):
@@ -64,20 +77,18 @@ def test_weights_that_do_not_fit_their_spec_are_an_error(copied_weights, monkeyp
     tensors.pop("sd")
     save_file(tensors, path)
     entries = json.loads((copied_weights / "registry.json").read_text())
-    entries["embedded"]["weights"]["sha256"] = (
-        __import__("hashlib").sha256(path.read_bytes()).hexdigest()
-    )
+    entries["embedded"]["weights"]["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
     (copied_weights / "registry.json").write_text(json.dumps(entries))
-    with pytest.raises(IncompatibleCheckpoint, match="does not fit"):
-        load_model("embedded", Runtime(device="cpu"))
+    with pytest.raises(MismatchedWeights, match="does not fit"):
+        load("embedded", Runtime(device="cpu"))
 
 
 @pytest.mark.parametrize("backend", ["torch", "onnx"])
 def test_several_devices_are_the_same_network_several_times(backend):
-    model = load_model("embedded", Runtime(backend, "cpu,cpu"))
+    model = load("embedded", Runtime(backend, "cpu,cpu"))
     assert (model.devices, model.runtime.device) == (2, "cpu,cpu")
     first, second = model.choose(6), model.choose(7)
-    assert first is model.denoiser
+    assert first is model.denoisers[0]
     assert first is not second
     x, sigma = np.random.default_rng(0).standard_normal((1, 4, 8192)), np.ones((1, 4))
     np.testing.assert_array_equal(first(x, sigma), second(x, sigma))
@@ -86,11 +97,123 @@ def test_several_devices_are_the_same_network_several_times(backend):
 def test_devices_that_would_compute_differently_are_refused(monkeypatch):
     precisions = iter(["bf16", "fp32"])
     monkeypatch.setattr(torch_backend, "resolve_precision", lambda name, device: next(precisions))
-    with pytest.raises(BackendUnavailable, match="would compute in bf16, another device in fp32"):
-        load_model("embedded", Runtime("torch", "cpu,cpu"))
+    with pytest.raises(BackendUnavailable, match="cpu would compute in bf16, cpu in fp32"):
+        load("embedded", Runtime("torch", "cpu,cpu"))
 
 
 @pytest.mark.parametrize("device", ["cpu,cuda:99", "cpu,", ","])
 def test_one_device_that_is_not_there_is_enough_to_refuse(device):
     with pytest.raises(BackendUnavailable):
-        load_model("embedded", Runtime("torch", device))
+        load("embedded", Runtime("torch", device))
+
+
+@dataclass(frozen=True)
+class ToyConfig:
+    """Size of a network that scales each stem."""
+
+    stems: int
+    length_multiple: int = 4
+
+
+class ToyNetwork(Network):
+    takes_mixture = False
+    shares_sigma = True
+
+    def __init__(self, config):
+        super().__init__()
+        self.config = config
+        self.gains = torch.nn.Parameter(torch.ones(config.stems, 1))
+
+    def cast(self, dtype):
+        self.gains.data = self.gains.data.to(dtype)
+
+    def forward(self, x, sigma, mixture=None):
+        return (self.gains * x).to(x.dtype)
+
+
+class Doubled:
+    """A representation with twice the amplitude."""
+
+    def encode(self, x):
+        return 2 * x
+
+    def decode(self, z):
+        return z / 2
+
+
+@pytest.fixture
+def toy_tables(tmp_path, monkeypatch):
+    """A toy architecture and a toy representation, each added to its table as one row."""
+    monkeypatch.setenv("MSDM_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setitem(ARCHITECTURES, "toy", Architecture("toy", ToyConfig, ToyNetwork))
+    monkeypatch.setitem(REPRESENTATIONS, "doubled", Doubled())
+
+
+def toy_spec(names, **config):
+    preset = Preset.from_json({"sampler": "consistent", "num_steps": 1, "sigma_max": 1.0})
+    stage = Stage("toy", config, "doubled", {"generate": {"fast": preset}})
+    return ModelSpec("mine", names, 8000, 64, 8, 8, 1.0, (stage,))
+
+
+@pytest.mark.usefixtures("toy_tables")
+def test_a_new_architecture_and_a_new_representation_are_one_row_each():
+    stems = ("voice", "flute", "harp", "bass", "drums")
+    gains = torch.rand(5, 1)
+    store_model({"gains": gains}, toy_spec(stems, stems=5), "for a test", "none")
+    model = load("mine", Runtime("torch", "cpu", "fp32"))
+    assert model.spec.stems == stems
+    assert not model.takes_mixture
+    x = np.random.default_rng(0).standard_normal((1, 5, 16), np.float32)
+    estimate = model.choose(0)(model.representation.encode(x), np.ones((1, 5), np.float32))
+    np.testing.assert_array_equal(model.representation.decode(estimate), gains.numpy() * x)
+
+
+@pytest.mark.usefixtures("toy_tables")
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        ({"stems": 3}, "3 stems, .* 2 names"),
+        ({"stems": 2, "length_multiple": 3}, "takes multiples of 3"),
+        ({"stems": 2, "tails": 1, "length_multiple": "a"}, "Expected `int`"),
+    ],
+)
+def test_a_spec_that_does_not_fit_its_network_is_an_error(config, reason):
+    gains = torch.ones(config["stems"], 1)
+    store_model({"gains": gains}, toy_spec(("voice", "flute"), **config), "for a test", "none")
+    with pytest.raises(MismatchedWeights, match=reason):
+        load("mine", Runtime("torch", "cpu"))
+
+
+def test_a_model_of_five_stems_runs(tmp_path, monkeypatch):
+    monkeypatch.setenv("MSDM_CACHE", str(tmp_path / "cache"))
+    config = dataclasses.replace(TINY, stems=5)
+    preset = Preset.from_json({"sampler": "regression", "estimates": 2})
+    fields = dataclasses.asdict(config)
+    stage = Stage("stft_unet", fields, "waveform", {"separate": {"default": preset}})
+    names = ("bass", "drums", "guitar", "piano", "voice")
+    multiple = config.length_multiple
+    spec = ModelSpec("quintet", names, 22050, 8 * multiple, multiple, multiple, 10.0, (stage,))
+    store_model(StftUnet(config).state_dict(), spec, "for a test", "none")
+    model = load("quintet", Runtime("torch", "cpu", "fp32"))
+    shape = (1, 5, 2 * multiple)
+    mixture = np.random.default_rng(0).standard_normal((1, shape[2]), np.float32)
+    problem = Problem(
+        mixture_condition(mixture, takes_mixture=model.takes_mixture),
+        shape,
+        lambda number, sample: np.zeros(shape, np.float32),
+        model.spec.sigma_max,
+        model.spec.length_multiple,
+    )
+    chosen = model.spec.preset("separate", "default")
+    stems = SAMPLERS[chosen.sampler].draw(model.choose(0), problem, chosen.options)
+    assert stems.shape == shape
+    # Float32 rounding of the transforms, of samples of the order of 1.
+    np.testing.assert_allclose(stems.sum(1), mixture, atol=1e-5)
+
+
+def test_a_model_that_is_kept_on_one_device_has_one():
+    model = load("embedded", Runtime("torch", "cpu,cpu"))
+    kept = model.keep(1)
+    assert kept.devices == 1
+    assert kept.choose(0) is kept.choose(5) is model.choose(1)
+    assert type(kept) is type(model)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from msdm_cli.diffusion.conditions import Condition
-from msdm_cli.diffusion.samplers.consistent import sample
+from msdm_cli.diffusion.samplers.consistent import sample_consistent
 from msdm_cli.diffusion.schedule import karras_sigmas
 
 VARIANCE = np.array([0.5, 1.0, 2.0])[None, :, None]
@@ -37,28 +37,26 @@ def noise_of(shape, seed=0):
     return noise
 
 
-def ode_error(num_steps, solver="euler"):
+def ode_error(num_steps):
     noise = noise_of((1, 3, 50))
-    sigmas = karras_sigmas(
-        num_steps, 1e-4, 5.0
-    )  # the last step, to 0, is of order one in every solver
-    found = sample(GaussianDenoiser(), Condition(), sigmas, noise, eta=0.0, solver=solver)
+    # The last step, to 0, has an error of first order in every method: it starts from 1e-4.
+    sigmas = karras_sigmas(num_steps, 1e-4, 5.0)
+    found = sample_consistent(GaussianDenoiser(), Condition(), sigmas, noise, eta=0.0)
     # dx/dsigma = x sigma / (v + sigma^2), so x(sigma) = x(s0) sqrt((v + sigma^2) / (v + s0^2)).
     exact = 5.0 * noise(0) * np.sqrt(VARIANCE / (VARIANCE + 25.0))
     return np.abs(found - exact).max()
 
 
-@pytest.mark.parametrize(("solver", "order"), [("euler", 1), ("heun", 2), ("dpmpp_2m", 2)])
-def test_a_solver_converges_with_its_order(solver, order):
-    found = math.log2(ode_error(200, solver) / ode_error(400, solver))
-    assert order - 0.15 < found < order + 0.15
+def test_it_converges_to_the_ode_with_first_order():
+    order = math.log2(ode_error(200) / ode_error(400))
+    assert 0.85 < order < 1.15
 
 
 @pytest.mark.parametrize("eta", [0.0, 0.5, 1.0])
 def test_samples_have_the_variance_that_theory_gives_them(eta):
     noise = noise_of((1, 3, 40_000))
     sigmas = karras_sigmas(30, 0.01, 30.0)
-    drawn = sample(GaussianDenoiser(), Condition(), sigmas, noise, eta=eta)
+    drawn = sample_consistent(GaussianDenoiser(), Condition(), sigmas, noise, eta=eta)
     # A step is linear, so the variance has a recursion; that of the data, but for Euler's bias, only if eta is 0.
     variance = np.full_like(VARIANCE, 900.0)
     for sigma, sigma_next in pairwise(sigmas.tolist()):
@@ -111,7 +109,7 @@ def test_stems_sum_to_the_mixture_and_known_stems_stay(eta, num_steps):
     known = np.zeros(shape, bool)
     known[:, 1] = True
     condition = Condition(mixture=mixture, values=values, known=known)
-    drawn = sample(
+    drawn = sample_consistent(
         GaussianDenoiser(), condition, karras_sigmas(num_steps, 0.01, 5.0), noise_of(shape), eta=eta
     )
     assert np.array_equal(drawn[:, 1], values[:, 1])
@@ -123,12 +121,14 @@ def test_a_known_stretch_of_a_stem_stays():
     values, known = draw(*shape), np.zeros(shape, bool)
     known[:, :, :32] = True
     condition = Condition(values=values, known=known)
-    drawn = sample(GaussianDenoiser(), condition, karras_sigmas(5, 0.01, 5.0), noise_of(shape))
+    drawn = sample_consistent(
+        GaussianDenoiser(), condition, karras_sigmas(5, 0.01, 5.0), noise_of(shape)
+    )
     assert np.array_equal(drawn[..., :32], values[..., :32])
     assert not np.allclose(drawn[..., 32:], values[..., 32:])
 
 
-def test_the_network_is_told_that_a_known_stem_has_no_noise():
+def test_the_network_gets_a_known_stem_without_noise():
     seen = []
 
     class Spy(GaussianDenoiser):
@@ -139,7 +139,7 @@ def test_the_network_is_told_that_a_known_stem_has_no_noise():
     shape = (1, 3, 16)
     values, known = draw(*shape), np.zeros(shape, bool)
     known[:, 0] = True
-    sample(
+    sample_consistent(
         Spy(), Condition(values=values, known=known), karras_sigmas(4, 0.01, 5.0), noise_of(shape)
     )
     assert len(seen) == 4
@@ -148,22 +148,8 @@ def test_the_network_is_told_that_a_known_stem_has_no_noise():
         assert np.array_equal(x[0, 0], values[0, 0])
 
 
-def test_the_solver_of_second_order_keeps_what_is_known():
-    shape = (1, 3, 64)
-    mixture = draw(1, 64)
-    sigmas, noise = karras_sigmas(7, 0.01, 5.0), noise_of(shape)
-    drawn = sample(
-        GaussianDenoiser(), Condition(mixture=mixture), sigmas, noise, eta=0.0, solver="dpmpp_2m"
-    )
-    np.testing.assert_allclose(drawn.sum(1), mixture, atol=1e-12)
-
-
-def test_heun_takes_no_new_noise():
-    sigmas = karras_sigmas(4, 0.01, 5.0)
-    with pytest.raises(ValueError, match="eta 0 for heun"):
-        sample(GaussianDenoiser(), Condition(), sigmas, noise_of((1, 3, 4)), eta=0.5, solver="heun")
-
-
 def test_a_schedule_that_does_not_end_in_zero_is_refused():
     with pytest.raises(ValueError, match="ends in 0"):
-        sample(GaussianDenoiser(), Condition(), np.array([1.0, 0.5]), noise_of((1, 3, 4)))
+        sample_consistent(
+            GaussianDenoiser(), Condition(), np.array([1.0, 0.5]), noise_of((1, 3, 4))
+        )

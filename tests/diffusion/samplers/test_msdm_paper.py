@@ -6,13 +6,8 @@ import numpy as np
 import pytest
 
 from msdm_cli.diffusion.conditions import Condition
-from msdm_cli.diffusion.samplers.msdm_paper import (
-    Dirac,
-    Gaussian,
-    Known,
-    Unconditional,
-    sample_published,
-)
+from msdm_cli.diffusion.samplers import SAMPLERS, Problem
+from msdm_cli.diffusion.samplers.msdm_paper import GaussianOptions, PaperOptions
 from msdm_cli.diffusion.schedule import karras_sigmas
 
 SHAPE = (2, 4, 60)
@@ -100,43 +95,59 @@ def unconditional(x, sigma):
 MIXTURE = draw(2, 60, seed=99)
 SOURCE = draw(*SHAPE, seed=98)
 MASK = np.broadcast_to(np.array([True, False, True, False])[None, :, None], SHAPE)
+GENERATION = Condition()
+IMPUTATION = Condition(values=SOURCE, known=MASK)
+SEPARATION = Condition(mixture=MIXTURE)
+# A condition, the sampler, and the arguments of the transcription.
 CASES = {
-    "generation": (Unconditional(), unconditional, {}),
-    "imputation": (Known(SOURCE, MASK), unconditional, {"source": SOURCE, "mask": MASK}),
-    "dirac": (Dirac(MIXTURE), dirac(MIXTURE, 0), {"separates": True}),
-    "dirac, anchored at the drums": (Dirac(MIXTURE, 1), dirac(MIXTURE, 1), {"separates": True}),
-    "gaussian": (Gaussian(MIXTURE, 0.75), gaussian(MIXTURE, 0.75), {"separates": True}),
+    "generation": (GENERATION, "published", unconditional, {}),
+    "imputation": (IMPUTATION, "published", unconditional, {"source": SOURCE, "mask": MASK}),
+    "dirac": (SEPARATION, "dirac", dirac(MIXTURE, 0), {"separates": True}),
+    "gaussian": (SEPARATION, "gaussian", gaussian(MIXTURE, 0.75), {"separates": True}),
 }
+
+
+def run(condition, sampler, **options):
+    problem = Problem(condition, SHAPE, lambda number, _: noise(number), 1.0, 1)
+    kind = GaussianOptions if sampler == "gaussian" else PaperOptions
+    return SAMPLERS[sampler].draw(Denoiser(), problem, kind(**options))
 
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("num_resamples", [1, 2, 3])
 @pytest.mark.parametrize("churn", [0.0, 20.0])
 def test_it_is_the_published_loop_to_the_last_bit(case, num_resamples, churn):
-    condition, differential, known = CASES[case]
-    sigmas = karras_sigmas(NUM_STEPS, 1e-2, 1.0)
-    found = sample_published(
-        Denoiser(), condition, sigmas, noise, churn=churn, num_resamples=num_resamples
+    condition, sampler, differential, known = CASES[case]
+    sigmas = {"sigma_min": 1e-2, "sigma_max": 1.0}
+    found = run(
+        condition,
+        sampler,
+        num_steps=NUM_STEPS,
+        churn=churn,
+        num_resamples=num_resamples,
+        **sigmas,
     )
-    expected = transcribed(differential, sigmas, churn, num_resamples, **known)
-    assert np.abs(found - expected).max() == 0
+    schedule = karras_sigmas(NUM_STEPS, **sigmas)
+    expected = transcribed(differential, schedule, churn, num_resamples, **known)
+    assert np.abs(found - condition.project(expected, sigmas["sigma_min"])).max() == 0
 
 
-def test_what_is_known_comes_back_as_it_was():
-    sigmas = karras_sigmas(NUM_STEPS, 1e-2, 1.0)
-    found = sample_published(Denoiser(), Known(SOURCE, MASK), sigmas, noise, churn=20.0)
+def test_known_samples_come_back_as_they_are():
+    options = {"num_steps": NUM_STEPS, "sigma_min": 1e-2, "sigma_max": 1.0, "churn": 20.0}
+    found = run(IMPUTATION, "published", **options)
     assert np.array_equal(found[MASK], SOURCE[MASK])
 
 
-@pytest.mark.parametrize("condition", [Dirac(MIXTURE), Gaussian(MIXTURE)])
-def test_a_separation_sums_once_it_is_projected(condition):
-    sigmas = karras_sigmas(40, 1e-2, 1.0)
-    found = sample_published(Denoiser(), condition, sigmas, noise)
-    assert np.abs(found.sum(1) - MIXTURE).max() > 1e-6
-    projected = Condition(mixture=MIXTURE).project(found, 0.0)
-    np.testing.assert_allclose(projected.sum(1), MIXTURE, atol=1e-12)
+@pytest.mark.parametrize("sampler", ["dirac", "gaussian"])
+def test_separated_stems_sum_to_the_mixture(sampler):
+    found = run(SEPARATION, sampler, num_steps=40, sigma_min=1e-2, sigma_max=1.0)
+    np.testing.assert_allclose(found.sum(1), MIXTURE, atol=1e-12)
 
 
-def test_a_schedule_must_end_in_zero():
-    with pytest.raises(ValueError, match="ends in 0"):
-        sample_published(Denoiser(), Unconditional(), np.array([1.0, 0.5]), noise)
+def test_the_network_never_gets_the_mixture():
+    class MixtureDenoiser(Denoiser):
+        takes_mixture = True
+
+    problem = Problem(SEPARATION, SHAPE, lambda number, _: noise(number), 1.0, 1)
+    # Denoiser asserts that no mixture comes.
+    SAMPLERS["dirac"].draw(MixtureDenoiser(), problem, PaperOptions(3, 1.0))

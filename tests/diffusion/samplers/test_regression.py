@@ -1,0 +1,87 @@
+"""The estimate from the largest noise level."""
+
+import numpy as np
+import pytest
+
+from msdm_cli.diffusion.conditions import Condition
+from msdm_cli.diffusion.moved import MovedDenoiser
+from msdm_cli.diffusion.samplers import SAMPLERS, Preset, Problem
+
+SHAPE = (2, 3, 64)
+SIGMA_MAX = 5.0
+MIXTURE = np.random.default_rng(0).standard_normal((2, 64), np.float32)
+
+
+class FramewiseDenoiser:
+    """Gives each stem a share of the mixture that depends on the position in the chunk."""
+
+    takes_mixture = True
+    shares_sigma = False
+
+    def __init__(self):
+        self.inputs = []
+
+    def __call__(self, x, sigma, mixture=None):
+        self.inputs.append((x, sigma))
+        return (np.arange(x.shape[-1], dtype=np.float32) % 7 * mixture)[:, None] * np.float32(
+            0.1
+        ) + 0 * x
+
+
+def forbidden_noise(number, sample):
+    raise AssertionError("the regression draws no noise")
+
+
+def draw(denoiser, condition, estimates):
+    problem = Problem(condition, SHAPE, forbidden_noise, SIGMA_MAX, length_multiple=16)
+    preset = Preset.from_json({"sampler": "regression", "estimates": estimates})
+    return SAMPLERS["regression"].draw(denoiser, problem, preset.options)
+
+
+def test_it_asks_for_silence_at_the_largest_noise_level():
+    denoiser, condition = FramewiseDenoiser(), Condition(mixture=MIXTURE)
+    found = draw(denoiser, condition, 1)
+    ((x, sigma),) = denoiser.inputs
+    assert not x.any()
+    assert (sigma == SIGMA_MAX).all()
+    expected = condition.project(FramewiseDenoiser()(x, sigma, MIXTURE), SIGMA_MAX)
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("estimates", [2, 4])
+def test_it_is_the_mean_over_moved_music(estimates):
+    condition = Condition(mixture=MIXTURE)
+    silence = np.zeros(SHAPE, np.float32)
+    expected = np.mean(
+        [
+            condition.denoise(MovedDenoiser(FramewiseDenoiser(), index, 16), silence, SIGMA_MAX)
+            for index in range(estimates)
+        ],
+        0,
+    )
+    found = draw(FramewiseDenoiser(), condition, estimates)
+    assert found.dtype == np.float32
+    # Float32 rounding of a sum of a few numbers of the order of 1.
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_known_stems_come_back_as_they_are():
+    values = np.random.default_rng(1).standard_normal(SHAPE, np.float32)
+    known = np.zeros(SHAPE, bool)
+    known[:, 1] = True
+    condition = Condition(mixture=MIXTURE, values=values, known=known)
+    denoiser = FramewiseDenoiser()
+    found = draw(denoiser, condition, 1)
+    np.testing.assert_array_equal(found[:, 1], values[:, 1])
+    x, sigma = denoiser.inputs[0]
+    np.testing.assert_array_equal(x[:, 1], values[:, 1])
+    assert (sigma[:, 1] == 0).all()
+
+
+def test_with_steps_it_starts_the_consistent_sampler():
+    preset = Preset.from_json({"sampler": "regression", "estimates": 4, "sigma_max": 2.0})
+    refined = preset.with_steps(3)
+    assert (refined.sampler, refined.calls) == ("consistent", 3 + 1)
+    assert refined.options.warm_start
+    assert refined.options.sigma_max == 2.0
+    assert preset.with_steps(None) is preset
