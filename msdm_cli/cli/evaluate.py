@@ -1,187 +1,246 @@
 """``msdm evaluate``."""
 
-import dataclasses
+import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from msdm_cli.backends.runtime import AUTO
 from msdm_cli.cli.console import show_json, show_table
 from msdm_cli.cli.display import Display
+from msdm_cli.cli.hints import hinted
+from msdm_cli.cli.model_options import choose_preset, find_spec, load_chosen
 from msdm_cli.cli.options import (
-    Backend,
     BackendOption,
     DeviceOption,
     JsonOption,
-    Precision,
     PrecisionOption,
     ProviderOption,
     Quality,
-    QualityOption,
     QuietOption,
-    SeparationSampler,
-    SeparationSamplerOption,
-    StepsOption,
+    SamplerOption,
+    SeparationQualityOption,
+    SeparationStepsOption,
+    choose_from,
     choose_runtime,
-    name_preset,
 )
-from msdm_cli.errors import MsdmError
+from msdm_cli.errors import (
+    JobRunning,
+    MsdmError,
+    ResultsExist,
+    UnwritableAudio,
+    UnwritableResults,
+)
 
 if TYPE_CHECKING:
-    from msdm_cli.backends.runtime import Runtime
-    from msdm_cli.evaluation.scores import Summary
-    from msdm_cli.jobs.evaluate import Separator, Tables
+    from msdm_cli.evaluation.metrics.metric import Summary
+    from msdm_cli.evaluation.songs import Layout
+    from msdm_cli.evaluation.tables import ScoreTable
+    from msdm_cli.jobs.evaluate import Evaluation
+    from msdm_cli.models.spec import ModelSpec
+
+HINTS: dict[type[MsdmError], str] = {
+    JobRunning: "Wait for it, or choose another folder for ESTIMATES.",
+    ResultsExist: "Remove it, choose another folder for ESTIMATES, or leave out --separate to "
+    "score it as it is.",
+    UnwritableAudio: "Make room on the disk, or choose another folder for ESTIMATES.",
+    UnwritableResults: "Make room on the disk, or choose another folder for ESTIMATES or --tables.",
+}
+PLOT_HINTS: dict[type[MsdmError], str] = {UnwritableResults: "Choose another name with --plot."}
+
+NOTHING = "-"
+"""Stands in a table for a figure that no score belongs to."""
 
 
-def evaluate(
+def list_metrics() -> list[str]:
+    """Names of the metrics."""
+    from msdm_cli.evaluation.metrics import METRICS
+
+    return list(METRICS)
+
+
+def evaluate(  # noqa: PLR0913
     references: Annotated[
         Path,
         typer.Argument(
             metavar="REFERENCES",
-            help="A folder per song, with bass, drums, guitar and piano as flac or wav.",
+            help="A folder for each song, with a flac or wav file for each stem.",
         ),
     ],
     estimates: Annotated[
         Path, typer.Argument(metavar="ESTIMATES", help="Separated songs, in the same layout.")
     ],
     *,
+    metrics: Annotated[
+        list[str],
+        typer.Option(
+            "--metric",
+            metavar="NAME",
+            callback=choose_from(list_metrics),
+            help="What to measure, repeatedly: si-sdr or sdr.",
+        ),
+    ] = ["si-sdr"],  # noqa: B006  typer copies it
     separate: Annotated[
         str | None,
-        typer.Option("--separate", metavar="MODEL", help="Separate what has no estimates yet."),
+        typer.Option(
+            "--separate", metavar="MODEL", help="Separate the songs that have no estimates."
+        ),
     ] = None,
-    quality: QualityOption = Quality.default,
-    sampler: SeparationSamplerOption = SeparationSampler.consistent,
-    steps: StepsOption = None,
+    quality: SeparationQualityOption = Quality.default,
+    sampler: SamplerOption = None,
+    steps: SeparationStepsOption = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the separation.")] = 0,
+    stems: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--stems",
+            metavar="NAME",
+            help="A stem of the songs, repeatedly; by default those of MODEL, or the paper's "
+            "bass, drums, guitar and piano.",
+        ),
+    ] = None,
     limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help="Only the first so many songs.")
+        int | None,
+        typer.Option("--limit", min=1, help="Number of songs to score, from the first on."),
     ] = None,
     method: Annotated[
-        str, typer.Option("--method", help="Name of the method in the table.")
+        str, typer.Option("--method", help="What the estimates are called in the tables.")
     ] = "estimates",
-    scores: Annotated[
+    tables: Annotated[
         Path | None,
-        typer.Option("--scores", help="Table of all scores; ESTIMATES/scores.csv by default."),
-    ] = None,
-    with_sdr: Annotated[
-        bool,
         typer.Option(
-            "--sdr", help="Also SDR by BSSEval v4, to sdr.csv beside the scores (needs museval)."
+            "--tables", metavar="DIR", help="Folder of the tables of scores.  [default: ESTIMATES]"
         ),
-    ] = False,
-    plot: Annotated[
-        Path | None, typer.Option("--plot", help="Draw the scores per stem (needs matplotlib).")
     ] = None,
-    device: DeviceOption = "auto",
-    backend: BackendOption = Backend.auto,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", help="Draw SI-SDRi for each stem (needs matplotlib).")
+    ] = None,
+    device: DeviceOption = AUTO,
+    backend: BackendOption = AUTO,
     provider: ProviderOption = None,
-    precision: PrecisionOption = Precision.auto,
+    precision: PrecisionOption = AUTO,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Score separated songs by the paper's protocol: SI-SDRi.
+    """Score separated songs against their true stems, beside the ideal masks.
 
-    "active" is the mean of stems where they sound, "official" of all of them, as in the paper; "leak" is how loud a
-    stem is where it is silent in truth, relative to the mixture.
+    si-sdr is SI-SDRi by the paper's protocol. The columns of stems, and their mean "active", count
+    the windows of 4 s in which a stem sounds. "official" counts all stems, as the paper does.
+    "leak" is how loud the estimates of silent stems are, relative to the mixture.
 
-    Beside the estimates stand the ideal masks. What is in the table already is not scored again, so that an evaluation
-    that was stopped goes on where it was.
+    sdr is SDR by BSSEval v4, the median over songs (needs museval).
+
+    Songs that have scores in the tables are not scored again. A stopped evaluation resumes.
     """
-    from msdm_cli.evaluation.scores import Score, summarise
-    from msdm_cli.evaluation.sdr import SongSdr, summarise_sdr
-    from msdm_cli.evaluation.tables import load_table
-    from msdm_cli.jobs.evaluate import STEMS, Tables, find_songs
+    from msdm_cli.evaluation.metrics import METRICS
+    from msdm_cli.jobs.evaluate import Evaluation, Separator
 
     if plot:
-        from msdm_cli.evaluation.plot import check_plot, plot_scores
-
-        check_plot(plot)
-    songs = find_songs(references)[:limit]
-    runtime = choose_runtime(device, backend, provider, precision)
-    separator = (
-        _load_separator(separate, runtime, name_preset(sampler, quality), steps, seed)
-        if separate
-        else None
-    )
-    table = scores or estimates / "scores.csv"
-    tables = Tables(table, table.with_name("sdr.csv") if with_sdr else None)
+        _check_plot(plot, metrics)
+    for name in metrics:
+        METRICS[name].check()
+    if stems and separate:
+        raise typer.BadParameter("the stems are those of MODEL", param_hint="--stems")
+    spec = find_spec(separate) if separate else None
+    layout = _choose_layout(stems, spec)
+    songs = layout.find_songs(references)[:limit]
+    separator = None
+    if spec is not None:
+        preset = choose_preset(spec, "separate", sampler, quality, steps)
+        runtime = choose_runtime(device, backend, provider, precision)
+        separator = Separator(load_chosen(spec.name, runtime), preset, seed)
+    metrics = list(dict.fromkeys(metrics))
+    evaluation = Evaluation(estimates, tables or estimates, metrics, layout, method, separator)
     with Display(quiet=quiet, as_json=as_json) as display:
-        scored = [
-            _evaluate_one(song, estimates, tables, method, separator, display) for song in songs
-        ]
-    found = load_table(table, Score)
-    summaries = summarise(found, STEMS)
-    medians = summarise_sdr(load_table(tables.sdr, SongSdr), STEMS) if tables.sdr else {}
-    if plot and found:
-        plot_scores(found, STEMS, plot)
-    if as_json:
-        show_json(
-            [
-                dataclasses.asdict(summary) | _sdr_entry(medians, summary.method)
-                for summary in summaries
-            ]
-        )
-    elif summaries and not quiet:
-        _show(summaries, table)
-        _show_sdr(medians)
+        scored = [_score(song, evaluation, display) for song in songs]
+    _show(evaluation, quiet=quiet, as_json=as_json)
+    if plot:
+        _plot(evaluation, plot)
     if not all(scored):
         raise typer.Exit(1)
 
 
-def _evaluate_one(
-    song: Path,
-    estimates: Path,
-    tables: "Tables",
-    method: str,
-    separator: "Separator | None",
-    display: Display,
-) -> bool:
-    """Score a song; one that fails does not end the rest."""
-    from msdm_cli.jobs.evaluate import evaluate_song
+def _check_plot(plot: Path, metrics: list[str]) -> None:
+    from msdm_cli.evaluation.metrics.si_sdr import SI_SDR
+    from msdm_cli.evaluation.plot import check_plot
 
+    if SI_SDR.name not in metrics:
+        raise typer.BadParameter(
+            f"draws {SI_SDR.title}: add --metric {SI_SDR.name}", param_hint="--plot"
+        )
+    with hinted(PLOT_HINTS):
+        check_plot(plot)
+
+
+def _plot(evaluation: "Evaluation", plot: Path) -> None:
+    from msdm_cli.evaluation.metrics.si_sdr import SI_SDR
+    from msdm_cli.evaluation.plot import plot_scores
+
+    (table,) = (table for table in evaluation.tables if table.metric is SI_SDR)
+    if table.rows:
+        with hinted(PLOT_HINTS):
+            plot_scores(table.rows, evaluation.layout.stems, plot)
+
+
+def _choose_layout(stems: list[str] | None, spec: "ModelSpec | None") -> "Layout":
+    from msdm_cli.evaluation.songs import Layout
+    from msdm_cli.jobs.evaluate import PAPER_LAYOUT
+
+    if spec is not None:
+        return Layout(spec.stems, spec.sample_rate)
+    return Layout(tuple(stems), PAPER_LAYOUT.sample_rate) if stems else PAPER_LAYOUT
+
+
+def _score(song: Path, evaluation: "Evaluation", display: Display) -> bool:
+    """Score a song; one that fails does not end the rest."""
     try:
-        evaluate_song(song, estimates, tables, method, separator, display.piece())
+        with hinted(HINTS):
+            evaluation.score(song, display.piece())
     except MsdmError as error:
         display.fail(song.name, error)
         return False
     return True
 
 
-def _load_separator(
-    name: str, runtime: "Runtime", preset: str, steps: int | None, seed: int
-) -> "Separator":
-    from msdm_cli.jobs.evaluate import Separator
-    from msdm_cli.models.load import load_model
+def _show(evaluation: "Evaluation", *, quiet: bool, as_json: bool) -> None:
+    """The figures of each metric and method, on stdout."""
+    summaries = {
+        table.metric.name: table.metric.summarise(table.rows, evaluation.layout.stems)
+        for table in evaluation.tables
+    }
+    if as_json:
+        show_json([_entry(name, summary) for name, found in summaries.items() for summary in found])
+    elif not quiet:
+        for table in evaluation.tables:
+            if table.rows:
+                _show_summaries(table, summaries[table.metric.name])
 
-    model = load_model(name, runtime)
-    return Separator(model, model.spec.preset("separate", preset).with_steps(steps), seed)
+
+def _entry(metric: str, summary: "Summary") -> dict[str, Any]:
+    """A summary for programs."""
+    return {
+        "metric": metric,
+        "method": summary.method,
+        "songs": summary.songs,
+        "stems": dict(summary.stems),
+        **summary.overall,
+    }
 
 
-def _show(summaries: "list[Summary]", table: Path) -> None:
+def _show_summaries(table: "ScoreTable[Any]", summaries: "list[Summary]") -> None:
+    """A summary for people: a line for each method."""
+    metric = table.metric
     rows = []
     for summary in summaries:
-        leak = "" if summary.leak_db is None else f"{summary.leak_db:.1f}"
-        figures = [
-            f"{value:.2f}" for value in (*summary.stems.values(), summary.active, summary.official)
-        ]
-        rows.append((summary.method, str(summary.songs), *figures, leak))
-    columns = ("method", "songs", *summaries[0].stems, "mean, active", "mean, official", "leak")
-    show_table(f"SI-SDRi in dB; all scores in {table}", columns, rows)
+        figures = [_format(figure, 2) for figure in summary.stems.values()]
+        for name, column in metric.columns.items():
+            figures.append(_format(summary.overall[name], column.decimals))
+        rows.append((summary.method, str(summary.songs), *figures))
+    headings = [column.heading for column in metric.columns.values()]
+    columns = ("method", "songs", *summaries[0].stems, *headings)
+    show_table(f"{metric.title} in {metric.unit}; all scores in {table.path}", columns, rows)
 
 
-def _sdr_entry(medians: dict[str, dict[str, float]], method: str) -> dict[str, dict[str, float]]:
-    return {"sdr": medians[method]} if method in medians else {}
-
-
-def _show_sdr(medians: dict[str, dict[str, float]]) -> None:
-    if medians:
-        stems = list(next(iter(medians.values())))
-        rows = [
-            (method, *(f"{value:.2f}" for value in figures.values()))
-            for method, figures in medians.items()
-        ]
-        show_table(
-            "SDR in dB by BSSEval v4, medians over frames of 1 s, then over songs",
-            ("method", *stems),
-            rows,
-        )
+def _format(figure: float, decimals: int) -> str:
+    return NOTHING if math.isnan(figure) else f"{figure:.{decimals}f}"

@@ -6,7 +6,7 @@ from pathlib import Path
 from msdm_cli.errors import MissingPackage, UnwritableResults
 from msdm_cli.evaluation.metrics.si_sdr import SiSdrRow
 
-OTHER_PLACE = "Choose another place for the plot."
+OTHER_NAME = "Choose another name for the plot."
 
 
 def check_plot(path: Path) -> None:
@@ -23,14 +23,13 @@ def check_plot(path: Path) -> None:
     suffixes = FigureCanvasBase.get_supported_filetypes()
     if path.suffix[1:].lower() not in suffixes:
         raise UnwritableResults(
-            f"{path}: is not the name of a picture",
-            f"Choose a name that ends in one of .{', .'.join(suffixes)}.",
+            f"{path}: is not the name of a picture (.{', .'.join(suffixes)})", OTHER_NAME
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UnwritableResults(
-            f"{path}: cannot be written ({error.strerror})", OTHER_PLACE
+            f"{path}: cannot be written ({error.strerror})", OTHER_NAME
         ) from error
 
 
@@ -62,5 +61,5 @@ def plot_scores(rows: Sequence[SiSdrRow], names: Sequence[str], path: Path) -> N
         figure.savefig(path)
     except OSError as error:
         raise UnwritableResults(
-            f"{path}: cannot be written ({error.strerror})", OTHER_PLACE
+            f"{path}: cannot be written ({error.strerror})", OTHER_NAME
         ) from error
