@@ -1,4 +1,4 @@
-"""The command ``msdm``, and the one place where errors become exit codes.
+"""The command ``msdm``. Only here, errors become exit codes.
 
 0: all done. 1: an input failed. 2: wrong usage. 130: interrupted.
 """
@@ -16,7 +16,7 @@ from msdm_cli.errors import MsdmError
 
 app = typer.Typer(
     name="msdm",
-    help="Separate a song into stems, impute missing stems, generate music with its stems.",
+    help="Separate songs into stems, impute missing stems, generate music and its stems.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -58,12 +58,8 @@ def main() -> None:
         sys.exit(1)
     except typer.TyperException as error:  # wrong usage
         message = error.format_message()
-        if "\n" in message:  # the help that no arguments at all ask for
+        if "\n" in message:  # the help, if there are no arguments at all
             typer.echo(message, err=True)
         else:
-            show_error(
-                MsdmError(
-                    message, "Say msdm --help, or --help after a command, to see what it takes."
-                )
-            )
+            show_error(MsdmError(message, "See msdm --help, or add --help to a command."))
         sys.exit(error.exit_code)

@@ -6,22 +6,25 @@ from typing import Annotated
 
 import typer
 
-from msdm_cli.cli.console import say, show_json
-from msdm_cli.cli.options import JsonOption, QuietOption
+from msdm_cli.cli.console import print_line, say, show_json
+from msdm_cli.cli.options import JsonSummaryOption, QuietOption
 
 
 def check(
     results: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A folder of results, or their msdm.json.")
+        Path, typer.Argument(metavar="DIR", help="A folder of results, or the msdm.json in it.")
     ],
-    song: Annotated[Path | None, typer.Argument(metavar="SONG", help="What was separated.")] = None,
+    song: Annotated[
+        Path | None,
+        typer.Argument(metavar="SONG", help="The song, if it is not where it was."),
+    ] = None,
     *,
     quiet: QuietOption = False,
-    as_json: JsonOption = False,
+    as_json: JsonSummaryOption = False,
 ) -> None:
-    """Prove that results are what was made, and that stems sum to their song.
+    """Check that results are unchanged, and that stems sum to their song.
 
-    Exit code 1 if they do not.
+    The exit code is 1 if they are not.
     """
     from msdm_cli.jobs.check import check_results
 
@@ -29,13 +32,13 @@ def check(
     if as_json:
         show_json(dataclasses.asdict(report))
     elif not quiet:
-        typer.echo(f"{len(report.whole)} files are as they were made")
+        print_line(f"{len(report.whole)} files are as they were made")
         if report.exact:
-            typer.echo("the stems sum to the song, exactly")
+            print_line("the stems sum to the song, exactly")
         elif report.null_db is not None:
-            typer.echo(f"the stems sum to the song, but for {report.null_db:.1f} dB")
+            print_line(f"the stems sum to the song, but for {report.null_db:.1f} dB")
         for note in report.notes:
-            typer.echo(note)
+            print_line(note)
     for problem in report.problems:
         say(f"error: {problem}")
     if report.problems:

@@ -1,14 +1,17 @@
-"""What is shown once: messages on stderr, tables and JSON on stdout. Rich lives here and in ``display``."""
+"""Messages on stderr, tables and JSON on stdout. Only this module and ``display`` import rich."""
 
 import dataclasses
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from msdm_cli.cli.hints import find_hint
 from msdm_cli.errors import MsdmError
 
 if TYPE_CHECKING:
@@ -17,30 +20,48 @@ if TYPE_CHECKING:
 stderr = Console(stderr=True)
 stdout = Console()
 
+UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+"""Characters that move the cursor, change colours, turn text around, or cannot be encoded."""
+
+
+def escape(text: str) -> str:
+    """Text from files, tags and paths, safe for a terminal."""
+    return UNSAFE.sub(lambda match: ascii(match.group())[1:-1], text)
+
 
 def say(message: str) -> None:
-    """One line on stderr, as it is."""
-    stderr.print(message, markup=False, highlight=False, soft_wrap=True)
+    """Print a line on stderr. Markup in it is text."""
+    stderr.print(escape(message), markup=False, highlight=False, soft_wrap=True)
 
 
-def show_error(error: MsdmError) -> None:
-    """Two lines on stderr: what happened, and what to do."""
+def print_line(text: str) -> None:
+    """Print a line on stdout. Markup in it is text."""
+    stdout.print(escape(text), markup=False, highlight=False, soft_wrap=True)
+
+
+def show_error(error: MsdmError, hint: str | None = None) -> None:
+    """Print two lines on stderr: what happened, and what to do.
+
+    Args:
+        error: What happened.
+        hint: What to do; found by the class of the error if None.
+    """
     say(f"error: {error.message}")
-    say(f"  {error.hint}")
+    say(f"  {hint or find_hint(error)}")
 
 
 def show_table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """A table on stdout."""
+    """Print a table on stdout."""
     table = Table(title=title, title_justify="left", show_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(value.replace("[", r"\[") for value in row))
+        table.add_row(*(Text(escape(value)) for value in row))
     stdout.print(table)
 
 
 def show_estimates(estimates: "Mapping[str, Estimate]", device: str, *, as_json: bool) -> None:
-    """What work would cost, on stdout."""
+    """Print on stdout what jobs would cost, by name."""
     if as_json:
         show_json(
             [{"name": name, **dataclasses.asdict(estimate)} for name, estimate in estimates.items()]
@@ -48,7 +69,7 @@ def show_estimates(estimates: "Mapping[str, Estimate]", device: str, *, as_json:
         return
     rows = [(name, *_describe(estimate)) for name, estimate in estimates.items()]
     columns = ("", "length", "network calls", "their time", "peak memory", "written", "journal")
-    show_table(f"{device}, nothing was done", columns, rows)
+    show_table(f"{device}: a dry run, nothing was written", columns, rows)
 
 
 def _describe(estimate: "Estimate") -> tuple[str, ...]:
@@ -63,13 +84,14 @@ def _describe(estimate: "Estimate") -> tuple[str, ...]:
 
 
 def show_json(summary: object) -> None:
-    """One JSON document on stdout; JSON has no NaN and no infinity, they become null."""
-    stdout.file.write(json.dumps(_finite(summary), indent=2, default=str, allow_nan=False) + "\n")
+    """Print a JSON document on stdout. NaN and infinity become null, since JSON has neither."""
+    text = json.dumps(_replace_nan(summary), indent=2, default=str, allow_nan=False)
+    stdout.file.write(text + "\n")
 
 
-def _finite(value: object) -> object:
+def _replace_nan(value: object) -> object:
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: _replace_nan(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [_replace_nan(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -5,13 +5,13 @@ import dataclasses
 import typer
 
 from msdm_cli.cli.console import show_error, show_json, show_table
+from msdm_cli.cli.hints import find_hint
+from msdm_cli.cli.model_options import load_chosen
 from msdm_cli.cli.options import (
-    Backend,
     BackendOption,
     DeviceOption,
-    JsonOption,
+    JsonSummaryOption,
     ModelOption,
-    Precision,
     PrecisionOption,
     ProviderOption,
     choose_runtime,
@@ -24,28 +24,30 @@ def doctor(
     model_name: ModelOption = EMBEDDED,
     *,
     device: DeviceOption = "auto",
-    backend: BackendOption = Backend.auto,
+    backend: BackendOption = "auto",
     provider: ProviderOption = None,
-    precision: PrecisionOption = Precision.auto,
-    as_json: JsonOption = False,
+    precision: PrecisionOption = "auto",
+    as_json: JsonSummaryOption = False,
 ) -> None:
-    """Tell what works here, and how fast.
+    """Show what works on this machine, and how fast.
 
-    Every device and every provider of ONNX Runtime is tried with the embedded model. Exit code 1 if something is wrong.
+    The embedded model is run on every device of PyTorch and every provider of ONNX Runtime. The exit
+    code is 1 if something that should work does not.
     """
     from msdm_cli.cli.examine import Finding, Pace, examine, measure_paces
-    from msdm_cli.models.load import load_model
 
     runtime = choose_runtime(device, backend, provider, precision)
     findings = list(examine())
     if not as_json:
-        show_table("here", ("", ""), [(finding.subject, finding.told) for finding in findings])
+        rows = [(finding.subject, finding.description) for finding in findings]
+        show_table("this machine", ("", ""), rows)
     paces: list[Pace] = []
     try:
-        model = load_model(model_name, runtime)
-        runtime, paces = model.runtime, measure_paces(model)
+        model = load_chosen(model_name, runtime)
+        runtime = model.runtime
+        paces = measure_paces(model)
     except MsdmError as error:
-        findings.append(Finding(f"{model_name} on {runtime}", error.message, error.hint))
+        findings.append(Finding(f"{model_name} on {runtime}", error.message, find_hint(error)))
     if as_json:
         show_json(
             {
@@ -63,6 +65,7 @@ def doctor(
         show_table(f"{model_name} on {runtime}", columns, rows)
     wrong = [finding for finding in findings if finding.remedy]
     for finding in wrong:
-        show_error(MsdmError(f"{finding.subject}: {finding.told}", finding.remedy))
+        message = f"{finding.subject}: {finding.description}"
+        show_error(MsdmError(message, finding.remedy))
     if wrong:
         raise typer.Exit(1)

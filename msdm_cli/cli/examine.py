@@ -1,4 +1,4 @@
-"""What works here and what does not: found out by doing it, not by asking."""
+"""What works on this machine, found by trying it."""
 
 import importlib.metadata
 import os
@@ -6,20 +6,21 @@ import platform
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 import soundfile
 
 from msdm_cli import __version__
+from msdm_cli.audio.formats import FORMATS
 from msdm_cli.backends.runtime import Runtime
+from msdm_cli.cli.hints import find_hint
 from msdm_cli.errors import MsdmError
 from msdm_cli.jobs.estimate import measure_call
-from msdm_cli.models.load import Model, load_model
+from msdm_cli.models.load import LoadedModel, load
 from msdm_cli.models.registry import EMBEDDED, cache_folder, find_entry, load_registry
 from msdm_cli.models.spec import QUALITIES
 from msdm_cli.models.verify import check_file
-from msdm_cli.tasks.sampling import calls_per_chunk
 
 PACKAGES = ("torch", "numpy", "resampy", "numba", "soundfile", "safetensors", "typer", "rich")
 ONNX_RUNTIMES = (
@@ -31,6 +32,8 @@ ONNX_RUNTIMES = (
 )
 FREE_BYTES = 2 << 30
 BENCHMARK_SECONDS = 5.0
+FEW_MULTIPLES = 4
+"""Length of a call that only has to work, in multiples of what the network takes."""
 
 
 @dataclass(frozen=True)
@@ -39,22 +42,22 @@ class Finding:
 
     Attributes:
         subject: What.
-        told: What was found.
+        description: What was found.
         remedy: What to do about it; empty if all is well.
     """
 
     subject: str
-    told: str
+    description: str
     remedy: str = ""
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How fast a task goes here.
+    """How fast a task runs on this machine.
 
     Attributes:
-        task: separate, impute or generate.
-        quality: fast, default or best.
+        task: Name of the task.
+        quality: Name of the quality.
         calls: Network calls for a chunk.
         times_real_time: Seconds of mono music in a second.
     """
@@ -66,7 +69,7 @@ class Pace:
 
 
 def examine() -> Iterator[Finding]:
-    """Look at everything but speed."""
+    """Find out everything but speed."""
     yield Finding(
         "msdm", f"{__version__}, Python {platform.python_version()}, {platform.platform()}"
     )
@@ -83,25 +86,28 @@ def examine() -> Iterator[Finding]:
 
 
 def _list_formats() -> list[str]:
-    return [name for name in ("WAV", "FLAC", "OGG", "MP3") if name in soundfile.available_formats()]
+    available = soundfile.available_formats()
+    return [name for name in FORMATS if name.upper() in available]
 
 
 def _examine_onnx_runtimes() -> Finding:
-    """Two of these wheels write the same files: whichever came last is there, in part."""
+    """Whether there is exactly one wheel of ONNX Runtime.
+
+    They all write the same files. Of two, the one that was installed last works, or neither.
+    """
     installed = {
         wheel.metadata["Name"].lower(): wheel.version
         for wheel in importlib.metadata.distributions()
     }
     found = {name: installed[name] for name in ONNX_RUNTIMES if name in installed}
-    told = ", ".join(f"{name} {number}" for name, number in found.items()) or "none"
+    description = ", ".join(f"{name} {number}" for name, number in found.items()) or "none"
     if len(found) == 1:
-        return Finding("ONNX Runtime", told)
-    names = " ".join(found)
-    remove = f"pip uninstall {names}, then " if found else ""
+        return Finding("ONNX Runtime", description)
+    remove = f"pip uninstall {' '.join(found)}, then " if found else ""
     return Finding(
         "ONNX Runtime",
-        told,
-        f"One must be there: {remove}pip install onnxruntime-gpu (or onnxruntime).",
+        description,
+        f"Install exactly one: {remove}pip install onnxruntime-gpu (or onnxruntime).",
     )
 
 
@@ -118,44 +124,50 @@ def _examine_torch() -> Iterator[Finding]:
     )
     for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
         properties = torch.cuda.get_device_properties(index)
-        told = f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB"
-        yield Finding(f"cuda:{index} (torch)", *_try(Runtime("torch", f"cuda:{index}"), told))
+        device = f"cuda:{index}"
+        description = f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB"
+        yield _try(f"{device} (torch)", Runtime("torch", device), description)
     if torch.version.cuda and not torch.cuda.is_available():
         yield Finding(
             "cuda (torch)", f"PyTorch was built for CUDA {torch.version.cuda}, but finds no GPU"
         )
     if torch.backends.mps.is_available():
-        yield Finding("mps (torch)", *_try(Runtime("torch", "mps"), "there"))
+        yield _try("mps (torch)", Runtime("torch", "mps"), "works")
 
 
 def _examine_providers() -> Iterator[Finding]:
-    """Each provider that this ONNX Runtime was built with, by opening a session and running it.
+    """Whether each provider of this ONNX Runtime runs the embedded model.
 
-    A machine without the hardware is not ill: only the CPU, and CUDA beside an NVIDIA driver, must work.
+    Only the CPU must work, and CUDA if there is an NVIDIA driver. The hardware of the others may be
+    missing.
     """
     from msdm_cli.backends.onnx_backend import list_devices
 
     expected = {"cpu", "cuda"} if shutil.which("nvidia-smi") else {"cpu"}
     for device in list_devices():
-        told, remedy = _try(Runtime("onnx", device), "works")
-        yield Finding(f"{device} (onnx)", told, remedy if device in expected else "")
+        finding = _try(f"{device} (onnx)", Runtime("onnx", device), "works")
+        yield finding if device in expected else replace(finding, remedy="")
 
 
-def _try(runtime: Runtime, told: str) -> tuple[str, str]:
-    """What was found of a runtime, and what to do: whether the embedded model runs on it."""
+def _try(subject: str, runtime: Runtime, description: str) -> Finding:
+    """Whether the embedded model runs on a runtime; ``description`` if it does."""
     try:
-        model = load_model(EMBEDDED, runtime)
-        measure_call(model, 1, model.spec.length_multiple * 4)
+        model = load(EMBEDDED, runtime)
+        measure_call(model, 1, model.spec.length_multiple * FEW_MULTIPLES)
     except MsdmError as error:
-        return error.message, error.hint
-    return told, ""
+        return _describe_error(subject, error)
+    return Finding(subject, description)
+
+
+def _describe_error(subject: str, error: MsdmError) -> Finding:
+    return Finding(subject, error.message, find_hint(error))
 
 
 def _examine_weights() -> Iterator[Finding]:
     try:
         names = list(load_registry())
     except MsdmError as error:
-        yield Finding("models", error.message, error.hint)
+        yield _describe_error("models", error)
         names = [EMBEDDED]
     for name in names:
         try:
@@ -163,30 +175,32 @@ def _examine_weights() -> Iterator[Finding]:
             for file in entry.files:
                 check_file(entry, file)
         except MsdmError as error:
-            yield Finding(f"model {name}", error.message, error.hint)
+            yield _describe_error(f"model {name}", error)
             continue
-        graph = "with its graph" if entry.onnx else "without a graph (msdm weights export)"
-        yield Finding(f"model {name}", f"{entry.weights.size_bytes / 1e6:.0f} MB, whole, {graph}")
+        graph = "with" if entry.onnx else "without"
+        size = f"{entry.weights.size_bytes / 1e6:.0f} MB"
+        yield Finding(f"model {name}", f"{size}, undamaged, {graph} a graph for ONNX Runtime")
 
 
 def _examine_cache() -> Finding:
     folder = cache_folder()
-    there = next(path for path in (folder, *folder.parents) if path.exists())
-    free = shutil.disk_usage(there).free
-    used = (
-        sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-        if folder.exists()
-        else 0
-    )
-    told = f"{folder}, {used / 1e6:.0f} MB, {free / 2**30:.1f} GiB free"
-    if not os.access(there, os.W_OK):
-        return Finding("cache", told, "It cannot be written: set MSDM_CACHE to another folder.")
-    return Finding("cache", told, "The disk is nearly full." if free < FREE_BYTES else "")
+    present = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(present).free
+    used = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    description = f"{folder}, {used / 1e6:.0f} MB, {free / 2**30:.1f} GiB free"
+    remedy = ""
+    if not os.access(present, os.W_OK):
+        remedy = "It cannot be written: set MSDM_CACHE to another folder."
+    elif free < FREE_BYTES:
+        remedy = "The disk is nearly full: make room, or set MSDM_CACHE to another folder."
+    return Finding("cache", description, remedy)
 
 
-def measure_paces(model: Model) -> list[Pace]:
-    """How fast each task goes at each quality, from network calls of about five seconds in all."""
-    spec, found, left = model.spec, [], BENCHMARK_SECONDS
+def measure_paces(model: LoadedModel) -> list[Pace]:
+    """How fast each task runs at each quality, from network calls of about five seconds in all."""
+    spec = model.spec
+    found = []
+    left = BENCHMARK_SECONDS
     while left > 0:
         began = time.perf_counter()
         found.append(measure_call(model, 1, spec.chunk_length))
@@ -194,7 +208,7 @@ def measure_paces(model: Model) -> list[Pace]:
     kept_seconds = (spec.chunk_length - 2 * spec.context) / spec.sample_rate
     return [
         Pace(task, quality, calls, kept_seconds / (calls * min(found)))
-        for task, presets in spec.presets.items()
+        for task, presets in spec.stage.presets.items()
         for quality in (name for name in QUALITIES if name in presets)
-        for calls in [calls_per_chunk(presets[quality])]
+        for calls in [presets[quality].calls]
     ]

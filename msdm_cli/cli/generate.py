@@ -1,43 +1,37 @@
 """``msdm generate``."""
 
-import dataclasses
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from msdm_cli.cli.batch import run_batch
-from msdm_cli.cli.console import show_estimates
+from msdm_cli.cli.batch import estimate_batch, run_batch
 from msdm_cli.cli.display import Display
+from msdm_cli.cli.model_options import choose_preset, find_spec, load_chosen
 from msdm_cli.cli.options import (
-    Backend,
     BackendOption,
     DeviceOption,
     DryRunOption,
-    FileFormat,
     FolderOption,
     FormatOption,
     JsonOption,
     ModelOption,
     OverwriteOption,
-    Precision,
     PrecisionOption,
-    PriorSampler,
-    PriorSamplerOption,
+    PriorQualityOption,
+    PriorStepsOption,
     ProviderOption,
     Quality,
-    QualityOption,
     QuietOption,
+    SamplerOption,
     SeedOption,
-    StepsOption,
     SubtypeOption,
     VariationsOption,
     check_finite,
     choose_runtime,
-    draw_seed,
-    name_preset,
 )
+from msdm_cli.cli.takes import choose_seeds, describe_stop
 from msdm_cli.models.registry import EMBEDDED
 
 
@@ -45,56 +39,63 @@ def generate(
     folder: FolderOption = Path("generated"),
     *,
     seconds: Annotated[
-        float, typer.Option("--seconds", min=0, callback=check_finite, help="Length.")
+        float,
+        typer.Option(
+            "--seconds", min=0, callback=check_finite, help="Length of the music, in seconds."
+        ),
     ] = 12.0,
     variations: VariationsOption = 1,
-    quality: QualityOption = Quality.default,
-    steps: StepsOption = None,
+    quality: PriorQualityOption = Quality.default,
+    steps: PriorStepsOption = None,
     seed: SeedOption = None,
     model_name: ModelOption = EMBEDDED,
-    sampler: PriorSamplerOption = PriorSampler.consistent,
+    sampler: SamplerOption = None,
     device: DeviceOption = "auto",
-    backend: BackendOption = Backend.auto,
+    backend: BackendOption = "auto",
     provider: ProviderOption = None,
-    precision: PrecisionOption = Precision.auto,
-    file_format: FormatOption = FileFormat.wav,
+    precision: PrecisionOption = "auto",
+    file_format: FormatOption = "wav",
     subtype: SubtypeOption = None,
     overwrite: OverwriteOption = False,
     dry_run: DryRunOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Generate music with its stems.
+    """Generate music and its stems.
 
-    Written to DIR/seed-N/{bass,drums,guitar,piano,mixture}.wav, with a description, msdm.json. What was stopped goes on
-    if the same seed is given.
-    """
-    from msdm_cli.jobs.outputs import OutputOptions
-    from msdm_cli.models.load import load_model
-    from msdm_cli.tasks.generate import GenerateOptions, generate_song
+    The stems and their mixture go to DIR/seed-N, with a description of how they were made,
+    msdm.json. A take that was interrupted continues if the same seed is given.
 
-    model = load_model(model_name, choose_runtime(device, backend, provider, precision))
-    first = draw_seed(seed)
-    options = GenerateOptions(
-        preset=model.spec.preset("generate", name_preset(sampler, quality)).with_steps(steps),
-        seed=first,
-        seconds=seconds,
-        output=OutputOptions(file_format.value, subtype.value if subtype else None, overwrite),
+    The embedded model generates no convincing music yet: what it makes is closer to noise.
+
+    \b
+    Examples:
+      msdm generate --seconds 12 --seed 1
+      msdm generate --variations 8 -o takes
+    """  # noqa: D301  \b keeps the lines of the examples
+    from msdm_cli.jobs.output import OutputOptions
+    from msdm_cli.jobs.request import JobRequest
+    from msdm_cli.tasks.generate import GenerateOptions
+
+    preset = choose_preset(find_spec(model_name), "generate", sampler, quality, steps)
+    seeds = choose_seeds(seed, variations, preset)
+    request = JobRequest(
+        task="generate",
+        model=model_name,
+        runtime=choose_runtime(device, backend, provider, precision),
+        options=GenerateOptions(preset, seeds[0], seconds),
+        inputs={},
+        folder=folder,
+        output=OutputOptions(file_format, subtype),
+        overwrite=overwrite,
     )
+    model = load_chosen(model_name, request.runtime)
     if dry_run:
-        from msdm_cli.jobs.estimate import estimate_generation
-
-        show_estimates(
-            {"one variation": estimate_generation(model, options)},
-            str(model.runtime),
-            as_json=as_json,
-        )
+        estimate_batch({"one take": request}, model, Display(quiet=quiet, as_json=as_json))
         return
-    numbers = range(first, first + variations)
-    chosen = {f"seed {number}": dataclasses.replace(options, seed=number) for number in numbers}
-    pieces = {
-        name: partial(generate_song, model, folder, choice) for name, choice in chosen.items()
+    requests = {
+        f"seed {number}": replace(request.with_seed(number), track=f"seed-{number}")
+        for number in seeds
     }
-    farewell = f"stopped; the same command with --seed {first} goes on from here"
-    display = Display(quiet=quiet, as_json=as_json, farewell=farewell)
-    run_batch("variation", str(model.runtime), pieces, display=display, jobs=model.devices)
+    display = Display(quiet=quiet, as_json=as_json, farewell=describe_stop(seed, seeds))
+    run_batch("variation", requests, model, display=display, jobs=model.devices)

@@ -1,54 +1,61 @@
 """``msdm impute``."""
 
-import dataclasses
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from msdm_cli.cli.batch import run_batch
-from msdm_cli.cli.console import show_estimates
+from msdm_cli.cli.batch import estimate_batch, run_batch
 from msdm_cli.cli.display import STOPPED, Display
+from msdm_cli.cli.model_options import check_stems, choose_preset, find_spec, load_chosen
 from msdm_cli.cli.options import (
-    Backend,
     BackendOption,
     DeviceOption,
     DryRunOption,
-    FileFormat,
     FormatOption,
     JsonOption,
     ModelOption,
     OverwriteOption,
-    Precision,
     PrecisionOption,
-    PriorSampler,
-    PriorSamplerOption,
+    PriorQualityOption,
+    PriorStepsOption,
     ProviderOption,
     Quality,
-    QualityOption,
     QuietOption,
+    SamplerOption,
     SeedOption,
-    Stem,
-    StepsOption,
     SubtypeOption,
     VariationsOption,
     choose_runtime,
-    draw_seed,
-    name_preset,
 )
+from msdm_cli.cli.takes import choose_seeds, describe_stop
 from msdm_cli.models.registry import EMBEDDED
+
+if TYPE_CHECKING:
+    from msdm_cli.models.spec import ModelSpec
+
+NAME = "{stem}.{ext}"
+"""Path of a result in the folder."""
 
 
 def impute(
     given: Annotated[
         list[str],
-        typer.Option("--given", metavar="[STEM=]PATH", help="A stem that is there; repeatable."),
+        typer.Option(
+            "--given",
+            metavar="[STEM=]PATH",
+            help="A stem that exists. Repeat it for others. STEM= may be left out if the file's "
+            "name has it.",
+        ),
     ],
     target: Annotated[
-        list[Stem] | None,
+        list[str] | None,
         typer.Option(
-            "--target", help="A stem to write; repeatable; all that are not given by default."
+            "--target",
+            metavar="STEM",
+            help="A stem to impute. Repeat it for others. By default all that are not given.",
         ),
     ] = None,
     folder: Annotated[
@@ -57,104 +64,130 @@ def impute(
             "--output",
             "-o",
             metavar="DIR",
-            help="Folder for the results; by default the path of the first given stem without its suffix.",
+            help="Folder of the results. By default the path of the first given stem, without its "
+            "suffix.",
         ),
     ] = None,
     *,
     variations: VariationsOption = 1,
-    quality: QualityOption = Quality.default,
-    steps: StepsOption = None,
+    quality: PriorQualityOption = Quality.default,
+    steps: PriorStepsOption = None,
     seed: SeedOption = None,
     model_name: ModelOption = EMBEDDED,
-    sampler: PriorSamplerOption = PriorSampler.consistent,
+    sampler: SamplerOption = None,
     device: DeviceOption = "auto",
-    backend: BackendOption = Backend.auto,
+    backend: BackendOption = "auto",
     provider: ProviderOption = None,
-    precision: PrecisionOption = Precision.auto,
-    file_format: FormatOption = FileFormat.wav,
+    precision: PrecisionOption = "auto",
+    file_format: FormatOption = "wav",
     subtype: SubtypeOption = None,
     overwrite: OverwriteOption = False,
     dry_run: DryRunOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Impute stems that go with given ones, which must have one rate and length.
+    """Impute the stems that are missing beside given ones.
 
-    Written to DIR: the targets, copies of the given stems, and the mixture of them all. Several variations get a folder
-    each, DIR/seed-N.
-    """
-    stems = _name_stems(given)
-    targets = (
-        tuple(stem.value for stem in target)
-        if target
-        else tuple(s.value for s in Stem if s.value not in stems)
+    The imputed stems, copies of the given ones and the mixture of all of them go to DIR, with a
+    description of how they were made, msdm.json. Several takes go to DIR/seed-N each. Given stems
+    must have one sample rate and one length.
+
+    The embedded model imputes no convincing music yet: a stem follows the rhythm of the given ones,
+    hardly their harmony, and sounds rough.
+
+    \b
+    Examples:
+      msdm impute --given drums.wav --target piano
+      msdm impute --given drums=take3.wav --given bass.wav --variations 4
+    """  # noqa: D301  \b keeps the lines of the examples
+    from msdm_cli.jobs.output import OutputOptions
+    from msdm_cli.jobs.request import JobRequest
+    from msdm_cli.tasks.impute import ImputeOptions
+
+    spec = find_spec(model_name)
+    stems = name_stems(given, spec.stems)
+    targets = choose_targets(target or (), stems, spec)
+    preset = choose_preset(spec, "impute", sampler, quality, steps)
+    seeds = choose_seeds(seed, variations, preset)
+    request = JobRequest(
+        task="impute",
+        model=model_name,
+        runtime=choose_runtime(device, backend, provider, precision),
+        options=ImputeOptions(preset, seed, targets),
+        inputs=stems,
+        folder=folder or next(iter(stems.values())).with_suffix(""),
+        output=OutputOptions(file_format, subtype, NAME),
+        overwrite=overwrite,
     )
-    if both := sorted(set(targets) & set(stems)):
-        raise typer.BadParameter(f"{both[0]} is given and a target", param_hint="--target")
+    model = load_chosen(model_name, request.runtime)
+    name = ", ".join(targets)
+    if dry_run:
+        label = name if variations == 1 else f"{name}, one take"
+        estimate_batch({label: request}, model, Display(quiet=quiet, as_json=as_json))
+        return
+    requests = {name: request}
+    farewell = STOPPED
+    if variations > 1:
+        requests = {
+            f"{name}, seed {number}": replace(
+                request.with_seed(number), folder=request.folder / f"seed-{number}"
+            )
+            for number in seeds
+        }
+        farewell = describe_stop(seed, seeds)
+    display = Display(quiet=quiet, as_json=as_json, farewell=farewell)
+    run_batch("imputed", requests, model, display=display, jobs=model.devices)
+
+
+def choose_targets(
+    asked: Sequence[str], given: Mapping[str, Path], spec: "ModelSpec"
+) -> tuple[str, ...]:
+    """The stems to impute: what was asked for, else all that are not given.
+
+    Raises:
+        BadParameter: A target is no stem of the model or is given, or no stem is missing.
+    """
+    targets = check_stems(asked, spec, "--target")
+    targets = targets or tuple(stem for stem in spec.stems if stem not in given)
+    for name in targets:
+        if name in given:
+            raise typer.BadParameter(f"{name} is given and a target", param_hint="--target")
     if not targets:
         raise typer.BadParameter("every stem is given: nothing is missing", param_hint="--given")
-
-    from msdm_cli.jobs.outputs import OutputOptions
-    from msdm_cli.models.load import load_model
-    from msdm_cli.tasks.impute import ImputeOptions, impute_stems
-
-    folder, name = (
-        folder or next(iter(stems.values())).with_suffix(""),
-        ", ".join(dict.fromkeys(targets)),
-    )
-    model = load_model(model_name, choose_runtime(device, backend, provider, precision))
-    options = ImputeOptions(
-        preset=model.spec.preset("impute", name_preset(sampler, quality)).with_steps(steps),
-        seed=seed,
-        targets=tuple(dict.fromkeys(targets)),
-        output=OutputOptions(file_format.value, subtype.value if subtype else None, overwrite),
-    )
-    if dry_run:
-        from msdm_cli.jobs.estimate import estimate_imputation
-
-        estimate = estimate_imputation(model, stems, options)
-        label = name if variations == 1 else f"{name}, one variation"
-        show_estimates({label: estimate}, str(model.runtime), as_json=as_json)
-        return
-    pieces, farewell = {name: partial(impute_stems, model, stems, folder, options)}, STOPPED
-    if variations > 1:
-        first = draw_seed(seed)
-        chosen = [
-            dataclasses.replace(options, seed=number) for number in range(first, first + variations)
-        ]
-        places = {
-            f"{name}, seed {choice.seed}": (folder / f"seed-{choice.seed}", choice)
-            for choice in chosen
-        }
-        pieces = {
-            label: partial(impute_stems, model, stems, *place) for label, place in places.items()
-        }
-        farewell = f"stopped; the same command with --seed {first} goes on from here"
-    display = Display(quiet=quiet, as_json=as_json, farewell=farewell)
-    run_batch("imputed", str(model.runtime), pieces, display=display, jobs=model.devices)
+    return targets
 
 
-def _name_stems(given: list[str]) -> dict[str, Path]:
-    """Paths by stem: from ``stem=path``, else from the one stem's name that the file name contains."""
-    stems: dict[str, Path] = {}
+def name_stems(given: Sequence[str], stems: Sequence[str]) -> dict[str, Path]:
+    """Paths of given stems, by name.
+
+    Args:
+        given: ``stem=path``, or a path whose file name contains the name of one stem.
+        stems: The stems of the model.
+
+    Raises:
+        BadParameter: A stem is unknown, given twice, or cannot be told from the file's name.
+    """
+    named: dict[str, Path] = {}
     for value in given:
-        name, equals, path = value.partition("=")
-        if equals and name in Stem.__members__:
-            found = [name]
-        elif equals and not Path(value).exists():
-            raise typer.BadParameter(
-                f"{name} is not one of {', '.join(Stem.__members__)}", param_hint="--given"
-            )
-        else:
-            path = value
-            found = [stem for stem in Stem.__members__ if stem in Path(value).stem.casefold()]
-        if len(found) != 1:
-            raise typer.BadParameter(
-                f"which stem is {path}? Say --given drums={path}", param_hint="--given"
-            )
+        stem, path = _split(value, stems)
         if not path:
-            raise typer.BadParameter(f"{found[0]} has no path", param_hint="--given")
-        if found[0] in stems:
-            raise typer.BadParameter(f"{found[0]} is given twice", param_hint="--given")
-        stems[found[0]] = Path(path)
-    return stems
+            raise typer.BadParameter(f"{stem} has no path", param_hint="--given")
+        if stem in named:
+            raise typer.BadParameter(f"{stem} is given twice", param_hint="--given")
+        named[stem] = Path(path)
+    return named
+
+
+def _split(value: str, stems: Sequence[str]) -> tuple[str, str]:
+    """The stem and the path of a value."""
+    name, equals, path = value.partition("=")
+    if equals and name in stems:
+        return name, path
+    if equals and not Path(value).exists():
+        raise typer.BadParameter(f"{name} is none of {', '.join(stems)}", param_hint="--given")
+    found = [stem for stem in stems if stem.casefold() in Path(value).stem.casefold()]
+    if len(found) != 1:
+        raise typer.BadParameter(
+            f"which stem is {value}? Write --given {stems[0]}={value}", param_hint="--given"
+        )
+    return found[0], value

@@ -1,112 +1,53 @@
 """Options that several commands share."""
 
 import math
-import secrets
+from collections.abc import Callable, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from msdm_cli.backends.runtime import Runtime
+from msdm_cli.audio.formats import SUBTYPES, writable_formats
+from msdm_cli.backends.runtime import AUTO, BACKENDS, PRECISIONS, Runtime
 
 
 class Quality(str, Enum):
-    """How much time a result is worth."""
+    """The presets that every task of a model should have."""
 
     fast = "fast"
     default = "default"
     best = "best"
 
 
-class FileFormat(str, Enum):
-    """What results are written as."""
+def choose_from(list_names: Callable[[], Sequence[str]]) -> Callable[[Any], Any]:
+    """A callback that refuses what a table does not have.
 
-    wav = "wav"
-    flac = "flac"
-    ogg = "ogg"
+    Args:
+        list_names: Lists what may be chosen. It is called when the option is used, and so may import
+            what ``--help`` must not.
+    """
 
+    def check(value: Any) -> Any:
+        values = value if isinstance(value, list) else [value]
+        for name in values:
+            if name is not None and name not in list_names():
+                raise typer.BadParameter(f"{name} is none of {', '.join(list_names())}")
+        return value
 
-class Subtype(str, Enum):
-    """How a sample is stored."""
-
-    PCM_16 = "PCM_16"
-    PCM_24 = "PCM_24"
-    PCM_32 = "PCM_32"
-    FLOAT = "FLOAT"
-    DOUBLE = "DOUBLE"
-    VORBIS = "VORBIS"
-
-
-class SeparationSampler(str, Enum):
-    """How a mixture conditions the prior."""
-
-    consistent = "consistent"
-    dirac = "dirac"
-    gaussian = "gaussian"
-
-
-class PriorSampler(str, Enum):
-    """How the prior is sampled where no mixture is given."""
-
-    consistent = "consistent"
-    published = "published"
-
-
-class Backend(str, Enum):
-    """What runs the network."""
-
-    auto = "auto"
-    torch = "torch"
-    onnx = "onnx"
-
-
-class Provider(str, Enum):
-    """Execution providers of ONNX Runtime."""
-
-    cpu = "cpu"
-    cuda = "cuda"
-    tensorrt = "tensorrt"
-    coreml = "coreml"
-    dml = "dml"
-
-
-class Precision(str, Enum):
-    """What the learned part is computed in."""
-
-    auto = "auto"
-    fp32 = "fp32"
-    bf16 = "bf16"
-    fp16 = "fp16"
-
-
-class ExportPrecision(str, Enum):
-    """What a graph computes the learned part in."""
-
-    fp32 = "fp32"
-    fp16 = "fp16"
-
-
-class Stem(str, Enum):
-    """The stems of the models."""
-
-    bass = "bass"
-    drums = "drums"
-    guitar = "guitar"
-    piano = "piano"
+    return check
 
 
 def check_finite(value: float | None) -> float | None:
-    """Refuse NaN and infinity, which a shell can say."""
+    """Refuse NaN and infinity, which are floats to a shell."""
     if value is not None and not math.isfinite(value):
         raise typer.BadParameter(f"{value} is not a finite number")
     return value
 
 
 def check_name(name: str) -> str:
-    """Refuse a name that does not tell stems apart, or leads out of the folder."""
-    from msdm_cli.jobs.outputs import OutputOptions
+    """Refuse a name that is the same for all stems, or that leads out of the folder."""
+    from msdm_cli.jobs.output import OutputOptions
 
     try:
         OutputOptions(name=name)
@@ -115,108 +56,181 @@ def check_name(name: str) -> str:
     return name
 
 
-QualityOption = Annotated[
+def list_providers() -> list[str]:
+    """Names of the execution providers of ONNX Runtime."""
+    from msdm_cli.backends.onnx_backend import PROVIDERS
+
+    return list(PROVIDERS)
+
+
+def _show_choices(names: Sequence[str]) -> str:
+    return f"[{'|'.join(names)}]"
+
+
+SeparationQualityOption = Annotated[
     Quality,
     typer.Option(
         "--quality",
-        help="Speed against quality; the embedded model separates by 1, 2 or 4 estimates.",
+        help="Speed against quality. The embedded model averages 1, 2 or 4 estimates.",
     ),
 ]
-StepsOption = Annotated[
+PriorQualityOption = Annotated[
+    Quality,
+    typer.Option(
+        "--quality",
+        help="Speed against quality. The embedded model takes 10, 25 or 60 network calls for a "
+        "chunk of 12 s.",
+    ),
+]
+SeparationStepsOption = Annotated[
     int | None,
     typer.Option(
         "--steps",
         min=1,
-        help="Sampler steps, instead of the quality's; the embedded model separates best with none.",
+        help="Number of sampler steps, instead of that of the quality. The embedded model takes no "
+        "steps by default, and separates best without.",
+    ),
+]
+PriorStepsOption = Annotated[
+    int | None,
+    typer.Option("--steps", min=1, help="Number of sampler steps, instead of that of the quality."),
+]
+SamplerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--sampler",
+        metavar="NAME",
+        help="A sampler of the paper, with its settings, for the models of its authors.",
     ),
 ]
 SeedOption = Annotated[
     int | None,
     typer.Option(
-        "--seed", min=0, max=(1 << 63) - 1, help="Same seed, same samples; drawn if not given."
+        "--seed",
+        min=0,
+        max=(1 << 63) - 1,
+        help="Seed of the noise. The same seed gives the same samples. Drawn by default.",
     ),
 ]
 VariationsOption = Annotated[
-    int, typer.Option("--variations", min=1, help="How many; seeds count up.")
-]
-ModelOption = Annotated[str, typer.Option("--model", help="A model of msdm weights list.")]
-SeparationSamplerOption = Annotated[
-    SeparationSampler,
+    int,
     typer.Option(
-        "--sampler", help="consistent is ours; the others are the paper's, for its authors' models."
+        "--variations", min=1, help="Number of takes. Each has the seed after the one before."
     ),
 ]
-PriorSamplerOption = Annotated[
-    PriorSampler,
-    typer.Option(
-        "--sampler", help="consistent is ours; the others are the paper's, for its authors' models."
-    ),
+ModelOption = Annotated[
+    str, typer.Option("--model", metavar="NAME", help="A model that msdm weights list shows.")
 ]
 DeviceOption = Annotated[
     str,
     typer.Option(
         "--device",
-        help="auto, cpu, cuda, cuda:1 or mps; or several that share work: cuda:0,cuda:1.",
+        metavar="NAME",
+        help="auto, cpu, cuda, cuda:1 or mps. Several share the work: cuda:0,cuda:1.",
     ),
 ]
-BackendOption = Annotated[Backend, typer.Option("--backend", help="What runs the network.")]
+BackendOption = Annotated[
+    str,
+    typer.Option(
+        "--backend",
+        metavar=_show_choices((AUTO, *BACKENDS)),
+        callback=choose_from(lambda: (AUTO, *BACKENDS)),
+        help="What runs the network: PyTorch or ONNX Runtime.",
+    ),
+]
 ProviderOption = Annotated[
-    Provider | None, typer.Option("--provider", help="Run in ONNX Runtime, on this provider.")
+    str | None,
+    typer.Option(
+        "--provider",
+        metavar="NAME",
+        callback=choose_from(list_providers),
+        help="Run in ONNX Runtime on this provider: cpu, cuda, tensorrt, coreml or dml.",
+    ),
 ]
 PrecisionOption = Annotated[
-    Precision,
+    str,
     typer.Option(
         "--precision",
-        help="What the network computes in; auto is bf16 where the device is fast at it.",
+        metavar=_show_choices((AUTO, *PRECISIONS)),
+        callback=choose_from(lambda: (AUTO, *PRECISIONS)),
+        help="Precision of the network. auto is bf16 where the device is fast at it, else fp32.",
     ),
 ]
-FormatOption = Annotated[FileFormat, typer.Option("--format", help="File format.")]
+FormatOption = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar=_show_choices(writable_formats()),
+        callback=choose_from(writable_formats),
+        help="File format of the results.",
+    ),
+]
 SubtypeOption = Annotated[
-    Subtype | None, typer.Option("--subtype", help="Sample format; as in the input by default.")
+    str | None,
+    typer.Option(
+        "--subtype",
+        metavar="NAME",
+        callback=choose_from(lambda: list(SUBTYPES)),
+        help=f"How samples are stored: {', '.join(SUBTYPES)}. As in the input by default.",
+    ),
 ]
 DryRunOption = Annotated[
-    bool, typer.Option("--dry-run", help="Tell what it would cost, and do nothing.")
+    bool,
+    typer.Option("--dry-run", help="Print what the work would cost, and do nothing."),
 ]
-OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
+OverwriteOption = Annotated[
+    bool, typer.Option("--overwrite", help="Replace files that exist already.")
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+JsonOption = Annotated[
+    bool,
+    typer.Option(
+        "--json", help="Print the summary as JSON, and progress as lines of JSON on stderr."
+    ),
+]
+JsonSummaryOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 NameOption = Annotated[
     str,
     typer.Option(
         "--name",
-        help="Where in DIR a stem goes; with {track} and {stem}, ends in .{ext}.",
         callback=check_name,
+        help="Path of a stem in DIR. It needs {stem}, may have {track}, and ends in .{ext}.",
     ),
 ]
 FolderOption = Annotated[
-    Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the results.")
+    Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the results.")
 ]
 
 
-def name_preset(sampler: SeparationSampler | PriorSampler, quality: Quality) -> str:
-    """The spec's name of the settings: that of the quality for our sampler, that of the sampler for the paper's."""
-    if sampler.value != "consistent" and quality is not Quality.default:
-        raise typer.BadParameter(
-            f"the sampler {sampler.value} has one quality", param_hint="--quality"
-        )
-    return quality.value if sampler.value == "consistent" else sampler.value
-
-
-def choose_runtime(
-    device: str, backend: Backend, provider: Provider | None, precision: Precision
-) -> "Runtime":
-    """What the options say of what runs the network."""
-    from msdm_cli.backends.runtime import Runtime
-
+def choose_runtime(device: str, backend: str, provider: str | None, precision: str) -> Runtime:
+    """What runs the network, from the options that say so."""
     if provider is None:
-        return Runtime(backend.value, device, precision.value)
-    if backend is Backend.torch or device != "auto":
+        return Runtime(backend, device, precision)
+    if backend == "torch" or device != AUTO:
         raise typer.BadParameter(
-            "is for ONNX Runtime, instead of a device", param_hint="--provider"
+            "a provider is a device of ONNX Runtime: leave out --backend and --device",
+            param_hint="--provider",
         )
-    return Runtime("onnx", provider.value, precision.value)
+    return Runtime("onnx", provider, precision)
 
 
-def draw_seed(seed: int | None) -> int:
-    """The given seed, or one that is short enough to be typed again."""
-    return secrets.randbelow(1 << 32) if seed is None else seed
+# For msdm evaluate, until it has moved to the names above.
+class Backend:  # noqa: D101
+    auto = AUTO
+
+
+class Precision:  # noqa: D101
+    auto = AUTO
+
+
+class SeparationSampler:  # noqa: D101
+    consistent = None
+
+
+SeparationSamplerOption = SamplerOption
+QualityOption = SeparationQualityOption
+StepsOption = SeparationStepsOption
+
+
+def name_preset(sampler: str | None, quality: Quality) -> str:  # noqa: D103
+    return sampler or quality.value

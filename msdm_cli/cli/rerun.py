@@ -5,37 +5,53 @@ from typing import Annotated
 
 import typer
 
-from msdm_cli.cli.console import say
+from msdm_cli.cli.console import print_line, say
 from msdm_cli.cli.display import Display
+from msdm_cli.cli.hints import hinted
 from msdm_cli.cli.options import FolderOption, QuietOption
+from msdm_cli.errors import ResultsExist, UnreadableAudio, UnsuitableAudio
+
+HINTS = {
+    ResultsExist: "Choose another folder with -o.",
+    UnreadableAudio: "Say --input PATH if the file is elsewhere now.",
+    UnsuitableAudio: "Say --input PATH if the file is elsewhere now.",
+}
 
 
 def rerun(
     manifest: Annotated[
-        Path, typer.Argument(metavar="MSDM.JSON", help="What lies beside results.")
+        Path, typer.Argument(metavar="MSDM.JSON", help="The description beside results.")
     ],
     folder: FolderOption = Path("rerun"),
     *,
     inputs: Annotated[
         list[Path] | None,
-        typer.Option("--input", metavar="PATH", help="An input that is elsewhere now; repeatable."),
+        typer.Option(
+            "--input",
+            metavar="PATH",
+            help="An input that is not where it was. Repeat it for others.",
+        ),
     ] = None,
     device: Annotated[
-        str | None, typer.Option("--device", help="Where to run; as then by default.")
+        str | None,
+        typer.Option("--device", metavar="NAME", help="Where to run. As before by default."),
     ] = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Make results again from their msdm.json, and compare them with what it says.
+    """Make results again from their msdm.json, and compare every bit.
 
-    Same versions, same device, same bytes; exit code 1 if not.
+    The same versions give the same bytes on the same device. The exit code is 1 if a file differs.
     """
-    from msdm_cli.jobs.rerun import rerun as run
+    from msdm_cli.jobs.rerun import rerun as rerun_job
 
-    with Display(quiet=quiet) as display:
-        done, changed = run(manifest, folder, display.piece(), inputs=inputs or (), device=device)
+    with hinted(HINTS), Display(quiet=quiet) as display:
+        result, changed = rerun_job(
+            manifest, folder, display.piece(), inputs=inputs or (), device=device
+        )
     for name in changed:
-        say(f"error: {done.files.get(name, name)}: is not the same to the last bit")
+        say(f"error: {result.files.get(name, name)}: is not the same to the last bit")
     if changed:
         raise typer.Exit(1)
     if not quiet:
-        typer.echo(f"{len(done.files)} files in {done.manifest.parent}, the same to the last bit")
+        place = result.manifest.parent
+        print_line(f"{len(result.files)} files in {place}, the same to the last bit")

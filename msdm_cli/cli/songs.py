@@ -1,4 +1,4 @@
-"""What a batch is of: files, folders, patterns that no shell has expanded, and lists of these."""
+"""From the words of a command line to songs: files, folders, patterns, lists and streams."""
 
 import contextlib
 import os
@@ -6,66 +6,128 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from glob import glob, has_magic
 from pathlib import Path
 
-from msdm_cli.audio.files import FORMATS
-from msdm_cli.errors import UnreadableAudio, UnreadableManifest
-from msdm_cli.jobs.manifest import SUFFIX, load_manifest
+from msdm_cli.audio.formats import describe_readable, readable_suffixes
+from msdm_cli.errors import NoSongs, UnreadableAudio, UnreadableList, UnreadableManifest
+from msdm_cli.jobs.manifest import load_manifest
+from msdm_cli.jobs.output import MANIFEST_SUFFIX
 
-SUFFIXES = frozenset(f".{ext}" for ext in (*FORMATS, "mp3"))
 LIST = "@"
+"""A word that begins with this names a list of songs."""
+
 STANDARD = "-"
+"""Names the standard input, or the standard output."""
+
+STDIN = "stdin"
+"""Name of the results of the standard input."""
+
+STDIN_LINK = Path("/proc/self/fd/0")
+"""On Linux, a link to the file that the standard input is."""
+
+LIST_REMEDY = "Give a text file with one song per line."
 
 
-def expand_songs(arguments: Iterable[str], results: Path) -> list[Path]:
+@dataclass(frozen=True)
+class Song:
+    """A song to separate.
+
+    Attributes:
+        name: What a person has called it.
+        path: The file.
+        track: Name of the song among the results.
+    """
+
+    name: str
+    path: Path
+    track: str
+
+
+def expand_songs(words: Iterable[str], results: Path) -> list[Song]:
     """The songs that the words of a command line mean, each once, in order.
 
     Args:
-        arguments: Files; folders, which mean all sound files in them at any depth; patterns such as ``*.wav``; and
-            ``@list.txt``, a file with one of these per line.
-        results: Folder of the results; what a folder or pattern finds in there is no song. If it holds what is
-            searched, only what a manifest there lists is none.
+        words: Files; folders, which mean all sound files in them at any depth; patterns such as
+            ``*.wav``; ``@list.txt``, a file with one of these per line; and ``-``, the standard
+            input.
+        results: Folder of the results. What a folder or a pattern finds in there is no song. If the
+            songs lie there too, only files that a manifest lists are no songs.
 
     Raises:
-        UnreadableAudio: A list cannot be read, or a folder or pattern means nothing.
+        NoSongs: A folder, a pattern or a list has none.
+        UnreadableList: A list cannot be read, or lists itself.
     """
-    words = list(arguments)
-    return _nonempty(
-        list(dict.fromkeys(_expand(words, os.path.realpath(results), ()))), ", ".join(words)
-    )
+    asked = list(words)
+    found = _expand(asked, os.path.realpath(results), ())
+    paths = _check_found(list(dict.fromkeys(found)), ", ".join(asked))
+    return [_make_song(path) for path in paths]
 
 
-def _expand(arguments: Iterable[str], results: str, lists: tuple[str, ...]) -> Iterator[Path]:
-    # os.path, unlike pathlib, takes a name that no file can have for one that is not there.
-    for argument in arguments:
-        if argument.startswith(LIST) and not os.path.exists(argument):  # noqa: PTH110
-            name = argument[len(LIST) :]
-            if os.path.realpath(name) in lists:
-                raise UnreadableAudio(
-                    f"{name}: lists itself", "Give a text file with a song per line."
-                )
-            yield from _expand(_read_list(Path(name)), results, (*lists, os.path.realpath(name)))
-        elif os.path.isdir(argument):  # noqa: PTH112
-            yield from _leave_out(
-                _nonempty(_search(Path(argument)), argument), Path(argument), results
-            )
-        elif has_magic(argument) and not os.path.exists(argument):  # noqa: PTH110
-            matches = sorted(glob(argument, recursive=True))  # noqa: PTH207  pathlib's takes no absolute patterns
+def _make_song(path: Path) -> Song:
+    if str(path) == STANDARD:
+        return Song(STANDARD, _find_stdin() or path, STDIN)
+    return Song(str(path), path, path.stem)
+
+
+def _find_stdin() -> Path | None:
+    """The file that the standard input is, if it is one and nothing of it was read yet."""
+    try:
+        path = STDIN_LINK.readlink()
+        here = os.fstat(0)
+        there = path.stat()
+        offset = os.lseek(0, 0, os.SEEK_CUR)
+    except OSError:  # another system, a pipe, or a file that was removed
+        return None
+    return path if path.is_file() and os.path.samestat(here, there) and offset == 0 else None
+
+
+def _expand(words: Iterable[str], results: str, lists: tuple[str, ...]) -> Iterator[Path]:
+    """The paths that words mean.
+
+    Args:
+        words: As for ``expand_songs``.
+        results: Real path of the results' folder.
+        lists: Real paths of the lists that these words come from.
+    """
+    # A name that no file can have is an error in pathlib; in os.path, it does not exist.
+    for word in words:
+        if word.startswith(LIST) and not os.path.exists(word):  # noqa: PTH110
+            yield from _expand_list(word[len(LIST) :], results, lists)
+        elif os.path.isdir(word):  # noqa: PTH112
+            found = _check_found(_search(Path(word)), word)
+            yield from _leave_out_results(found, Path(word), results)
+        elif has_magic(word) and not os.path.exists(word):  # noqa: PTH110
+            # pathlib's glob takes no absolute patterns.
+            matches = sorted(glob(word, recursive=True))  # noqa: PTH207
             found = [path for match in matches for path in _search(Path(match))]
-            yield from _leave_out(_nonempty(found, argument), _fixed_part(argument), results)
+            yield from _leave_out_results(_check_found(found, word), _fixed_part(word), results)
         else:
-            yield Path(argument)
+            yield Path(word)
+
+
+def _expand_list(name: str, results: str, lists: tuple[str, ...]) -> Iterator[Path]:
+    """The paths that the lines of a list mean."""
+    real = os.path.realpath(name)
+    if real in lists:
+        raise UnreadableList(f"{name}: lists itself", LIST_REMEDY)
+    try:
+        lines = Path(name).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise UnreadableList(f"{name}: cannot be read ({error})", LIST_REMEDY) from error
+    yield from _expand([line.strip() for line in lines if line.strip()], results, (*lists, real))
 
 
 def _search(path: Path) -> list[Path]:
-    """A file, or the sound files in a folder, but for hidden ones."""
+    """A file itself, or the sound files in a folder, without hidden ones."""
     if not path.is_dir():
         return [path]
+    suffixes = readable_suffixes()
     found = (
         file
         for file in path.rglob("*")
-        if file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
+        if file.suffix.lower() in suffixes and not file.name.startswith(".")
     )
     return sorted(file for file in found if file.is_file())
 
@@ -78,20 +140,19 @@ def _fixed_part(pattern: str) -> Path:
     return path
 
 
-def _leave_out(found: list[Path], searched: Path, results: str) -> list[Path]:
-    """What was found, without results."""
+def _leave_out_results(found: list[Path], searched: Path, results: str) -> list[Path]:
+    """What was found, without the results of earlier runs."""
     if not _lies_in(searched, results):
         return [path for path in found if not _lies_in(path, results)]
     made = set()
-    for path in searched.rglob(f"*.{SUFFIX}"):
+    for path in searched.rglob(f"*.{MANIFEST_SUFFIX}"):
         with contextlib.suppress(UnreadableManifest):
-            made |= {
-                _bare(path.parent / record.path) for record in load_manifest(path).files.values()
-            }
-    return [path for path in found if _bare(path) not in made]
+            records = load_manifest(path).files.values()
+            made |= {_strip_suffix(path.parent / record.path) for record in records}
+    return [path for path in found if _strip_suffix(path) not in made]
 
 
-def _bare(path: Path) -> str:
+def _strip_suffix(path: Path) -> str:
     """Where a file lies, in any format: stems of an earlier ``--format`` are no songs either."""
     return os.path.splitext(os.path.realpath(path))[0]  # noqa: PTH122  with_suffix refuses some names
 
@@ -100,12 +161,21 @@ def _lies_in(path: Path, folder: str) -> bool:
     return Path(os.path.realpath(path)).is_relative_to(folder)
 
 
+def _check_found(songs: list[Path], word: str) -> list[Path]:
+    if not songs:
+        raise NoSongs(f"{word}: no songs", f"{describe_readable()[:-1]}, or a folder of them.")
+    return songs
+
+
 @contextlib.contextmanager
-def spool_streams(songs: Iterable[Path]) -> Iterator[list[Path]]:
-    """Songs that can be read twice: what comes through a pipe is kept in a file until the work is done.
+def spool_pipes(songs: Iterable[Song]) -> Iterator[list[Song]]:
+    """Songs that can be read twice. What comes through a pipe is kept in a file for as long.
+
+    A job needs all of a song before its first chunk: its length decides the chunks, and its sha256
+    decides whether results or a journal are those of this song.
 
     Args:
-        songs: Files; ``-`` is the standard input, and becomes a song called ``stdin``.
+        songs: Songs; pipes and the standard input among them.
 
     Raises:
         UnreadableAudio: A pipe cannot be read.
@@ -114,44 +184,26 @@ def spool_streams(songs: Iterable[Path]) -> Iterator[list[Path]]:
         yield [_spool(song, Path(folder) / str(number)) for number, song in enumerate(songs)]
 
 
-def _spool(song: Path, folder: Path) -> Path:
-    if str(song) != STANDARD and not _is_pipe(song):
+def _spool(song: Song, folder: Path) -> Song:
+    is_stdin = str(song.path) == STANDARD
+    if not is_stdin and not _is_pipe(song.path):
         return song
     folder.mkdir()
-    kept = folder / ("stdin" if str(song) == STANDARD else song.name)
+    kept = folder / (STDIN if is_stdin else song.path.name)
     try:
         with kept.open("wb") as target:
-            if str(song) == STANDARD:
+            if is_stdin:
                 shutil.copyfileobj(sys.stdin.buffer, target)
             else:
-                with song.open("rb") as source:
+                with song.path.open("rb") as source:
                     shutil.copyfileobj(source, target)
     except OSError as error:
-        raise UnreadableAudio(f"{song}: cannot be read ({error})", "Give a file.") from error
-    return kept
+        raise UnreadableAudio(f"{song.name}: cannot be read ({error})", "Give a file.") from error
+    return replace(song, path=kept)
 
 
 def _is_pipe(path: Path) -> bool:
     try:
         return path.is_fifo()
-    except OSError:  # the reader will say why
+    except (OSError, ValueError):  # whatever reads it will say why
         return False
-
-
-def _nonempty(songs: list[Path], argument: str) -> list[Path]:
-    if not songs:
-        raise UnreadableAudio(
-            f"{argument}: no songs",
-            "Give wav, flac, ogg or mp3 files, or a folder that holds some.",
-        )
-    return songs
-
-
-def _read_list(path: Path) -> list[str]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError) as error:
-        raise UnreadableAudio(
-            f"{path}: cannot be read ({error})", "Give a text file with a song per line."
-        ) from error
-    return [line.strip() for line in lines if line.strip()]

@@ -1,0 +1,86 @@
+"""Options that depend on the model: its stems, its presets, and the model itself."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import typer
+
+from msdm_cli.cli.options import Quality
+
+if TYPE_CHECKING:
+    from msdm_cli.backends.runtime import Runtime
+    from msdm_cli.diffusion.samplers import Preset
+    from msdm_cli.interface import Model
+    from msdm_cli.models.spec import ModelSpec
+
+
+def find_spec(name: str) -> "ModelSpec":
+    """The spec of a model. It is read without the network, and so before a mistake costs time.
+
+    Raises:
+        WeightsError: The model is not on this machine, or damaged.
+        UnreadableSpec: The spec is of another version.
+    """
+    from msdm_cli.models.registry import find_entry
+    from msdm_cli.models.spec import load_spec
+    from msdm_cli.models.verify import check_file
+
+    entry = find_entry(name)
+    return load_spec(check_file(entry, entry.spec))
+
+
+def check_stems(names: Sequence[str], spec: "ModelSpec", option: str) -> tuple[str, ...]:
+    """Each stem once, in the order that was asked for.
+
+    Raises:
+        BadParameter: The model has no stem of that name.
+    """
+    for name in names:
+        if name not in spec.stems:
+            raise typer.BadParameter(
+                f"{name} is no stem of the model {spec.name}; it has {', '.join(spec.stems)}",
+                param_hint=option,
+            )
+    return tuple(dict.fromkeys(names))
+
+
+def choose_preset(
+    spec: "ModelSpec", task: str, sampler: str | None, quality: Quality, steps: int | None
+) -> "Preset":
+    """The settings of a task: those of a quality, or of a sampler by name.
+
+    Raises:
+        BadParameter: The model has no such sampler, it is asked for in another quality, or it does
+            not work with so few steps.
+        MissingPreset: The model has no such quality, or does not do the task at all.
+    """
+    if sampler is not None:
+        known = [name for name in spec.stage.presets.get(task, {}) if name not in list(Quality)]
+        if sampler not in known:
+            has = f"it has {', '.join(known)}" if known else "it has none to choose"
+            raise typer.BadParameter(
+                f"{sampler} is no sampler of the model {spec.name} to {task}; {has}",
+                param_hint="--sampler",
+            )
+        if quality is not Quality.default:
+            raise typer.BadParameter(
+                f"the sampler {sampler} has one quality", param_hint="--quality"
+            )
+    preset = spec.preset(task, sampler or quality.value)
+    try:
+        return preset.with_steps(steps)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--steps") from error
+
+
+def load_chosen(name: str, runtime: "Runtime") -> "Model":
+    """A model on the runtime that was chosen.
+
+    Raises:
+        WeightsError: The model is not on this machine, or damaged.
+        ModelError: It cannot run here.
+    """
+    from msdm_cli.interface import load_model
+
+    return load_model(name, **dataclasses.asdict(runtime))
