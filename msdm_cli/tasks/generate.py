@@ -22,12 +22,12 @@ class GenerateOptions:
 
     Attributes:
         preset: Sampler and settings.
-        seed: Of the noise.
+        seed: Of the noise; None for a sampler that uses none.
         seconds: Length.
     """
 
     preset: Preset
-    seed: int
+    seed: int | None
     seconds: float
 
 
@@ -87,8 +87,9 @@ def run(
     """
     planned = plan(model, sources, options)
     calls = Calls(progress)
-    progress.start(f"seed {options.seed}", planned.calls)
-    sampler = ChunkSampler(model.keep(options.seed), options.preset, options.seed, calls)
+    label = "music" if options.seed is None else f"seed {options.seed}"
+    progress.start(label, planned.calls)
+    sampler = ChunkSampler(model.keep(options.seed or 0), options.preset, options.seed, calls)
     return StemStream(_generate(sampler, planned, store), calls)
 
 
