@@ -3,13 +3,11 @@
 `pattern` is a generator that starts alike for the bars that repeat, so that what it draws is the riff.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from random import Random
 
-from .chart import PartWriter
-from .theory import SCALES, Chord, nearest_pitch
+from scripts.dataset.chart import PartWriter
+from scripts.dataset.theory import SCALES, Chord, nearest_pitch
 
 LOW, HIGH = 28, 52
 

@@ -1,12 +1,10 @@
 """The plan of a song that all its parts share: meter, tempo, swing, sections, one list of chords a bar."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from random import Random
 
-from .score import STEMS, Note, Part
-from .theory import FAMILIES_BY_MODE, NAMES, Chord, progression
+from scripts.dataset.score import STEMS, Note, Part
+from scripts.dataset.theory import FAMILIES_BY_MODE, NAMES, Chord, progression
 
 # Steps are sixteenth notes.
 STEPS_PER_BAR = {"4/4": 16, "3/4": 12, "6/8": 12}

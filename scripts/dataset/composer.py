@@ -1,15 +1,13 @@
 """Composes a song: a style sets meter, tempo, harmony and what each stem may play; sections do the rest."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from random import Random
 
-from . import bass, guitar, piano
-from .chart import TAIL_SECONDS, Chart, PartWriter, make_chart
-from .drums import CRASH, KICK, DrumStyle
-from .score import Part, Song, without_overlaps
-from .theory import nearest_pitch, voicing
+from scripts.dataset import bass, guitar, piano
+from scripts.dataset.chart import TAIL_SECONDS, Chart, PartWriter, make_chart
+from scripts.dataset.drums import CRASH, KICK, DrumStyle
+from scripts.dataset.score import Part, Song, without_overlaps
+from scripts.dataset.theory import nearest_pitch, voicing
 
 PLAYERS = {"bass": bass.KINDS, "guitar": guitar.KINDS, "piano": piano.KINDS}
 

@@ -1,10 +1,8 @@
 """Drum parts: grooves in many styles, fills, dynamics, and percussion on top."""
 
-from __future__ import annotations
-
 from random import Random
 
-from .chart import PartWriter, Section
+from scripts.dataset.chart import PartWriter, Section
 
 KICK, STICK, SNARE, CLAP, HAT, PEDAL_HAT, OPEN_HAT, CRASH, RIDE, BELL = (
     36,

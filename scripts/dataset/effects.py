@@ -1,7 +1,5 @@
 """Random chains of effects, one a stem, on mono audio at 22 050 Hz."""
 
-from __future__ import annotations
-
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -12,7 +10,7 @@ import resampy
 import soundfile
 from scipy.signal import butter, fftconvolve, resample_poly, sosfilt
 
-from .score import SAMPLE_RATE_HZ
+from scripts.dataset.score import SAMPLE_RATE_HZ
 
 CABINETS = Path("/usr/share/gx_head/sounds")  # of Debian's guitarix-common
 # stem -> probability of equaliser, compressor, modulation, echo, room

@@ -1,7 +1,5 @@
 """Songs accompanied by MMA (Musical MIDI Accompaniment) over a generated chart; the composer fills the gaps."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import tempfile
@@ -12,9 +10,9 @@ from random import Random
 
 import mido
 
-from .chart import LEAD_IN_SECONDS, TAIL_SECONDS, Chart, make_chart
-from .composer import STYLES, Style, write_drums, write_part
-from .score import STEMS, Note, Part, Song, without_overlaps
+from scripts.dataset.chart import LEAD_IN_SECONDS, TAIL_SECONDS, Chart, make_chart
+from scripts.dataset.composer import STYLES, Style, write_drums, write_part
+from scripts.dataset.score import STEMS, Note, Part, Song, without_overlaps
 
 MMA_LIBRARY = Path("/usr/share/mma/lib")
 _ATTEMPTS = 8

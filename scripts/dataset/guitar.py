@@ -1,13 +1,11 @@
 """Guitar parts, one function a kind: each writes one bar (see `bass` for `pattern`)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from random import Random
 
-from .chart import PartWriter
-from .melody import line
-from .theory import SCALES, Chord, nearest_pitch, scale_pitches, voicing
+from scripts.dataset.chart import PartWriter
+from scripts.dataset.melody import line
+from scripts.dataset.theory import SCALES, Chord, nearest_pitch, scale_pitches, voicing
 
 STRUMS = (
     "D...D.D...U.D.U.", "D...D.U...U.D.U.", "D...D...D...D...", "D.DUD.DUD.DUD.DU", "D...D.UU..UUD.U.",

@@ -1,7 +1,5 @@
 """Drum kits made of one-shots: reads Hydrogen's kits, maps their instruments to General MIDI drums, and plays them."""
 
-from __future__ import annotations
-
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
@@ -15,7 +13,7 @@ import numpy as np
 import soundfile
 from scipy.signal import resample_poly
 
-from .score import SAMPLE_RATE_HZ, Note, Part
+from scripts.dataset.score import SAMPLE_RATE_HZ, Note, Part
 
 _LONGEST_SECONDS = 4.0
 # General MIDI drum -> names of instruments that may stand for it, best first.

@@ -4,16 +4,14 @@ What sounds after the loop begins repeats exactly, a period or a few at a time, 
 sound fonts, keyboards and games sound like this; large sampled instruments do not.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from random import Random
 
 import numpy as np
 from scipy.signal import resample_poly
 
-from .score import SAMPLE_RATE_HZ, Note, Part
-from .synthetic import play_sounds, sustained
+from scripts.dataset.score import SAMPLE_RATE_HZ, Note, Part
+from scripts.dataset.playing import play_sounds, sustained
 
 _FINER = 4  # linear interpolation between samples dulls the sound less at four times the rate
 _FIRST_SECONDS = 0.5

@@ -1,11 +1,9 @@
 """Melodies for lead lines: a random walk over the scale that meets the chord on strong beats."""
 
-from __future__ import annotations
-
 from random import Random
 
-from .chart import PartWriter
-from .theory import SCALES, nearest_pitch, scale_pitches
+from scripts.dataset.chart import PartWriter
+from scripts.dataset.theory import SCALES, nearest_pitch, scale_pitches
 
 
 def rhythm(pattern: Random, steps: int, density: float) -> list[tuple[float, float]]:

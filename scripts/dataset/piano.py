@@ -1,13 +1,11 @@
 """Piano parts, one function a kind: each writes one bar (see `bass` for `pattern`)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from random import Random
 
-from .chart import PartWriter
-from .melody import line
-from .theory import Chord, nearest_pitch, voicing
+from scripts.dataset.chart import PartWriter
+from scripts.dataset.melody import line
+from scripts.dataset.theory import Chord, nearest_pitch, voicing
 
 COMPS = (
     "x..x......x.....", "x.....x.........", "..x...x...x...x.", "x...x...x...x...", "....x.....x..x..",

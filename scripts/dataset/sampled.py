@@ -1,7 +1,5 @@
 """Renders a part with a sampled instrument (SFZ) through `sfizz_render`."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys
@@ -14,7 +12,7 @@ import numpy as np
 import pysfizz
 import soundfile
 
-from .score import SAMPLE_RATE_HZ, Part
+from scripts.dataset.score import SAMPLE_RATE_HZ, Part
 
 _TICKS_PER_SECOND = 1920
 _EXPRESSIONS = (127, 70, 36)

@@ -1,11 +1,10 @@
 """What a composer writes and a renderer reads: notes in seconds, one part per stem."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
-STEMS = ("bass", "drums", "guitar", "piano")
-SAMPLE_RATE_HZ = 22_050
+from scripts.songs import SAMPLE_RATE_HZ, STEMS
+
+__all__ = ["SAMPLE_RATE_HZ", "STEMS", "Note", "Part", "Song", "without_overlaps"]
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,6 @@ Each process loads a font once. Every part gets a synthesiser of its own, so tha
 was rendered before.
 """
 
-from __future__ import annotations
-
 import ctypes
 import ctypes.util
 from functools import cache
@@ -14,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from scipy.signal import resample_poly
 
-from .score import SAMPLE_RATE_HZ, Part
+from scripts.dataset.score import SAMPLE_RATE_HZ, Part
 
 _BLOCK = 64
 _RATE_HZ = 2 * SAMPLE_RATE_HZ

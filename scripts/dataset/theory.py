@@ -1,7 +1,5 @@
 """Chords, scales and chord progressions."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from random import Random
 

@@ -1,6 +1,6 @@
 """Compose and render the short stereo song that ships with the repository.
 
-    python scripts/build_demo.py tests/data/song.flac
+    python -m scripts.demo tests/data/song.flac
 
 It is made of timbres that training never hears, and the stems are panned apart.
 """
@@ -14,8 +14,8 @@ import soundfile
 import typer
 from numpy.typing import NDArray
 
-from dataset.render import render_song
-from dataset.score import SAMPLE_RATE_HZ
+from scripts.dataset.render import render_song
+from scripts.dataset.score import SAMPLE_RATE_HZ
 
 SECONDS = 16
 PAN = (0.0, 0.0, -0.5, 0.5)

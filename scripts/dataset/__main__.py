@@ -3,8 +3,6 @@
 A song is a pure function of (seed, split, index), whatever the number of jobs. Started again, finished songs are kept.
 """
 
-from __future__ import annotations
-
 import json
 import multiprocessing
 import os
@@ -24,9 +22,9 @@ import numpy as np
 import soundfile
 import typer
 
-from dataset.render import render_song
-from dataset.score import SAMPLE_RATE_HZ, STEMS
-from dataset.timbres import catalogue
+from scripts.dataset.render import render_song
+from scripts.dataset.score import SAMPLE_RATE_HZ, STEMS
+from scripts.dataset.timbres import catalogue
 
 _MOST_FAILURES = 50
 _FAILURES = (

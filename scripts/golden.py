@@ -1,7 +1,7 @@
 """Write the tensors that hold our copy of the paper's network to that of its authors.
 
     pip install --no-deps audio_diffusion_pytorch==0.0.43 einops einops-exts
-    python scripts/make_golden.py tests/data/unet1d.npz
+    python -m scripts.golden tests/data/unet1d.npz
 
 The weights are a formula, so only inputs and outputs need to be kept.
 """

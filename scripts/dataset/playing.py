@@ -1,0 +1,49 @@
+"""Plays a part in sounds that are made for each pitch and force."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from scripts.dataset.score import SAMPLE_RATE_HZ, Part, without_overlaps
+
+
+def sustained(part: Part, duration_seconds: float) -> Part:
+    """The part with its notes held while the pedal is down, until their pitch is struck again."""
+    notes = []
+    for note in part.notes:
+        end = note.start_seconds + note.duration_seconds
+        before = [pedal for pedal in part.pedals if pedal[0] <= end]
+        if before and before[-1][1]:
+            end = next(
+                (seconds for seconds, down in part.pedals if seconds > end and not down),
+                duration_seconds,
+            )
+        notes.append(replace(note, duration_seconds=end - note.start_seconds))
+    return replace(part, notes=without_overlaps(notes))
+
+
+def play_sounds(
+    part: Part,
+    duration_seconds: float,
+    tune_cents: float,
+    sound_of: Callable[[float, float], np.ndarray],
+    release_seconds: float,
+) -> np.ndarray:
+    """A part in the sounds of its notes, which `sound_of` makes of a frequency in hertz and a force from 0 to 1."""
+    length = round(duration_seconds * SAMPLE_RATE_HZ)
+    audio = np.zeros(length + SAMPLE_RATE_HZ, dtype=np.float32)
+    sounds: dict[tuple[int, int], np.ndarray] = {}
+    for note in part.notes:
+        key = (note.pitch, note.velocity // 24)
+        if key not in sounds:
+            sounds[key] = sound_of(
+                440.0 * 2.0 ** ((note.pitch - 69 + tune_cents / 100.0) / 12.0), key[1] / 5.0
+            )
+        start = round(note.start_seconds * SAMPLE_RATE_HZ)
+        held = min(round(note.duration_seconds * SAMPLE_RATE_HZ), len(sounds[key]))
+        sound = sounds[key][: held + round(release_seconds * 5 * SAMPLE_RATE_HZ)].copy()
+        sound[held:] *= np.exp(-np.arange(len(sound) - held) / (release_seconds * SAMPLE_RATE_HZ))
+        count = max(0, min(len(sound), len(audio) - start))
+        audio[start : start + count] += sound[:count] * (note.velocity / 127.0) ** 1.5
+    return audio[:length]

@@ -1,0 +1,159 @@
+"""Renders a stem: its instruments, its effects and its level."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from scripts.dataset.effects import add_effects, without_rumble
+from scripts.dataset.instruments import render_timbre
+from scripts.dataset.kit import SILENCE, render_kit
+from scripts.dataset.looped import render_looped
+from scripts.dataset.score import SAMPLE_RATE_HZ, Part, Song
+from scripts.dataset.timbres import Timbre, choose_timbre
+
+LEVELS_DB = {"bass": -20.0, "drums": -18.0, "guitar": -22.0, "piano": -22.0}
+DRIVE = {"bass": 0.2, "drums": 0.15, "guitar": 0.15, "piano": 0.06}
+"""How often a stem is distorted, where nothing else says so."""
+
+DOUBLED = {"bass": 0.1, "guitar": 0.25, "piano": 0.25}
+"""How often a training part is played on two instruments at once."""
+
+LOOPED = {"bass": 0.45, "guitar": 0.35, "piano": 0.35}
+"""How often a training part is played on a sampler's loops of an instrument."""
+
+SIZE_SEMITONES = {"bass": 2.0, "guitar": 3.0, "piano": 3.0}
+"""By how many semitones the size of an instrument varies (standard deviation)."""
+
+MOST_SEMITONES = 7.0
+
+
+@dataclass(frozen=True)
+class StemRenderer:
+    """Renders one stem of a song.
+
+    Attributes:
+        song: What is played.
+        stem: Name of the stem.
+        timbres: Instruments to choose from.
+        rng: Decides everything.
+        varied: Whether instruments are varied, as in training songs.
+    """
+
+    song: Song
+    stem: str
+    timbres: list[Timbre]
+    rng: Random
+    varied: bool
+
+    @property
+    def part(self) -> Part:
+        """The notes of the stem."""
+        return self.song.parts[self.stem]
+
+    def render(self) -> tuple[np.ndarray, dict[str, Any]]:
+        """The stem with its effects at its level, ``[T]``, and its description.
+
+        Raises:
+            RuntimeError: It is silent although it has notes.
+        """
+        if self.stem == "drums":
+            duration = self.song.duration_seconds
+            audio, names = render_kit(self.part, duration, self.timbres, self.rng)
+            drive = DRIVE["drums"]
+        else:
+            audio, names, drive = self._play()
+        peak = float(np.abs(audio).max())
+        if not np.isfinite(peak) or peak < SILENCE:
+            instruments = ", ".join(names)
+            notes = len(self.part.notes)
+            raise RuntimeError(f"{self.stem} is silent on {instruments}, with {notes} notes")
+        return self._finish(audio * np.float32(0.5 / peak), names, drive)
+
+    def _finish(
+        self, audio: np.ndarray, names: list[str], drive: float
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """Add effects and set the level."""
+        audio, effects = add_effects(audio, self.stem, self.rng, drive, varied=self.varied)
+        audio = without_rumble(audio)
+        level_db = LEVELS_DB[self.stem] + self.rng.uniform(-4.0, 4.0)
+        audio *= np.float32(10.0 ** (level_db / 20.0) / active_rms(audio))
+        return audio, {
+            "timbres": names,
+            "parts": self.part.kinds,
+            "effects": effects,
+            "level_db": level_db,
+            "notes": len(self.part.notes),
+        }
+
+    def _play(self) -> tuple[np.ndarray, list[str], float]:
+        """The part on one instrument or two, their names, and the chance of a distortion."""
+        rng = self.rng
+        driven = self._draw_driven() if self.stem == "guitar" else None
+        timbre = choose_timbre(rng, self.timbres, driven if rng.random() < 0.6 else None)
+        cents = rng.gauss(0.0, 4.0) if rng.random() < 0.75 else rng.uniform(-30.0, 30.0)
+        audio, name = self._play_on(timbre, cents)
+        names = [name]
+        # Not every instrument bends: one alone plays what does.
+        if self.varied and not self.part.bends and rng.random() < DOUBLED[self.stem]:
+            double, name = self._play_on(choose_timbre(rng, self.timbres, timbre.driven), cents)
+            loudest = max(float(np.abs(double).max()), SILENCE)
+            gain = 10.0 ** rng.uniform(-0.4, 0.0) * np.abs(audio).max() / loudest
+            audio = audio + double * np.float32(gain)
+            names.append(name)
+        drive = 0.8 if driven and not timbre.driven else DRIVE[self.stem]
+        return audio, names, drive
+
+    def _draw_driven(self) -> bool:
+        """Whether a guitar is distorted: mostly where it plays heavy music."""
+        rng = self.rng
+        kinds = set(self.part.kinds)
+        heavy = bool({"power", "chug"} & kinds) or ("lead" in kinds and rng.random() < 0.4)
+        return (heavy and rng.random() < 0.75) or rng.random() < (0.2 if self.varied else 0.08)
+
+    def _play_on(self, timbre: Timbre, cents: float) -> tuple[np.ndarray, str]:
+        """The part on an instrument, and the name of that as it was varied."""
+        rng = self.rng
+        seconds = self.song.duration_seconds
+        part = self.part
+        semitones = 0
+        if self.varied:
+            part, semitones = resize(part, self.stem, timbre, rng)
+        name = f"{timbre.name}{semitones:+d}" if semitones else timbre.name
+        tuned = cents + 100 * semitones
+        if self.varied and timbre.path and rng.random() < LOOPED[self.stem]:
+            render = partial(render_timbre, timbre=timbre, cents=0.0, rng=rng)
+            return render_looped(part, seconds, tuned, rng, render), f"{name} looped"
+        return render_timbre(part, seconds, timbre, tuned, rng), name
+
+
+def resize(part: Part, stem: str, timbre: Timbre, rng: Random) -> tuple[Part, int]:
+    """A part for an instrument of another size and touch, and the semitones that tune it back.
+
+    Played lower and tuned up by as much, a sampled instrument sounds smaller: its resonances are
+    higher and it dies away sooner. What is made from numbers has other ones each time anyway.
+    """
+    semitones = 0
+    if timbre.path:
+        drawn = rng.gauss(0.0, SIZE_SEMITONES[stem])
+        semitones = round(min(max(drawn, -MOST_SEMITONES), MOST_SEMITONES))
+    touch = 2.0 ** rng.gauss(0.0, 0.4)
+    notes = [
+        replace(
+            note,
+            pitch=note.pitch - semitones,
+            velocity=max(1, round(127 * (note.velocity / 127) ** touch)),
+        )
+        for note in part.notes
+    ]
+    return replace(part, notes=notes), semitones
+
+
+def active_rms(audio: np.ndarray) -> float:
+    """Root mean square of a stem over its frames of 0.2 s within 30 dB of the loudest, ``[T]``."""
+    frame = SAMPLE_RATE_HZ // 5
+    count = len(audio) // frame
+    power = np.mean(audio[: count * frame].reshape(count, frame).astype(np.float64) ** 2, axis=1)
+    return float(np.sqrt(power[power >= power.max() * 1e-3].mean()) + 1e-12)
