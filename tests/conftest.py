@@ -212,7 +212,10 @@ def museval(tmp_path_factory):
 
 @pytest.fixture
 def limit_file_size():
-    """Makes writes beyond a size fail in a ``with`` block, as on a full disk; pytest itself may write to a file."""
+    """Makes writes beyond a size fail in a ``with`` block, as on a full disk.
+
+    Only in the block: pytest itself may write to a file.
+    """
     resource = pytest.importorskip("resource")
 
     @contextlib.contextmanager
@@ -261,7 +264,10 @@ PAPER_SIZE = {
 
 
 def lightning_checkpoint(stems=4, **more):
-    """What Lightning saves of the authors' module: every tensor twice, and an object among the hyper-parameters."""
+    """What Lightning saves of the authors' module.
+
+    Every tensor is there twice, and an object is among the hyper-parameters.
+    """
     peer = pytest.importorskip("audio_diffusion_pytorch")
     size = PAPER_SIZE | {"in_channels": stems}
     distribution = peer.LogNormalDistribution(-3.0, 1.0)

@@ -109,5 +109,3 @@ def test_given_stems_come_back_to_the_last_bit(tiny_model):
     np.testing.assert_array_equal(stems[1], drums)
     assert all(np.abs(stem).max() > 1e-3 for stem in stems)
     assert sampler.calls.count == planned.calls
-
-

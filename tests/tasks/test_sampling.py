@@ -162,16 +162,12 @@ def paper_model(tiny_model):
     return LoadedModel(spec, (TorchDenoiser(Unet1d(SMALL), torch.device("cpu")),), CPU)
 
 
-@pytest.mark.parametrize(
-    ("settings", "calls"), [("default", 3), ("dirac", 6), ("gaussian", 6)]
-)
+@pytest.mark.parametrize(("settings", "calls"), [("default", 3), ("dirac", 6), ("gaussian", 6)])
 def test_a_network_without_the_mixture_separates_into_stems_that_sum(
     paper_model, write_song, tmp_path, settings, calls
 ):
     preset = paper_model.spec.preset("separate", settings).with_steps(3)
-    result = separate(
-        paper_model, write_song(seconds=1.5), tmp_path / "out", preset=preset, seed=1
-    )
+    result = separate(paper_model, write_song(seconds=1.5), tmp_path / "out", preset=preset, seed=1)
     assert result.exact  # whatever the gain
     assert preset.calls == calls
     assert result.calls == 3 * calls

@@ -94,7 +94,7 @@ def test_a_seed_changes_nothing_where_the_sampler_uses_no_noise(tiny_model):
 
 
 class FilterBank:
-    """A network that hears no farther than ``reach`` samples: its stems are the mixture, filtered."""
+    """A network that hears no farther than ``reach`` samples: each stem is the mixture, filtered."""
 
     takes_mixture = True
     shares_sigma = False
@@ -120,9 +120,7 @@ def measure_seams(model, reach):
     many = replace_denoisers(model, FilterBank(reach))
     spec = dataclasses.replace(many.spec, chunk_length=81920)
     single = dataclasses.replace(many, spec=spec)
-    stems = [
-        np.stack(list(collect(start(each, song))[0].values())) for each in (many, single)
-    ]
+    stems = [np.stack(list(collect(start(each, song))[0].values())) for each in (many, single)]
     return np.abs(stems[0] - stems[1]).max(), np.abs(stems[1]).max()
 
 
@@ -173,39 +171,40 @@ def test_a_network_that_fails_is_an_error_that_names_the_chunk(tiny_model):
         collect(start(model, music(4 * 22050)))
 
 
+class Device(SpyDenoiser):
+    """Its first call waits for the first calls of all; that of a slow one, for the others' end."""
+
+    def __init__(self, denoiser, meeting, awaited=()):
+        super().__init__(denoiser, self.wait)
+        self.first_ended = threading.Event()
+        self.meeting = meeting
+        self.awaited = awaited
+
+    def wait(self, number):
+        if number == 1:
+            self.meeting.wait()
+            for other in self.awaited:
+                assert other.first_ended.wait(WAIT_SECONDS)
+
+    def __call__(self, *arguments):
+        denoised = super().__call__(*arguments)
+        self.first_ended.set()
+        return denoised
+
+
 def test_several_devices_share_the_chunks_and_give_the_same_stems(tiny_model):
     song = music(5 * 22050)
-    others_called = threading.Barrier(3, timeout=WAIT_SECONDS)
-
-    def wait_once(number):
-        if number == 1:
-            others_called.wait()
-
-    def wait_longest(number):
-        wait_once(number)
-        if number == 1:  # the other devices are idle before this one has ended its first chunk
-            for spy in spies[1:]:
-                spy.first_ended.wait(WAIT_SECONDS)
-
-    class Device(SpyDenoiser):
-        def __init__(self, before):
-            super().__init__(tiny_model.choose(0), before)
-            self.first_ended = threading.Event()
-
-        def __call__(self, *arguments):
-            denoised = super().__call__(*arguments)
-            self.first_ended.set()
-            return denoised
-
-    spies = [Device(wait_longest), Device(wait_once), Device(wait_once)]
+    meeting = threading.Barrier(3, timeout=WAIT_SECONDS)
+    fast = [Device(tiny_model.choose(0), meeting) for _ in range(2)]
+    team = [Device(tiny_model.choose(0), meeting, awaited=fast), *fast]
     alone, _ = collect(start(tiny_model, song))
-    shared, _ = collect(start(replace_denoisers(tiny_model, *spies), song))
+    shared, _ = collect(start(replace_denoisers(tiny_model, *team), song))
     for name in STEMS:
         np.testing.assert_array_equal(shared[name], alone[name])
     chunks = plan(tiny_model, {SONG: ArraySource(song, 22050)}, choose(tiny_model)).chunks
     assert len(chunks) > 6
-    for turn, spy in enumerate(spies):
-        firsts = [mixture[0, 0] for _, _, mixture in spy.asked]
+    for turn, device in enumerate(team):
+        firsts = [mixture[0, 0] for _, _, mixture in device.asked]
         assert firsts == [song[0, chunk.start] for chunk in chunks[turn::3]]
 
 
