@@ -22,7 +22,7 @@ def check(
     quiet: QuietOption = False,
     as_json: JsonSummaryOption = False,
 ) -> None:
-    """Check that results are unchanged, and that stems sum to their song.
+    """Check that results are unchanged and sum to their song.
 
     The exit code is 1 if they are not.
     """

@@ -31,16 +31,16 @@ def doctor(
 ) -> None:
     """Show what works on this machine, and how fast.
 
-    The embedded model is run on every device of PyTorch and every provider of ONNX Runtime. The exit
-    code is 1 if something that should work does not.
+    The embedded model is run on every device of PyTorch and every provider of ONNX Runtime. The
+    exit code is 1 if something that should work does not.
     """
     from msdm_cli.cli.examine import Finding, Pace, examine, measure_paces
 
     runtime = choose_runtime(device, backend, provider, precision)
     findings = list(examine())
     if not as_json:
-        rows = [(finding.subject, finding.description) for finding in findings]
-        show_table("this machine", ("", ""), rows)
+        found = [(finding.subject, finding.description) for finding in findings]
+        show_table("this machine", ("", ""), found)
     paces: list[Pace] = []
     try:
         model = load_chosen(model_name, runtime)

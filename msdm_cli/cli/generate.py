@@ -35,13 +35,17 @@ from msdm_cli.cli.takes import choose_seeds, describe_stop
 from msdm_cli.models.registry import EMBEDDED
 
 
-def generate(
+def generate(  # noqa: PLR0913  an option each
     folder: FolderOption = Path("generated"),
     *,
     seconds: Annotated[
         float,
         typer.Option(
-            "--seconds", min=0, callback=check_finite, help="Length of the music, in seconds."
+            "--seconds",
+            min=0,
+            metavar="SECONDS",
+            callback=check_finite,
+            help="Length of the music.",
         ),
     ] = 12.0,
     variations: VariationsOption = 1,

@@ -8,11 +8,11 @@ M_ARENA_MAX = -8
 
 
 def keep_one_heap() -> None:
-    """Make the threads of this process share a heap; nothing where the C library is not glibc.
+    """Make the threads of this process share a heap. It does nothing without glibc.
 
-    Reading, the network and writing free what another thread has allocated, in blocks of megabytes. In heaps of their
-    own these leave holes: memory grows by a sixth over a long song (``scripts/bench/endurance.py``). One heap is as
-    fast, since blocks are few.
+    The threads that read, run the network and write free blocks of megabytes that another thread
+    has allocated. In a heap for each thread this leaves holes: memory grows by a sixth over a long
+    song (``scripts/bench/endurance.py``). One heap is as fast, since the blocks are few.
     """
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)

@@ -84,7 +84,7 @@ HINTS: dict[type[MsdmError], Hint] = {
     UnwritableAudio: _hint_format,
     UnwritableResults: _hint_folder,
 }
-"""By the class of the error, for the three tasks. Other commands have ``hinted``."""
+"""By the class of the error. A command that has other options uses ``hinted``."""
 
 
 def find_hint(error: MsdmError) -> str:

@@ -40,7 +40,7 @@ NAME = "{stem}.{ext}"
 """Path of a result in the folder."""
 
 
-def impute(
+def impute(  # noqa: PLR0913  an option each
     given: Annotated[
         list[str],
         typer.Option(

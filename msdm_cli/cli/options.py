@@ -12,6 +12,9 @@ from msdm_cli.audio.formats import SUBTYPES, writable_formats
 from msdm_cli.backends.runtime import AUTO, BACKENDS, PRECISIONS, Runtime
 
 
+LARGEST_SEED = (1 << 63) - 1
+
+
 class Quality(str, Enum):
     """The presets that every task of a model should have."""
 
@@ -24,8 +27,8 @@ def choose_from(list_names: Callable[[], Sequence[str]]) -> Callable[[Any], Any]
     """A callback that refuses what a table does not have.
 
     Args:
-        list_names: Lists what may be chosen. It is called when the option is used, and so may import
-            what ``--help`` must not.
+        list_names: Lists what may be chosen. It is called when the option is used, and so may
+            import what ``--help`` must not.
     """
 
     def check(value: Any) -> Any:
@@ -43,6 +46,13 @@ def check_finite(value: float | None) -> float | None:
     if value is not None and not math.isfinite(value):
         raise typer.BadParameter(f"{value} is not a finite number")
     return value
+
+
+def check_seed(seed: int | None) -> int | None:
+    """Refuse a seed that does not fit into the manifest's numbers."""
+    if seed is not None and seed > LARGEST_SEED:
+        raise typer.BadParameter(f"{seed} is larger than {LARGEST_SEED}")
+    return seed
 
 
 def check_name(name: str) -> str:
@@ -87,13 +97,19 @@ SeparationStepsOption = Annotated[
     typer.Option(
         "--steps",
         min=1,
+        metavar="N",
         help="Number of sampler steps, instead of that of the quality. The embedded model takes no "
         "steps by default, and separates best without.",
     ),
 ]
 PriorStepsOption = Annotated[
     int | None,
-    typer.Option("--steps", min=1, help="Number of sampler steps, instead of that of the quality."),
+    typer.Option(
+        "--steps",
+        min=1,
+        metavar="N",
+        help="Number of sampler steps, instead of that of the quality.",
+    ),
 ]
 SamplerOption = Annotated[
     str | None,
@@ -108,14 +124,18 @@ SeedOption = Annotated[
     typer.Option(
         "--seed",
         min=0,
-        max=(1 << 63) - 1,
+        metavar="N",
+        callback=check_seed,
         help="Seed of the noise. The same seed gives the same samples. Drawn by default.",
     ),
 ]
 VariationsOption = Annotated[
     int,
     typer.Option(
-        "--variations", min=1, help="Number of takes. Each has the seed after the one before."
+        "--variations",
+        min=1,
+        metavar="N",
+        help="Number of takes. Their seeds count up.",
     ),
 ]
 ModelOption = Annotated[
@@ -193,6 +213,7 @@ NameOption = Annotated[
     str,
     typer.Option(
         "--name",
+        metavar="PATH",
         callback=check_name,
         help="Path of a stem in DIR. It needs {stem}, may have {track}, and ends in .{ext}.",
     ),
@@ -212,25 +233,3 @@ def choose_runtime(device: str, backend: str, provider: str | None, precision: s
             param_hint="--provider",
         )
     return Runtime("onnx", provider, precision)
-
-
-# For msdm evaluate, until it has moved to the names above.
-class Backend:  # noqa: D101
-    auto = AUTO
-
-
-class Precision:  # noqa: D101
-    auto = AUTO
-
-
-class SeparationSampler:  # noqa: D101
-    consistent = None
-
-
-SeparationSamplerOption = SamplerOption
-QualityOption = SeparationQualityOption
-StepsOption = SeparationStepsOption
-
-
-def name_preset(sampler: str | None, quality: Quality) -> str:  # noqa: D103
-    return sampler or quality.value

@@ -9,12 +9,14 @@ from msdm_cli.cli.console import print_line, say
 from msdm_cli.cli.display import Display
 from msdm_cli.cli.hints import hinted
 from msdm_cli.cli.options import FolderOption, QuietOption
-from msdm_cli.errors import ResultsExist, UnreadableAudio, UnsuitableAudio
+from msdm_cli.errors import MsdmError, ResultsExist, UnreadableAudio, UnsuitableAudio
 
-HINTS = {
+ELSEWHERE = "Say --input PATH if the file is elsewhere now."
+
+HINTS: dict[type[MsdmError], str] = {
     ResultsExist: "Choose another folder with -o.",
-    UnreadableAudio: "Say --input PATH if the file is elsewhere now.",
-    UnsuitableAudio: "Say --input PATH if the file is elsewhere now.",
+    UnreadableAudio: ELSEWHERE,
+    UnsuitableAudio: ELSEWHERE,
 }
 
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from msdm_cli.models.load import LoadedModel
 
 
-def separate(
+def separate(  # noqa: PLR0913  an option each
     words: Annotated[
         list[str],
         typer.Argument(
@@ -60,13 +60,21 @@ def separate(
     start: Annotated[
         float,
         typer.Option(
-            "--start", min=0, callback=check_finite, help="Where to begin in a song, in seconds."
+            "--start",
+            min=0,
+            metavar="SECONDS",
+            callback=check_finite,
+            help="Where to begin in a song.",
         ),
     ] = 0.0,
     duration: Annotated[
         float | None,
         typer.Option(
-            "--duration", min=0, callback=check_finite, help="Length of the part, in seconds."
+            "--duration",
+            min=0,
+            metavar="SECONDS",
+            callback=check_finite,
+            help="How much of a song to separate. To its end by default.",
         ),
     ] = None,
     quality: SeparationQualityOption = Quality.default,
@@ -84,6 +92,7 @@ def separate(
             "--overlap",
             min=0,
             max=0.5,
+            metavar="SHARE",
             callback=check_finite,
             help="Share of a chunk that overlaps the next chunk.",
         ),
@@ -103,7 +112,12 @@ def separate(
     dry_run: DryRunOption = False,
     jobs: Annotated[
         int,
-        typer.Option("--jobs", min=1, help="Number of songs at once. More than 1 pays on a GPU."),
+        typer.Option(
+            "--jobs",
+            min=1,
+            metavar="N",
+            help="Number of songs at once. More than 1 pays on a GPU.",
+        ),
     ] = 1,
     quiet: QuietOption = False,
     as_json: JsonOption = False,

@@ -183,12 +183,12 @@ def import_weights(
         ),
     ],
     *,
-    name: Annotated[str, typer.Option("--name", help="Name of the new model.")],
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="Name of the new model.")],
 ) -> None:
     """Import checkpoints of the paper's authors, or a training run.
 
-    One checkpoint is a joint model. Four are the stems of a model: bass, drums, guitar and piano, in
-    this order.
+    One checkpoint is a joint model. Four are the stems of a model: bass, drums, guitar and piano,
+    in this order.
     """
     from msdm_cli.models.adopt import UNKNOWN_LICENCE, adopt_checkpoints
 
@@ -197,8 +197,8 @@ def import_weights(
             f"{name} is not a name of letters, digits, - and _", param_hint="--name"
         )
     description = f"imported from {', '.join(path.name for path in checkpoints)}"
-    hints = {ModelExists: f"Choose another --name, or run msdm weights remove {name} first."}
-    with tempfile.TemporaryDirectory() as folder, hinted(hints):
+    taken = f"Choose another --name, or run msdm weights remove {name} first."
+    with tempfile.TemporaryDirectory() as folder, hinted({ModelExists: taken}):
         unpacked = _unpack(checkpoints, Path(folder))
         entry = adopt_checkpoints(name, unpacked, description, UNKNOWN_LICENCE)
     print_line(f"{entry.name}: {entry.folder}")
@@ -256,12 +256,9 @@ def export(
     """
     from msdm_cli.models.export import export_model
 
-    elsewhere = "Make room there, or choose another place with --output PATH."
-    hints = {
-        ModelExists: "Choose another place for the graph with --output PATH.",
-        UnwritableWeights: elsewhere,
-    }
-    with hinted(hints):
+    full = "Make room there, or choose another place with --output PATH."
+    shipped = "Choose another place for the graph with --output PATH."
+    with hinted({UnwritableWeights: full, ModelExists: shipped}):
         made = export_model(find_entry(name), output, precision)
     print_line(f"{made.path}: reads its weights from {made.weights.name}")
     print_line(
