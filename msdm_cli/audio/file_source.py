@@ -1,16 +1,19 @@
 """Sound files that are read, as streams of ``[C, T]`` blocks.
 
-soundfile's ``[T, C]`` does not leave ``msdm_cli.audio``.
+A length in a header is a claim. The length that counts is that of what can be decoded.
 """
 
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
+from msdm_cli.audio.ffmpeg_decoder import FfmpegDecoder
 from msdm_cli.audio.formats import describe_readable
+from msdm_cli.audio.ogg_decoder import OggDecoder
+from msdm_cli.audio.ogg_serial import CAPTURE
+from msdm_cli.audio.riff import read_stated_frames
 from msdm_cli.audio.source import RATES_HZ, AudioProperties, check_finite
 from msdm_cli.digest import digest_file
 from msdm_cli.errors import UnreadableAudio, UnsuitableAudio
@@ -26,10 +29,12 @@ TAGS = (
     "copyright",
     "license",
 )
-LONGEST_FRAMES = 1 << 40
-"""A header that claims more is damaged: this is 290 days at 44 100 Hz."""
-FAILURES = (soundfile.SoundFileError, RuntimeError, TypeError, ValueError, OSError)
-"""What soundfile raises for a file that it cannot open or decode."""
+TRACK = "track"
+"""FFmpeg's name of the tag ``tracknumber``."""
+MISSING_SHARE = 0.01
+"""A file that lacks more than this share of the length that it states is called cut off."""
+
+Decoder = FfmpegDecoder | OggDecoder
 
 
 class FileSource:
@@ -39,6 +44,9 @@ class FileSource:
         path: The file.
         start_seconds: Where to begin.
         duration_seconds: How much to read at most; to the end if None.
+
+    Attributes:
+        warnings: What a person should know of the file: it is cut off, or damaged in the middle.
 
     Raises:
         UnreadableAudio: It is not there, or is not a sound file.
@@ -50,19 +58,24 @@ class FileSource:
     ) -> None:
         self.path = path
         self._state = _file_state(path)
-        with _open_file(path) as file:
-            rate = file.samplerate
-            self._first = min(file.frames, round(start_seconds * rate))
-            frames = file.frames - self._first
+        with open_decoder(path) as decoder:
+            rate = decoder.sample_rate
+            whole = decoder.count_frames()
+            self.warnings = _find_damage(path, decoder, whole)
+            found = {key if key != TRACK else "tracknumber": x for key, x in decoder.tags.items()}
+            self.tags = {tag: found[tag] for tag in TAGS if found.get(tag)}
+            self._first = min(whole, round(start_seconds * rate))
+            frames = whole - self._first
             if duration_seconds is not None:
                 frames = min(frames, round(duration_seconds * rate))
             if frames < 1:
-                where = f" after {start_seconds:g} s" if file.frames else ""
+                where = f" after {start_seconds:g} s" if whole else ""
                 raise UnsuitableAudio(
                     f"{path}: no samples{where}", "Give a file, or a part of it, that holds sound."
                 )
-            self.properties = AudioProperties(rate, file.channels, frames, file.subtype)
-            self.tags = {tag: text for tag in TAGS if (text := getattr(file, tag))}
+            self.properties = AudioProperties(
+                rate, decoder.channels, frames, decoder.subtype, decoder.channel_names
+            )
 
     @property
     def name(self) -> str:
@@ -73,7 +86,7 @@ class FileSource:
         """Begin to read it.
 
         Raises:
-            UnreadableAudio: It is not there any more, or cannot be read from the asked place on.
+            UnreadableAudio: It is not there any more.
         """
         return FileReader(self.path, self._first, self.properties)
 
@@ -101,27 +114,26 @@ class FileSource:
 class FileReader:
     """Reads a part of a sound file. It is a context manager, which closes the file.
 
+    What lies before the part is decoded and dropped: compressed files have no exact places to
+    begin.
+
     Args:
         path: The file.
         first: Where the part begins, in samples.
         properties: Of the part.
 
     Raises:
-        UnreadableAudio: It cannot be read from there on.
+        UnreadableAudio: The file cannot be opened.
     """
 
     def __init__(self, path: Path, first: int, properties: AudioProperties) -> None:
         self.path = path
         self.properties = properties
         self._left = properties.frames
-        self._file = _open_file(path)
-        try:
-            self._file.seek(first)
-        except FAILURES as error:
-            self._file.close()
-            raise UnreadableAudio(
-                f"{path}: cannot be read from sample {first} on ({error})", describe_readable()
-            ) from error
+        self._before = first
+        self._decoder = open_decoder(path)
+        self._blocks = self._decoder.blocks()
+        self._held = np.zeros((properties.channels, 0), np.float32)
 
     def __enter__(self) -> "FileReader":
         return self
@@ -132,31 +144,59 @@ class FileReader:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._file.close()
+        self._blocks.close()
+        self._decoder.__exit__(kind, error, trace)
 
     def read(self, frames: int) -> NDArray[np.float32]:
         """The next samples, fewer than ``frames`` at the end, ``[C, n]``.
 
         Raises:
-            UnreadableAudio: The file ends before its header says, or cannot be decoded.
+            UnreadableAudio: The file ends before it did when its length was counted.
             UnsuitableAudio: There is a NaN or an infinity.
         """
         wanted = min(frames, self._left)
-        try:
-            block = self._file.read(wanted, dtype="float32", always_2d=True).T
-        except FAILURES as error:
-            raise UnreadableAudio(
-                f"{self.path}: cannot be decoded ({error})", describe_readable()
-            ) from error
-        if block.shape[1] < wanted:
-            missing = self._left - block.shape[1]
-            raise UnreadableAudio(
-                f"{self.path}: ends {missing} samples before the end that its header states",
-                "The file is damaged or was cut off; get it again, or convert it.",
-            )
-        check_finite(block, str(self.path))
+        parts = [self._held]
+        count = self._held.shape[1]
+        while count < wanted:
+            block = next(self._blocks, None)
+            if block is None:
+                raise UnreadableAudio(
+                    f"{self.path}: ends {self._left - count} samples too early",
+                    "It has changed, or the disk fails; get it again.",
+                )
+            dropped = min(self._before, block.shape[1])
+            self._before -= dropped
+            parts.append(block[:, dropped:])
+            count += block.shape[1] - dropped
+        joined = np.concatenate(parts, 1)
+        self._held = joined[:, wanted:]
         self._left -= wanted
-        return np.ascontiguousarray(block)
+        check_finite(joined[:, :wanted], str(self.path))
+        return np.ascontiguousarray(joined[:, :wanted])
+
+
+def open_decoder(path: Path) -> Decoder:
+    """The decoder of a sound file, by its first bytes.
+
+    Raises:
+        UnreadableAudio: It is not there, or is not a sound file.
+    """
+    try:
+        with path.open("rb") as stream:
+            beginning = stream.read(len(CAPTURE))
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+    if not beginning:
+        raise UnreadableAudio(f"{path}: is empty (0 bytes)", describe_readable())
+    decoder = OggDecoder(path) if beginning == CAPTURE else FfmpegDecoder(path)
+    low, high = RATES_HZ
+    if not low <= decoder.sample_rate <= high:
+        with decoder:
+            raise UnreadableAudio(
+                f"{path}: its header states {decoder.sample_rate} Hz",
+                "Write it again with another program.",
+            )
+    return decoder
 
 
 def digest_input(path: Path) -> str:
@@ -171,6 +211,21 @@ def digest_input(path: Path) -> str:
         raise _unreadable(path, error) from error
 
 
+def _find_damage(path: Path, decoder: Decoder, frames: int) -> list[str]:
+    """What a person should know of a file whose true length has been counted."""
+    warnings = []
+    if decoder.damaged:
+        warnings.append(f"{path}: {decoder.damaged} damaged places are silent")
+    stated = read_stated_frames(path) or decoder.claimed_frames
+    if stated and stated - frames > MISSING_SHARE * stated:
+        rate = decoder.sample_rate
+        warnings.append(
+            f"{path}: holds {frames / rate:.1f} s of the {stated / rate:.1f} s that its header "
+            "states; the rest is missing"
+        )
+    return warnings
+
+
 def _file_state(path: Path) -> tuple[int, int, int, int]:
     """What changes when a file is written again or replaced."""
     try:
@@ -178,31 +233,6 @@ def _file_state(path: Path) -> tuple[int, int, int, int]:
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         raise _unreadable(path, error) from error
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
-
-
-def _open_file(path: Path) -> soundfile.SoundFile:
-    try:
-        with path.open("rb") as stream:
-            empty = not stream.read(1)
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    if empty:
-        raise UnreadableAudio(f"{path}: is empty (0 bytes)", describe_readable())
-    try:
-        file = soundfile.SoundFile(path)
-    except FAILURES as error:
-        reason = str(error).rpartition(": ")[2].rstrip(".") or "unknown format"
-        raise UnreadableAudio(
-            f"{path}: is not a sound file that can be read ({reason})", describe_readable()
-        ) from error
-    low, high = RATES_HZ
-    if not (file.frames < LONGEST_FRAMES and low <= file.samplerate <= high):
-        claim = f"{file.frames} samples at {file.samplerate} Hz"
-        file.close()
-        raise UnreadableAudio(
-            f"{path}: its header claims {claim}", "Write it again with another program."
-        )
-    return file
 
 
 def _unreadable(path: Path, error: OSError | ValueError) -> UnreadableAudio:

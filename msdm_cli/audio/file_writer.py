@@ -2,14 +2,16 @@
 
 import contextlib
 import os
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from msdm_cli.audio.channel_order import sndfile_map, to_vorbis
 from msdm_cli.audio.formats import FORMATS, Subtype
 from msdm_cli.errors import UnwritableAudio
 
@@ -18,7 +20,10 @@ RIFF_BYTES = (1 << 32) - (1 << 20)
 WRITE_FRAMES = 1 << 16
 """Samples of one write: libvorbis holds a whole write on the stack."""
 SFC_SET_ADD_PEAK_CHUNK = 0x1050
+SFC_SET_CHANNEL_MAP_INFO = 0x1101
 """Of sndfile.h."""
+MOST_TAG_BYTES = 2000
+"""A longer tag is left out: libsndfile writes no readable WAV file with one."""
 
 Block = NDArray[np.float32] | NDArray[np.int32]
 
@@ -33,6 +38,7 @@ class SoundShape:
         frames: Length, in samples.
         subtype: How samples are stored.
         tags: Title and the like.
+        channel_names: FFmpeg's names of the channels; empty if they are not known.
     """
 
     sample_rate: int
@@ -40,14 +46,14 @@ class SoundShape:
     frames: int
     subtype: Subtype
     tags: Mapping[str, str] = field(default_factory=dict)
+    channel_names: tuple[str, ...] = ()
 
     def tag(self, stem: str) -> "SoundShape":
         """The shape with the stem in the title, if there is a title."""
         title = self.tags.get("title")
         if not title:
             return self
-        tags = {**self.tags, "title": f"{title} ({stem})"}
-        return SoundShape(self.sample_rate, self.channels, self.frames, self.subtype, tags)
+        return replace(self, tags={**self.tags, "title": f"{title} ({stem})"})
 
 
 class SoundFileWriter:
@@ -70,22 +76,9 @@ class SoundFileWriter:
         self.clipped = 0
         self.temporary = temporary_path(path)
         self._format = next(row for row in FORMATS.values() if row.suffix == path.suffix)
-        size = shape.frames * shape.channels * shape.subtype.bytes_per_sample
-        large = self._format.large_format if size > RIFF_BYTES else None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = soundfile.SoundFile(
-                self.temporary,
-                "w",
-                shape.sample_rate,
-                shape.channels,
-                shape.subtype.name,
-                format=large or self._format.name.upper(),
-            )
-            # A peak chunk holds the time of writing: no two files of floats would be the same.
-            soundfile._snd.sf_command(
-                self._file._file, SFC_SET_ADD_PEAK_CHUNK, soundfile._ffi.NULL, 0
-            )
+            self._file = self._open()
         except (soundfile.SoundFileError, RuntimeError, OSError) as error:
             self.discard()
             raise write_failure(path, error) from error
@@ -94,9 +87,41 @@ class SoundFileWriter:
                 f"{path}: {error}", "Choose another format or subtype."
             ) from error
         for tag, text in shape.tags.items():
+            if len(text.encode()) > MOST_TAG_BYTES:
+                continue
             # Not every format has every tag.
             with contextlib.suppress(soundfile.SoundFileError, RuntimeError):
                 setattr(self._file, tag, text)
+
+    def _open(self) -> soundfile.SoundFile:
+        """The temporary file.
+
+        Raises:
+            SoundFileError, RuntimeError, OSError, ValueError: It cannot be opened.
+        """
+        shape = self.shape
+        size = shape.frames * shape.channels * shape.subtype.bytes_per_sample
+        channel_map = sndfile_map(shape.channel_names)
+        container = self._format.name.upper()
+        if self._format.large_format and size > RIFF_BYTES:
+            container = self._format.large_format
+        elif self._format.masked_format and channel_map:
+            container = self._format.masked_format
+        file = soundfile.SoundFile(
+            # As bytes, since names that are not UTF-8 are no text; Windows has no such names.
+            str(self.temporary) if sys.platform == "win32" else os.fsencode(self.temporary),
+            "w",
+            shape.sample_rate,
+            shape.channels,
+            shape.subtype.name,
+            format=container,
+        )
+        # A peak chunk holds the time of writing: no two files of floats would be the same.
+        _command(file, SFC_SET_ADD_PEAK_CHUNK, soundfile._ffi.NULL, 0)
+        if channel_map and container == self._format.masked_format:
+            numbers = soundfile._ffi.new("int[]", channel_map)
+            _command(file, SFC_SET_CHANNEL_MAP_INFO, numbers, soundfile._ffi.sizeof(numbers))
+        return file
 
     def __enter__(self) -> "SoundFileWriter":
         return self
@@ -113,6 +138,8 @@ class SoundFileWriter:
         if block.dtype != np.int32 and not self.shape.subtype.floating:
             self.clipped += int(np.count_nonzero(np.abs(block) > 1))
             block = np.clip(block, np.float32(-1), np.float32(1)).astype(np.float32)
+        if self._format.vorbis_order:
+            block = to_vorbis(block)
         try:
             for start in range(0, block.shape[1], WRITE_FRAMES):
                 part = block[:, start : start + WRITE_FRAMES]
@@ -135,7 +162,7 @@ class SoundFileWriter:
                 "r+b"
             ) as file:  # Windows flushes only what is open for writing
                 os.fsync(file.fileno())
-            found = soundfile.info(str(self.temporary)).frames
+            found = _count_frames(self.temporary)
         except (soundfile.SoundFileError, RuntimeError, ValueError, OSError) as error:
             raise write_failure(self.path, error) from error
         if found != self.shape.frames:
@@ -159,6 +186,18 @@ class SoundFileWriter:
             self._file.close()
         with contextlib.suppress(OSError):
             self.temporary.unlink(missing_ok=True)
+
+
+def _count_frames(path: Path) -> int:
+    """Length of a finished file, in samples."""
+    with path.open("rb") as file, soundfile.SoundFile(file) as sound:
+        frames: int = sound.frames
+    return frames
+
+
+def _command(file: soundfile.SoundFile, command: int, data: object, size: int) -> None:
+    """Have libsndfile do what soundfile has no method for."""
+    soundfile._snd.sf_command(file._file, command, data, size)
 
 
 def temporary_path(path: Path) -> Path:

@@ -47,6 +47,8 @@ class SoundFormat:
         size_share: Typical size of a file, relative to its uncompressed samples.
         large_format: libsndfile's name of the same container with 64-bit sizes, where there is one.
         finish: Called with the path of a finished file, to make it the same whenever it is written.
+        masked_format: libsndfile's name of the same container with a mask of channels, if any.
+        vorbis_order: Whether its channels are in the order of Vorbis.
     """
 
     name: str
@@ -55,6 +57,8 @@ class SoundFormat:
     size_share: float = 1.0
     large_format: str | None = None
     finish: Callable[[Path], None] | None = None
+    masked_format: str | None = None
+    vorbis_order: bool = False
 
 
 SUBTYPES = {
@@ -77,9 +81,12 @@ FORMATS = {
             ".wav",
             ("PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"),
             large_format="RF64",
+            masked_format="WAVEX",
         ),
         SoundFormat("flac", ".flac", ("PCM_16", "PCM_24"), size_share=0.6),
-        SoundFormat("ogg", ".ogg", ("VORBIS",), size_share=0.1, finish=fix_serial),
+        SoundFormat(
+            "ogg", ".ogg", ("VORBIS",), size_share=0.1, finish=fix_serial, vorbis_order=True
+        ),
         SoundFormat("mp3", ".mp3"),
     )
 }

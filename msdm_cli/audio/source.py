@@ -24,12 +24,14 @@ class AudioProperties:
         channels: Number of channels.
         frames: Length, in samples.
         subtype: How a sample is stored, in libsndfile's terms.
+        channel_names: FFmpeg's names of the channels, such as FL; empty if they are not known.
     """
 
     sample_rate: int
     channels: int
     frames: int
     subtype: str
+    channel_names: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:

@@ -144,7 +144,12 @@ class _Job:
         tags = sources[SONG].tags if SONG in sources else {}
         self._properties = properties
         self._shape = SoundShape(
-            properties.sample_rate, properties.channels, properties.frames, subtype, tags
+            sample_rate=properties.sample_rate,
+            channels=properties.channels,
+            frames=properties.frames,
+            subtype=subtype,
+            tags=tags,
+            channel_names=properties.channel_names,
         )
 
     def run(self, progress: Progress) -> JobResult:

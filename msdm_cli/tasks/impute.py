@@ -1,5 +1,6 @@
 """Imputation: some stems in, the missing ones out, of any length."""
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -71,8 +72,8 @@ def describe_output(
                 f"another given stem has {channels}",
                 "Given stems must be mono, or have the same number of channels.",
             )
-    found = first.properties
-    return AudioProperties(found.sample_rate, channels, found.frames, found.subtype)
+    widest = max(sources.values(), key=lambda source: source.properties.channels).properties
+    return dataclasses.replace(widest, subtype=first.properties.subtype)
 
 
 def plan(

@@ -1,4 +1,5 @@
 import hashlib
+import os
 
 import numpy as np
 import pytest
@@ -22,7 +23,9 @@ def test_it_reads_every_format_in_blocks(tmp_path, suffix, subtype):
     whole = np.concatenate(blocks, 1)
     assert (properties.sample_rate, properties.channels) == (44100, 2)
     assert whole.shape == (2, properties.frames)
-    np.testing.assert_array_equal(whole, soundfile.read(path, dtype="float32")[0].T)
+    exact = soundfile.read(path, dtype="float32")[0].T
+    # MP3 decoders may round: ISO 11172-4 calls one accurate within 2^-14 of full scale.
+    np.testing.assert_allclose(whole, exact, rtol=0, atol=2**-14 if suffix == "mp3" else 0)
 
 
 def test_a_part_is_a_part(write_song):
@@ -52,23 +55,6 @@ def nothing(path):
     assert not path.exists()
 
 
-def truncated_flac(path):
-    whole = path.with_suffix(".flac")
-    soundfile.write(whole, music(200_000).T, 22050, format="FLAC")
-    path.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
-
-
-def flac_of_unknown_length(path):
-    whole = path.with_suffix(".flac")
-    soundfile.write(whole, music(20_000).T, 22050, format="FLAC")
-    content = bytearray(whole.read_bytes())
-    # STREAMINFO: the total number of samples is the low 36 bits of bytes 18 to 25; all ones is
-    # beyond reason.
-    content[21] |= 0x0F
-    content[22:26] = b"\xff" * 4
-    path.write_bytes(content)
-
-
 def wav_of_an_absurd_rate(path):
     soundfile.write(path, music(1000).T, 22050, "PCM_16")
     content = bytearray(path.read_bytes())
@@ -79,13 +65,11 @@ def wav_of_an_absurd_rate(path):
 @pytest.mark.parametrize(
     "make",
     [
-        flac_of_unknown_length,
         wav_of_an_absurd_rate,
         text_file,
         empty_file,
         folder,
         nothing,
-        truncated_flac,
     ],
 )
 def test_what_cannot_be_read_is_an_error_with_a_hint(tmp_path, make):
@@ -102,12 +86,32 @@ def test_a_name_that_no_file_can_have_is_an_error(tmp_path):
         FileSource(tmp_path / ("a" * 300 + ".wav"))
 
 
-def test_a_start_in_the_lost_half_of_a_file_is_an_error(tmp_path):
-    path = tmp_path / "song.flac"
+@pytest.mark.parametrize("suffix", ["wav", "flac"])
+def test_a_file_that_is_cut_off_is_read_as_far_as_it_goes(tmp_path, suffix):
+    path = tmp_path / f"song.{suffix}"
     soundfile.write(path, music(400_000).T, 22050)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(UnreadableAudio), FileSource(path, start_seconds=17).open() as reader:
-        reader.read(1000)
+    source = FileSource(path)
+    frames = source.properties.frames
+    assert 100_000 < frames < 300_000
+    seconds = f"{frames / 22050:.1f}"
+    assert source.warnings == [
+        f"{path}: holds {seconds} s of the 18.1 s that its header states; the rest is missing"
+    ]
+    whole = np.concatenate(list(read_all(source, 65_536)), 1)
+    np.testing.assert_allclose(whole, music(400_000)[:, :frames], atol=2**-15)
+    with pytest.raises(UnsuitableAudio, match="no samples after 17 s"):
+        FileSource(path, start_seconds=17)
+
+
+def test_a_whole_file_has_no_warnings(write_song):
+    assert FileSource(write_song(seconds=1)).warnings == []
+
+
+def test_a_name_that_is_not_unicode_is_a_name(tmp_path, write_song):
+    path = tmp_path / os.fsdecode(b"caf\xe9.wav")
+    write_song().rename(path)
+    assert FileSource(path).properties.frames == 88_200
 
 
 def test_no_samples_are_an_error(tmp_path):

@@ -1,3 +1,6 @@
+import dataclasses
+
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -92,3 +95,33 @@ def test_the_stem_is_in_the_title_if_there_is_one():
     assert tagged.tag("bass").tags == {"title": "Song (bass)", "artist": "A"}
     untitled = shape("PCM_16", 3, tags={"artist": "A"})
     assert untitled.tag("bass") == untitled
+
+
+def test_a_long_tag_is_left_out(tmp_path):
+    path = tmp_path / "a.wav"
+    tags = {"title": "Song", "comment": "x" * 60_000}
+    with SoundFileWriter(path, shape("PCM_16", 3, tags=tags)) as writer:
+        writer.write(np.zeros((1, 3), np.float32))
+        writer.finish()
+        writer.commit()
+    assert soundfile.SoundFile(path).copy_metadata() == {"title": "Song"}
+
+
+@pytest.mark.parametrize(("suffix", "subtype"), [("wav", "PCM_16"), ("ogg", "VORBIS")])
+def test_channels_stay_where_they_are(tmp_path, suffix, subtype):
+    names = ("FL", "FR", "FC", "LFE", "BL", "BR")
+    tones = np.array((200, 300, 400, 50, 500, 600))
+    samples = 0.3 * np.sin(2 * np.pi * tones[:, None] * np.arange(22050) / 22050)
+    path = tmp_path / f"a.{suffix}"
+    described = dataclasses.replace(shape(subtype, 22050, channels=6), channel_names=names)
+    with SoundFileWriter(path, described) as writer:
+        writer.write(samples.astype(np.float32))
+        writer.finish()
+        writer.commit()
+    with av.open(str(path)) as container:
+        stream = container.streams.audio[0]
+        assert stream.layout.name in ("5.1", "5.1(side)")
+        decoded = [frame.to_ndarray() for frame in container.decode(stream)]
+    found = np.concatenate([x if len(x) == 6 else x.reshape(-1, 6).T for x in decoded], 1)
+    peaks = np.abs(np.fft.rfft(found, 22050)).argmax(1)
+    np.testing.assert_array_equal(peaks, tones)
