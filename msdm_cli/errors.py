@@ -3,28 +3,38 @@
     MsdmError
     |- AudioError
     |  |- UnreadableAudio       an input cannot be opened or decoded
-    |  |- UnsuitableAudio       it was decoded, but cannot be worked on (NaN, no samples, lengths
-    that differ) |  `- UnwritableAudio       a sound file cannot be written, or not in that format
-    |- InputError |  |- UnreadableList        a list of songs cannot be read |  `- NoSongs
-    a folder, a pattern or a list holds no song |- ResultsError |  |- UnreadableManifest    what
-    lies beside results does not describe them |  |- UnreadableTable       a table of scores is not
-    one |  |- UnwritableResults     a folder, a journal, a table or a picture cannot be written |
-    |- ResultsExist          there is a file already where a result would go |  |- ReplacesInput
-    a result would replace a file that is read |  `- JobRunning            another process is
-    writing the same results |- WeightsError |  |- UnknownModel          no model has that name |
-    |- MissingWeights        the model is known, but its files are not on this machine |  |-
-    ModelExists           the name of a new model is taken, or the model ships with msdm |  |-
-    ChecksumMismatch      a file is not the one that the registry describes |  |- UnreadableArchive
-    an archive is damaged, or is not one |  |- UnsafeArchive         an archive holds what no
-    archive of weights should |  |- DownloadFailed        an archive could not be fetched |  `-
-    UnwritableWeights     the cache or the disk refuses a model |- ModelError |  |-
-    UnreadableCheckpoint  a checkpoint is damaged, or is of another network |  |- UnreadableSpec
-    a spec is damaged, or of another version |  |- MismatchedWeights     weights and spec do not fit
-    each other |  |- MissingPreset         the model has no such sampler settings |  |-
-    InaccurateGraph       an exported graph does not give what PyTorch gives |  |- MissingPackage
-    an optional package is not installed, or does not work |  `- BackendUnavailable    the device or
-    the backend cannot run here |     `- DeviceFull         its memory does not hold what it was
-    given `- SamplingError
+    |  |- UnsuitableAudio       an input cannot be worked on: NaN, no samples, lengths that differ
+    |  `- UnwritableAudio       a sound file cannot be written, or not in that format
+    |- InputError
+    |  |- UnreadableList        a list of songs cannot be read
+    |  |- NoSongs               a folder, a pattern or a list holds no song
+    |  `- MissingStems          a folder of a song lacks the file of a stem
+    |- ResultsError
+    |  |- UnreadableManifest    what lies beside results does not describe them
+    |  |- UnreadableTable       a table of scores is not one
+    |  |- UnwritableResults     a folder, a journal, a table or a picture cannot be written
+    |  |- ResultsExist          there is a file already where a result would go
+    |  |- ReplacesInput         a result would replace a file that is read
+    |  `- JobRunning            another process is writing the same results
+    |- WeightsError
+    |  |- UnknownModel          no model has that name
+    |  |- MissingWeights        the model is known, but its files are not on this machine
+    |  |- ModelExists           the name of a new model is taken, or the model ships with msdm
+    |  |- ChecksumMismatch      a file is not the one that the registry describes
+    |  |- UnreadableArchive     an archive is damaged, or is not one
+    |  |- UnsafeArchive         an archive holds what no archive of weights should
+    |  |- DownloadFailed        an archive could not be fetched
+    |  `- UnwritableWeights     the cache or the disk refuses a model
+    |- ModelError
+    |  |- UnreadableCheckpoint  a checkpoint is damaged, or is of another network
+    |  |- UnreadableSpec        a spec is damaged, or of another version
+    |  |- MismatchedWeights     weights and spec do not fit each other
+    |  |- MissingPreset         the model has no such sampler settings
+    |  |- InaccurateGraph       an exported graph does not give what PyTorch gives
+    |  |- MissingPackage        an optional package is not installed, or does not work
+    |  `- BackendUnavailable    the device or the backend cannot run here
+    |     `- DeviceFull         its memory does not hold what it was given
+    `- SamplingError
        `- NonFiniteSamples      a network returned NaN or infinity
 
 The command line prints ``message`` and a hint as two lines and exits with 1. The hint is
@@ -68,6 +78,10 @@ class UnreadableList(InputError):
 
 class NoSongs(InputError):
     """A folder, a pattern or a list holds no song."""
+
+
+class MissingStems(InputError):
+    """A folder of a song lacks the file of a stem."""
 
 
 class ResultsError(MsdmError):
