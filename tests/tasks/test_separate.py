@@ -94,7 +94,7 @@ def test_a_seed_changes_nothing_where_the_sampler_uses_no_noise(tiny_model):
 
 
 class FilterBank:
-    """A network that hears no farther than ``reach`` samples: each stem is the mixture, filtered."""
+    """A network that hears no farther than ``reach`` samples: a stem is the mixture, filtered."""
 
     takes_mixture = True
     shares_sigma = False
