@@ -78,7 +78,7 @@ def evaluate(  # noqa: PLR0913
             "--metric",
             metavar="NAME",
             callback=choose_from(list_metrics),
-            help="What to measure, repeatedly: si-sdr or sdr.",
+            help="What to measure, repeatedly. An unknown name lists them all.",
         ),
     ] = ["si-sdr"],  # noqa: B006  typer copies it
     separate: Annotated[

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msdm_cli.audio.finish import MIXTURE
 from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.errors import ResultsExist, UnreadableAudio, UnsuitableAudio
@@ -142,7 +143,7 @@ class Evaluation:
             model=separator.model.spec.name,
             runtime=separator.model.runtime,
             options=SeparateOptions(separator.preset, separator.seed),
-            inputs={SONG: song},
+            inputs={SONG: song / MIXTURE},  # no such file: it says what was separated
             folder=self.estimates,
             track=song.name,
             output=OUTPUT,

@@ -10,6 +10,7 @@ from msdm_cli.errors import ResultsExist, UnreadableAudio, UnsuitableAudio
 from msdm_cli.evaluation.metrics.si_sdr import SI_SDR, score_windows
 from msdm_cli.evaluation.songs import Layout
 from msdm_cli.evaluation.tables import ScoreTable
+from msdm_cli.jobs.check import check_results
 from msdm_cli.jobs.evaluate import PAPER_LAYOUT, Evaluation, Separator
 from msdm_cli.jobs.manifest import load_manifest
 from msdm_cli.progress import SilentProgress
@@ -208,8 +209,11 @@ def test_the_manifest_says_what_was_separated(references, separator, tmp_path):
     evaluate_all(references, tmp_path / "estimates", separator=separator)
     manifest = load_manifest(tmp_path / "estimates" / "Track00000" / "msdm.json")
     mixture = PAPER_LAYOUT.load_mixture(references / "Track00000")
-    assert manifest.request["inputs"] == {"song": str(references / "Track00000")}
+    assert manifest.request["inputs"] == {"song": str(references / "Track00000" / "mixture")}
     assert manifest.identity["inputs"] == {"song": mixture.digest()}
+    report = check_results(tmp_path / "estimates" / "Track00000", None)
+    assert sorted(report.whole) == sorted(STEMS)
+    assert not report.problems
 
 
 def test_what_is_scored_is_not_scored_again(references):

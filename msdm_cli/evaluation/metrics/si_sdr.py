@@ -160,8 +160,8 @@ SI_SDR = Metric(
     score=score_song,
     aggregate=average,
     columns={
-        "active": Column("mean, active"),
-        "official": Column("mean, official"),
+        "active": Column("active"),
+        "official": Column("official"),
         "leak_db": Column("leak", decimals=1),
     },
     file_name="scores.csv",
