@@ -109,10 +109,15 @@ def _compare(
 ) -> None:
     """Compare the sum of the stems with the song, if all that is needed is there."""
     request = manifest.parse_request()
-    song = asked or request.inputs[SONG]
+    song = request.inputs.get(SONG)
     if request.options.stems:
         report.notes.append("some stems alone: there is nothing to sum")
-    elif asked is None and not song.exists():
+        return
+    if song is None:
+        report.notes.append("the song was in memory: its stems are not compared with it")
+        return
+    song = asked or song
+    if asked is None and not song.exists():
         report.notes.append(
             f"{song}: is not there any more; name the song to compare its stems with it"
         )

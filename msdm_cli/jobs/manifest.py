@@ -162,10 +162,13 @@ def load_manifest(path: Path) -> Manifest:
 
 
 def _check_identity(manifest: Manifest) -> None:
-    """Refuse an identity that lacks what is compared, or that has other inputs than the job."""
+    """Refuse an identity that lacks what is compared, or an input of the job.
+
+    An input that is in the identity alone was in memory.
+    """
     inputs = manifest.identity["inputs"]
-    if inputs.keys() != manifest.request["inputs"].keys():
-        raise ValueError("the inputs of job and identity differ")
+    if missing := manifest.request["inputs"].keys() - inputs.keys():
+        raise ValueError(f"the identity lacks the inputs {', '.join(sorted(missing))}")
     texts = [*inputs.values(), manifest.identity["weights_sha256"]]
     if not all(isinstance(text, str) for text in texts):
         raise TypeError("expected digests as text")

@@ -98,6 +98,11 @@ def _find_inputs(manifest: Manifest, given: Sequence[Path]) -> dict[str, Path]:
     known = {digest_input(path): path for path in given}
     found = {}
     for role, sha256 in manifest.identity["inputs"].items():
+        if role not in manifest.request["inputs"]:
+            raise UnsuitableAudio(
+                f"the {role} of these results was in memory, not in a file",
+                "Run the job again from Python.",
+            )
         path = Path(manifest.request["inputs"][role])
         if sha256 not in known and digest_input(path) != sha256:
             raise UnsuitableAudio(
