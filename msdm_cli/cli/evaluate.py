@@ -27,6 +27,7 @@ from msdm_cli.cli.options import (
 )
 from msdm_cli.errors import (
     JobRunning,
+    MissingStems,
     MsdmError,
     ResultsExist,
     UnwritableAudio,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from msdm_cli.models.spec import ModelSpec
 
 HINTS: dict[type[MsdmError], str] = {
+    MissingStems: "Separate the song first, or say --separate MODEL.",
     JobRunning: "Wait for it, or choose another folder for ESTIMATES.",
     ResultsExist: "Remove it, choose another folder for ESTIMATES, or leave out --separate to "
     "score it as it is.",
@@ -126,8 +128,8 @@ def evaluate(  # noqa: PLR0913
     """Score separated songs against their true stems, beside the ideal masks.
 
     si-sdr is SI-SDRi by the paper's protocol. The columns of stems, and their mean "active", count
-    the windows of 4 s in which a stem sounds. "official" counts all stems, as the paper does.
-    "leak" is how loud the estimates of silent stems are, relative to the mixture.
+    the windows of 4 s in which a stem sounds. "official" counts silent stems too, as the paper
+    does. "leak" is how loud the estimates of silent stems are, relative to the mixture.
 
     sdr is SDR by BSSEval v4, the median over songs (needs museval).
 

@@ -8,7 +8,7 @@ from typing import Any
 from msdm_cli.audio.finish import MIXTURE
 from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.diffusion.samplers import Preset
-from msdm_cli.errors import ResultsExist, UnreadableAudio, UnsuitableAudio
+from msdm_cli.errors import MissingStems, ResultsExist, UnsuitableAudio
 from msdm_cli.evaluation.metrics import METRICS
 from msdm_cli.evaluation.metrics.metric import SeparatedSong
 from msdm_cli.evaluation.oracles import ORACLES
@@ -83,6 +83,7 @@ class Evaluation:
             progress: Hears of each network call.
 
         Raises:
+            MissingStems: The song has no estimates, or not all.
             AudioError: A file cannot be read, or estimates differ in length from the true stems.
             ResultsError: Estimates of other settings are there, or results cannot be written.
         """
@@ -125,7 +126,7 @@ class Evaluation:
         """The estimates in a folder, whose length is about ``expected``."""
         found = self.layout.find_stems(folder)
         if missing := [stem for stem in self.layout.stems if stem not in found]:
-            raise UnreadableAudio(
+            raise MissingStems(
                 f"{folder}: has no stem {', '.join(missing)}", "Separate the song first."
             )
         estimate = self.layout.load_stems(folder)

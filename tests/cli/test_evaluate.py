@@ -143,6 +143,7 @@ def test_a_song_that_fails_does_not_end_the_rest(references, estimates):
     )
     assert error["name"] == "Track00000"
     assert "has no stem bass, drums, guitar, piano" in error["message"]
+    assert "--separate MODEL" in error["hint"]
 
 
 def test_separate_makes_estimates_once(references, tmp_path):

@@ -6,7 +6,7 @@ import pytest
 import soundfile
 from conftest import STEMS, music
 
-from msdm_cli.errors import ResultsExist, UnreadableAudio, UnsuitableAudio
+from msdm_cli.errors import MissingStems, ResultsExist, UnsuitableAudio
 from msdm_cli.evaluation.metrics.si_sdr import SI_SDR, score_windows
 from msdm_cli.evaluation.songs import Layout
 from msdm_cli.evaluation.tables import ScoreTable
@@ -240,7 +240,7 @@ def test_a_metric_joins_scores_of_another_that_are_there(references, museval):
 
 
 def test_a_missing_estimate_is_reported(references, tmp_path):
-    with pytest.raises(UnreadableAudio, match="has no stem bass, drums, guitar, piano"):
+    with pytest.raises(MissingStems, match="has no stem bass, drums, guitar, piano"):
         evaluate_all(references, tmp_path / "estimates")
 
 
