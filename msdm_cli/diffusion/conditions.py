@@ -65,7 +65,7 @@ class Condition:
         return np.logical_not(self.known.all(-1)).astype(x.dtype)
 
     def noisy_stems(self, denoiser: Denoiser, x: Samples) -> Samples:
-        """1 for stems that the network gets with noise, 0 for the others, ``[B, S, T] -> [B, S]``."""
+        """1 for stems that have noise in the network's input, 0 for others, ``-> [B, S]``."""
         return np.ones_like(x[:, :, 0]) if denoiser.shares_sigma else self.unknown_stems(x)
 
     def start(self, denoiser: Denoiser, x: Samples, sigma: float, noise: Samples) -> Samples:

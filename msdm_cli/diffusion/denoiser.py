@@ -1,4 +1,4 @@
-"""What a sampler knows of a network."""
+"""What a sampler knows about a network."""
 
 from typing import Any, Protocol
 
@@ -6,18 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 Samples = NDArray[np.floating[Any]]
-"""Samples of sound, in single precision but for tests."""
+"""Samples of sound, or what represents them; in single precision, except in tests."""
 
 
 class Denoiser(Protocol):
-    """Estimates clean stems from noisy ones: ``D(x; sigma, y) ~ E[x0 | x, y]``. Preconditioning is
-    inside it.
+    """The estimate ``D(x; sigma, y) ~ E[x0 | x, y]`` of clean stems; preconditioning is inside.
 
     Attributes:
-        takes_mixture: Whether the network can be told the mixture; if not, it is left out of every
-            call.
-        shares_sigma: Whether the network was trained with one sigma for all stems; if so, what is
-            known of them must come with as much noise as the rest.
+        takes_mixture: Whether the mixture is an input. Otherwise every call leaves it out.
+        shares_sigma: Whether all stems have the same noise level. Stems that are known must then
+            have as much noise as the others.
     """
 
     takes_mixture: bool
@@ -28,8 +26,8 @@ class Denoiser(Protocol):
 
         Args:
             x: Noisy stems.
-            sigma: Noise level of each stem; 0 where it is known, but for networks that share one.
-            mixture: Sum of the clean stems, if known.
+            sigma: Noise level of each stem; 0 for a known stem, unless all stems share one level.
+            mixture: Sum of the clean stems, if it is known.
 
         Shape:
             ``[B, S, T], [B, S], [B, T] -> [B, S, T]``

@@ -1,10 +1,11 @@
-"""The same music, moved: what a network answers differently then is its own error, and averages
-out.
+"""Answers of a network to the same music, moved.
 
-A song that plays a moment later, a little slower, or with its polarity reversed, has the same
-stems, moved alike. A
-network is not quite as indifferent: its frames and bands lie elsewhere in the music. The mean over
-several answers is nearer to the truth than each (the "shift trick" of Demucs, arXiv 1911.13254).
+Music that plays a moment later, slightly slower, or with reversed polarity has the same stems,
+moved in the same way. A network answers slightly differently, because its frames and bands fall on
+other parts of the music. That difference is its own error, so the mean over several answers is
+nearer to the truth than each answer.
+
+Source: the "shift trick" of Demucs, arXiv 1911.13254.
 """
 
 import numpy as np
@@ -12,36 +13,41 @@ import numpy as np
 from msdm_cli.diffusion.denoiser import Denoiser, Samples
 
 SHIFT = 600
-"""Samples from one answer to the next, 27 ms: out of step with the embedded network's hop and tokens."""
+"""Delay from one answer to the next, in samples (27 ms); not a multiple of a hop or a token."""
 
 SLOWNESS = (1.0, 1.06, 0.94)
-"""How much longer the music lasts in one answer after the other; a semitone down, and one up."""
+"""Duration of the music in successive answers: as it is, a semitone lower, a semitone higher."""
 
 
 class MovedDenoiser:
-    """A denoiser that hears everything later, slower or faster, and every other time with reversed
-    polarity.
+    """A denoiser that gets the music later, slower or faster, and every other time reversed.
 
     Args:
         denoiser: The network.
-        index: How often to move; 0 leaves everything as it is.
-        length_multiple: What the network takes lengths in multiples of, in samples.
+        index: How far to move; 0 changes nothing.
+        length_multiple: The network takes lengths that are multiples of this, in samples.
     """
 
     def __init__(self, denoiser: Denoiser, index: int, length_multiple: int) -> None:
-        self.denoiser, self.index, self.length_multiple = denoiser, index, length_multiple
-        self.takes_mixture, self.shares_sigma = denoiser.takes_mixture, denoiser.shares_sigma
+        self.denoiser = denoiser
+        self.index = index
+        self.length_multiple = length_multiple
+        self.takes_mixture = denoiser.takes_mixture
+        self.shares_sigma = denoiser.shares_sigma
 
     def __call__(self, x: Samples, sigma: Samples, mixture: Samples | None = None) -> Samples:
-        """Estimate the clean stems; what is pushed out at the end comes in at the beginning.
+        """Estimate the clean stems.
 
-        Where a song begins and ends, the mean is therefore no better than one answer. An answer to
-        faster music lacks the highest twentieth of the frequencies.
+        Samples that leave a chunk at its end enter at its beginning, so at the beginning and the
+        end of a song the mean is no better than one answer. An answer to faster music lacks the
+        highest twentieth of the frequencies.
 
         Shape:
             ``[B, S, T], [B, S], [B, T] -> [B, S, T]``, T a multiple of ``length_multiple``
         """
-        sign, shift, length = np.float32((-1) ** self.index), self.index * SHIFT, x.shape[-1]
+        length = x.shape[-1]
+        sign = np.float32((-1) ** self.index)
+        shift = self.index * SHIFT
         multiples = round(length / self.length_multiple * SLOWNESS[self.index % len(SLOWNESS)])
         played = max(1, multiples) * self.length_multiple
 
@@ -53,7 +59,10 @@ class MovedDenoiser:
 
 
 def stretch(x: Samples, length: int) -> Samples:
-    """Play periodic signals slower or faster, and so lower or higher, by their Fourier series: ``[..., T]``."""
+    """Periodic signals at another speed and so another pitch, ``[..., T] -> [..., length]``.
+
+    The Fourier series stays the same; frequencies above the new Nyquist frequency are lost.
+    """
     if x.shape[-1] == length:
         return x
     spectrum = np.fft.rfft(x)[..., : length // 2 + 1]

@@ -1,9 +1,10 @@
-"""Gaussian noise as a function of where it is needed, not of when it is asked for.
+"""Gaussian noise as a function of the position in the song.
 
-The noise of a song is a field over (seed, sample, step, stem, absolute position). A chunk reads
-its window of the field, so the result does not depend on the order of chunks, on the batch size,
-or on an interruption, and chunks that
-overlap draw the same noise there. Source: counter-based generators, Salmon et al. 2011 (Philox).
+The noise of a song is a field over (seed, sample, step, stem, absolute position), and a chunk
+reads its window of the field. So the result does not depend on the order of the chunks, on the
+batch size or on an interruption, and chunks that overlap draw the same noise where they do.
+
+Source: counter-based generators, Salmon et al. 2011 (Philox).
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCK_LENGTH = 1 << 14
+"""Positions that one generator fills."""
 
 
 @dataclass(frozen=True)
@@ -31,18 +33,19 @@ class NoiseField:
             raise ValueError(f"expected a seed from 0 to 2^64 - 1, got {self.seed}")
 
     def draw(self, start: int, length: int, *, step: int, sample: int = 0) -> NDArray[np.float32]:
-        """Read a window.
+        """The noise of a window.
 
         Args:
             start: First position, in samples from the beginning of the song; not negative.
             length: Number of positions.
             step: Step of the sampler.
-            sample: Which of several independent samples.
+            sample: Index among independent samples.
 
         Returns:
             Noise, ``[S, length]``.
         """
-        first, last = start // BLOCK_LENGTH, (start + length - 1) // BLOCK_LENGTH
+        first = start // BLOCK_LENGTH
+        last = (start + length - 1) // BLOCK_LENGTH
         offset = start - first * BLOCK_LENGTH
         window = np.empty((self.stems, length), np.float32)
         for stem in range(self.stems):
@@ -51,7 +54,7 @@ class NoiseField:
         return window
 
     def _block(self, stem: int, step: int, sample: int, block: int) -> NDArray[np.float32]:
-        # The lowest word of the counter counts the draws inside a block; the others name the block.
+        # The lowest word of the counter counts the draws of a block; the others name the block.
         counter = np.array([0, block, step, stem], np.uint64)
         generator = np.random.Philox(key=np.array([self.seed, sample], np.uint64), counter=counter)
         return np.random.Generator(generator).standard_normal(BLOCK_LENGTH, np.float32)

@@ -41,8 +41,7 @@ def check_schedule(num_steps: int, sigma_min: float, sigma_max: float) -> None:
 
 
 def list_levels(sigmas: NDArray[np.float64]) -> list[float]:
-    """The levels of a schedule as Python numbers, which do not raise the precision of float32
-    arrays.
+    """The levels of a schedule as Python numbers, which keep float32 arrays in float32.
 
     Raises:
         ValueError: The schedule has no step or does not end in 0.

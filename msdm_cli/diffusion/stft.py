@@ -1,13 +1,16 @@
-"""A short-time Fourier transform whose inverse is exact.
+"""A short-time Fourier transform whose inverse is exact, on NumPy arrays.
 
-A signal of ``T`` samples has ``T // hop`` frames of ``n_fft // 2 + 1`` bins. Both ends are padded
-by ``(n_fft - hop) // 2`` zeros, so a frame is centred on the middle of its hop and no frame hangs
-over by more than the window's own tail.
+A signal of T samples has ``T // hop`` frames of ``n_fft // 2 + 1`` bins. Both ends are padded with
+``(n_fft - hop) // 2`` zeros, which centres each frame on the middle of its hop.
 
-The analysis window is a periodic Hann window divided by its 2-norm: white noise of standard
-deviation sigma then has coefficients with ``E|N|^2 = sigma^2`` in every bin. The synthesis divides
-by the summed squares of the windows (weighted overlap-add; Griffin & Lim 1984, eq. 6), which is
-the least-squares inverse and reconstructs exactly, at the ends too.
+The analysis window is a periodic Hann window divided by its 2-norm, so white noise of standard
+deviation sigma has ``E|N|^2 = sigma^2`` in every bin. The synthesis divides by the summed squares
+of the windows (weighted overlap-add; Griffin & Lim 1984, eq. 6). This is the least-squares
+inverse, and it reconstructs the signal exactly, also at the ends.
+
+``msdm_cli.networks.stft_layer`` has the same transform as a layer of PyTorch, with gradients. This
+one is for samplers and metrics, which must not import PyTorch (a second or more), and which are
+tested in double precision.
 """
 
 from typing import Any
@@ -34,12 +37,13 @@ class Stft:
             raise ValueError(
                 f"expected a hop that divides n_fft at least twice, got {hop} and {n_fft}"
             )
-        self.n_fft, self.hop = n_fft, hop
+        self.n_fft = n_fft
+        self.hop = hop
         window = np.hanning(n_fft + 1)[:-1]
         self.window = window / np.linalg.norm(window)
 
     def __call__(self, x: Samples) -> Transform:
-        """Transform a signal.
+        """The transform of a signal.
 
         Shape:
             ``[..., T] -> [..., T // hop, bins]``, T a multiple of ``hop``.
@@ -56,16 +60,18 @@ class Stft:
         )
 
     def inverse(self, transform: Transform) -> Samples:
-        """Give back the signal whose transform is nearest.
+        """The signal whose transform is nearest.
 
         Shape:
             ``[..., frames, bins] -> [..., frames * hop]``
         """
         frames = np.fft.irfft(transform, self.n_fft).astype(transform.real.dtype)
-        window, count = self.window.astype(frames.dtype), frames.shape[-2]
+        window = self.window.astype(frames.dtype)
+        count = frames.shape[-2]
         summed = self._overlap_add(frames * window)
         weight = self._overlap_add(np.broadcast_to(window**2, (count, self.n_fft)))
         pad = (self.n_fft - self.hop) // 2
+        # The weight is 0 only in the padding, which is cut off.
         return (summed / np.maximum(weight, 1e-12))[..., pad : pad + count * self.hop]
 
     def _overlap_add(self, frames: Samples) -> Samples:

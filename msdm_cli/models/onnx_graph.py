@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from msdm_cli.backends.onnx_backend import PRECISION, SHARES_SIGMA
 from msdm_cli.backends.torch_backend import DTYPES
 from msdm_cli.networks.network import Network
-from msdm_cli.networks.stft_layer import Stft
+from msdm_cli.networks.stft_layer import StftLayer
 from msdm_cli.networks.stft_unet import StftUnet
 
 OPSET = 18
@@ -26,7 +26,7 @@ EXAMPLE_MULTIPLES = 6
 KINDS = {"F32": ir.DataType.FLOAT, "F16": ir.DataType.FLOAT16}
 
 
-class MatrixStft(Stft):
+class MatrixStft(StftLayer):
     """The same transform as products with matrices, which every ONNX runtime is good at.
 
     The matrices are computed in the graph, not kept in it: a runtime folds them when it loads it.

@@ -1,14 +1,15 @@
-"""Convolutions over rows: ``[B, L, C]``, positions in rows, channels side by side.
+"""Convolutions over rows: ``[B, L, C]``, one position per row, channels side by side.
 
-In this layout a convolution is a sum of plain matrix products, one per tap (or per ``stride`` taps, whose channels lie
-side by side), that read the rows where they are. On a CPU these run at the speed of matrix products, which PyTorch's
-convolutions over one dimension are far from. Where gradients are wanted, and on other devices, PyTorch's own
-convolution does it, with the same result to rounding.
+In this layout a convolution is a sum of matrix products, one per tap (or one per ``stride`` taps,
+whose channels lie side by side), which read the rows in place. On a CPU this is as fast as matrix
+products are; PyTorch's one-dimensional convolutions are much slower. Where gradients are needed,
+and on other devices, PyTorch's convolution is used. It gives the same result up to rounding.
 
-In single precision PyTorch multiplies by MKL, which takes half of the speed of an AMD processor; here it is oneDNN,
-which takes all of it on any (``scripts/bench/RESULTS.md``).
+In single precision PyTorch multiplies with MKL, which reaches half of the speed of an AMD
+processor. Here oneDNN multiplies, which reaches all of it on any processor
+(``scripts/bench/RESULTS.md``).
 
-Weights are stored as the products take them: ``[taps, C_in, C_out]``.
+Weights are stored as the products use them: ``[taps, C_in, C_out]``.
 """
 
 from collections.abc import Iterable
@@ -18,10 +19,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 ONEDNN = hasattr(torch.ops.mkldnn, "_linear_pointwise")
+"""Whether this PyTorch has oneDNN; the operator is internal to PyTorch."""
+
 TILE = 4
+"""Positions that Winograd's method computes at once."""
+
 WINOGRAD_POSITIONS = 256
+"""Shortest input for which Winograd's method is faster."""
+
 WINOGRAD_CHANNELS = 128
-# Source of the transforms: Lavin and Gray, arXiv 1509.09308, section 4.3: F(4, 3), at the points 0, 1, -1, 2, -2, inf.
+"""Smallest number of channels for which Winograd's method is faster."""
+
+# F(4, 3) at the points 0, 1, -1, 2, -2, inf. Source: Lavin and Gray, arXiv 1509.09308, section 4.3.
 FILTER = (
     (1 / 4, 0, 0),
     (-1 / 6, -1 / 6, -1 / 6),
@@ -38,8 +47,8 @@ class RowConv(nn.Module):
     Args:
         channels_in: Channels in, I.
         channels: Channels out, O.
-        kernel: Taps.
-        stride: Distance of the positions that are computed.
+        kernel: Number of taps.
+        stride: Distance between the positions that are computed.
         padding: Zeros at either end.
     """
 
@@ -47,7 +56,8 @@ class RowConv(nn.Module):
         self, channels_in: int, channels: int, kernel: int, stride: int = 1, padding: int = 0
     ) -> None:
         super().__init__()
-        self.stride, self.padding = stride, padding
+        self.stride = stride
+        self.padding = padding
         bound = (channels_in * kernel) ** -0.5
         self.weight = nn.Parameter(
             torch.empty(kernel, channels_in, channels).uniform_(-bound, bound)
@@ -61,7 +71,8 @@ class RowConv(nn.Module):
             kernel = self.weight.permute(2, 1, 0)
             y = functional.conv1d(x.transpose(1, 2), kernel, self.bias, self.stride, self.padding)
             return y.transpose(1, 2)
-        (taps, channels_in, channels), length = self.weight.shape, x.shape[1]
+        taps, channels_in, channels = self.weight.shape
+        length = x.shape[1]
         count = (length + 2 * self.padding - taps) // self.stride + 1
         if taps == 3 and self._fits_tiles(length, count, min(channels_in, channels)):
             items = [self._convolve_tiles(rows) for rows in x]
@@ -74,16 +85,17 @@ class RowConv(nn.Module):
 
     def _convolve(self, rows: Tensor, count: int) -> Tensor:
         """One product per group of taps, ``[padded, I] -> [count, O]``."""
-        stride, channels_in = self.stride, rows.shape[1]
+        stride = self.stride
+        channels_in = rows.shape[1]
         out: Tensor = self.bias
         for first in range(0, len(self.weight), stride):
             taps = self.weight[first : first + stride].flatten(0, 1)
-            windows = rows[first : first + count * stride].view(count, stride * channels_in)[
-                :, : len(taps)
-            ]
-            out = (
-                out.add_(_multiply(windows, taps)) if first else _multiply(windows, taps, self.bias)
-            )
+            windows = rows[first : first + count * stride].view(count, stride * channels_in)
+            windows = windows[:, : len(taps)]
+            if first:
+                out.add_(_multiply(windows, taps))
+            else:
+                out = _multiply(windows, taps, self.bias)
         return out
 
     def _fits_tiles(self, length: int, count: int, channels: int) -> bool:
@@ -98,15 +110,17 @@ class RowConv(nn.Module):
 
     def _convolve_tiles(self, rows: Tensor) -> Tensor:
         """Winograd's minimal filtering: half of the multiplications, ``[L, I] -> [L, O]``."""
-        tiles, channels_in = len(rows) // TILE, rows.shape[1]
-        padded = functional.pad(rows, (0, 0, 1, TILE - 1)).view(tiles + 1, TILE, channels_in)
+        padded = functional.pad(rows, (0, 0, 1, TILE - 1)).view(-1, TILE, rows.shape[1])
         x0, x1, x2, x3 = padded[:-1].unbind(1)
         x4, x5 = padded[1:, 0], padded[1:, 1]
         points = _transform_tiles(x0, x1, x2, x3, x4, x5)
         return _gather_tiles(map(_multiply, points, self._filters()), self.bias)
 
     def _filters(self) -> Tensor:
-        """The weights at the six points, ``[6, I, O]``; kept where they are frozen, as transforming them takes long."""
+        """The weights at the six points, ``[6, I, O]``.
+
+        Those of frozen weights are kept, because the transform takes long.
+        """
         frozen = not self.weight.requires_grad
         if frozen and self._kept_filters is not None:
             return self._kept_filters
@@ -122,7 +136,8 @@ def _transform_tiles(
 ) -> Tensor:
     """Six samples of each tile at the six points, ``6 x [tiles, I] -> [6, tiles, I]``."""
     points = x0.new_empty(6, *x0.shape)
-    even, odd = torch.sub(x4, x2, alpha=4), torch.sub(x3, x1, alpha=4)
+    even = torch.sub(x4, x2, alpha=4)
+    odd = torch.sub(x3, x1, alpha=4)
     torch.add(even, odd, out=points[1])
     torch.sub(even, odd, out=points[2])
     torch.sub(x4, x2, out=even)
@@ -154,7 +169,9 @@ def _gather_tiles(products: Iterable[Tensor], bias: Tensor) -> Tensor:
 
 
 class RowLengthen(nn.Module):
-    """Transposed convolution with a kernel of two strides, like ``nn.ConvTranspose1d``; ``factor`` times longer.
+    """Transposed convolution whose kernel is two strides long, like ``nn.ConvTranspose1d``.
+
+    The result is ``factor`` times as long as the input.
 
     Args:
         channels_in: Channels in, I.
@@ -189,9 +206,8 @@ class RowLengthen(nn.Module):
             out[:-1] = _multiply(rows, first, bias)
             out[-1] = bias
             out[1:] += _multiply(rows, second)
-        return y.view(batch, (length + 1) * factor, channels)[
-            :, padding : padding + length * factor
-        ]
+        lengthened = y.view(batch, (length + 1) * factor, channels)
+        return lengthened[:, padding : padding + length * factor]
 
 
 class RowLinear(nn.Linear):
@@ -209,14 +225,16 @@ class RowNorm(nn.GroupNorm):
 
     def forward(self, x: Tensor) -> Tensor:
         """``[B, L, C] -> [B, L, C]``."""
-        if torch.is_grad_enabled():  # the derivative of what follows crashes in PyTorch 2.13
+        # The derivative of the way below crashes in PyTorch 2.13.
+        if torch.is_grad_enabled():
             return super().forward(x.transpose(1, 2)).transpose(1, 2)
-        image = x.transpose(1, 2).unsqueeze(2)  # in PyTorch's channels-last format as it is
+        # Rows are an image of height 1 in PyTorch's channels-last format, without a copy.
+        image = x.transpose(1, 2).unsqueeze(2)
         return super().forward(image).squeeze(2).transpose(1, 2)
 
 
 def _multiply(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Rows times weights, ``[L, I], [I, O] -> [L, O]``, and a bias."""
+    """Rows times weights plus a bias, ``[L, I], [I, O], [O] -> [L, O]``."""
     if rows.dtype == torch.float32 and ONEDNN:
         product: Tensor = torch.ops.mkldnn._linear_pointwise(rows, weight.T, bias, "none", [], "")
         return product

@@ -1,11 +1,17 @@
-"""The transform of ``msdm_cli.diffusion.stft`` as a layer: in real arithmetic, frames last, with gradients."""
+"""The transform of ``msdm_cli.diffusion.stft`` as a layer of PyTorch.
+
+It has gradients, runs on a GPU, and works in real arithmetic with frames last, as the layers after
+it do. The one on NumPy arrays is for code that must not import PyTorch.
+"""
 
 import torch
 from torch import Tensor, nn
 
 
-class Stft(nn.Module):
-    """Short-time Fourier transform and its exact inverse; white noise of sigma has ``E|N|^2 = sigma^2`` in every bin.
+class StftLayer(nn.Module):
+    """Short-time Fourier transform and its exact inverse.
+
+    White noise of standard deviation sigma has ``E|N|^2 = sigma^2`` in every bin.
 
     Args:
         n_fft: Length of the window and of the transform, in samples.
@@ -20,7 +26,8 @@ class Stft(nn.Module):
             raise ValueError(
                 f"expected a hop that divides n_fft at least twice, got {hop} and {n_fft}"
             )
-        self.n_fft, self.hop = n_fft, hop
+        self.n_fft = n_fft
+        self.hop = hop
         window = torch.hann_window(n_fft, periodic=True, dtype=torch.float64)
         self.register_buffer("window", (window / window.norm()).float(), persistent=False)
 
@@ -30,7 +37,7 @@ class Stft(nn.Module):
         return self.n_fft // 2 + 1
 
     def forward(self, x: Tensor) -> Tensor:
-        """Transform a signal.
+        """The transform of a signal.
 
         Args:
             x: Signal.
@@ -58,7 +65,7 @@ class Stft(nn.Module):
         return parts.reshape(*lead, 2, self.bins, length // self.hop)
 
     def inverse(self, parts: Tensor) -> Tensor:
-        """Give back the signal whose transform is nearest to ``parts``.
+        """The signal whose transform is nearest to ``parts``.
 
         Args:
             parts: Coefficients as ``forward`` gives them.
@@ -72,12 +79,10 @@ class Stft(nn.Module):
         *lead, _, bins, count = parts.shape
         flat = parts.reshape(-1, 2, bins, count)
         window = self.window.to(parts.dtype)
-        frames = (
-            torch.fft.irfft(torch.complex(flat[:, 0], flat[:, 1]), self.n_fft, dim=1)
-            * window[:, None]
-        )
+        spectrum = torch.complex(flat[:, 0], flat[:, 1])
+        frames = torch.fft.irfft(spectrum, self.n_fft, dim=1) * window[:, None]
         summed = self._overlap_add(frames)
-        weight = self._overlap_add((window.square()[:, None]).expand(1, -1, count))
+        weight = self._overlap_add(window.square()[:, None].expand(1, -1, count))
         pad = (self.n_fft - self.hop) // 2
         signal = (summed / weight.clamp_min(1e-12))[:, pad : pad + count * self.hop]
         return signal.reshape(*lead, count * self.hop)

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
+from conftest import tiny_network
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -13,7 +14,6 @@ from msdm_cli.backends.cuda_graphs import GraphedForward, Recording
 from msdm_cli.backends.torch_backend import TorchDenoiser
 from msdm_cli.errors import DeviceFull
 from msdm_cli.networks.unet1d import PerStemUnet1d, Unet1d, Unet1dConfig
-from conftest import tiny_network
 
 WAITING = {
     "tensor",

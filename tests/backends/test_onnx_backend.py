@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 from conftest import tiny_network
-from make_golden import SMALL
 from onnxruntime.capi import onnxruntime_pybind11_state as state
 from safetensors.torch import save_file
 
@@ -15,6 +14,7 @@ from msdm_cli.backends.onnx_backend import OnnxDenoiser, resolve_provider
 from msdm_cli.backends.torch_backend import TorchDenoiser
 from msdm_cli.errors import BackendUnavailable
 from msdm_cli.networks.unet1d import Unet1d
+from scripts.golden import SMALL
 
 # Rounding (6e-8 in single, 5e-4 in half precision, 4e-3 in bf16) through some thirty layers, relative to the peak.
 ROUNDING = {"fp32": 1e-5, "fp16": 5e-3, "bf16": 5e-2}

@@ -6,11 +6,11 @@ import torch
 
 from msdm_cli.diffusion.stft import Stft as PlainStft
 from msdm_cli.models.onnx_graph import MatrixStft
-from msdm_cli.networks.stft_layer import Stft
+from msdm_cli.networks.stft_layer import StftLayer
 
 # Float32 rounding through a transform of 1024 samples: of a fast one, and of one by sums of 1024 products.
 FAST, SUMS = 2e-6, 2e-5
-LAYERS = [pytest.param(Stft, FAST, id="layer"), pytest.param(MatrixStft, SUMS, id="matrices")]
+LAYERS = [pytest.param(StftLayer, FAST, id="layer"), pytest.param(MatrixStft, SUMS, id="matrices")]
 
 
 @pytest.fixture
@@ -34,9 +34,9 @@ def test_the_inverse_is_exact_to_the_ends(layer, rounding, signal):
 
 def test_a_length_off_the_grid_is_refused():
     with pytest.raises(ValueError, match="multiple of 256"):
-        Stft(1024, 256)(torch.zeros(1, 1000))
+        StftLayer(1024, 256)(torch.zeros(1, 1000))
 
 
 def test_a_hop_that_does_not_divide_is_refused():
     with pytest.raises(ValueError, match="divides"):
-        Stft(1024, 300)
+        StftLayer(1024, 300)

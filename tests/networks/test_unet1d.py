@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from make_golden import SMALL, build_peer, fill
 
 from msdm_cli.models.checkpoint import rename_tensors
 from msdm_cli.networks.unet1d import Unet1d, Unet1dConfig
+from scripts.golden import SMALL, build_peer, fill
 
 GOLDEN = Path(__file__).parents[1] / "data" / "unet1d.npz"
 # Both compute in float32, in another order.
