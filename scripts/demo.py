@@ -24,12 +24,15 @@ ACTIVE_RMS = 0.02
 
 
 def busiest_part(stems: NDArray[np.float32]) -> NDArray[np.float32] | None:
-    """The part of a song whose quietest stem is loudest, ``[S, T] -> [S, SECONDS]``; None if a stem rests."""
+    """The part of a song whose quietest stem is loudest; None if a stem rests.
+
+    Shape:
+        ``[S, T] -> [S, 16 s]``
+    """
     length = SECONDS * SAMPLE_RATE_HZ
     starts = range(0, stems.shape[1] - length, SAMPLE_RATE_HZ)
-    levels = [
-        np.sqrt(np.square(stems[:, start : start + length]).mean(1)).min() for start in starts
-    ]
+    power = [np.square(stems[:, start : start + length]).mean(1) for start in starts]
+    levels = [np.sqrt(stem_power).min() for stem_power in power]
     best = int(np.argmax(levels))
     return stems[:, starts[best] : starts[best] + length] if levels[best] > ACTIVE_RMS else None
 
@@ -40,7 +43,7 @@ def main(
 ) -> None:
     """Write the first song of the demo's own random stream in which all four stems play."""
     for index in count():
-        stems, about = render_song(f"demo/{index}", "validation", instruments)
+        stems, metadata = render_song(f"demo/{index}", "validation", instruments)
         part = busiest_part(stems)
         if part is not None:
             break
@@ -50,7 +53,7 @@ def main(
     stereo[:, : len(fade)] *= fade
     stereo[:, -len(fade) :] *= fade[::-1]
     soundfile.write(path, (0.9 * stereo / np.abs(stereo).max()).T, SAMPLE_RATE_HZ, subtype="PCM_16")
-    print(f"{path}: song {index}, {about['style']}, {about['tempo']} bpm, {about['key']}")
+    print(f"{path}: song {index}, {metadata['style']}, {metadata['tempo']} bpm, {metadata['key']}")
 
 
 if __name__ == "__main__":

@@ -9,74 +9,45 @@ The weights are a formula, so only inputs and outputs need to be kept.
 import dataclasses
 import zlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 import typer
 from torch import Tensor
 
-from msdm_cli.models.checkpoint import CONFIG, rename_tensors
-from msdm_cli.networks.unet1d import Unet1dConfig
+from msdm_cli.models.checkpoint import rename_tensors
+from scripts.peer import TINY, build_peer
 
-SMALL = Unet1dConfig(
-    channels=32,
-    patch_factor=4,
+SMALL = dataclasses.replace(
+    TINY,
     multipliers=(1, 2, 2, 3),
     factors=(4, 2, 3),
     num_blocks=(2, 1, 2),
     attentions=(False, True, True),
-    heads=2,
-    head_features=8,
 )
 
 
 def fill(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Tensors of the same names and shapes, whose values are a formula of the name (of ``Unet1d``)."""
+    """Tensors of the same names and shapes, whose values are a formula of the name."""
     filled = {}
     for name, value in tensors.items():
         phase = zlib.crc32(name.encode()) % 1000
         fan_in = value.numel() / value.shape[-1]
-        values = (
-            0.1 * (value.ndim == 1)
-            + np.sin(phase + 12.9898 * np.arange(value.numel())) / fan_in**0.5
-        )
+        wave = np.sin(phase + 12.9898 * np.arange(value.numel()))
+        values = 0.1 * (value.ndim == 1) + wave / fan_in**0.5
         filled[name] = torch.from_numpy(values.astype(np.float32)).reshape(value.shape)
     return filled
-
-
-def build_peer(config: Unet1dConfig) -> Any:
-    """The authors' network of a size."""
-    from audio_diffusion_pytorch.modules import UNet1d
-
-    told = dataclasses.asdict(config)
-    sizes = {
-        theirs: told[ours] for theirs, ours in CONFIG.items() if theirs != "diffusion_sigma_data"
-    }
-    return UNet1d(
-        **sizes,
-        patch_blocks=1,
-        kernel_sizes_init=[1, 3, 7],
-        use_nearest_upsample=False,
-        use_skip_scale=True,
-        use_attention_bottleneck=True,
-        use_context_time=True,
-    )
 
 
 def main(path: Path) -> None:
     """Run the authors' network, and write what it gave."""
     network = build_peer(SMALL)
-    ours = rename_tensors(
-        {name: value.data for name, value in network.named_parameters()}
-    )  # in the same memory
+    # The renamed tensors lie in the same memory as those of the network.
+    ours = rename_tensors({name: value.data for name, value in network.named_parameters()})
     for name, filled in fill(ours).items():
         ours[name].copy_(filled)
-    x = (
-        torch.from_numpy(np.sin(0.37 * np.arange(2 * 4 * 2 * SMALL.length_multiple)))
-        .float()
-        .reshape(2, 4, -1)
-    )
+    x = torch.from_numpy(np.sin(0.37 * np.arange(2 * 4 * 2 * SMALL.length_multiple)))
+    x = x.float().reshape(2, 4, -1)
     time = torch.tensor([-1.5, 0.2])
     with torch.no_grad():
         np.savez_compressed(path, x=x.numpy(), time=time.numpy(), out=network(x, time).numpy())

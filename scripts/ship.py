@@ -1,19 +1,20 @@
 """Ship a trained network as the embedded model.
 
-    python scripts/ship.py RUN weights
-    python scripts/ship.py RUN weights --kept 0.3
+    python -m scripts.ship RUN weights
+    python -m scripts.ship RUN weights --kept 0.3
 
-Writes RUN's best averaged weights in float16 to ``weights/embedded.safetensors``, brings ``weights/embedded.json`` (the
-spec; its presets are kept) up to date with the network's config, exports ``weights/embedded.onnx``, and records the
-files in ``weights/registry.json``.
+Writes the best averaged weights of RUN in float16 to ``weights/embedded.safetensors``, brings
+``weights/embedded.json`` (the spec; its presets are kept) up to date with the network's config,
+exports ``weights/embedded.onnx``, and records the files in ``weights/registry.json``.
 
-With ``--kept``, what ships is a mean of RUN's weights and of those that have shipped, if RUN began with them: a run
-that is better on what resembles its songs can be worse on other music, and the mean can have most of both
-(arXiv 2109.01903).
+With ``--kept``, a mean is shipped of RUN's weights and of those that have shipped, if RUN began
+with them: a run that is better on songs like its own can be worse on other music, and the mean can
+have most of both (arXiv 2109.01903).
 """
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,7 +22,6 @@ import torch
 import typer
 from safetensors.torch import save_file
 from torch import Tensor
-from train import load_initial
 
 from msdm_cli.models.adopt import resize
 from msdm_cli.models.checkpoint import load_run
@@ -30,22 +30,22 @@ from msdm_cli.models.registry import find_entry
 from msdm_cli.models.spec import load_spec
 from msdm_cli.models.verify import describe
 from msdm_cli.networks.stft_unet import StftUnet, StftUnetConfig
+from scripts.train.initial import load_initial
 
 
 def mean_weights(
     new: dict[str, Tensor], config: dict[str, Any], shipped: Path, kept: float
 ) -> dict[str, Tensor]:
-    """``(1 - kept) * new + kept * shipped``, in float32; of layers that have not shipped, the new weights.
+    """``(1 - kept) * new + kept * shipped`` in float32; layers that have not shipped are new.
 
     Raises:
-        typer.BadParameter: They are of different networks.
+        OtherNetworkError: They are of different networks.
     """
     network = StftUnet(StftUnetConfig(**config))
     network.load_state_dict(new)
     load_initial(network, shipped)
-    return {
-        name: new[name].float().lerp(value, kept) for name, value in network.state_dict().items()
-    }
+    old = network.state_dict()
+    return {name: new[name].float().lerp(value, kept) for name, value in old.items()}
 
 
 def main(
@@ -57,24 +57,32 @@ def main(
 ) -> None:
     """Ship the best weights of RUN."""
     tensors, config = load_run(run)
+    weights_path = weights / "embedded.safetensors"
+    spec_path = weights / "embedded.json"
     if kept:
-        tensors = mean_weights(tensors, config, weights / "embedded.safetensors", kept)
+        tensors = mean_weights(tensors, config, weights_path, kept)
     # The measured spectra span 60 dB and are squared: they stay in float32.
     shipped = {
-        name: value if name == "sd" else value.to(torch.float16) for name, value in tensors.items()
+        name: (value if name == "sd" else value.to(torch.float16)).contiguous()
+        for name, value in tensors.items()
     }
-    tensors_path, spec_path = weights / "embedded.safetensors", weights / "embedded.json"
-    save_file({name: value.contiguous() for name, value in shipped.items()}, tensors_path)
+    save_file(shipped, weights_path)
     resize(load_spec(spec_path), config).save(spec_path)
-    registry_path = weights / "registry.json"
-    registry = json.loads(registry_path.read_text())
-    files = {"weights": tensors_path, "spec": spec_path}
-    registry["embedded"] |= {key: dataclasses.asdict(describe(path)) for key, path in files.items()}
-    registry_path.write_text(json.dumps(registry, indent=2) + "\n")
-    made = export_model(find_entry("embedded"), weights / "embedded.onnx", "fp32")
-    registry["embedded"]["onnx"] = dataclasses.asdict(describe(made.path))
-    registry_path.write_text(json.dumps(registry, indent=2) + "\n")
-    print(f"{tensors_path}: {tensors_path.stat().st_size / 1e6:.1f} MB")
+    record(weights, {"weights": weights_path, "spec": spec_path})
+    # The export checks weights and spec against the registry.
+    graph = export_model(find_entry("embedded"), weights / "embedded.onnx", "fp32")
+    record(weights, {"onnx": graph.path})
+    print(f"{weights_path}: {weights_path.stat().st_size / 1e6:.1f} MB")
+
+
+def record(weights: Path, files: Mapping[str, Path]) -> None:
+    """Write sizes and checksums of files of the embedded model into the registry."""
+    path = weights / "registry.json"
+    registry = json.loads(path.read_text())
+    registry["embedded"] |= {
+        kind: dataclasses.asdict(describe(file)) for kind, file in files.items()
+    }
+    path.write_text(json.dumps(registry, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Bass lines, one function a kind: each writes one bar.
 
-`pattern` is a generator that starts alike for the bars that repeat, so that what it draws is the riff.
+`pattern` is a generator that starts alike for the bars that repeat, so that what it draws is the
+riff.
 """
 
 from collections.abc import Callable
@@ -9,7 +10,8 @@ from random import Random
 from scripts.dataset.chart import PartWriter
 from scripts.dataset.theory import SCALES, Chord, nearest_pitch
 
-LOW, HIGH = 28, 52
+LOW = 28
+HIGH = 52
 
 
 def _root(chord: Chord, centre: float = 37.0) -> int:
@@ -178,6 +180,14 @@ def reggae(writer: PartWriter, bar: int, pattern: Random) -> None:
 
 
 KINDS: dict[str, Callable[[PartWriter, int, Random], None]] = {
-    "eighths": eighths, "root_fifth": root_fifth, "octaves": octaves, "walking": walking, "riff": riff,
-    "arpeggio": arpeggio, "funk": funk, "sustain": sustain, "tumbao": tumbao, "reggae": reggae,
-}  # fmt: skip
+    "eighths": eighths,
+    "root_fifth": root_fifth,
+    "octaves": octaves,
+    "walking": walking,
+    "riff": riff,
+    "arpeggio": arpeggio,
+    "funk": funk,
+    "sustain": sustain,
+    "tumbao": tumbao,
+    "reggae": reggae,
+}

@@ -70,12 +70,21 @@ def _drums() -> list[Timbre]:
     fluid = dict.fromkeys((*range(20), 24, 25, *range(32, 37), *range(40, 43)), 1.0)
     small = {0: 1.0, 8: 1.0, 16: 1.0, 24: 1.0, 25: 1.0, 32: 1.0, 40: 1.0}
     kits = {
-        "Audiophob": 1.5, "BJA_Pacific": 4.0, "ColomboAcousticDrumkit": 3.0, "ElectricEmpireKit": 2.0,
-        "ForzeeStereo": 4.0, "Gimme A Hand 1.0": 1.0, "HardElectro1": 1.5, "Millo-Drums_v.1": 3.0,
+        "Audiophob": 1.5,
+        "BJA_Pacific": 4.0,
+        "ColomboAcousticDrumkit": 3.0,
+        "ElectricEmpireKit": 2.0,
+        "ForzeeStereo": 4.0,
+        "Gimme A Hand 1.0": 1.0,
+        "HardElectro1": 1.5,
+        "Millo-Drums_v.1": 3.0,
         "Millo_MultiLayered2": 3.5,
-        "Millo_MultiLayered3": 3.5, "The Black Pearl 1.0": 4.0, "VariBreaks": 2.5, "circAfrique v4": 1.0,
+        "Millo_MultiLayered3": 3.5,
+        "The Black Pearl 1.0": 4.0,
+        "VariBreaks": 2.5,
+        "circAfrique v4": 1.0,
         "rumpf_kit_z01_h2": 2.5,
-    }  # fmt: skip
+    }
     return [
         *presets(FLUID, 128, fluid, 0.5),
         *presets(MUSESCORE, 128, fluid, 0.5),

@@ -1,4 +1,4 @@
-"""The plan of a song that all its parts share: meter, tempo, swing, sections, one list of chords a bar."""
+"""The plan that all parts of a song share: meter, tempo, swing, sections and chords."""
 
 from dataclasses import dataclass
 from random import Random
@@ -11,10 +11,32 @@ STEPS_PER_BAR = {"4/4": 16, "3/4": 12, "6/8": 12}
 LEAD_IN_SECONDS = 0.03
 TAIL_SECONDS = 2.5
 
+INTENSITIES = {"chorus": (0.75, 1.0), "solo": (0.7, 1.0), "verse": (0.45, 0.8)}
+"""Lowest and highest intensity of sections that are not like the others."""
+
+RESTS = {
+    "intro": (0.4, 0.4, 0.4, 0.45),
+    "verse": (0.06, 0.05, 0.2, 0.22),
+    "chorus": (0.02, 0.02, 0.07, 0.09),
+    "bridge": (0.12, 0.15, 0.22, 0.22),
+    "solo": (0.05, 0.05, 0.15, 0.18),
+    "break": (0.45, 0.5, 0.4, 0.4),
+    "outro": (0.15, 0.2, 0.3, 0.3),
+}
+"""How often bass, drums, guitar and piano rest in a section."""
+
 
 @dataclass(frozen=True)
 class Section:
-    """A section: name, first bar, number of bars, intensity from 0 to 1, and the stems that play in it."""
+    """A section of a song.
+
+    Attributes:
+        name: verse, chorus, ...
+        first_bar: Index of its first bar.
+        num_bars: Number of bars.
+        intensity: How loud and busy it is, from 0 to 1.
+        playing: Stems that play in it.
+    """
 
     name: str
     first_bar: int
@@ -27,7 +49,16 @@ class Section:
 class Chart:
     """What is common to all parts.
 
-    `swing` is 0.5 (straight) to 0.67 (triplets): where the second half of each `swing_steps` steps begins.
+    Attributes:
+        tonic: Pitch class of the key, 0 is C.
+        mode: Name of the scale.
+        meter: 4/4, 3/4 or 6/8.
+        tempo: Quarter notes a minute.
+        swing: Where the second half of each ``swing_steps`` steps begins, from 0.5 (straight) to
+            0.67 (triplets).
+        swing_steps: Sixteenth notes that swing together.
+        bars: Of each bar, the chords with the step at which each begins.
+        sections: In order.
     """
 
     tonic: int
@@ -80,7 +111,7 @@ class Chart:
 
 
 class PartWriter:
-    """Collects the notes of one part and makes them human: timing in seconds and velocity vary a little."""
+    """Collects the notes of one part, whose timing and velocity vary a little, as people's do."""
 
     def __init__(self, chart: Chart, rng: Random) -> None:
         """Draw how tight and how early or late this player plays."""
@@ -93,7 +124,7 @@ class PartWriter:
         self._velocity_jitter = rng.choice((2.0, 5.0, 8.0))
 
     def add(self, bar: int, step: float, length: float, pitch: int, velocity: float) -> Note:
-        """Add a note at a step of a bar, `length` steps long; the velocity is scaled by the section's intensity."""
+        """Add a note at a step of a bar, `length` steps long, louder in intense sections."""
         start = (
             self.chart.seconds_at(bar, step)
             + self._delay_seconds
@@ -178,16 +209,10 @@ def _form(rng: Random) -> list[str]:
 
 
 def _section(rng: Random, name: str, first_bar: int, num_bars: int, absent: set[str]) -> Section:
-    """Draw the intensity of a section and which stems rest in it; at least one of the song's stems plays."""
-    low, high = {"chorus": (0.75, 1.0), "solo": (0.7, 1.0), "verse": (0.45, 0.8)}.get(
-        name, (0.3, 0.8)
-    )
-    rests = {
-        "intro": (0.4, 0.4, 0.4, 0.45), "verse": (0.06, 0.05, 0.2, 0.22), "chorus": (0.02, 0.02, 0.07, 0.09),
-        "bridge": (0.12, 0.15, 0.22, 0.22), "solo": (0.05, 0.05, 0.15, 0.18), "break": (0.45, 0.5, 0.4, 0.4),
-        "outro": (0.15, 0.2, 0.3, 0.3),
-    }[name]  # fmt: skip
-    resting = {stem for stem, share in zip(STEMS, rests, strict=True) if rng.random() < share}
+    """Draw the intensity of a section and which stems rest in it; at least one plays."""
+    low, high = INTENSITIES.get(name, (0.3, 0.8))
+    shares = zip(STEMS, RESTS[name], strict=True)
+    resting = {stem for stem, share in shares if rng.random() < share}
     present = [stem for stem in STEMS if stem not in absent]
     playing = [stem for stem in present if stem not in resting] or [rng.choice(present)]
     return Section(name, first_bar, num_bars, rng.uniform(low, high), frozenset(playing))

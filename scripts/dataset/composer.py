@@ -1,73 +1,15 @@
-"""Composes a song: a style sets meter, tempo, harmony and what each stem may play; sections do the rest."""
+"""Composes a song: its style says what each stem may play, and its sections when."""
 
-from dataclasses import dataclass
 from random import Random
 
 from scripts.dataset import bass, guitar, piano
 from scripts.dataset.chart import TAIL_SECONDS, Chart, PartWriter, make_chart
 from scripts.dataset.drums import CRASH, KICK, DrumStyle
 from scripts.dataset.score import Part, Song, without_overlaps
+from scripts.dataset.styles import STYLES, Style
 from scripts.dataset.theory import nearest_pitch, voicing
 
 PLAYERS = {"bass": bass.KINDS, "guitar": guitar.KINDS, "piano": piano.KINDS}
-
-
-@dataclass(frozen=True)
-class Style:
-    """A musical style: meter, range of tempos, swing, drum groove, harmony, and the kinds of part for each stem."""
-
-    meter: str
-    tempos: tuple[int, int]
-    swing: tuple[float, int]
-    groove: str
-    harmony: tuple[str, ...]
-    bass: str
-    guitar: str
-    piano: str
-
-
-_ROCK = ("major", "minor", "mixolydian", "minor", "major", "dorian")
-_POP = ("major", "major", "minor", "lydian")
-_STRAIGHT = (0.5, 4)
-STYLES: dict[str, Style] = {
-    "rock": Style("4/4", (95, 165), _STRAIGHT, "rock", _ROCK, "eighths riff eighths", "power riff strum lead chug",
-                  "block octaves arpeggio pad"),
-    "pop": Style("4/4", (80, 135), _STRAIGHT, "pop", _POP, "eighths riff sustain root_fifth arpeggio",
-                 "strum pick funk lead sustain octaves", "block pad arpeggio comp melody broken"),
-    "folk": Style("4/4", (75, 140), _STRAIGHT, "pop", _POP, "root_fifth sustain arpeggio", "strum pick pick lead",
-                  "broken pad melody arpeggio"),
-    "funk": Style("4/4", (85, 122), (0.53, 2), "funk", ("dorian", "minor", "mixolydian", "blues"), "funk riff octaves",
-                  "funk funk riff octaves", "comp octaves montuno melody"),
-    "disco": Style("4/4", (105, 132), _STRAIGHT, "disco", ("minor", "major", "dorian"), "octaves funk eighths",
-                   "funk octaves strum skank", "comp block octaves pad"),
-    "house": Style("4/4", (116, 130), _STRAIGHT, "house", ("minor", "dorian", "jazz"), "octaves riff eighths",
-                   "funk skank pick sustain", "comp block arpeggio montuno"),
-    "shuffle": Style("4/4", (85, 150), (0.655, 4), "shuffle", ("blues", "blues", "major", "mixolydian"),
-                     "walking eighths riff root_fifth", "chug riff lead strum", "comp octaves stride melody"),
-    "swing": Style("4/4", (100, 180), (0.645, 4), "swing", ("jazz", "jazz", "blues"), "walking walking root_fifth",
-                   "strum lead octaves sustain pick", "comp stride melody comp"),
-    "bossa": Style("4/4", (100, 150), _STRAIGHT, "bossa", ("jazz", "minor", "jazz"), "root_fifth tumbao root_fifth",
-                   "pick strum lead octaves", "comp melody pad arpeggio"),
-    "latin": Style("4/4", (90, 130), _STRAIGHT, "latin", ("minor", "major", "dorian"), "tumbao root_fifth riff",
-                   "pick skank lead strum", "montuno montuno octaves melody"),
-    "reggae": Style("4/4", (66, 96), (0.54, 2), "reggae", ("major", "minor", "dorian"), "reggae riff arpeggio",
-                    "skank skank lead pick", "comp block pad melody"),
-    "ballad": Style("4/4", (60, 88), _STRAIGHT, "ballad", ("major", "minor", "major", "jazz"),
-                    "sustain root_fifth arpeggio riff", "pick strum lead sustain", "pad arpeggio broken melody block"),
-    "metal": Style("4/4", (110, 180), _STRAIGHT, "metal", ("minor", "phrygian", "minor"), "eighths riff eighths",
-                   "chug power riff lead", "octaves pad arpeggio melody"),
-    "halftime": Style("4/4", (120, 170), (0.56, 2), "halftime", ("minor", "dorian"), "sustain riff reggae",
-                      "pick lead sustain riff", "arpeggio pad comp melody"),
-    "breakbeat": Style("4/4", (90, 176), _STRAIGHT, "breakbeat", ("minor", "dorian", "phrygian"), "riff sustain funk",
-                       "pick funk riff sustain", "comp arpeggio pad melody"),
-    "country": Style("4/4", (90, 170), _STRAIGHT, "march", ("major", "mixolydian"), "root_fifth root_fifth walking",
-                     "strum pick lead riff", "stride block broken melody"),
-    "waltz": Style("3/4", (80, 176), _STRAIGHT, "waltz", ("major", "minor", "jazz"), "root_fifth sustain walking",
-                   "strum pick lead sustain", "stride block arpeggio pad melody"),
-    "sixeight": Style("6/8", (60, 110), (0.5, 2), "sixeight", ("major", "minor", "blues"),
-                      "arpeggio eighths sustain root_fifth",
-                      "pick strum lead power", "arpeggio block pad broken melody"),
-}  # fmt: skip
 
 
 def compose(seed: str) -> Song:
@@ -84,7 +26,7 @@ def compose(seed: str) -> Song:
 
 
 def write_part(chart: Chart, style: Style, stem: str, seed: str) -> Part:
-    """The part of bass, guitar or piano: each name of section has its kind of part, which comes back with it."""
+    """The part of bass, guitar or piano: each name of section has its own kind of part."""
     rng = Random(seed)
     writer = PartWriter(chart, rng)
     favourites = getattr(style, stem).split()

@@ -4,25 +4,25 @@ from random import Random
 
 from scripts.dataset.chart import PartWriter, Section
 
-KICK, STICK, SNARE, CLAP, HAT, PEDAL_HAT, OPEN_HAT, CRASH, RIDE, BELL = (
-    36,
-    37,
-    38,
-    39,
-    42,
-    44,
-    46,
-    49,
-    51,
-    53,
-)
+# Drums of General MIDI.
+KICK = 36
+STICK = 37
+SNARE = 38
+CLAP = 39
+HAT = 42
+PEDAL_HAT = 44
+OPEN_HAT = 46
+CRASH = 49
+RIDE = 51
+BELL = 53
 TOMS = (50, 48, 47, 45, 43, 41)
 VELOCITIES = {"X": 118.0, "x": 98.0, "o": 66.0, "g": 38.0}
-# style -> kicks, snares, cymbals; a line is one bar of sixteenths (X accent, x normal, o soft, g ghost, . rest)
+# Style -> kicks, snares, cymbals. A line is one bar of sixteenths:
+# X accent, x normal, o soft, g ghost, . rest.
 GROOVES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     "rock": (
-        ("X.......x.......", "X.......x.x.....", "X..x....x.......", "X.....x.x.......", "X.x.....x.x...x.",
-         "X......xx......."),
+        ("X.......x.......", "X.......x.x.....", "X..x....x.......",
+         "X.....x.x.......", "X.x.....x.x...x.", "X......xx......."),
         ("....X.......X...", "....X.......X..g", "....X..g.g..X..."),
         ("x.o.x.o.x.o.x.o.", "X.x.X.x.X.x.X.x.", "x...x...x...x...", "xoxoxoxoxoxoxoxo"),
     ),
@@ -108,9 +108,10 @@ GROOVES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     ),
 }  # fmt: skip
 PERCUSSION = (
-    (54, "....x.......x..."), (54, "x.o.X.o.x.o.X.o."), (70, "xoXoxoXoxoXoxoXo"), (82, "xoxoXoxoxoxoXoxo"),
-    (56, "x...x...x...x..."), (56, "x.x...x.x..x.x.."), (64, "x..ox.xx..x.x.xx"), (39, "....x.......x..."),
-    (69, "x.ooX.oox.ooX.oo"), (75, "x..x..x...x.x..."), (61, "x.oox.oox.oox.xo"),
+    (54, "....x.......x..."), (54, "x.o.X.o.x.o.X.o."), (70, "xoXoxoXoxoXoxoXo"),
+    (82, "xoxoXoxoxoxoXoxo"), (56, "x...x...x...x..."), (56, "x.x...x.x..x.x.."),
+    (64, "x..ox.xx..x.x.xx"), (39, "....x.......x..."), (69, "x.ooX.oox.ooX.oo"),
+    (75, "x..x..x...x.x..."), (61, "x.oox.oox.oox.xo"),
 )  # fmt: skip
 METAL_TOPS = (49, 52, 57, 46, 51)
 
@@ -203,7 +204,7 @@ class DrumStyle:
         return 0
 
     def _fill(self, writer: PartWriter, bar: int, start: int, steps: int) -> None:
-        """Toms, snare and kick from `start` to the end of the bar, mostly downwards and growing louder."""
+        """Toms, snare and kick from `start` to the bar's end, mostly downwards, growing louder."""
         rng = writer.rng
         grid = rng.choice(
             (1, 1, 2, 4 / 3, 2 / 3) if self.groove in ("swing", "shuffle") else (1, 1, 1, 2, 0.5)

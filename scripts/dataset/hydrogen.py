@@ -1,4 +1,4 @@
-"""Drum kits made of one-shots: reads Hydrogen's kits, maps their instruments to General MIDI drums, and plays them."""
+"""Plays drum kits of one-shots: those of Hydrogen, whose instruments become General MIDI drums."""
 
 import re
 import xml.etree.ElementTree as ElementTree
@@ -168,7 +168,7 @@ def render_hydrogen(
 
 
 def mix_shots(part: Part, duration_seconds: float, shot: Shot, rng: Random) -> np.ndarray:
-    """Add up one-shots; `shot(drum, velocity)` gives a [N] array or None. Closed hats choke open ones."""
+    """Add up one-shots; `shot(drum, velocity)` is ``[N]`` or None. Closed hats choke open ones."""
     length = round(duration_seconds * SAMPLE_RATE_HZ)
     audio = np.zeros(length, dtype=np.float32)
     notes = [(note, SAME_AS.get(note.pitch, note.pitch)) for note in part.notes]

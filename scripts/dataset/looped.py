@@ -1,7 +1,7 @@
-"""Renders a part as samplers with little memory do: a few short samples of an instrument, each looped early.
+"""Renders a part as samplers with little memory do: on a few short samples, each looped early.
 
-What sounds after the loop begins repeats exactly, a period or a few at a time, and dies away by an envelope. Small
-sound fonts, keyboards and games sound like this; large sampled instruments do not.
+What sounds after the loop begins repeats exactly, a period or a few at a time, and dies away by an
+envelope. Small sound fonts, keyboards and games sound like this; large sampled instruments do not.
 """
 
 from collections.abc import Callable
@@ -10,8 +10,8 @@ from random import Random
 import numpy as np
 from scipy.signal import resample_poly
 
-from scripts.dataset.score import SAMPLE_RATE_HZ, Note, Part
 from scripts.dataset.playing import play_sounds, sustained
+from scripts.dataset.score import SAMPLE_RATE_HZ, Note, Part
 
 _FINER = 4  # linear interpolation between samples dulls the sound less at four times the rate
 _FIRST_SECONDS = 0.5
@@ -28,13 +28,13 @@ def render_looped(
     rng: Random,
     render: Callable[[Part, float], np.ndarray],
 ) -> np.ndarray:
-    """Sample an instrument at a few pitches, and play the part with the samples; `rng` draws the settings.
+    """Sample an instrument at a few pitches, and play the part with the samples.
 
     Args:
         part: What is played.
         duration_seconds: Length of the output.
         tune_cents: How far to tune all notes.
-        rng: Decides which pitches are sampled, how late samples loop, and the envelope.
+        rng: Draws which pitches are sampled, how late samples loop, and the envelope.
         render: Renders a part of a length in seconds on the instrument, [T] at 22 050 Hz.
 
     Shape:
@@ -52,7 +52,10 @@ def render_looped(
 
 
 class Sampler:
-    """Short looped samples of an instrument; `samples` has them by the frequency in hertz at which they were taken.
+    """Short looped samples of an instrument.
+
+    Attributes:
+        samples: By the frequency in hertz at which they were taken.
 
     Raises:
         RuntimeError: The instrument is silent at all pitches that are sampled.
@@ -76,7 +79,8 @@ class Sampler:
         self.tilt = rng.uniform(0.0, 0.6)
         self.samples: dict[float, np.ndarray] = {}
         for start, pitch in zip(starts, roots, strict=True):
-            first, count = round(start * SAMPLE_RATE_HZ), round(_NOTE_SECONDS * SAMPLE_RATE_HZ)
+            first = round(start * SAMPLE_RATE_HZ)
+            count = round(_NOTE_SECONDS * SAMPLE_RATE_HZ)
             segment = audio[first - 512 : first + count]
             peak = float(np.abs(segment).max(initial=0.0))
             if peak > _SILENT:
@@ -95,7 +99,8 @@ class Sampler:
         loop = self.periods * SAMPLE_RATE_HZ / root
         start = max(self.attack_seconds * SAMPLE_RATE_HZ, loop)
         if start + loop > length - 1:
-            start, loop = 0.8 * length, SAMPLE_RATE_HZ / root
+            start = 0.8 * length
+            loop = SAMPLE_RATE_HZ / root
 
         def read(at: np.ndarray) -> np.ndarray:
             return np.interp(at * _FINER, np.arange(len(sample)), sample)

@@ -20,8 +20,10 @@ class DrumMachine:
             rng.uniform(300, 900) * ratio for ratio in (1.0, 1.34, 1.61, 1.93, 2.47, 2.95)
         ]
         self.metal_share = rng.uniform(0.0, 0.9)
-        self.sounds = {drum: self._peak(self._sound(drum)) for drum in (
-            36, 37, 38, 39, 42, 44, 46, 49, 51, 53, 50, 47, 43, 54, 56, 70, 64, 61, 75)}  # fmt: skip
+        self.sounds = {
+            drum: self._peak(self._sound(drum))
+            for drum in (36, 37, 38, 39, 42, 44, 46, 49, 51, 53, 50, 47, 43, 54, 56, 70, 64, 61, 75)
+        }
 
     def shot(self, drum: int, velocity: int) -> np.ndarray | None:
         """The sound of a General MIDI drum at a velocity: [N], or None."""
@@ -94,8 +96,16 @@ class DrumMachine:
             hz = {37: 900, 56: 560, 64: 180, 61: 300, 75: 2300}[drum] * uniform(0.85, 1.2)
             low = self._tone(hz, 1.1, 0.01, uniform(0.015, 0.08))
             return self._sum(low, 0.6 * self._tone(hz * 1.48, 1.0, 0.01, 0.03))
-        seconds, edge = {42: (0.03, 6000), 44: (0.025, 5000), 46: (0.22, 5500), 49: (0.6, 3000), 51: (0.35, 4500),
-                         53: (0.3, 3500), 54: (0.06, 6500), 70: (0.025, 5500)}[drum]  # fmt: skip
+        seconds, edge = {
+            42: (0.03, 6000),
+            44: (0.025, 5000),
+            46: (0.22, 5500),
+            49: (0.6, 3000),
+            51: (0.35, 4500),
+            53: (0.3, 3500),
+            54: (0.06, 6500),
+            70: (0.025, 5500),
+        }[drum]
         return self._metal(edge * uniform(0.7, 1.3), seconds * uniform(0.6, 1.6))
 
 

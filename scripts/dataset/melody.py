@@ -7,7 +7,7 @@ from scripts.dataset.theory import SCALES, nearest_pitch, scale_pitches
 
 
 def rhythm(pattern: Random, steps: int, density: float) -> list[tuple[float, float]]:
-    """Onsets and lengths in steps that fill a bar, with rests; `density` runs from 0 (long notes) to 1."""
+    """Onsets and lengths in steps that fill a bar; `density` is 0 (long notes) to 1."""
     lengths = (
         (1, 2, 2, 2, 3, 4)
         if density > 0.6
@@ -40,9 +40,8 @@ def line(
         index = min(max(index + pattern.randint(-leap, leap), 0), len(pitches) - 1)
         pitch = pitches[index]
         if step % 8 == 0 or length >= 4:
-            tones = chart.chord_at(bar, step).tones
-            pitch = min(
-                (nearest_pitch(tone, pitch) for tone in tones), key=lambda p, c=pitch: abs(p - c)
-            )
+            candidates = [nearest_pitch(tone, pitch) for tone in chart.chord_at(bar, step).tones]
+            distances = [abs(candidate - pitch) for candidate in candidates]
+            pitch = candidates[distances.index(min(distances))]
         notes.append((step, length, pitch))
     return notes

@@ -8,10 +8,17 @@ from scripts.dataset.melody import line
 from scripts.dataset.theory import Chord, nearest_pitch, voicing
 
 COMPS = (
-    "x..x......x.....", "x.....x.........", "..x...x...x...x.", "x...x...x...x...", "....x.....x..x..",
+    "x..x......x.....",
+    "x.....x.........",
+    "..x...x...x...x.",
+    "x...x...x...x...",
+    "....x.....x..x..",
     "x..x..x...x.x...",
-    "......x.......x.", "x.x...x.x.x...x.", "x......x........", "...x..x....x..x.",
-)  # fmt: skip
+    "......x.......x.",
+    "x.x...x.x.x...x.",
+    "x......x........",
+    "...x..x....x..x.",
+)
 MONTUNOS = ("x.xx.xx.x.xx.xx.", "x..xx.x.x.x.x.x.", "x.x.xx.x.x.xx.x.")
 
 
@@ -152,6 +159,13 @@ def comp(writer: PartWriter, bar: int, pattern: Random) -> None:
 
 
 KINDS: dict[str, Callable[[PartWriter, int, Random], None]] = {
-    "block": block, "arpeggio": arpeggio, "octaves": octaves, "stride": stride, "broken": broken,
-    "montuno": montuno, "melody": melody, "pad": pad, "comp": comp,
-}  # fmt: skip
+    "block": block,
+    "arpeggio": arpeggio,
+    "octaves": octaves,
+    "stride": stride,
+    "broken": broken,
+    "montuno": montuno,
+    "melody": melody,
+    "pad": pad,
+    "comp": comp,
+}

@@ -30,7 +30,18 @@ def play_sounds(
     sound_of: Callable[[float, float], np.ndarray],
     release_seconds: float,
 ) -> np.ndarray:
-    """A part in the sounds of its notes, which `sound_of` makes of a frequency in hertz and a force from 0 to 1."""
+    """Play a part.
+
+    Args:
+        part: What is played.
+        duration_seconds: Length of the output.
+        tune_cents: How far to tune all notes.
+        sound_of: The sound of a note, from a frequency in hertz and a force from 0 to 1.
+        release_seconds: In which a note that is let go falls to 1/e.
+
+    Shape:
+        ``-> [T]`` float32
+    """
     length = round(duration_seconds * SAMPLE_RATE_HZ)
     audio = np.zeros(length + SAMPLE_RATE_HZ, dtype=np.float32)
     sounds: dict[tuple[int, int], np.ndarray] = {}

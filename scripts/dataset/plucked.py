@@ -13,7 +13,7 @@ from scripts.dataset.score import SAMPLE_RATE_HZ, Part
 def render_plucked(
     part: Part, duration_seconds: float, tune_cents: float, rng: Random
 ) -> np.ndarray:
-    """Play a part on plucked strings (Karplus-Strong) on a body, whose settings are drawn from `rng`.
+    """Play a part on plucked strings on a body, whose settings are drawn from `rng`.
 
     Shape:
         output: [T] float32 with T = round(duration_seconds * 22 050), mono
@@ -35,10 +35,15 @@ def render_plucked(
 def _string(
     hz: float, force: float, settings: tuple[float, float, float, float], seed: int
 ) -> np.ndarray:
-    """A string that rings for up to 4 s: a loop of one period with a low-pass and a fractional delay.
+    """A string that rings for up to 4 s: a loop of one period with a low-pass, ``[N]``.
 
-    `settings`: damping (0 to 0.5), decay in seconds, place of the pluck, brightness of the pluck. The loop's delay is
-    N + damping + fraction samples, its filter has three taps; whole periods are computed at once.
+    Args:
+        hz: Frequency.
+        force: Of the pluck, from 0 to 1.
+        settings: Damping (0 to 0.5), decay in seconds, place and brightness of the pluck.
+        seed: Of the noise that is plucked.
+
+    Source: Karplus and Strong 1983; the fractional delay is that of Jaffe and Smith 1983.
     """
     damping, decay_seconds, place, brightness = settings
     period = SAMPLE_RATE_HZ / hz

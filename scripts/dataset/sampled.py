@@ -30,8 +30,8 @@ def _program() -> str:
 def _in_memory(path: Path) -> str:
     """The text of an instrument with absolute paths and its samples read into memory as a whole.
 
-    When sfizz streams samples from the disk, what it renders depends on how fast the disk thread is: it drops voices
-    whose samples are late.
+    When sfizz streams samples from the disk, what it renders depends on how fast the disk thread
+    is: it drops voices whose samples are late.
     """
     text = path.read_text(encoding="latin-1")
     text = text.replace('#include "', f'#include "{path.parent}/')
@@ -47,8 +47,8 @@ def render_sampled(
 ) -> np.ndarray:
     """Render a part; notes outside the compass move by octaves.
 
-    The instrument is tuned by rendering at another sample rate than the one at which it is played, and the times of
-    the notes are scaled to match.
+    The instrument is tuned by rendering at another sample rate than the one at which it is played;
+    the times of the notes are scaled to match.
 
     Shape:
         output: [T] float32 with T = round(duration_seconds * 22 050), mono, not normalised
@@ -57,7 +57,8 @@ def render_sampled(
     stretch = SAMPLE_RATE_HZ / rate_hz
     length = round(duration_seconds * SAMPLE_RATE_HZ)
     with tempfile.TemporaryDirectory() as folder:
-        midi_path, wav_path = Path(folder) / "part.mid", Path(folder) / "part.wav"
+        midi_path = Path(folder) / "part.mid"
+        wav_path = Path(folder) / "part.wav"
         sfz_path = Path(folder) / "instrument.sfz"
         sfz_path.write_text(_in_memory(path), encoding="latin-1")
         command = [

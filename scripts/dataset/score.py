@@ -19,7 +19,14 @@ class Note:
 
 @dataclass
 class Part:
-    """The notes of one stem, with pitch bends (seconds, semitones) and sustain pedal (seconds, down)."""
+    """The notes of one stem.
+
+    Attributes:
+        notes: By their start.
+        bends: Pitch bends as (seconds, semitones).
+        pedals: Sustain pedal as (seconds, down).
+        kinds: What kinds of part a composer has written.
+    """
 
     notes: list[Note] = field(default_factory=list)
     bends: list[tuple[float, float]] = field(default_factory=list)
@@ -41,7 +48,7 @@ class Song:
 
 
 def without_overlaps(notes: list[Note]) -> list[Note]:
-    """The notes sorted by start; a note that is still sounding when its pitch is struck again is cut short."""
+    """The notes by start; one that still sounds when its pitch is struck again is cut short."""
     result: list[Note] = []
     last: dict[int, int] = {}
     for note in sorted(notes, key=lambda n: (n.start_seconds, n.pitch, -n.velocity)):

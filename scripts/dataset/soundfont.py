@@ -1,7 +1,7 @@
 """Renders a part with a sound font through libfluidsynth.
 
-Each process loads a font once. Every part gets a synthesiser of its own, so that its samples do not depend on what
-was rendered before.
+Each process loads a font once. Every part gets a synthesiser of its own, so that its samples do not
+depend on what was rendered before.
 """
 
 import ctypes
@@ -16,7 +16,8 @@ from scripts.dataset.score import SAMPLE_RATE_HZ, Part
 
 _BLOCK = 64
 _RATE_HZ = 2 * SAMPLE_RATE_HZ
-_COARSE_TUNE, _FINE_TUNE = 51, 52
+_COARSE_TUNE = 51
+_FINE_TUNE = 52
 _BEND_RANGE = 12
 _INTERPOLATION_7TH_ORDER = 7
 
@@ -24,7 +25,9 @@ _INTERPOLATION_7TH_ORDER = 7
 @cache
 def _library() -> ctypes.CDLL:
     library = ctypes.CDLL(ctypes.util.find_library("fluidsynth") or "libfluidsynth.so.3")
-    pointer, integer, number = ctypes.c_void_p, ctypes.c_int, ctypes.c_double
+    pointer = ctypes.c_void_p
+    integer = ctypes.c_int
+    number = ctypes.c_double
     signatures = {
         "new_fluid_settings": (pointer, []),
         "fluid_settings_setnum": (integer, [pointer, ctypes.c_char_p, number]),
@@ -51,7 +54,8 @@ def _library() -> ctypes.CDLL:
     }  # fmt: skip
     for name, (result, arguments) in signatures.items():
         function = getattr(library, name)
-        function.restype, function.argtypes = result, arguments
+        function.restype = result
+        function.argtypes = arguments
     for level in range(1, 5):
         library.fluid_set_log_function(level, None, None)
     return library
@@ -136,7 +140,8 @@ def _play(synth: int, channel: int, part: Part, duration_seconds: float) -> np.n
     left, right = (int(audio[side].ctypes.data) for side in range(2))
 
     def advance(first: int, last: int) -> None:
-        count, offset = (last - first) * _BLOCK, first * _BLOCK
+        count = (last - first) * _BLOCK
+        offset = first * _BLOCK
         library.fluid_synth_write_float(synth, count, left, offset, 1, right, offset, 1)
 
     now = 0

@@ -31,11 +31,18 @@ HELD_OUT = (
 
 @dataclass(frozen=True)
 class Timbre:
-    """An instrument: how and from where it is rendered, its share among its stem's timbres, and its character.
+    """An instrument.
 
-    `preset` is bank and program of a sound font, `compass` the lowest and the highest pitch of a sampled instrument,
-    `delay_seconds` how late its notes speak, `octaves` how far to move its notes up to sound as written. `driven`
-    timbres are distorted guitars.
+    Attributes:
+        name: Source and preset, or file.
+        kind: How it is rendered: soundfont, sampled, hydrogen, machine, plucked or struck.
+        path: Its file or folder; None for what is made of numbers.
+        weight: Its share among the timbres of its stem.
+        preset: Bank and program of a sound font.
+        compass: Lowest and highest pitch of a sampled instrument.
+        delay_seconds: How late its notes speak.
+        octaves: How far to move its notes up to sound as written.
+        driven: Whether it is a distorted guitar.
     """
 
     name: str
@@ -55,7 +62,7 @@ class Timbre:
 
 
 def presets(font: str, bank: int, weights: dict[int, float], factor: float = 1.0) -> list[Timbre]:
-    """Programs of a bank of a sound font with their weights; ``font`` is a path in SOUNDFONTS."""
+    """Programs of a bank of a sound font with their weights; ``font`` lies in SOUNDFONTS."""
     name = Path(font).stem
     delays = DELAYS_SECONDS if font in (FLUID, MUSESCORE) and bank == 0 else {}
     return [
@@ -97,6 +104,6 @@ def sampled(
 
 
 def choose_timbre(rng: Random, timbres: list[Timbre], driven: bool | None = None) -> Timbre:
-    """A timbre by weight; with `driven` only distorted (or only undistorted) ones, where there are any."""
+    """A timbre by weight; with `driven` only distorted (or undistorted) ones, if there are any."""
     fitting = [timbre for timbre in timbres if driven is None or timbre.driven == driven] or timbres
     return rng.choices(fitting, [timbre.weight for timbre in fitting])[0]

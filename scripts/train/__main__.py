@@ -39,7 +39,7 @@ from scripts.train.run import Run
 CONFIG = "config.json"
 
 
-def main(
+def main(  # noqa: PLR0913  the options of a command
     data: Annotated[Path, typer.Argument(help="Folder with train/ and validation/.")],
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of the run.")],
     *,

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from msdm_cli.evaluation.metrics.si_sdr import is_active, si_sdr
-from msdm_cli.networks.stft_layer import Stft
+from msdm_cli.networks.stft_layer import StftLayer
 from msdm_cli.networks.stft_unet import StftUnet
 from scripts.train.corpus import Corpus
 
@@ -119,7 +119,7 @@ def expect_wiener_errors(stems: Tensor) -> Tensor:
     Shape:
         ``[B, S, T] -> [sigmas]``
     """
-    stft = Stft(1024, 256)
+    stft = StftLayer(1024, 256)
     power = torch.stack([stft(item).square().sum(1).mean(-1) for item in stems]).mean(0)
     # Each bin but the first and the last stands for two, at plus and minus its frequency.
     both_sides = torch.full_like(power, 2 / stft.n_fft)

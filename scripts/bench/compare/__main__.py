@@ -135,7 +135,7 @@ def check_help(report: Report, tree: Tree) -> bool:
     return seconds < HELP_SECONDS and not heavy
 
 
-def main(
+def main(  # noqa: PLR0913  the options of a command
     *,
     peer: Annotated[Path | None, typer.Option(help="Folder of the authors' library.")] = None,
     baseline: Annotated[str, typer.Option(help="The older commit.")] = BASELINE,

@@ -117,7 +117,7 @@ def make_checkpoints(peer: Path, folder: Path) -> dict[str, list[Path]]:
     for paths in models.values():
         stems = str(4 // len(paths))
         for seed, path in enumerate(paths):
-            module = [sys.executable, "-m", "scripts.bench.paper_checkpoint", str(path)]
+            module = [sys.executable, "-m", "scripts.peer", str(path)]
             if not path.exists():
                 run_watched([*module, "--stems", stems, "--seed", str(seed)], folder, environment)
     return models

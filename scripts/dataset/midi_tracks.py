@@ -1,0 +1,86 @@
+"""Reads a MIDI file, and sorts its tracks into stems."""
+
+import mido
+
+from scripts.dataset.chart import LEAD_IN_SECONDS
+from scripts.dataset.score import STEMS, Note, without_overlaps
+
+COMPASSES = {"guitar": (38, 88), "piano": (24, 104), "bass": (26, 58)}
+"""Lowest and highest pitch of a stem; notes outside move by octaves."""
+
+
+def list_tracks(midi: mido.MidiFile) -> dict[int, tuple[str, int, list[Note]]]:
+    """Channel -> (track name, most used program, notes in seconds)."""
+    names = {
+        message.channel: track.name.lower()
+        for track in midi.tracks
+        for message in track
+        if message.type == "note_on"
+    }
+    programs = dict.fromkeys(range(16), 0)
+    counts: dict[int, dict[int, int]] = {}
+    open_notes: dict[tuple[int, int], tuple[float, int]] = {}
+    notes: dict[int, list[Note]] = {}
+    now = 0.0
+    for message in midi:
+        now += message.time
+        if message.type == "program_change":
+            programs[message.channel] = message.program
+        elif message.type == "note_on" and message.velocity:
+            open_notes[message.channel, message.note] = (now, message.velocity)
+            tally = counts.setdefault(message.channel, {})
+            tally[programs[message.channel]] = tally.get(programs[message.channel], 0) + 1
+        elif message.type in ("note_on", "note_off"):
+            start, velocity = open_notes.pop((message.channel, message.note), (None, 0))
+            if start is not None:
+                note = Note(start + LEAD_IN_SECONDS, max(0.03, now - start), message.note, velocity)
+                notes.setdefault(message.channel, []).append(note)
+    most_used = {channel: max(tally, key=tally.__getitem__) for channel, tally in counts.items()}
+    return {
+        channel: (names.get(channel, ""), most_used[channel], found)
+        for channel, found in notes.items()
+    }
+
+
+def assign_stems(tracks: dict[int, tuple[str, int, list[Note]]]) -> dict[str, list[Note]]:
+    """Notes by stem, by General MIDI program.
+
+    Parts that belong to no stem go to the guitar or the piano, if that is empty.
+    """
+    stems: dict[str, list[Note]] = {stem: [] for stem in STEMS}
+    homeless = []
+    for channel, (name, program, notes) in sorted(tracks.items()):
+        owner = _owner(channel, name, program)
+        if owner:
+            stems[owner] += notes
+        else:
+            homeless.append((name, notes))
+    for name, notes in homeless:
+        first = "guitar" if "arp" in name or "scale" in name or "solo" in name else "piano"
+        second = "piano" if first == "guitar" else "guitar"
+        stem = next((stem for stem in (first, second) if not stems[stem]), None)
+        if stem:
+            stems[stem] += notes
+    for stem, (low, high) in COMPASSES.items():
+        stems[stem] = [_in_compass(note, low, high) for note in stems[stem]]
+    return {stem: without_overlaps(notes) for stem, notes in stems.items()}
+
+
+def _owner(channel: int, name: str, program: int) -> str | None:
+    """The stem of a track, by General MIDI; None for instruments that belong to none."""
+    if channel == 9:
+        return "drums"
+    if 32 <= program <= 39 or name.startswith(("bass", "walk")):
+        return "bass"
+    if 24 <= program <= 31:
+        return "guitar"
+    return "piano" if program <= 7 else None
+
+
+def _in_compass(note: Note, low: int, high: int) -> Note:
+    pitch = note.pitch
+    while pitch < low:
+        pitch += 12
+    while pitch > high:
+        pitch -= 12
+    return Note(note.start_seconds, note.duration_seconds, pitch, note.velocity)
