@@ -1,46 +1,130 @@
-"""What is told before is what happens."""
+"""What is estimated is what happens."""
+
+import dataclasses
 
 import pytest
+from conftest import (
+    SpyDenoiser,
+    replace_denoisers,
+    request_generation,
+    request_imputation,
+    request_separation,
+)
 
-from msdm_cli.jobs.estimate import estimate_generation, estimate_imputation, estimate_separation
-from msdm_cli.progress import SilentProgress
-from msdm_cli.tasks.generate import GenerateOptions, generate_song
-from msdm_cli.tasks.impute import ImputeOptions, impute_stems
-from msdm_cli.tasks.separate import SeparateOptions, separate_song
+from msdm_cli.errors import UnreadableAudio
+from msdm_cli.jobs import estimate as module
+from msdm_cli.jobs.estimate import estimate_job, measure_call
+from msdm_cli.jobs.journal import Journal
+from msdm_cli.jobs.output import OutputOptions
+from msdm_cli.jobs.run import run_job
 
-HEADERS = 1000
+HEADER_BYTES = 100
+"""What a WAV file has before its samples, at most."""
 
 
-def size_of(done):
-    return sum(path.stat().st_size for path in done.files.values())
+@pytest.fixture
+def journal_bytes(monkeypatch):
+    """Sizes of the chunks that jobs have kept."""
+    sizes = []
+    save = Journal.save
+
+    def keep(journal, index, chunk):
+        if journal.on_disk:
+            sizes.append(chunk.nbytes)
+        save(journal, index, chunk)
+
+    monkeypatch.setattr(Journal, "save", keep)
+    return sizes
+
+
+def check_estimate(request, model, journal_bytes):
+    estimate = estimate_job(request, model)
+    result = run_job(request, model)
+    written = sum(path.stat().st_size for path in result.files.values())
+    assert estimate.calls == result.calls > 0
+    assert 0 <= written - estimate.output_bytes <= HEADER_BYTES * len(result.files)
+    assert estimate.journal_bytes == sum(journal_bytes)
+    assert estimate.audio_seconds == result.properties.seconds
+    assert estimate.seconds > 0
+    assert estimate.memory_bytes > 1e7  # PyTorch alone takes more
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3])
-def test_of_a_separation(tiny_model, write_song, tmp_path, channels):
-    song = write_song(seconds=3, channels=channels)
-    options = SeparateOptions(tiny_model.spec.preset("separate", "default"), 1, residual=True)
-    told = estimate_separation(tiny_model, song, options)
-    done = separate_song(tiny_model, song, tmp_path / "out", options, SilentProgress())
-    assert told.calls == done.calls
-    assert told.output_bytes == pytest.approx(size_of(done), abs=HEADERS)
-    assert told.audio_seconds == 3
-    assert told.seconds > 0
-    assert told.memory_bytes > 1e7
+def test_of_a_separation(tiny_model, write_song, tmp_path, channels, journal_bytes):
+    song = write_song(seconds=2, channels=channels)
+    request = request_separation(tiny_model, song, tmp_path / "out", residual=True)
+    check_estimate(request, tiny_model, journal_bytes)
 
 
-def test_of_an_imputation(tiny_model, write_song, tmp_path):
-    drums = write_song("drums.wav", seconds=3)
-    options = ImputeOptions(tiny_model.spec.preset("impute", "default"), 1, ("piano", "bass"))
-    told = estimate_imputation(tiny_model, {"drums": drums}, options)
-    done = impute_stems(tiny_model, {"drums": drums}, tmp_path / "out", options, SilentProgress())
-    assert told.calls == done.calls
-    assert told.output_bytes == pytest.approx(size_of(done), abs=HEADERS)
+def test_of_a_part_of_a_song_that_fits_into_a_chunk(
+    tiny_model, write_song, tmp_path, journal_bytes
+):
+    fields = {"start_seconds": 0.5, "duration_seconds": 0.25, "stems": ("bass",)}
+    song = write_song(seconds=3)
+    request = request_separation(tiny_model, song, tmp_path / "out", **fields)
+    check_estimate(request, tiny_model, journal_bytes)
+    assert not journal_bytes
 
 
-@pytest.mark.parametrize("seconds", [0.1, 3.0])
-def test_of_a_generation(tiny_model, tmp_path, seconds):
-    options = GenerateOptions(tiny_model.spec.preset("generate", "default"), 1, seconds)
-    told = estimate_generation(tiny_model, options)
-    done = generate_song(tiny_model, tmp_path / "out", options, SilentProgress())
-    assert told.calls == done.calls
-    assert told.output_bytes == pytest.approx(size_of(done), abs=HEADERS)
+def test_of_an_imputation(tiny_model, write_song, tmp_path, journal_bytes):
+    drums = write_song("drums.wav", seconds=2)
+    request = request_imputation(
+        tiny_model, {"drums": drums}, tmp_path / "out", targets=("piano", "bass")
+    )
+    check_estimate(request, tiny_model, journal_bytes)
+
+
+@pytest.mark.parametrize("seconds", [0.1, 2.0])
+def test_of_a_generation(tiny_model, tmp_path, seconds, journal_bytes):
+    check_estimate(request_generation(tiny_model, tmp_path, seconds), tiny_model, journal_bytes)
+
+
+@pytest.mark.parametrize(
+    ("output", "bytes_per_sample"),
+    [
+        (OutputOptions(), 2),
+        (OutputOptions(subtype="PCM_24"), 3),
+        (OutputOptions(subtype="DOUBLE"), 8),
+        (OutputOptions("flac"), 2 * 0.6),
+        (OutputOptions("ogg"), 2 * 0.1),
+    ],
+)
+def test_the_format_decides_the_size(tiny_model, write_song, tmp_path, output, bytes_per_sample):
+    song = write_song(seconds=0.5)
+    request = request_separation(tiny_model, song, tmp_path, output=output)
+    samples = 4 * 2 * 22050
+    assert estimate_job(request, tiny_model).output_bytes == round(samples * bytes_per_sample)
+
+
+def test_devices_share_the_chunks_of_a_song_but_not_of_a_generation(
+    tiny_model, write_song, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(module, "measure_call", lambda model, batch, length: 1.0)
+    team = replace_denoisers(tiny_model, *tiny_model.denoisers * 2)
+    separation = request_separation(tiny_model, write_song(seconds=4), tmp_path)
+    generation = request_generation(tiny_model, tmp_path, 4.0)
+    alone, shared = (estimate_job(separation, model) for model in (tiny_model, team))
+    assert (alone.calls, alone.seconds, shared.seconds) == (8, 8, 4)
+    alone, shared = (estimate_job(generation, model) for model in (tiny_model, team))
+    assert alone.seconds == shared.seconds == alone.calls
+
+
+@pytest.mark.parametrize(("device", "calls"), [("cpu", 1), ("cuda", 3)])
+def test_one_call_of_the_size_of_a_chunk_is_measured(tiny_model, monkeypatch, device, calls):
+    now = iter((10.0, 12.5, 20.0, 21.5, 30.0, 32.0))
+    monkeypatch.setattr(module.time, "perf_counter", lambda: next(now))
+    spy = SpyDenoiser(tiny_model.choose(0))
+    model = replace_denoisers(tiny_model, spy)
+    runtime = dataclasses.replace(model.runtime, device=device)
+    model = dataclasses.replace(model, runtime=runtime)
+    # A GPU loads and plans in the first call of each shape: the fastest counts.
+    assert measure_call(model, 2, 8192) == (2.5 if calls == 1 else 1.5)
+    warming, *measured = [(x.shape, mixture is None) for x, _, mixture in spy.asked]
+    assert warming == ((2, 4, 4096), True)
+    assert measured == [((2, 4, 8192), False)] * calls
+
+
+def test_an_input_that_cannot_be_read_is_an_error(tiny_model, tmp_path):
+    request = request_separation(tiny_model, tmp_path / "none.wav", tmp_path)
+    with pytest.raises(UnreadableAudio, match="no such file"):
+        estimate_job(request, tiny_model)
