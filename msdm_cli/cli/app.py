@@ -52,7 +52,7 @@ def main() -> None:
     """Run the command line."""
     keep_one_heap()
     try:
-        sys.exit(app(standalone_mode=False))
+        sys.exit(app(prog_name="msdm", standalone_mode=False))
     except MsdmError as error:
         show_error(error)
         sys.exit(1)

@@ -93,13 +93,14 @@ def generate(  # noqa: PLR0913  an option each
         output=OutputOptions(file_format, subtype),
         overwrite=overwrite,
     )
-    model = load_chosen(model_name, request.runtime)
-    if dry_run:
-        estimate_batch({"one take": request}, model, Display(quiet=quiet, as_json=as_json))
-        return
     requests = {
         f"seed {number}": replace(request.with_seed(number), track=f"seed-{number}")
         for number in seeds
     }
+    model = load_chosen(model_name, request.runtime)
+    if dry_run:
+        first = next(iter(requests.values()))
+        estimate_batch({"one take": first}, model, Display(quiet=quiet, as_json=as_json))
+        return
     display = Display(quiet=quiet, as_json=as_json, farewell=describe_stop(seed, seeds))
     run_batch("variation", requests, model, display=display, jobs=model.devices)

@@ -21,7 +21,7 @@ from msdm_cli.errors import (
     UnwritableResults,
 )
 
-OPTION = re.compile(r"(^|\s)(--?[a-z]|msdm [a-z])")
+OPTION = re.compile(r"(^|\s)(--?[a-z]|msdm (weights|doctor))")
 """A remedy that names an option or a command is a hint already: a command has written it."""
 
 Hint = str | Callable[[MsdmError], str]

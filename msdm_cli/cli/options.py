@@ -11,8 +11,8 @@ import typer
 from msdm_cli.audio.formats import SUBTYPES, writable_formats
 from msdm_cli.backends.runtime import AUTO, BACKENDS, PRECISIONS, Runtime
 
-
 LARGEST_SEED = (1 << 63) - 1
+"""Numbers of 64 bits are what readers of JSON agree on."""
 
 
 class Quality(str, Enum):

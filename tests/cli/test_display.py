@@ -7,7 +7,7 @@ from rich.console import Console
 
 from msdm_cli.cli import console, display
 from msdm_cli.cli.display import STOPPED, Display
-from msdm_cli.errors import UnreadableAudio
+from msdm_cli.errors import ResultsExist, UnreadableAudio
 
 
 @pytest.fixture
@@ -18,42 +18,87 @@ def stderr(monkeypatch):
     return shown.file
 
 
+@pytest.fixture
+def terminal(monkeypatch):
+    shown = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None)
+    monkeypatch.setattr(console, "stderr", shown)
+    monkeypatch.setattr(display, "stderr", shown)
+    return shown.file
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that stands still until a test moves it."""
+
+    class Clock:
+        seconds = 0.0
+
+        def monotonic(self):
+            return self.seconds
+
+    clock = Clock()
+    monkeypatch.setattr(display, "time", clock)
+    return clock
+
+
 def events(stderr):
     return [json.loads(line) for line in stderr.getvalue().splitlines()]
 
 
-def test_a_program_sees_events(stderr, monkeypatch):
-    monkeypatch.setattr(display, "EVENT_SECONDS", 1e9)
+def test_a_program_sees_events(stderr, clock):
     with Display(quiet=False, as_json=True) as shown:
         piece = shown.piece()
         piece.start("song", 3)
-        for _ in range(3):
-            piece.advance()
-        logging.getLogger("msdm_cli.pipelines").info("goes on, %d chunks", 2)
+        piece.advance()
+        clock.seconds = display.EVENT_SECONDS + 0.1
+        piece.advance()
+        piece.advance()
+        logging.getLogger("msdm_cli.jobs").info("continues, %d chunks are done", 2)
         shown.fail("bad", UnreadableAudio("what", "do"))
+    progress = {"event": "progress", "name": "song", "total": 3, "unit": "calls"}
     assert events(stderr) == [
         {"event": "start", "name": "song", "total": 3, "unit": "calls"},
-        {"event": "progress", "name": "song", "done": 3, "total": 3, "unit": "calls"},
-        {"event": "message", "text": "goes on, 2 chunks"},
+        {**progress, "done": 2},
+        {**progress, "done": 3},
+        {"event": "message", "text": "continues, 2 chunks are done"},
         {"event": "error", "name": "bad", "message": "what", "hint": "do"},
     ]
 
 
-def test_a_log_gets_a_line_now_and_then(stderr, monkeypatch):
-    monkeypatch.setattr(display, "PLAIN_SECONDS", 0)
+def test_an_error_has_the_hint_of_its_class_or_its_own(stderr):
+    with Display(quiet=False, as_json=True) as shown:
+        shown.fail("bad", ResultsExist("what", "remedy"))
+        shown.fail("bad", ResultsExist("what", "remedy"), "hint")
+    assert "--overwrite" in events(stderr)[0]["hint"]
+    assert events(stderr)[1]["hint"] == "hint"
+
+
+def test_a_log_gets_a_line_every_ten_seconds(stderr, clock):
     with Display(quiet=False) as shown:
         piece = shown.piece()
-        piece.start("song", 2)
+        piece.start("song", 3)
         piece.advance()
-    assert "song: 1 of 2 calls" in stderr.getvalue()
+        clock.seconds = 10.1
+        piece.advance()
+        piece.advance()
+    assert stderr.getvalue() == "song: 2 of 3 calls\n"
+
+
+def test_a_terminal_gets_a_bar(terminal):
+    with Display(quiet=False) as shown:
+        piece = shown.piece()
+        piece.start("song \x1b[31m", 4)
+        piece.advance(3)
+    assert "song \\x1b[31m" in terminal.getvalue()
+    assert "3/4 calls" in terminal.getvalue()
 
 
 @pytest.mark.parametrize("as_json", [False, True])
-def test_quiet_shows_errors_alone(stderr, monkeypatch, as_json):
-    monkeypatch.setattr(display, "PLAIN_SECONDS", 0)
+def test_quiet_shows_errors_alone(stderr, clock, as_json):
     with Display(quiet=True, as_json=as_json) as shown:
         piece = shown.piece()
         piece.start("song", 2)
+        clock.seconds = 60
         piece.advance(2)
         shown.say("hello")
         assert stderr.getvalue() == ""
@@ -61,15 +106,16 @@ def test_quiet_shows_errors_alone(stderr, monkeypatch, as_json):
     assert "what" in stderr.getvalue()
 
 
-def test_what_was_stopped_says_how_to_go_on(stderr):
+def test_what_was_stopped_says_how_to_continue(stderr):
     with pytest.raises(KeyboardInterrupt), Display(quiet=False):
         raise KeyboardInterrupt
-    assert STOPPED in stderr.getvalue()
+    assert stderr.getvalue() == f"{STOPPED}\n"
 
 
 def test_a_thread_stops_at_its_next_call(stderr):
     with Display(quiet=False) as shown:
         piece = shown.piece()
-        shown.stopped = True
+        piece.advance()
+        shown.stop()
         with pytest.raises(KeyboardInterrupt):
             piece.advance()

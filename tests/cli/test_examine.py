@@ -3,10 +3,18 @@ import shutil
 from types import SimpleNamespace
 
 import pytest
+from run_msdm import store_tiny_model
 
-from msdm_cli.cli import examine as doctor
+from msdm_cli.backends import onnx_backend
+from msdm_cli.cli import examine as module
 from msdm_cli.cli.examine import Finding, examine, measure_paces
 from msdm_cli.errors import BackendUnavailable
+
+
+@pytest.fixture(autouse=True)
+def tiny_load(monkeypatch, tiny_model):
+    """Devices are tried with a small model."""
+    monkeypatch.setattr(module, "load", lambda name, runtime: tiny_model)
 
 
 def find(subject):
@@ -22,8 +30,8 @@ def install(monkeypatch, *names):
 def test_none_or_two_wheels_of_onnx_runtime_are_found(monkeypatch, names):
     install(monkeypatch, *names)
     finding = find("ONNX Runtime")
-    assert "One must be there" in finding.remedy
-    assert all(name in finding.told for name in names)
+    assert "Install exactly one" in finding.remedy
+    assert all(name in finding.description for name in names)
 
 
 def test_one_wheel_of_onnx_runtime_is_well(monkeypatch):
@@ -33,30 +41,29 @@ def test_one_wheel_of_onnx_runtime_is_well(monkeypatch):
 
 @pytest.mark.parametrize("driver", [True, False])
 def test_cuda_that_fails_is_an_error_beside_a_driver_only(monkeypatch, driver):
-    from msdm_cli.backends import onnx_backend
-
     def load(name, runtime):
         raise BackendUnavailable("no libcudart", "Install CUDA.")
 
     monkeypatch.setattr(onnx_backend, "list_devices", lambda: ["cpu", "cuda", "tensorrt"])
     monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/nvidia-smi" if driver else None)
-    monkeypatch.setattr(doctor, "load_model", load)
+    monkeypatch.setattr(module, "load", load)
     findings = {finding.subject: finding for finding in examine()}
-    assert findings["cpu (onnx)"].remedy
-    assert findings["cuda (onnx)"].told == "no libcudart"
+    assert findings["cpu (onnx)"].remedy.startswith("Install CUDA.")
+    assert findings["cuda (onnx)"].description == "no libcudart"
     assert bool(findings["cuda (onnx)"].remedy) == driver
     assert not findings["tensorrt (onnx)"].remedy
 
 
 def test_a_damaged_model_is_found(monkeypatch, tmp_path):
     monkeypatch.setenv("MSDM_CACHE", str(tmp_path))
-    assert not find("model embedded").remedy
-    monkeypatch.setattr(
-        doctor,
-        "check_file",
-        lambda entry, file: (_ for _ in ()).throw(BackendUnavailable("x", "y")),
-    )
-    assert find("model embedded").remedy == "y"
+    store_tiny_model(tmp_path)
+    assert find("model embedded").description.endswith("undamaged, with a graph for ONNX Runtime")
+    assert find("model tiny").description.endswith("undamaged, without a graph for ONNX Runtime")
+    (path,) = (tmp_path / "tiny").glob("*.safetensors")
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    finding = find("model tiny")
+    assert "sha256" in finding.description
+    assert finding.remedy
 
 
 def test_a_full_disk_is_found(monkeypatch, tmp_path):
@@ -69,9 +76,15 @@ def test_a_full_disk_is_found(monkeypatch, tmp_path):
 
 
 def test_paces_follow_from_calls(monkeypatch, tiny_model):
-    monkeypatch.setattr(doctor, "measure_call", lambda model, batch, length: 1.0)
+    monkeypatch.setattr(module, "measure_call", lambda model, batch, length: 1.0)
     paces = {(pace.task, pace.quality): pace for pace in measure_paces(tiny_model)}
+    assert list(paces) == [
+        ("separate", "fast"),
+        ("separate", "default"),
+        ("impute", "default"),
+        ("generate", "default"),
+    ]
     spec = tiny_model.spec
-    once = (spec.chunk_length - 2 * spec.context) / spec.sample_rate
-    assert paces["separate", "fast"].times_real_time == pytest.approx(once)
-    assert paces["generate", "default"].times_real_time == pytest.approx(once / 3)
+    kept_seconds = (spec.chunk_length - 2 * spec.context) / spec.sample_rate
+    assert paces["separate", "fast"].times_real_time == pytest.approx(kept_seconds)
+    assert paces["generate", "default"].times_real_time == pytest.approx(kept_seconds / 3)

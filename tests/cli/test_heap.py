@@ -34,10 +34,10 @@ library.fflush(stream)
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc")
 def test_threads_share_a_heap():
     def count(mode):
-        told = subprocess.run(
+        report = subprocess.run(
             [sys.executable, "-c", PROGRAM, mode], check=True, capture_output=True, text=True
         ).stdout
-        return told.count("<heap nr=")
+        return report.count("<heap nr=")
 
     assert count("one") == 1
     assert count("several") > 1

@@ -1,11 +1,15 @@
+import io
+import os
+import sys
 from pathlib import Path
 
 import pytest
+from conftest import separate
 
-from msdm_cli.cli.songs import expand_songs
-from msdm_cli.errors import UnreadableAudio
-from msdm_cli.progress import SilentProgress
-from msdm_cli.tasks.separate import SeparateOptions, separate_song
+from msdm_cli.audio.formats import FORMATS, SoundFormat
+from msdm_cli.cli import songs
+from msdm_cli.cli.songs import Song, expand_songs, spool_pipes
+from msdm_cli.errors import NoSongs, UnreadableAudio, UnreadableList
 
 
 @pytest.fixture
@@ -25,12 +29,25 @@ def album(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def names(*arguments, results="stems"):
-    return [path.as_posix() for path in expand_songs(arguments, Path(results))]
+def names(*words, results="stems"):
+    return [song.path.as_posix() for song in expand_songs(words, Path(results))]
+
+
+def test_a_file_is_a_song():
+    assert expand_songs(["album/a.b.wav"], Path("stems")) == [
+        Song("album/a.b.wav", Path("album/a.b.wav"), "a.b")
+    ]
 
 
 def test_a_folder_means_the_sounds_in_it(album):
     assert names("album") == ["album/a.FLAC", "album/b.wav", "album/disc 2/c.mp3"]
+
+
+def test_what_can_be_read_is_a_row_of_the_table(album, monkeypatch, tmp_path):
+    (tmp_path / "album" / "d.aiff").touch()
+    assert "album/d.aiff" not in names("album")
+    monkeypatch.setitem(FORMATS, "aiff", SoundFormat("aiff", ".aiff"))
+    assert "album/d.aiff" in names("album")
 
 
 def test_a_pattern_that_no_shell_expanded(album):
@@ -48,10 +65,9 @@ def test_results_are_no_songs(album):
 
 def test_results_beside_their_songs_are_no_songs(tiny_model, write_song, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    options = SeparateOptions(tiny_model.spec.preset("separate", "fast"), 0)
     song = write_song("album/a.wav", 0.3)
     for folder in ("album", "."):
-        separate_song(tiny_model, song, Path(folder), options, SilentProgress())
+        separate(tiny_model, song, Path(folder))
     assert names("album", results="album") == ["album/a.wav"]
     assert names("album", results=".") == ["album/a.wav"]
     assert names("**/*.wav", results=".") == ["album/a.wav"]
@@ -60,7 +76,7 @@ def test_results_beside_their_songs_are_no_songs(tiny_model, write_song, tmp_pat
     (Path("a") / "bass.flac").touch()  # of an earlier --format
     assert names("*", results=".") == ["a.wav"]
     assert names("a.wav", "a", results=".") == ["a.wav"]  # a shell has expanded that
-    with pytest.raises(UnreadableAudio, match="a: no songs"):
+    with pytest.raises(NoSongs, match="a: no songs"):
         names("a", results=".")
 
 
@@ -70,7 +86,7 @@ def test_a_pattern_of_folders(album):
 
 def test_a_list_of_itself_is_refused(album, tmp_path):
     (tmp_path / "list.txt").write_text("y.ogg\n@list.txt\n")
-    with pytest.raises(UnreadableAudio, match="lists itself"):
+    with pytest.raises(UnreadableList, match="lists itself"):
         names("@list.txt")
 
 
@@ -88,12 +104,76 @@ def test_a_list_and_each_song_once(album, tmp_path):
     ]
 
 
-def test_what_is_not_there_is_left_to_the_reader(album):
+def test_a_missing_file_is_left_to_the_reader(album):
     assert names("none.wav") == ["none.wav"]
 
 
-@pytest.mark.parametrize("argument", ["*.aiff", "empty", "@none.txt"])
-def test_what_means_nothing_is_said(album, tmp_path, argument):
+@pytest.mark.parametrize("word", ["*.aiff", "empty", "@empty.txt"])
+def test_what_holds_no_song_is_an_error(album, tmp_path, word):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UnreadableAudio):
-        names(argument)
+    (tmp_path / "empty.txt").touch()
+    with pytest.raises(NoSongs, match="no songs") as caught:
+        names(word)
+    assert caught.value.remedy == "Give a wav, flac, ogg or mp3 file, or a folder of them."
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe"])
+def test_a_list_that_cannot_be_read_is_an_error(album, tmp_path, content):
+    if content:
+        (tmp_path / "list.txt").write_bytes(content)
+    with pytest.raises(UnreadableList, match=r"list\.txt: cannot be read"):
+        names("@list.txt")
+
+
+class Input:
+    """A standard input with these bytes."""
+
+    def __init__(self, content):
+        self.buffer = io.BytesIO(content)
+
+
+def test_a_pipe_is_kept_as_long_as_it_is_needed(monkeypatch):
+    monkeypatch.setattr(songs, "STDIN_LINK", Path("/nonexistent"))
+    monkeypatch.setattr(sys, "stdin", Input(b"sound"))
+    (song,) = expand_songs(["-"], Path("stems"))
+    assert song == Song("-", Path("-"), "stdin")
+    with spool_pipes([song, Song("b", Path("b.wav"), "b")]) as (spooled, other):
+        assert spooled.path.read_bytes() == b"sound"
+        assert (spooled.name, spooled.track) == ("-", "stdin")
+        assert other.path == Path("b.wav")
+    assert not spooled.path.exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc/self/fd")
+def test_a_file_as_standard_input_is_found(tmp_path, monkeypatch):
+    path = tmp_path / "song.wav"
+    path.write_bytes(b"sound")
+    kept = os.dup(0)
+    try:
+        with path.open("rb") as file:
+            os.dup2(file.fileno(), 0)
+        assert expand_songs(["-"], Path("stems")) == [Song("-", path, "stdin")]
+        os.lseek(0, 1, os.SEEK_SET)
+        assert expand_songs(["-"], Path("stems"))[0].path == Path("-")
+        os.lseek(0, 0, os.SEEK_SET)
+        path.unlink()
+        assert expand_songs(["-"], Path("stems"))[0].path == Path("-")
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_that_cannot_be_read_is_an_error(tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "live.wav")
+    song = Song("live", tmp_path / "live.wav", "live")
+    opened = Path.open
+
+    def fail(path, *arguments, **options):
+        if path == song.path:
+            raise OSError("broken")
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", fail)
+    with pytest.raises(UnreadableAudio, match="live: cannot be read"), spool_pipes([song]):
+        pass

@@ -1,0 +1,32 @@
+"""Small models for the command line."""
+
+from dataclasses import replace
+
+import pytest
+from conftest import FIVE_STEMS, make_tiny_model
+from run_msdm import store_tiny_model
+
+from msdm_cli.diffusion.samplers import Preset
+from msdm_cli.diffusion.samplers.msdm_paper import PaperOptions
+
+DIRAC = Preset("dirac", PaperOptions(num_steps=2, sigma_max=1.0, churn=20.0))
+
+
+@pytest.fixture(scope="session")
+def tiny_cache(tmp_path_factory):
+    """A cache with three models: ``tiny``, ``quintet`` of five stems, ``paper`` with a sampler."""
+    cache = tmp_path_factory.mktemp("cache")
+    store_tiny_model(cache)
+    store_tiny_model(cache, "quintet", FIVE_STEMS)
+    spec = make_tiny_model().spec
+    separation = {**spec.stage.presets["separate"], "dirac": DIRAC}
+    stage = replace(spec.stage, presets={"separate": separation, "impute": {}, "generate": {}})
+    store_tiny_model(cache, "paper", stages=(stage,))
+    return cache
+
+
+@pytest.fixture
+def tiny(tiny_cache, monkeypatch):
+    """Makes the small models available by name."""
+    monkeypatch.setenv("MSDM_CACHE", str(tiny_cache))
+    return tiny_cache

@@ -1,0 +1,158 @@
+import json
+import threading
+import weakref
+from pathlib import Path
+
+import pytest
+import typer
+from conftest import WAIT_SECONDS, request_separation
+
+from msdm_cli.audio.source import AudioProperties
+from msdm_cli.cli.batch import Outcome, check_batch, estimate_batch, run_batch, show_gain
+from msdm_cli.cli.display import Display
+from msdm_cli.errors import ReplacesInput, ResultsExist, UnwritableResults
+from msdm_cli.jobs import run
+from msdm_cli.jobs.run import JobResult
+
+
+def make_result(**fields):
+    usual = {
+        "files": {"bass": Path("stems/a/bass.wav"), "drums": Path("stems/a/drums.wav")},
+        "manifest": Path("stems/a/msdm.json"),
+        "properties": AudioProperties(100, 1, 1000, "PCM_16"),
+        "seed": None,
+        "calls": 4,
+    }
+    return JobResult(**usual | fields)
+
+
+def make_requests(model, songs, folder):
+    return {song.name: request_separation(model, song, folder) for song in songs}
+
+
+@pytest.fixture
+def songs(write_song):
+    return [write_song(f"{name}.wav", 0.2, seed=seed) for seed, name in enumerate("abc")]
+
+
+def test_a_result_is_described():
+    outcome = Outcome("a", make_result(seed=0), 2.5)
+    assert outcome.describe() == {
+        "speed": "4.0x real time",
+        "seed": "0",
+        "written": "stems/a/bass.wav, stems/a/drums.wav",
+    }
+    skipped = Outcome("a", make_result(skipped=True), 2.5).describe()
+    assert (skipped["speed"], skipped["seed"]) == ("was there", "")
+
+
+def test_an_error_is_described():
+    outcome = Outcome("a", ResultsExist("a.wav: is there already", "remedy"), 0.1)
+    assert outcome.failed
+    assert outcome.describe()["written"] == "a.wav: is there already"
+    entry = outcome.to_json("song")
+    assert entry["song"] == "a"
+    assert "--overwrite" in entry["hint"]
+
+
+def test_jobs_that_would_write_the_same_files_are_refused(tiny_model, write_song, tmp_path):
+    songs = [write_song("a/x.wav", 0.1), write_song("b/X.flac", 0.1)]
+    requests = make_requests(tiny_model, songs, tmp_path / "stems")
+    with pytest.raises(UnwritableResults, match=r"x\.wav and X\.flac would both be written to"):
+        check_batch(requests, tiny_model.spec)
+
+
+def test_inputs_of_other_jobs_are_not_replaced(tiny_model, write_song, tmp_path):
+    songs = [write_song("a.wav", 0.1), write_song("out/a/drums.wav", 0.1)]
+    requests = make_requests(tiny_model, songs, tmp_path / "out")
+    with pytest.raises(ReplacesInput, match=r"drums\.wav: is an input"):
+        check_batch(requests, tiny_model.spec)
+    requests = make_requests(tiny_model, songs[:1], tmp_path / "out")
+    check_batch(requests, tiny_model.spec)
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_results_are_shown_in_the_order_of_the_jobs(tiny_model, songs, tmp_path, capsys, jobs):
+    requests = make_requests(tiny_model, songs, tmp_path / "stems")
+    display = Display(quiet=True, as_json=True)
+    run_batch("song", requests, tiny_model, display=display, jobs=jobs)
+    summary = json.loads(capsys.readouterr().out)
+    assert [entry["song"] for entry in summary] == ["a.wav", "b.wav", "c.wav"]
+    assert all(Path(entry["files"]["bass"]).is_file() for entry in summary)
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_a_job_that_fails_does_not_end_the_others(tiny_model, songs, tmp_path, capsys, jobs):
+    songs[1].write_text("text")
+    requests = make_requests(tiny_model, songs, tmp_path / "stems")
+    with pytest.raises(typer.Exit) as ended:
+        display = Display(quiet=True, as_json=True)
+        run_batch("song", requests, tiny_model, display=display, jobs=jobs)
+    assert ended.value.exit_code == 1
+    captured = capsys.readouterr()
+    assert ["error" in entry for entry in json.loads(captured.out)] == [False, True, False]
+    (event,) = map(json.loads, captured.err.splitlines())
+    assert (event["event"], event["name"]) == ("error", "b.wav")
+
+
+def test_an_error_does_not_hold_on_to_what_failed(tiny_model, songs, tmp_path, monkeypatch):
+    class Samples:
+        """What a failed job has in memory."""
+
+    references = []
+
+    def fail(request, model, progress):
+        samples = Samples()
+        references.append(weakref.ref(samples))
+        raise ResultsExist("what", "remedy")
+
+    monkeypatch.setattr(run, "run_job", fail)
+    requests = make_requests(tiny_model, songs, tmp_path / "stems")
+    with pytest.raises(typer.Exit):
+        run_batch("song", requests, tiny_model, display=Display(quiet=True))
+    assert [reference() for reference in references] == [None] * 3
+
+
+def test_an_interrupt_ends_jobs_in_threads(tiny_model, songs, tmp_path, monkeypatch, capsys):
+    other_waits = threading.Event()
+    stopped = threading.Event()
+
+    class StoppedDisplay(Display):
+        def stop(self):
+            super().stop()
+            stopped.set()
+
+    def run_job(request, model, progress):
+        if request.track == "a":
+            assert other_waits.wait(WAIT_SECONDS)
+            raise KeyboardInterrupt
+        other_waits.set()
+        assert stopped.wait(WAIT_SECONDS)
+        progress.advance()
+        raise AssertionError("advance raises KeyboardInterrupt")
+
+    monkeypatch.setattr(run, "run_job", run_job)
+    requests = make_requests(tiny_model, songs[:2], tmp_path / "stems")
+    with pytest.raises(KeyboardInterrupt):
+        display = StoppedDisplay(quiet=False, farewell="good bye")
+        run_batch("song", requests, tiny_model, display=display, jobs=2)
+    assert capsys.readouterr().err == "good bye\n"
+
+
+def test_estimates_of_jobs_that_would_fail(tiny_model, songs, tmp_path, capsys):
+    songs[0].unlink()
+    requests = make_requests(tiny_model, songs, tmp_path / "stems")
+    with pytest.raises(typer.Exit) as ended:
+        estimate_batch(requests, tiny_model, Display(quiet=True, as_json=True))
+    assert ended.value.exit_code == 1
+    assert [entry["name"] for entry in json.loads(capsys.readouterr().out)] == ["b.wav", "c.wav"]
+
+
+def test_a_gain_and_clipped_samples_are_said(capsys):
+    result = make_result(gain_db=-0.456, clipped=3)
+    show_gain("a", result, Display(quiet=False))
+    show_gain("b", make_result(), Display(quiet=False))
+    assert capsys.readouterr().err.splitlines() == [
+        "a: -0.46 dB, so that nothing clips; --subtype FLOAT needs no gain",
+        "a: 3 samples beyond full scale were clipped; --subtype FLOAT keeps them",
+    ]

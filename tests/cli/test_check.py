@@ -1,0 +1,52 @@
+"""``msdm check``."""
+
+import json
+
+import pytest
+from run_msdm import msdm
+
+
+@pytest.fixture
+def song(write_song, tmp_path, tiny):
+    song = write_song(seconds=0.3)
+    options = ("--model", "tiny", "--quality", "fast", "--device", "cpu", "--precision", "fp32")
+    assert msdm("separate", song, "-o", tmp_path / "stems", *options).returncode == 0
+    return song
+
+
+def test_stems_that_sum_to_their_song(song, tmp_path):
+    folder = tmp_path / "stems" / "song"
+    for place in (folder, folder / "msdm.json"):
+        result = msdm("check", place, song)
+        assert result.returncode == 0
+        assert result.stdout.splitlines()[:2] == [
+            "4 files are as they were made",
+            "the stems sum to the song, exactly",
+        ]
+    assert msdm("check", folder, "--quiet").stdout == ""
+    report = json.loads(msdm("check", folder, "--json").stdout)
+    assert report["exact"]
+    assert report["null_db"] is None
+    assert report["problems"] == []
+
+
+def test_stems_that_were_changed(song, tmp_path):
+    path = tmp_path / "stems" / "song" / "bass.wav"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    result = msdm("check", path.parent)
+    assert result.returncode == 1
+    assert result.stderr == f"error: {path}: was changed after it was made\n"
+    assert result.stdout.startswith("3 files are as they were made\n")
+
+
+def test_another_song(song, write_song, tmp_path):
+    other = write_song("other.wav", seconds=0.3, seed=1)
+    result = msdm("check", tmp_path / "stems" / "song", other)
+    assert result.returncode == 1
+    assert result.stderr == f"error: {other}: is not the song that was separated\n"
+
+
+def test_results_that_are_not_there(tmp_path):
+    msdm("check", tmp_path / "none").assert_two_lines("no such file", "Check the name.")

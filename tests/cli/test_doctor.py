@@ -1,0 +1,28 @@
+"""``msdm doctor``."""
+
+import json
+
+from run_msdm import msdm
+
+
+def test_it_shows_what_works_and_how_fast():
+    report = json.loads(msdm("doctor", "--json", "--device", "cpu").stdout)
+    findings = {finding["subject"]: finding for finding in report["findings"]}
+    expected = {"msdm", "ONNX Runtime", "cpu (torch)", "cpu (onnx)", "model embedded", "cache"}
+    assert expected <= findings.keys()
+    assert findings["cpu (onnx)"]["description"] == "works"
+    tasks = {(pace["task"], pace["quality"]): pace for pace in report["paces"]}
+    assert len(tasks) == 9
+    # One call of the same network: 60 of them take 60 times as long as 1.
+    ratio = (
+        tasks["separate", "fast"]["times_real_time"] / tasks["generate", "best"]["times_real_time"]
+    )
+    assert round(ratio, 6) == 60
+    assert report["runtime"]["device"] == "cpu"
+
+
+def test_findings_are_shown_even_if_the_device_is_missing():
+    result = msdm("doctor", "--device", "cuda:77")
+    assert result.returncode == 1
+    assert "ONNX Runtime" in result.stdout
+    assert "the device cuda:77 is not available" in result.stderr

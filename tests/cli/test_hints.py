@@ -1,0 +1,124 @@
+import pytest
+
+from msdm_cli.audio.formats import choose_subtype
+from msdm_cli.cli.hints import HINTS, find_hint, hinted
+from msdm_cli.errors import (
+    BackendUnavailable,
+    ChecksumMismatch,
+    JobRunning,
+    MissingPreset,
+    MissingWeights,
+    MsdmError,
+    NonFiniteSamples,
+    ReplacesInput,
+    ResultsExist,
+    UnknownModel,
+    UnreadableAudio,
+    UnsuitableAudio,
+    UnwritableAudio,
+    UnwritableResults,
+)
+from msdm_cli.jobs.output import OutputOptions, check_vacant
+from msdm_cli.models.registry import find_entry, load_archives
+
+
+def raised(call, *arguments, **options):
+    """The error that a call raises."""
+    with pytest.raises(MsdmError) as caught:
+        call(*arguments, **options)
+    return caught.value
+
+
+def test_results_that_exist_name_the_option(tmp_path):
+    (tmp_path / "bass.wav").touch()
+    error = raised(check_vacant, [tmp_path / "bass.wav"], {}, overwrite=False)
+    assert isinstance(error, ResultsExist)
+    assert find_hint(error) == "Say --overwrite to replace it, or choose another folder with -o."
+
+
+def test_an_input_that_would_be_replaced_names_the_option(tmp_path):
+    song = tmp_path / "song.wav"
+    error = raised(check_vacant, [song], {"song": song}, overwrite=True)
+    assert isinstance(error, ReplacesInput)
+    assert find_hint(error) == "Choose another folder with -o."
+
+
+def test_a_model_that_is_missing_names_its_archive(monkeypatch, tmp_path):
+    monkeypatch.setenv("MSDM_CACHE", str(tmp_path))
+    for archive in load_archives().values():
+        for model in archive.models:
+            error = raised(find_entry, model.name)
+            assert isinstance(error, MissingWeights)
+            assert find_hint(error) == f"Fetch it: msdm weights pull {archive.name}"
+
+
+def test_an_unknown_model_names_the_list(monkeypatch, tmp_path):
+    monkeypatch.setenv("MSDM_CACHE", str(tmp_path))
+    error = raised(find_entry, "nonsense")
+    assert isinstance(error, UnknownModel)
+    assert find_hint(error) == "These are here: embedded. msdm weights list shows them all."
+
+
+def test_a_subtype_that_a_format_lacks_names_those_that_it_has():
+    error = raised(choose_subtype, "flac", "FLOAT", "PCM_16")
+    assert isinstance(error, UnwritableAudio)
+    hint = "It has PCM_16, PCM_24. Choose one with --subtype, or another --format."
+    assert find_hint(error) == hint
+
+
+def test_a_preset_that_a_model_lacks_names_those_that_it_has(tiny_model):
+    error = raised(tiny_model.spec.preset, "separate", "best")
+    assert isinstance(error, MissingPreset)
+    assert find_hint(error) == "It has fast, default. Choose one with --quality or --sampler."
+    error = raised(tiny_model.spec.preset, "dance", "best")
+    assert find_hint(error) == "Choose another --model: msdm weights list."
+
+
+def test_a_name_that_leads_out_of_the_folder_names_the_option(tmp_path):
+    options = OutputOptions(name="{track}/{stem}.{ext}")
+    error = raised(options.place, tmp_path, "..", "bass")
+    assert isinstance(error, UnwritableResults)
+    assert find_hint(error) == "Rename the song, or choose names of the results with --name."
+
+
+@pytest.mark.parametrize(
+    ("error", "hint"),
+    [
+        (
+            BackendUnavailable("what", "Choose the precision fp32."),
+            "Choose the precision fp32. See --device, --backend and --precision, and msdm doctor.",
+        ),
+        (JobRunning("what", "Wait."), "Wait for it, or choose another folder with -o."),
+        (
+            NonFiniteSamples("what", "Try another device or precision."),
+            "Try another --device or --precision. If it stays, report song and --seed.",
+        ),
+        (
+            UnwritableAudio("what", "Make room on the disk, or choose another folder."),
+            "Make room on the disk, or choose another folder with -o.",
+        ),
+        (UnsuitableAudio("a.wav: contains NaN", "Repair it."), "Repair it."),
+    ],
+)
+def test_hints_by_class(error, hint):
+    assert find_hint(error) == hint
+
+
+def test_an_error_without_a_row_has_its_remedy():
+    assert ChecksumMismatch not in HINTS
+    assert find_hint(ChecksumMismatch("what", "Install msdm again.")) == "Install msdm again."
+
+
+@pytest.mark.parametrize("remedy", ["Say --input PATH.", "Use -o.", "Run msdm weights list."])
+def test_a_remedy_that_names_an_option_is_kept(remedy):
+    assert find_hint(ResultsExist("what", remedy)) == remedy
+
+
+def test_a_command_has_hints_of_its_own():
+    hints = {ResultsExist: "Choose another folder with -o."}
+    with pytest.raises(ResultsExist, match="what") as caught, hinted(hints):
+        raise ResultsExist("what", "remedy")
+    assert find_hint(caught.value) == "Choose another folder with -o."
+    with pytest.raises(UnreadableAudio) as kept, hinted({ResultsExist: "no"}):
+        raise UnreadableAudio("what", "remedy")
+    assert kept.value.remedy == "remedy"

@@ -1,0 +1,122 @@
+"""``msdm impute``."""
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from conftest import FIVE_STEMS, STEMS, list_files
+from run_msdm import msdm
+
+from msdm_cli.cli.impute import name_stems
+from msdm_cli.cli.model_options import find_spec
+from msdm_cli.models.spec import QUALITIES
+
+RESULTS = ["drums.wav", "mixture.wav", "msdm.json", "piano.wav"]
+
+
+@pytest.fixture
+def drums(write_song, tiny):
+    return write_song("my drums.wav", seconds=1, rate=22050, channels=1)
+
+
+def impute(*arguments, model="tiny"):
+    return msdm("impute", *arguments, "--model", model, "--device", "cpu", "--precision", "fp32")
+
+
+def test_results_lie_in_a_folder_named_after_the_input(drums, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = drums.read_bytes()
+    result = impute("--given", "my drums.wav", "--target", "piano", "--seed", 1)
+    assert result.returncode == 0, result.stderr
+    assert list_files(tmp_path / "my drums") == RESULTS
+    assert drums.read_bytes() == before == (tmp_path / "my drums" / "drums.wav").read_bytes()
+
+
+def test_all_that_are_not_given_are_imputed(drums, tmp_path):
+    result = impute("--given", f"vocals={drums}", "-o", tmp_path / "out", model="quintet")
+    assert result.returncode == 0, result.stderr
+    expected = [*(f"{stem}.wav" for stem in FIVE_STEMS), "mixture.wav", "msdm.json"]
+    assert list_files(tmp_path / "out") == sorted(expected)
+
+
+def test_a_seed_is_drawn_and_the_same_command_finds_its_results(drums, tmp_path):
+    command = ("--given", drums, "--target", "piano", "-o", tmp_path / "out", "--json")
+    (first,) = json.loads(impute(*command).stdout)
+    (again,) = json.loads(impute(*command).stdout)
+    assert again["skipped"]
+    assert again["seed"] == first["seed"]
+    assert 0 <= first["seed"] < 1 << 32
+
+
+def test_variations_are_what_their_seeds_make(drums, tmp_path):
+    command = ("--given", drums, "--target", "piano")
+    takes = tmp_path / "takes"
+    result = impute(*command, "--seed", 4, "--variations", 2, "-o", takes, "--json")
+    assert result.returncode == 0, result.stderr
+    made = json.loads(result.stdout)
+    assert [take["seed"] for take in made] == [4, 5]
+    assert [take["imputed"] for take in made] == ["piano, seed 4", "piano, seed 5"]
+    assert impute(*command, "--seed", 5, "-o", tmp_path / "one").returncode == 0
+    assert list_files(takes / "seed-5") == RESULTS
+    four, five = (takes / f"seed-{seed}" / "piano.wav" for seed in (4, 5))
+    assert five.read_bytes() == (tmp_path / "one" / "piano.wav").read_bytes()
+    assert five.read_bytes() != four.read_bytes()
+
+
+def test_a_dry_run_does_nothing(drums, tmp_path):
+    command = ("--given", drums, "--target", "piano", "--variations", 2, "-o", tmp_path / "out")
+    result = impute(*command, "--dry-run", "--json")
+    assert result.returncode == 0, result.stderr
+    (estimate,) = json.loads(result.stdout)
+    assert estimate["name"] == "piano, one take"
+    # 22050 samples: a chunk of 16384, which ends 1024 before its end, and one more of 3 steps each.
+    assert estimate["calls"] == 2 * 3
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_model_that_does_not_impute_is_an_error(drums, tmp_path):
+    result = impute("--given", drums, "-o", tmp_path / "out", model="paper")
+    result.assert_two_lines("no settings default to impute", "--model")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--given", "song.wav"), "which stem is song.wav? Write --given bass=song.wav"),
+        (("--given", "kazoo=song.wav"), "kazoo is none of bass, drums, guitar, piano"),
+        (("--given", "bass=song.wav", "--target", "bass"), "bass is given and a target"),
+        (("--given", "bass=song.wav", "--target", "kazoo"), "kazoo is no stem of the model tiny"),
+        (("--given", "bass=a.wav", "--given", "bass=b.wav"), "bass is given twice"),
+        (("--given", "bass and drums.wav"), "which stem is bass and drums.wav?"),
+        (("--given", "drums="), "drums has no path"),
+        ((word for stem in STEMS for word in ("--given", f"{stem}.wav")), "every stem is given"),
+        ((), "--given"),
+    ],
+)
+def test_what_cannot_be_understood_is_wrong_usage(tiny, arguments, words):
+    impute(*arguments).assert_two_lines(words, returncode=2)
+
+
+def test_stems_are_named_by_an_option_or_by_their_file():
+    given = ["vocals=a=b.wav", "My Drums.wav", "lead=guitar.wav"]
+    with pytest.raises(typer.BadParameter, match="lead is none of"):
+        name_stems(given, FIVE_STEMS)
+    assert name_stems(given[:2], FIVE_STEMS) == {
+        "vocals": Path("a=b.wav"),
+        "drums": Path("My Drums.wav"),
+    }
+
+
+def test_an_equals_sign_in_the_name_of_a_file_is_no_option(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("lead=guitar.wav").touch()
+    assert name_stems(["lead=guitar.wav"], STEMS) == {"guitar": Path("lead=guitar.wav")}
+
+
+def test_the_help_states_the_network_calls_of_the_embedded_model():
+    for task in ("impute", "generate"):
+        presets = find_spec("embedded").stage.presets[task]
+        calls = [presets[name].calls for name in QUALITIES]
+        text = " ".join(msdm(task, "--help").stdout.split())
+        assert f"takes {calls[0]}, {calls[1]} or {calls[2]} network calls" in text

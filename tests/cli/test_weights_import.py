@@ -1,0 +1,134 @@
+"""``msdm weights pull`` and ``msdm weights import``."""
+
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import lightning_checkpoint
+from run_msdm import msdm
+
+from msdm_cli.models import download
+from msdm_cli.models.registry import load_archives
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("MSDM_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def write_tar(path, *names, content=b"x"):
+    """A tar of folders that hold one checkpoint each."""
+    checkpoint = path.with_name("epoch=1.ckpt")
+    checkpoint.write_bytes(content)
+    with tarfile.open(path, "w") as tar:
+        for name in names:
+            tar.add(checkpoint, f"{name}/epoch=1.ckpt")
+
+
+def save_checkpoint(path):
+    torch.save(lightning_checkpoint()[1], path)
+
+
+def test_a_model_is_imported_used_and_removed(write_song, tmp_path):
+    save_checkpoint(tmp_path / "epoch=1.ckpt")
+    imported = msdm("weights", "import", tmp_path / "epoch=1.ckpt", "--name", "mine")
+    assert imported.returncode == 0, imported.stderr
+    assert msdm("weights", "verify", "mine").returncode == 0
+    song = write_song(seconds=0.5)
+    options = ("--model", "mine", "--sampler", "dirac", "--steps", 2, "--seed", 1, "--json")
+    result = msdm("separate", song, "-o", tmp_path / "stems", *options)
+    assert result.returncode == 0, result.stderr
+    (done,) = json.loads(result.stdout)
+    assert len(done["files"]) == 4
+    assert done["seed"] == 1
+    again = msdm("weights", "import", tmp_path / "epoch=1.ckpt", "--name", "mine")
+    again.assert_two_lines("there is a model mine already", "--name", "msdm weights remove mine")
+    assert msdm("weights", "remove", "mine").returncode == 0
+    gone = msdm("separate", song, "--model", "mine")
+    gone.assert_two_lines("no model is called mine", "embedded", "msdm weights list")
+
+
+def test_a_tar_of_one_checkpoint_is_imported(tmp_path):
+    save_checkpoint(tmp_path / "epoch=2.ckpt")
+    write_tar(tmp_path / "one.tar", "run", content=(tmp_path / "epoch=2.ckpt").read_bytes())
+    result = msdm("weights", "import", tmp_path / "one.tar", "--name", "mine")
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_tar_of_several_checkpoints_is_not_guessed_at(tmp_path):
+    write_tar(tmp_path / "some.tar", "one", "two")
+    result = msdm("weights", "import", tmp_path / "some.tar", "--name", "mine")
+    result.assert_two_lines("holds 2 checkpoints (one, two)", "Unpack it.")
+
+
+def test_a_name_that_is_no_name_is_wrong_usage(tmp_path):
+    result = msdm("weights", "import", tmp_path / "a.ckpt", "--name", "../mine")
+    result.assert_two_lines("--name", returncode=2)
+
+
+def test_a_model_that_is_missing_is_offered_and_not_fetched_offline(write_song):
+    missing = msdm("separate", write_song(), "--model", "msdm-generation")
+    missing.assert_two_lines("msdm-generation is not on this machine", "msdm weights pull msdm")
+    offline = msdm("weights", "pull", "msdm", "--offline")
+    offline.assert_two_lines("msdm is not on this machine", "--offline")
+
+
+def test_what_cannot_be_fetched_lists_what_can():
+    msdm("weights", "pull", "nonsense").assert_two_lines("nonsense", "These can: msdm")
+
+
+@pytest.fixture
+def fetched(monkeypatch):
+    """Takes the place of the network: an archive holds these checkpoints, or is no tar."""
+    checkpoints = []
+
+    def fetch(url, path, progress):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.write_bytes(b"not a tar")
+            if checkpoints:
+                write_tar(path, *checkpoints[:-1], content=checkpoints[-1])
+        return path
+
+    monkeypatch.setattr(download, "fetch_archive", fetch)
+    return checkpoints
+
+
+def find_archive(name):
+    return next(
+        archive
+        for archive in load_archives().values()
+        if name in [model.name for model in archive.models]
+    )
+
+
+def test_an_archive_is_fetched_imported_and_removed(fetched, cache, tmp_path):
+    save_checkpoint(tmp_path / "any.ckpt")
+    archive = find_archive("msdm-generation")
+    folders = [folder for model in archive.models for folder in model.checkpoints]
+    fetched += [*folders, (tmp_path / "any.ckpt").read_bytes()]
+    result = msdm("weights", "pull", "msdm-generation")
+    assert result.returncode == 0, result.stderr
+    assert f"{archive.url}: sha256 " in result.stderr
+    assert result.stdout.splitlines() == [
+        f"{model.name}: {cache / model.name}" for model in archive.models
+    ]
+    assert not (cache / ".downloads" / f"{archive.name}.tar").exists()
+    again = msdm("weights", "pull", "msdm-generation")
+    assert again.stdout == "on this machine already: msdm, msdm-generation\n"
+
+
+def test_a_damaged_archive_is_named(fetched, cache):
+    result = msdm("weights", "pull", "msdm", "--quiet")
+    tar = cache / ".downloads" / f"{find_archive('msdm').name}.tar"
+    result.assert_two_lines("cannot be unpacked", f"Remove {tar}, and run msdm weights pull again")
+    assert Path(tar).exists()
+
+
+def test_an_archive_without_the_checkpoint_says_what_it_has(fetched):
+    fetched += ["other", b"x"]
+    result = msdm("weights", "pull", "msdm", "--quiet")
+    result.assert_two_lines("has no checkpoint", "It has other.", "msdm weights import CHECKPOINT")
