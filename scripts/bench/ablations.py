@@ -1,26 +1,24 @@
-"""What a change of the training brings: variants of one run, from one start, for the same number of steps.
+"""What a change of the training brings: variants of a run, from one start, for the same steps.
 
-    python scripts/bench/ablations.py DATA RUNS "as it is=" "batch 3=--batch 3 --length 98304" --start last.ckpt
+    python -m scripts.bench.ablations DATA RUNS "as it is=" "batch 3=--batch 3" --start last.ckpt
 
-A variant is a name and further arguments of ``scripts/train.py``; one that makes steps cheaper or dearer gets its own
-``--steps`` (the start's counted), so that minutes agree. As many run at a time as there are cores, with a thread each.
-The table is added to the end of the log. A variant that is done is not trained again.
+A variant is a name and further arguments of ``scripts.train``; one that makes steps cheaper or
+dearer gets its own ``--steps`` (the start's counted), so that minutes agree. As many run at a time
+as there are cores, with a thread each. The table is added to the end of the log. A variant that is
+done is not trained again.
 """
 
-import json
 import os
 import shlex
-import shutil
-import subprocess
-import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 import typer
 
-TRAIN = Path(__file__).parents[1] / "train.py"
+from scripts.bench.report import Report
+from scripts.bench.variants import Variant, schedule, train_all
+
 COLUMNS = (
     "si_sdri",
     "bass",
@@ -33,42 +31,43 @@ COLUMNS = (
 )
 
 
-def train_variant(
-    data: Path, run: Path, arguments: list[str], start: Path | None
-) -> dict[str, float]:
-    """Train one variant, and give the figures of its last validation and its minutes.
+def parse_variants(texts: list[str]) -> dict[str, str]:
+    """Arguments by the names of the variants.
 
     Raises:
-        RuntimeError: The training failed (``output.txt`` in its folder tells how), or the folder is of another one.
+        typer.BadParameter: Two have the same name, and so the same folder.
     """
-    asked = json.dumps({"arguments": arguments, "start": str(start)})
-    if not run.exists():
-        temporary = run.with_name(f"{run.name}.part")
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        (temporary / "asked.json").write_text(asked)
-        if start:
-            shutil.copy(start, temporary / "last.ckpt")
-        temporary.rename(run)
-    if (run / "asked.json").read_text() != asked:
-        raise RuntimeError(
-            f"{run}: is of another start or other arguments; remove it, or name the variant otherwise"
-        )
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    with (run / "output.txt").open("a") as file:
-        command = [sys.executable, str(TRAIN), str(data), str(run), *arguments]
-        if subprocess.run(
-            command, env=environment, stdout=file, stderr=file, check=False
-        ).returncode:
-            raise RuntimeError(f"{run}: training failed, see {file.name}")
-    log = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
-    begun = next(record for record in log if "event" in record)
-    final = [record for record in log if COLUMNS[-1] in record][-1]
-    return final | {"minutes": (final["hours"] - begun["hours"]) * 60, "songs": begun["songs"]}
+    named = dict(text.split("=", 1) for text in texts)
+    if len({name_folder(name) for name in named}) < len(texts):
+        raise typer.BadParameter("two variants have the same name")
+    return named
 
 
-def main(
-    data: Path,
+def name_folder(variant: str) -> str:
+    """Name of the folder of a variant."""
+    return variant.replace(" ", "-")
+
+
+def list_cells(name: str, extra: str, figures: dict[str, Any], first: int) -> list[str]:
+    """A row of the table."""
+    return [
+        name,
+        f"`{extra}`" if extra else "",
+        str(figures["step"] - first),
+        f"{figures['minutes']:.0f}",
+        *(f"{figures[column]:.3f}" if column in figures else "" for column in COLUMNS),
+    ]
+
+
+def name_start(start: Path | None, first: int, texts: list[str]) -> str:
+    """What the variants start from."""
+    if start:
+        return f"step {first}"
+    return "`--initial`" if "--initial" in " ".join(texts) else "nothing"
+
+
+def main(  # noqa: PLR0913  the options of a command
+    data: Annotated[Path, typer.Argument(help="Folder with train/ and validation/.")],
     runs: Annotated[Path, typer.Argument(metavar="RUNS", help="Receives a run per variant.")],
     variants: Annotated[list[str], typer.Argument(metavar="NAME=ARGUMENTS...")],
     *,
@@ -77,56 +76,27 @@ def main(
         Path | None, typer.Option(help="Checkpoint to start from; from nothing if not given.")
     ] = None,
     jobs: Annotated[int, typer.Option(help="Variants at a time.")] = os.cpu_count() or 1,
-    output: Annotated[Path | None, typer.Option(help="Log that the table is added to.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Add the table to this file too.")] = None,
 ) -> None:
     """Train the variants, and print the table."""
     first = torch.load(start, map_location="cpu", weights_only=True)["step"] if start else 0
-    common = [
-        "--steps",
-        str(first + steps),
-        "--decay-steps",
-        str(steps // 2),
-        "--validate-every",
-        str(first + steps),
-    ]
-    named = dict(variant.split("=", 1) for variant in variants)
-    if len({name.replace(" ", "-") for name in named}) < len(variants):
-        raise typer.BadParameter("two variants have the same name")
-    with ThreadPoolExecutor(jobs) as pool:
-        begun = {
-            name: pool.submit(
-                train_variant,
-                data,
-                runs / name.replace(" ", "-"),
-                common + shlex.split(extra),
-                start,
-            )
+    named = parse_variants(variants)
+    trained = train_all(
+        {
+            name: Variant(runs / name_folder(name), [*schedule(steps, first), *shlex.split(extra)])
             for name, extra in named.items()
-        }
-        found = {name: future.result() for name, future in begun.items()}
-    songs = next(iter(found.values()))["songs"]
-    origin = (
-        f"step {first}"
-        if start
-        else "`--initial`"
-        if "--initial" in " ".join(variants)
-        else "nothing"
+        },
+        data,
+        start,
+        jobs,
     )
-    lines = [
-        f"## {steps} steps from {origin}, {songs} songs, {jobs} variants at a time",
-        "",
-        "| variant | arguments | steps | minutes | " + " | ".join(COLUMNS) + " |",
-        "|---" * (4 + len(COLUMNS)) + "|",
-    ]
+    songs = next(iter(trained.values()))["songs"]
+    origin = name_start(start, first, variants)
+    report = Report(f"## {steps} steps from {origin}, {songs} songs, {jobs} variants at a time")
+    report.begin_table("variant", "arguments", "steps", "minutes", *COLUMNS)
     for name, extra in named.items():
-        figures = found[name]
-        cells = [f"{figures[column]:.3f}" if column in figures else "" for column in COLUMNS]
-        cells = [f"{figures['step'] - first}", f"{figures['minutes']:.0f}", *cells]
-        lines.append(f"| {name} | {f'`{extra}`' if extra else ''} | " + " | ".join(cells) + " |")
-    print("\n".join(lines))
-    if output:
-        with output.open("a") as file:
-            file.write("\n".join(lines) + "\n\n")
+        report.row(*list_cells(name, extra, trained[name], first))
+    report.append(output)
 
 
 if __name__ == "__main__":

@@ -1,84 +1,109 @@
-"""Whether memory depends on the length of a song: peak memory of all three tasks for short and very long ones.
+"""Whether memory depends on the length of a song: peak memory of each task, short and very long.
 
-    python scripts/bench/endurance.py tests/data/song.flac --output scripts/bench/endurance.md
+    python -m scripts.bench.endurance tests/data/song.flac --output scripts/bench/endurance.md
 
-What grows, if anything does, lies around the network: so the embedded network is replaced by what it is before
-training, a static Wiener filter, and three hours pass in minutes.
+What grows, if anything does, lies around the network: so the embedded network is replaced by what
+it is before training, a static Wiener filter, and three hours pass in minutes.
 """
 
 import dataclasses
-import json
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import torch
 import typer
-from speed import write_song
-from torch import Tensor, nn
+from torch import Tensor
 
-from msdm_cli.backends.runtime import Runtime
 from msdm_cli.backends.torch_backend import TorchDenoiser
 from msdm_cli.cli.heap import keep_one_heap
-from msdm_cli.models.load import load_model
-from msdm_cli.models.spec import Preset
+from msdm_cli.diffusion.samplers import Preset
+from msdm_cli.diffusion.samplers.consistent import ConsistentOptions
+from msdm_cli.interface import Model, load_model
+from msdm_cli.jobs.request import JobRequest
+from msdm_cli.jobs.run import run_job
+from msdm_cli.networks.network import Network
 from msdm_cli.networks.stft_unet import StftUnet
-from msdm_cli.progress import SilentProgress
-from msdm_cli.tasks.generate import GenerateOptions, generate_song
-from msdm_cli.tasks.impute import ImputeOptions, impute_stems
-from msdm_cli.tasks.separate import SeparateOptions, separate_song
+from msdm_cli.tasks.generate import GenerateOptions
+from msdm_cli.tasks.impute import ImputeOptions
+from msdm_cli.tasks.separate import SONG, SeparateOptions
+from scripts.bench.long_songs import write_repeated
+from scripts.bench.process import run_watched
+from scripts.bench.report import OutputOption, Report
+from scripts.bench.separation import get_network
 
 TASKS = ("separate", "impute", "generate")
 
 
-class StaticWiener(nn.Module):
-    """The embedded network without what it has learned."""
+class StaticWiener(Network):
+    """The embedded network without what it has learned.
 
-    takes_mixture, shares_sigma = True, False
+    Args:
+        network: The embedded network.
+    """
+
+    takes_mixture = True
+    shares_sigma = False
 
     def __init__(self, network: StftUnet) -> None:
         super().__init__()
         self.network = network
+        self.config = network.config
 
     def forward(self, x: Tensor, sigma: Tensor, mixture: Tensor | None = None) -> Tensor:
-        """Estimate the clean stems."""
+        """Estimate the clean stems, ``[B, S, T], [B, S], [B, T] -> [B, S, T]``."""
+        network = self.network
         given = x.new_full((len(x),), 0.0 if mixture is None else 1.0)
-        observed = self.network.stft(x[:, 0] * 0 if mixture is None else mixture)
-        gaussian = self.network.posterior(self.network.stft(x), sigma, observed, given)
-        return self.network.stft.inverse(gaussian)
+        observed = network.stft(torch.zeros_like(x[:, 0]) if mixture is None else mixture)
+        return network.stft.inverse(network.posterior(network.stft(x), sigma, observed, given))
+
+    def cast(self, dtype: torch.dtype) -> None:
+        """There is no learned part."""
+
+
+def load_static() -> Model:
+    """The embedded model with a static Wiener filter in the place of its network."""
+    model = load_model(device="cpu", precision="fp32")
+    network = StaticWiener(get_network(model))
+    return dataclasses.replace(model, denoisers=(TorchDenoiser(network, torch.device("cpu")),))
 
 
 def work(task: str, song: Path, seconds: float, folder: Path) -> None:
-    """Do a task in this process, and print its peak memory in MB and how long it took."""
-    import resource
-    import time
-
-    keep_one_heap()  # as the command does
-    loaded = load_model("embedded", Runtime(device="cpu"))
-    assert isinstance(loaded.denoiser, TorchDenoiser)
-    model = dataclasses.replace(
-        loaded,
-        denoiser=TorchDenoiser(StaticWiener(loaded.denoiser.network), loaded.denoiser.device),
+    """Do a task in this process, from files to files."""
+    # As the command does.
+    keep_one_heap()
+    model = load_static()
+    preset = Preset("consistent", ConsistentOptions(num_steps=1, sigma_max=10.0))
+    requests: dict[str, tuple[Any, dict[str, Path]]] = {
+        "separate": (SeparateOptions(preset, 0), {SONG: song}),
+        "impute": (ImputeOptions(preset, 0, ("piano",)), {"drums": song}),
+        "generate": (GenerateOptions(preset, 0, seconds), {}),
+    }
+    options, inputs = requests[task]
+    request = JobRequest(
+        task, model.spec.name, model.runtime, options, inputs, folder, track="long"
     )
-    preset, began = Preset(num_steps=1, sigma_max=10.0), time.monotonic()
-    if task == "separate":
-        separate_song(model, song, folder, SeparateOptions(preset, 0), SilentProgress())
-    elif task == "impute":
-        impute_stems(
-            model, {"drums": song}, folder, ImputeOptions(preset, 0, ("piano",)), SilentProgress()
-        )
-    else:
-        generate_song(model, folder, GenerateOptions(preset, 0, seconds), SilentProgress())
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"peak": peak, "seconds": time.monotonic() - began}))
+    run_job(request, model)
+
+
+def measure(task: str, song: Path, seconds: float) -> str:
+    """Peak memory of a task in MB, and its seconds, in a process of its own."""
+    with tempfile.TemporaryDirectory() as temporary:
+        path = Path(temporary) / "long.wav"
+        if task != "generate":
+            write_repeated(song, path, seconds)
+        command = [sys.executable, "-m", "scripts.bench.endurance", str(path), "--task", task]
+        command += ["--seconds", str(seconds), "--folder", str(Path(temporary) / "out")]
+        finished = run_watched(command)
+    return f"{finished.peak_mb:.0f} ({finished.seconds:.0f})"
 
 
 def main(
     song: Annotated[Path, typer.Argument(help="Any song; it is repeated.")],
     *,
     minutes: Annotated[str, typer.Option(help="Lengths that are compared.")] = "3,180",
-    output: Annotated[Path | None, typer.Option(help="Write the table there too.")] = None,
+    output: OutputOption = None,
     task: Annotated[str | None, typer.Option(hidden=True)] = None,
     seconds: Annotated[float, typer.Option(hidden=True)] = 0.0,
     folder: Annotated[Path | None, typer.Option(hidden=True)] = None,
@@ -87,38 +112,16 @@ def main(
     if task and folder:
         work(task, song, seconds, folder)
         return
-    lengths = [60 * float(value) for value in minutes.split(",")]
-    lines = [
-        "Peak memory in MB (and seconds), 44.1 kHz stereo, by `scripts/bench/endurance.py`; the network is a static "
-        "Wiener filter.",
-        "",
-        "| task | " + " | ".join(f"{length / 60:g} min" for length in lengths) + " |",
-        "|---" * (len(lengths) + 1) + "|",
-    ]
-    print("\n".join(lines), flush=True)
+    lengths = [float(value) for value in minutes.split(",")]
+    report = Report(
+        "Peak memory in MB, and seconds in brackets, for 44.1 kHz stereo, by "
+        "`python -m scripts.bench.endurance`. A static Wiener filter takes the place of the "
+        "network."
+    )
+    report.begin_table("task", *(f"{length:g} min" for length in lengths))
     for name in TASKS:
-        cells = []
-        for length in lengths:
-            with tempfile.TemporaryDirectory() as temporary:
-                path = Path(temporary) / "long.wav"
-                write_song(song, path, length)
-                options = [
-                    "--task",
-                    name,
-                    "--seconds",
-                    str(length),
-                    "--folder",
-                    str(Path(temporary) / "out"),
-                ]
-                command = [sys.executable, __file__, str(path), *options]
-                told = json.loads(
-                    subprocess.run(command, check=True, capture_output=True, text=True).stdout
-                )
-            cells.append(f"{told['peak']:.0f} ({told['seconds']:.0f})")
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-        print(lines[-1], flush=True)
-    if output:
-        output.write_text("\n".join(lines) + "\n")
+        report.row(name, *(measure(name, song, 60 * length) for length in lengths))
+    report.save(output)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Other people's separators, at the settings of their own command line, on random weights: for speed only."""
+"""Other people's separators as their own commands set them, on random weights: for speed only."""
 
-import importlib.metadata
 import time
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import soundfile
@@ -14,29 +14,26 @@ class Peer:
     """How fast a peer is.
 
     Attributes:
-        version: Of its package.
-        model: Its model.
+        name: Its package with the version, and its model.
         times_real_time: Seconds of music in a second.
     """
 
-    version: str
-    model: str
+    name: str
     times_real_time: float
 
 
 def time_demucs(song: Path) -> Peer | None:
-    """Hybrid Transformer Demucs (arXiv 2211.08553) with the size of ``htdemucs``; None if it is not installed.
+    """Hybrid Transformer Demucs (arXiv 2211.08553) of the size of ``htdemucs``.
 
-    One shift and a quarter of overlap, as its command has it.
+    One shift and a quarter of overlap, as its command has it. None if it is not installed.
     """
     try:
         from demucs.apply import apply_model
         from demucs.htdemucs import HTDemucs
     except ImportError:
         return None
-    network = HTDemucs(
-        ["drums", "bass", "other", "vocals"], segment=7.8, t_layers=5, bottom_channels=512
-    ).eval()
+    stems = ["drums", "bass", "other", "vocals"]
+    network = HTDemucs(stems, segment=7.8, t_layers=5, bottom_channels=512).eval()
     size = sum(parameter.numel() for parameter in network.parameters())
     samples, rate = soundfile.read(song, dtype="float32", always_2d=True)
     mixture = torch.from_numpy(samples.T.copy())[None]
@@ -44,8 +41,5 @@ def time_demucs(song: Path) -> Peer | None:
     with torch.inference_mode():
         apply_model(network, mixture, shifts=1, overlap=0.25, split=True)
     seconds = time.perf_counter() - began
-    return Peer(
-        importlib.metadata.version("demucs"),
-        f"htdemucs ({size / 1e6:.0f} M)",
-        len(samples) / rate / seconds,
-    )
+    name = f"demucs {version('demucs')}, htdemucs ({size / 1e6:.0f} M)"
+    return Peer(name, len(samples) / rate / seconds)

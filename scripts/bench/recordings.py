@@ -1,13 +1,11 @@
-"""What the embedded model does to recordings, of which no rendered song tells: levels, sums, one guitar where known.
+"""What the embedded model does to recordings: levels of the stems, and what it makes of a guitar.
 
-    python scripts/bench/recordings.py RECORDING... --output scripts/bench/recordings.md
+    python -m scripts.bench.recordings RECORDING ... --output scripts/bench/recordings.md
 
-A recording is a sound file, or a folder with ``guitar.ogg`` and the rest of the song in ``song.ogg``, as songs for
-Frets on Fire have it (Debian's ``fretsonfire-songs-muldjord`` and ``fretsonfire-songs-sectoid``: metal, CC BY-SA).
-Other guitars are part of that rest: what a model finds of them counts as an error there.
+RECORDING is a sound file, or a folder with ``guitar.ogg`` (one guitar) and ``song.ogg`` (the rest).
 """
 
-import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -15,76 +13,106 @@ import numpy as np
 import soundfile
 import typer
 
-from msdm_cli.audio.files import SongReader
+from msdm_cli.audio.finish import SumFinish
+from msdm_cli.audio.formats import SUBTYPES
+from msdm_cli.audio.source import ArraySource
 from msdm_cli.audio.windows import SongWindows
-from msdm_cli.backends.runtime import Runtime
 from msdm_cli.diffusion.denoiser import Samples
-from msdm_cli.evaluation.metrics import score_windows
+from msdm_cli.evaluation.metrics.si_sdr import score_windows
 from msdm_cli.evaluation.oracles import separate_by_mask
-from msdm_cli.models.load import Model, load_model
-from msdm_cli.progress import SilentProgress
-from msdm_cli.tasks.separate import SeparateOptions, separate_song
+from msdm_cli.interface import Model, load_model
+from scripts.bench.report import OutputOption, Report
 
-PARTS = ("guitar", "song")
-HEADROOM = 0.5  # parts that were mixed at full scale each
-UNITS = 1 << 15  # of a 16-bit sample, from zero to full scale
+GUITAR = "guitar"
+PARTS = (GUITAR, "song")
+HEADROOM = 0.5
+"""Gain of recordings, whose parts are at full scale each."""
+
+UNITS = np.float32(1 << 15)
+"""Of a 16-bit sample, from zero to full scale."""
 
 
-def write_parts(recording: Path, seconds: float, folder: Path) -> list[Path]:
-    """Write the middle of a recording's parts, and of their sum last, as 16-bit files of one length."""
-    paths = [recording / f"{part}.ogg" for part in PARTS] if recording.is_dir() else [recording]
+@dataclass(frozen=True)
+class Recording:
+    """The middle of a recording.
+
+    Attributes:
+        name: What the table calls it.
+        sample_rate: In hertz.
+        mixture: The song, ``[C, T]``.
+        parts: The guitar, and the rest; empty if the guitar is not at hand.
+    """
+
+    name: str
+    sample_rate: int
+    mixture: Samples
+    parts: tuple[Samples, ...]
+
+
+def load_recording(path: Path, seconds: float) -> Recording:
+    """Read the middle of a file, or of a folder of parts."""
+    paths = [path / f"{part}.ogg" for part in PARTS] if path.is_dir() else [path]
     infos = [soundfile.info(path) for path in paths]
-    rate, frames = infos[0].samplerate, min(info.frames for info in infos)
+    rate = infos[0].samplerate
+    frames = min(info.frames for info in infos)
     count = min(frames, round(seconds * rate))
+    start = (frames - count) // 2
     parts = [
-        soundfile.read(path, count, (frames - count) // 2, always_2d=True)[0] for path in paths
+        HEADROOM * soundfile.read(path, count, start, dtype="float32", always_2d=True)[0].T
+        for path in paths
     ]
-    written = []
-    for name, part in {**dict(zip(PARTS, parts, strict=False)), "mixture": sum(parts)}.items():
-        written.append(folder / f"{name}.wav")
-        soundfile.write(written[-1], HEADROOM * part, rate, "PCM_16")
-    return written if recording.is_dir() else written[-1:]
+    # As a file of 16 bits, so that stems of 16 bits can sum to it.
+    whole = np.rint(np.sum(parts, 0) * UNITS).astype(np.float32) / UNITS
+    return Recording(path.stem, rate, whole, tuple(parts) if path.is_dir() else ())
 
 
-def load_mono(path: Path, rate: int) -> Samples:
-    """A file at another rate, all channels as one, ``[T]``."""
-    with SongReader(path) as reader:
-        windows = SongWindows(reader, rate)
+def to_mono(sound: Samples, rate: int, model: Model) -> Samples:
+    """The mean of the channels at the model's rate, ``[C, T] -> [T]``."""
+    with ArraySource(sound, rate).open() as reader:
+        windows = SongWindows(reader, model.spec.sample_rate)
         return windows.read(0, windows.total).mean(0)
 
 
-def tell(recording: Path, model: Model, seconds: float, quality: str) -> str:
-    """A line of the table."""
-    with tempfile.TemporaryDirectory() as temporary:
-        *parts, song = write_parts(recording, seconds, Path(temporary))
-        options = SeparateOptions(model.spec.preset("separate", quality), 0)
-        done = separate_song(model, song, Path(temporary) / "stems", options, SilentProgress())
-        sound = {name: soundfile.read(path, always_2d=True)[0] for name, path in done.files.items()}
-        whole, rate = soundfile.read(song, always_2d=True)
-        exact = np.array_equal(
-            sum(np.rint(UNITS * stem) for stem in sound.values()), np.rint(UNITS * whole)
-        )
-        found = ["", ""]
-        if parts:
-            guitar, rest = (load_mono(part, model.spec.sample_rate) for part in parts)
-            stems, estimate = (
-                np.stack((guitar, rest)),
-                load_mono(done.files["guitar"], model.spec.sample_rate),
-            )
-            tries = (
-                np.stack((estimate, stems.sum(0) - estimate)),
-                separate_by_mask(stems, binary=False),
-            )
-            scores = [score_windows(tried, stems, model.spec.sample_rate) for tried in tries]
-            found = [
-                f"{score.improvement[:, 0][score.active[:, 0]].mean():.2f}" for score in scores
-            ]
+def separate(recording: Recording, model: Model, quality: str) -> tuple[dict[str, Samples], bool]:
+    """Stems in 16 bits, ``[C, T]`` each, and whether they sum to the recording exactly."""
+    finish = SumFinish(SUBTYPES["PCM_16"], 1.0)
+    parts: dict[str, list[Samples]] = {name: [] for name in model.spec.stems}
+    song = (recording.mixture, recording.sample_rate)
+    for block in model.separate_blocks(*song, quality=quality):
+        for name, samples in finish.apply(block.stems, block.mixture).items():
+            parts[name].append(samples / np.float32(1 << 31))
+    return {name: np.concatenate(part, 1) for name, part in parts.items()}, finish.exact
+
+
+def score_guitar(recording: Recording, estimate: Samples, model: Model) -> list[str]:
+    """SI-SDRi of an estimated guitar, and of its ideal ratio mask; nothing without the truth."""
+    if not recording.parts:
+        return ["", ""]
+    rate = recording.sample_rate
+    stems = np.stack([to_mono(part, rate, model) for part in recording.parts])
+    guitar = to_mono(estimate, rate, model)
+    found = np.stack((guitar, stems.sum(0) - guitar))
+    figures = []
+    for estimates in (found, separate_by_mask(stems, binary=False)):
+        scores = score_windows(estimates, stems, model.spec.sample_rate)
+        figures.append(scores.improvement[:, 0][scores.active[:, 0]].mean())
+    return [f"{figure:.2f}" for figure in figures]
+
+
+def list_cells(recording: Recording, model: Model, quality: str) -> list[str]:
+    """A row of the table."""
+    whole = recording.mixture
+    stems, exact = separate(recording, model, quality)
     power = np.square(whole).mean()
-    levels = [10 * np.log10(np.square(stem).mean() / power + 1e-12) for stem in sound.values()]
-    peak = max(np.abs(stem).max() for stem in sound.values()) / np.abs(whole).max()
-    about = f"{recording.stem}, {rate / 1000:g} kHz, {whole.shape[1]} ch"
-    cells = [*(f"{level:.1f}" for level in levels), f"{peak:.2f}", "yes" if exact else "no", *found]
-    return f"| {about} | " + " | ".join(cells) + " |"
+    levels = [10 * np.log10(np.square(stem).mean() / power + 1e-12) for stem in stems.values()]
+    peak = max(np.abs(stem).max() for stem in stems.values()) / np.abs(whole).max()
+    return [
+        f"{recording.name}, {recording.sample_rate / 1000:g} kHz, {len(whole)} ch",
+        *(f"{level:.1f}" for level in levels),
+        f"{peak:.2f}",
+        "yes" if exact else "no",
+        *score_guitar(recording, stems[GUITAR], model),
+    ]
 
 
 def main(
@@ -93,32 +121,23 @@ def main(
     ],
     *,
     seconds: Annotated[float, typer.Option(help="From the middle of each.")] = 30.0,
-    quality: str = "default",
-    output: Annotated[Path | None, typer.Option(help="Write the table there too.")] = None,
+    quality: Annotated[str, typer.Option(help="fast, default or best.")] = "default",
+    output: OutputOption = None,
 ) -> None:
     """Print the table."""
-    model = load_model("embedded", Runtime(device="cpu"))
-    head = [
-        *model.spec.stems,
-        "largest peak",
-        "sum exact",
-        "guitar, SI-SDRi",
-        "its ideal ratio mask",
-    ]
-    lines = [
-        f"The middle {seconds:g} s of recordings, separated at `{quality}`, by `scripts/bench/recordings.py`.",
-        "Levels of stems are in dB relative to the song; the largest peak of any stem is relative to that of the song. "
-        "SI-SDRi, in dB, where the recording of one guitar is at hand; other guitars of the song count as the rest.",
-        "",
-        "| recording | " + " | ".join(head) + " |",
-        "|---" * (len(head) + 1) + "|",
-    ]
-    print("\n".join(lines), flush=True)
-    for recording in recordings:
-        lines.append(tell(recording, model, seconds, quality))
-        print(lines[-1], flush=True)
-    if output:
-        output.write_text("\n".join(lines) + "\n")
+    model = load_model(device="cpu")
+    report = Report(
+        f"The middle {seconds:g} s of recordings, separated at `{quality}`, by "
+        "`python -m scripts.bench.recordings`.",
+        'Levels of stems are in dB relative to the song. "Largest peak" is that of any stem, '
+        "relative to the peak of the song. SI-SDRi is in dB, for songs that come with one guitar "
+        "recorded by itself; their other guitars count as the rest.",
+    )
+    columns = ("largest peak", "sum exact", "guitar, SI-SDRi", "its ideal ratio mask")
+    report.begin_table("recording", *model.spec.stems, *columns)
+    for path in recordings:
+        report.row(*list_cells(load_recording(path, seconds), model, quality))
+    report.save(output)
 
 
 if __name__ == "__main__":

@@ -3,18 +3,19 @@
 import os
 import platform
 from collections.abc import Iterable, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
+import onnxruntime
+import torch
 import typer
 
 OutputOption = Annotated[Path | None, typer.Option(help="Write the report to this file too.")]
 
 
-def describe_machine(*packages: str) -> str:
-    """Processor, number of cores and versions of packages, in a few words."""
-    versions = [f"{package} {version(package)}" for package in packages]
+def describe_machine() -> str:
+    """Processor, number of cores, and versions of what runs networks."""
+    versions = [f"torch {torch.__version__}", f"ONNX Runtime {onnxruntime.__version__}"]
     return ", ".join([cpu_name(), f"{os.cpu_count()} cores", *versions])
 
 
@@ -30,12 +31,12 @@ class Report:
     """Markdown that is printed line by line, and saved at the end.
 
     Args:
-        header: What was measured, and by which command: the first sentence of the document.
+        header: What was measured, and by which command: the first lines of the document.
     """
 
-    def __init__(self, header: str) -> None:
+    def __init__(self, *header: str) -> None:
         self.lines: list[str] = []
-        self.write(header)
+        self.write(*header)
 
     def write(self, *lines: str) -> None:
         """Add a paragraph."""
@@ -62,6 +63,12 @@ class Report:
         """Write the document, unless there is no path."""
         if path:
             path.write_text("\n".join(self.lines) + "\n", encoding="utf-8")
+
+    def append(self, path: Path | None) -> None:
+        """Add the document to the end of a file, unless there is no path."""
+        if path:
+            with path.open("a", encoding="utf-8") as file:
+                file.write("\n".join(self.lines) + "\n\n")
 
     def _add(self, line: str) -> None:
         self.lines.append(line)

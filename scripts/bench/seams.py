@@ -1,13 +1,14 @@
 """Whether the joins of chunks can be told from any other place of a song.
 
-    python scripts/bench/seams.py SONG
+    python -m scripts.bench.seams SONG
 
-At both ends of every cross-fade, two figures are compared with those of random places within a second: the largest
-second difference (a click) and the change of the short-time spectrum (a change of timbre). If joins are like any
-other place, their ranks among the others are uniform: 0.5 on average.
+At both ends of every cross-fade, two figures are compared with those of random places within a
+second: the largest second difference (a click) and the change of the short-time spectrum (a change
+of timbre). If joins are like any other place, their ranks among the others are uniform: 0.5 on
+average.
 """
 
-import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -16,68 +17,78 @@ import soundfile
 import typer
 from numpy.typing import NDArray
 
-from msdm_cli.audio.resample import resampled_length
-from msdm_cli.backends.runtime import Runtime
-from msdm_cli.jobs.outputs import OutputOptions
-from msdm_cli.models.load import load_model
-from msdm_cli.progress import SilentProgress
-from msdm_cli.tasks.separate import SeparateOptions, plan_chunks, separate_song
+from msdm_cli.audio.source import ArraySource
+from msdm_cli.interface import Model, load_model
+from msdm_cli.tasks.separate import SONG, SeparateOptions, plan
+from scripts.bench.report import OutputOption, Report
 
 FRAME = 1024
+CLICK_SAMPLES = 64
 PLACES = 200
 
+Signal = NDArray[np.float32]
+Figure = Callable[[Signal, int], float]
 
-def click(x: NDArray[np.float64], place: int) -> float:
+
+def measure_click(x: Signal, place: int) -> float:
     """Largest second difference within 64 samples of a place, in dB."""
-    return float(20 * np.log10(np.abs(np.diff(x[place - 64 : place + 64], 2)).max() + 1e-9))
+    near = x[place - CLICK_SAMPLES : place + CLICK_SAMPLES]
+    return float(20 * np.log10(np.abs(np.diff(near, 2)).max() + 1e-9))
 
 
-def spectral_change(x: NDArray[np.float64], place: int) -> float:
+def measure_change(x: Signal, place: int) -> float:
     """Distance of the log spectra before and after a place, in dB."""
     window = np.hanning(FRAME)
-    before, after = (
-        np.abs(np.fft.rfft(x[start : start + FRAME] * window)) for start in (place - FRAME, place)
-    )
-    return float(np.sqrt(np.square(20 * np.log10((after + 1e-4) / (before + 1e-4))).mean()))
+    before = np.abs(np.fft.rfft(x[place - FRAME : place] * window))
+    after = np.abs(np.fft.rfft(x[place : place + FRAME] * window))
+    ratio_db = 20 * np.log10((after + 1e-4) / (before + 1e-4))
+    return float(np.sqrt(np.square(ratio_db).mean()))
+
+
+FIGURES: dict[str, Figure] = {"click": measure_click, "change of timbre": measure_change}
+
+
+def list_edges(model: Model, song: ArraySource, options: SeparateOptions) -> list[int]:
+    """Where cross-fades begin and end, in samples of the song."""
+    chunks = plan(model, {SONG: song}, options).chunks
+    edges = [chunk.core_start for chunk in chunks[1:]] + [chunk.core_stop for chunk in chunks[:-1]]
+    scale = song.properties.sample_rate / model.spec.sample_rate
+    return [round(edge * scale) for edge in edges]
+
+
+def rank(stem: Signal, place: int, figure: Figure, rate: int, rng: np.random.Generator) -> float:
+    """Share of the places within a second whose figure is lower."""
+    places = place + rng.integers(-rate, rate, PLACES)
+    others = [figure(stem, other) for other in places if FRAME < other < len(stem) - FRAME]
+    return float(np.mean(np.array(others) < figure(stem, place)))
 
 
 def main(
-    song: Annotated[Path, typer.Argument(help="A song of at least half a minute.")],
-    quality: str = "default",
-    duration: float = 60.0,
+    path: Annotated[Path, typer.Argument(metavar="SONG", help="Of at least half a minute.")],
+    *,
+    quality: Annotated[str, typer.Option(help="fast, default or best.")] = "default",
+    seconds: Annotated[float, typer.Option(help="From the beginning of the song.")] = 60.0,
+    output: OutputOption = None,
 ) -> None:
     """Print the mean rank of the joins for each stem and figure."""
-    model, rng = load_model("embedded", Runtime(device="cpu")), np.random.default_rng(0)
-    preset = model.spec.preset("separate", quality)
-    options = SeparateOptions(
-        preset, 0, duration_seconds=duration, output=OutputOptions(subtype="FLOAT")
+    model = load_model(device="cpu")
+    rng = np.random.default_rng(0)
+    rate = soundfile.info(path).samplerate
+    samples = soundfile.read(path, round(seconds * rate), dtype="float32", always_2d=True)[0].T
+    options = SeparateOptions(model.spec.preset("separate", quality))
+    edges = list_edges(model, ArraySource(samples, rate), options)
+    stems = model.separate(samples, rate, quality=quality)
+    deviation = (12 * max(1, len(edges))) ** -0.5
+    report = Report(
+        f"Ranks of {len(edges)} ends of cross-fades of {path.name} among places near them, at "
+        f"`{quality}`, by `python -m scripts.bench.seams`; uniform is 0.50 +- {deviation:.2f}."
     )
-    with tempfile.TemporaryDirectory() as folder:
-        done = separate_song(model, song, Path(folder), options, SilentProgress())
-        stems = {
-            name: soundfile.read(path, always_2d=True)[0][:, 0] for name, path in done.files.items()
-        }
-    rate = done.properties.sample_rate
-    scale = rate / model.spec.sample_rate
-    total = resampled_length(done.properties.frames, rate, model.spec.sample_rate)
-    chunks = plan_chunks(model, total, options.overlap).chunks()
-    edges = [chunk.core_start for chunk in chunks[1:]] + [chunk.core_stop for chunk in chunks[:-1]]
-    joins = [round(edge * scale) for edge in edges]
-    print(
-        f"{song.name}: {len(joins)} ends of cross-fades; uniform is 0.50 +- {(12 * len(joins)) ** -0.5:.2f}"
-    )
+    report.begin_table("stem", "figure", "mean rank", "highest rank")
     for name, stem in stems.items():
-        for figure in (click, spectral_change):
-            ranks = []
-            for join in joins:
-                places = join + rng.integers(-rate, rate, PLACES)
-                others = [
-                    figure(stem, place) for place in places if FRAME < place < len(stem) - FRAME
-                ]
-                ranks.append(float(np.mean(np.array(others) < figure(stem, join))))
-            print(
-                f"{name:8} {figure.__name__:16} mean rank {np.mean(ranks):.2f}, worst {max(ranks):.2f}"
-            )
+        for title, figure in FIGURES.items():
+            ranks = [rank(stem[0], edge, figure, rate, rng) for edge in edges]
+            report.row(name, title, f"{np.mean(ranks):.2f}", f"{max(ranks):.2f}")
+    report.save(output)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""SI-SDRi of the embedded model by the instruments that songs are played on: which it knows, and which it does not.
+"""SI-SDRi of the embedded model by the instruments that songs are played on.
 
-    python scripts/bench/timbres.py DATA/validation --output scripts/bench/timbres.md
+    python -m scripts.bench.timbres DATA/validation --output scripts/bench/timbres.md
 
-Songs are those of ``scripts/build_dataset.py``, whose ``metadata.json`` names the timbres; songs of training
-instruments that no run has learned from tell what the instruments alone cost.
+Songs are those of ``scripts.dataset``, whose ``metadata.json`` names the timbres. New songs on
+training instruments measure what the instruments alone cost.
 """
 
 import dataclasses
@@ -12,58 +12,62 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from quality import by_model, list_songs, load_stems
 
-from msdm_cli.backends.runtime import Runtime
-from msdm_cli.evaluation.metrics import score_windows
-from msdm_cli.evaluation.scores import Score, list_scores, summarise
-from msdm_cli.models.load import load_model
+from msdm_cli.evaluation.metrics.metric import SeparatedSong
+from msdm_cli.evaluation.metrics.si_sdr import SI_SDR, SiSdrRow
+from msdm_cli.interface import load_model
+from scripts.bench.report import OutputOption, Report
+from scripts.bench.separation import by_model
+from scripts.songs import list_songs, load_middle
 
 
 def name_instruments(song: Path) -> dict[str, str]:
-    """Stem to the instruments or sound fonts that it is played on, without presets."""
+    """By stem, the instruments or sound fonts that it is played on, without presets."""
     stems = json.loads((song / "metadata.json").read_text())["stems"]
     return {
-        stem: " + ".join(sorted({name.split(":")[0] for name in about["timbres"]}))
-        for stem, about in stems.items()
+        stem: " + ".join(sorted({name.split(":")[0] for name in details["timbres"]}))
+        for stem, details in stems.items()
     }
 
 
 def main(
-    songs: Annotated[Path, typer.Argument(help="Songs of scripts/build_dataset.py.")],
+    songs: Annotated[Path, typer.Argument(help="Songs of scripts.dataset.")],
     *,
     seconds: Annotated[float, typer.Option(help="From the middle of each song.")] = 24.0,
     limit: Annotated[int | None, typer.Option(help="Only so many songs.")] = None,
-    output: Annotated[Path | None, typer.Option(help="Write the table there too.")] = None,
+    output: OutputOption = None,
 ) -> None:
     """Print the table, the worst instruments of each stem first."""
-    model = load_model("embedded", Runtime(device="cpu"))
-    names, rate = model.spec.stems, model.spec.sample_rate
-    separate = by_model(model, model.spec.preset("separate", "default"), 0)
-    rows: list[Score] = []
+    model = load_model(device="cpu")
+    stems = model.spec.stems
+    separate = by_model(model, model.spec.preset("separate", "default"))
+    rows: list[SiSdrRow] = []
     folders = list_songs(songs)[:limit]
     for folder in folders:
-        stems, instruments = load_stems(folder, names, seconds), name_instruments(folder)
-        found = list_scores("", folder.name, names, score_windows(separate(stems), stems, rate))
+        truth = load_middle(folder, seconds)
+        instruments = name_instruments(folder)
+        estimate = separate(truth)
+        song = SeparatedSong("", folder.name, stems, estimate, truth, model.spec.sample_rate)
+        # The metric groups rows by method: here, by instruments.
         rows += [
-            dataclasses.replace(row, method=instruments[row.stem]) for row in found if row.active
+            dataclasses.replace(row, method=instruments[row.stem])
+            for row in SI_SDR.score(song)
+            if row.active
         ]
-    lines = [
-        f"SI-SDRi in dB by instrument, of `default` on {seconds:g} s of each of {len(folders)} songs, by "
-        "`scripts/bench/timbres.py`. The windows of 4 s in which a stem sounds count.",
-        "",
-        "| stem | instruments | songs | SI-SDRi |",
-        "|---|---|---|---|",
-    ]
-    for stem in names:
-        summaries = summarise([row for row in rows if row.stem == stem], [stem])
-        lines += [
-            f"| {stem} | {summary.method} | {summary.songs} | {summary.active:.2f} |"
-            for summary in sorted(summaries, key=lambda summary: summary.active)
-        ]
-    print("\n".join(lines))
-    if output:
-        output.write_text("\n".join(lines) + "\n")
+    report = Report(
+        f"SI-SDRi in dB by instrument, at `default`, on {seconds:g} s of each of {len(folders)} "
+        "held-out songs, by `python -m scripts.bench.timbres`. Only the windows of 4 s in which a "
+        "stem sounds count."
+    )
+    report.begin_table("stem", "instruments", "songs", "SI-SDRi")
+    for stem in stems:
+        summaries = SI_SDR.summarise([row for row in rows if row.stem == stem], [stem])
+        figures = sorted(
+            (summary.stems[stem], summary.method, summary.songs) for summary in summaries
+        )
+        for figure, played_on, count in figures:
+            report.row(stem, played_on, count, f"{figure:.2f}")
+    report.save(output)
 
 
 if __name__ == "__main__":

@@ -98,8 +98,8 @@ def stride(writer: PartWriter, bar: int, pattern: Random) -> None:
         else:
             writer.add_chord(bar, step, 2, voicing(chord, 52, 3), 74)
     if pattern.random() < 0.6:
-        for step, length, pitch in line(writer, bar, pattern, (67, 88)):
-            writer.add(bar, step, length * 0.9, pitch, 88)
+        for onset, length, pitch in line(writer, bar, pattern, (67, 88)):
+            writer.add(bar, onset, length * 0.9, pitch, 88)
 
 
 def broken(writer: PartWriter, bar: int, pattern: Random) -> None:

@@ -148,8 +148,8 @@ def main(  # noqa: PLR0913  the options of a command
 ) -> None:
     """Print the tables; exit code 1 if samples differ."""
     report = Report(
-        f"`scripts/bench/compare`: the working tree against {baseline}, on "
-        f"{describe_machine('torch', 'onnxruntime-gpu')}."
+        f"The working tree against commit {baseline}, by `python -m scripts.bench.compare`, on "
+        f"{describe_machine()}."
     )
     with tempfile.TemporaryDirectory() as temporary:
         folder = (work or Path(temporary)).resolve()

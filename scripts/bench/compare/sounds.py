@@ -11,7 +11,8 @@ INTEGER = ("PCM_16", "PCM_24", "PCM_32")
 
 def find_difference(old: Path, new: Path) -> tuple[int, str]:
     """Number of files, and what differs between two folders; "" if nothing does."""
-    expected, found = list_sounds(old), list_sounds(new)
+    expected = list_sounds(old)
+    found = list_sounds(new)
     if not expected:
         return 0, "no files"
     if expected != found:

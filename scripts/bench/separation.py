@@ -1,0 +1,83 @@
+"""Ways to separate that benches compare: models, and what needs no model."""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from msdm_cli.backends.torch_backend import TorchDenoiser
+from msdm_cli.diffusion.denoiser import Samples
+from msdm_cli.diffusion.samplers import Preset
+from msdm_cli.interface import Model
+from msdm_cli.models.spec import QUALITIES
+from msdm_cli.networks.stft_unet import StftUnet
+
+Separator = Callable[[Samples], Samples]
+"""True stems in (for their sum, and for oracles), estimates out, ``[S, T] -> [S, T]``."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to separate.
+
+    Attributes:
+        name: What a table calls it.
+        calls: Network calls for a chunk.
+        separate: Separates the sum of stems.
+    """
+
+    name: str
+    calls: int
+    separate: Separator
+
+
+def with_preset(model: Model, task: str, preset: Preset) -> Model:
+    """The model with another default preset of a task."""
+    stage = model.spec.stage
+    presets = {**stage.presets, task: {**stage.presets[task], "default": preset}}
+    changed = dataclasses.replace(stage, presets=presets)
+    return dataclasses.replace(model, spec=dataclasses.replace(model.spec, stages=(changed,)))
+
+
+def by_model(model: Model, preset: Preset, seed: int = 0) -> Separator:
+    """Separation by a model with a preset."""
+    chosen = with_preset(model, "separate", preset)
+
+    def separate(stems: Samples) -> Samples:
+        estimates = chosen.separate(stems.sum(0), chosen.spec.sample_rate, seed=seed)
+        return np.stack([estimates[name] for name in chosen.spec.stems])
+
+    return separate
+
+
+def by_static_wiener(model: Model) -> Separator:
+    """The embedded network before training: shares by the mean spectra of the training songs."""
+    network = get_network(model)
+
+    def separate(stems: Samples) -> Samples:
+        mixture = np.pad(stems.sum(0), (0, -stems.shape[1] % network.stft.hop))
+        observed = network.stft(torch.from_numpy(mixture)[None])
+        absent = torch.zeros(1, len(stems), *observed.shape[1:])
+        sigma = torch.full((1, len(stems)), model.spec.sigma_max)
+        estimate = network.posterior(absent, sigma, observed, torch.ones(1))
+        return network.stft.inverse(estimate)[0, :, : stems.shape[1]].numpy()
+
+    return separate
+
+
+def get_network(model: Model) -> StftUnet:
+    """The network of the embedded model in PyTorch."""
+    denoiser = model.denoisers[0]
+    assert isinstance(denoiser, TorchDenoiser)
+    assert isinstance(denoiser.network, StftUnet)
+    return denoiser.network
+
+
+def name_presets(model: Model) -> dict[str, Preset]:
+    """Presets of separation by their qualities; those of one preset share a name."""
+    names: dict[Preset, list[str]] = {}
+    for quality in QUALITIES:
+        names.setdefault(model.spec.preset("separate", quality), []).append(quality)
+    return {", ".join(qualities): preset for preset, qualities in names.items()}
