@@ -3,25 +3,17 @@
 import numpy as np
 import pytest
 import soundfile
-from conftest import music
+from conftest import music, read_sound, separate, sum_sounds
 
+from msdm_cli.audio.file_source import FileSource
 from msdm_cli.errors import UnreadableAudio
-from msdm_cli.jobs.outputs import OutputOptions
-from msdm_cli.progress import SilentProgress
-from msdm_cli.tasks.separate import SeparateOptions, separate_song
+from msdm_cli.jobs.output import OutputOptions
 
 
-def separate(model, song, folder, **options):
-    preset = model.spec.preset("separate", "fast")
-    return separate_song(
-        model, song, folder, SeparateOptions(preset, 1, **options), SilentProgress()
-    )
-
-
-def check_sum(done, song):
+def check_sum(result, song):
     """The stems have the song's shape and sum to it, to the last bit of 16."""
     expected, rate = soundfile.read(song, dtype="int16", always_2d=True)
-    stems = [soundfile.read(path, dtype="int16", always_2d=True) for path in done.files.values()]
+    stems = [soundfile.read(path, dtype="int16", always_2d=True) for path in result.files.values()]
     assert {rate for _, rate in stems} == {rate}
     np.testing.assert_array_equal(sum(stem.astype(int) for stem, _ in stems), expected)
 
@@ -37,7 +29,7 @@ def test_any_rate(tiny_model, tmp_path, rate):
 def test_rates_that_no_music_has_are_refused(tiny_model, tmp_path, rate):
     path = tmp_path / "song.wav"
     soundfile.write(path, np.zeros(50), rate, "PCM_16")
-    with pytest.raises(UnreadableAudio, match=f"claims 50 samples at {rate} Hz"):
+    with pytest.raises(UnreadableAudio, match=f"{rate} Hz"):
         separate(tiny_model, path, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -63,19 +55,21 @@ def test_any_number_of_channels(tiny_model, tmp_path, channels):
 def test_signals_that_are_no_music(tiny_model, tmp_path, signal):
     path = tmp_path / "song.wav"
     soundfile.write(path, signal, 22050, "PCM_16")
-    done = separate(tiny_model, path, tmp_path / "out")
-    if not done.gain_db:
-        check_sum(done, path)
-    assert done.exact
+    result = separate(tiny_model, path, tmp_path / "out")
+    expected = np.rint(result.gain * read_sound(path) * 32768)
+    np.testing.assert_array_equal(sum_sounds(result) * 32768, expected)
+    assert result.exact
 
 
 def test_float_songs_far_beyond_full_scale(tiny_model, tmp_path):
-    path, song = tmp_path / "song.wav", 30 * music(9000, 2).T
-    soundfile.write(path, song, 22050, "FLOAT")
-    done = separate(tiny_model, path, tmp_path / "out")
-    stems = [soundfile.read(written)[0] for written in done.files.values()]
-    np.testing.assert_allclose(sum(stems), song, atol=1e-5)
-    assert done.gain == 1
+    path = tmp_path / "song.wav"
+    song = 30 * music(9000, 2)
+    soundfile.write(path, song.T, 22050, "FLOAT")
+    result = separate(tiny_model, path, tmp_path / "out")
+    assert max(np.abs(read_sound(written)).max() for written in result.files.values()) < 32
+    # Four stems below 32 are rounded to single precision, by half a unit of the last place.
+    np.testing.assert_allclose(sum_sounds(result), song, atol=4 * 2.0**-20)
+    assert result.gain == 1
 
 
 @pytest.mark.parametrize(
@@ -99,9 +93,9 @@ def test_float_songs_far_beyond_full_scale(tiny_model, tmp_path):
 def test_names_in_any_script(tiny_model, tmp_path, name):
     path = tmp_path / f"{name}.wav"
     soundfile.write(path, music(3000).T, 22050, "PCM_16")
-    done = separate(tiny_model, path, tmp_path / "out")
-    check_sum(done, path)
-    assert {written.parent.name for written in done.files.values()} == {name}
+    result = separate(tiny_model, path, tmp_path / "out")
+    check_sum(result, path)
+    assert {written.parent.name for written in result.files.values()} == {name}
 
 
 def test_links_are_followed_in_and_replaced_out(tiny_model, write_song, tmp_path):
@@ -109,8 +103,8 @@ def test_links_are_followed_in_and_replaced_out(tiny_model, write_song, tmp_path
     link.symlink_to(song)
     elsewhere.mkdir()
     (tmp_path / "out").symlink_to(elsewhere)
-    done = separate(tiny_model, link, tmp_path / "out")
-    check_sum(done, song)
+    result = separate(tiny_model, link, tmp_path / "out")
+    check_sum(result, song)
     assert (elsewhere / "link" / "bass.wav").is_file()
     assert link.is_symlink()
     assert link.readlink() == song
@@ -119,31 +113,29 @@ def test_links_are_followed_in_and_replaced_out(tiny_model, write_song, tmp_path
 @pytest.mark.parametrize("source", ["wav", "flac", "ogg", "mp3"])
 @pytest.mark.parametrize("target", ["wav", "flac", "ogg"])
 def test_stems_have_the_tags_of_the_song(tiny_model, tmp_path, source, target):
-    path, told = (
-        tmp_path / f"song.{source}",
-        {"title": "夜 ☾", "artist": "Ensemble", "date": "1999"},
-    )
+    path = tmp_path / f"song.{source}"
     with soundfile.SoundFile(path, "w", 44100, 2, format=source) as file:
-        for tag, text in told.items():
-            setattr(file, tag, text)
+        file.title = "夜 ☾"
+        file.artist = "Ensemble"
+        file.date = "1999"
         file.write(music(9000, 2, 44100).T)
-    with soundfile.SoundFile(path) as file:
-        told = {tag: text for tag in told if (text := getattr(file, tag))}  # what the format kept
-    assert "title" in told
+    tags = FileSource(path).tags  # what the format has kept
+    assert tags["title"] == "夜 ☾"
+    output = OutputOptions(target)
     once, again = (
-        separate(tiny_model, path, tmp_path / name, output=OutputOptions(target))
-        for name in ("one", "two")
+        separate(tiny_model, path, tmp_path / name, output=output) for name in ("one", "two")
     )
     for stem, written in once.files.items():
         with soundfile.SoundFile(written) as file:
-            assert {tag: getattr(file, tag) for tag in told} == told | {"title": f"夜 ☾ ({stem})"}
+            found = {tag: getattr(file, tag) for tag in tags}
+        assert found == tags | {"title": f"夜 ☾ ({stem})"}
         assert written.read_bytes() == again.files[stem].read_bytes()
 
 
 def test_a_song_without_tags_gives_stems_without(tiny_model, tmp_path):
     path = tmp_path / "song.wav"
     soundfile.write(path, music(9000, 1).T, 22050)
-    done = separate(tiny_model, path, tmp_path / "out", output=OutputOptions("flac"))
-    with soundfile.SoundFile(done.files["drums"]) as file:
+    result = separate(tiny_model, path, tmp_path / "out", output=OutputOptions("flac"))
+    with soundfile.SoundFile(result.files["drums"]) as file:
         assert not file.title
         assert not file.artist
