@@ -148,7 +148,9 @@ class Model(LoadedModel):
         Yields:
             Consecutive blocks of the targets and the mixture.
         """
-        wanted = tuple(targets) or tuple(name for name in self.spec.stems if name not in given)
+        missing = [name for name in self.spec.stems if name not in given]
+        # A stem that is named twice is imputed once.
+        wanted = tuple(dict.fromkeys(targets or missing))
         _check_stems(self.spec.stems, tuple(given), wanted)
         options = ImputeOptions(self.spec.preset("impute", quality), seed, wanted)
         sources = {name: _open(sound, sample_rate, name) for name, sound in given.items()}
