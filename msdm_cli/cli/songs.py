@@ -148,7 +148,7 @@ def _leave_out_results(found: list[Path], searched: Path, results: str) -> list[
     for path in searched.rglob(f"*.{MANIFEST_SUFFIX}"):
         with contextlib.suppress(UnreadableManifest):
             records = load_manifest(path).files.values()
-            made |= {_strip_suffix(path.parent / record.path) for record in records}
+            made |= {_strip_suffix(record.locate(path.parent)) for record in records}
     return [path for path in found if _strip_suffix(path) not in made]
 
 

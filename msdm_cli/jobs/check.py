@@ -57,7 +57,7 @@ def check_results(path: Path, song: Path | None) -> Report:
     path = _find_manifest(path) if path.is_dir() else path
     manifest = load_manifest(path)
     report = Report()
-    files = {name: path.parent / record.path for name, record in manifest.files.items()}
+    files = {name: record.locate(path.parent) for name, record in manifest.files.items()}
     for name, record in manifest.files.items():
         frames = manifest.facts.properties.frames
         problem = _check_file(files[name], record.sha256, frames, report)

@@ -14,6 +14,7 @@ from msdm_cli.audio.source import AudioProperties
 from msdm_cli.digest import digest_file
 from msdm_cli.errors import UnreadableManifest, UnwritableResults
 from msdm_cli.jobs.identity import find_difference, get_seed, is_same_but_seed
+from msdm_cli.jobs.paths import decode_path, encode_path
 from msdm_cli.jobs.request import JobRequest
 
 FORMAT = 3
@@ -24,7 +25,7 @@ class FileRecord:
     """A file that was written.
 
     Attributes:
-        path: Relative to the manifest's folder.
+        path: Relative to the manifest's folder, as ``msdm_cli.jobs.paths`` encodes it.
         sha256: Digest in hexadecimal.
         size_bytes: Size.
     """
@@ -32,6 +33,10 @@ class FileRecord:
     path: str
     sha256: str
     size_bytes: int
+
+    def locate(self, folder: Path) -> Path:
+        """Where the file lies, from the manifest's folder."""
+        return folder / decode_path(self.path)
 
 
 @dataclass(frozen=True)
@@ -129,7 +134,7 @@ def describe_files(
     """
     return {
         name: FileRecord(
-            path=Path(os.path.relpath(paths[name], folder)).as_posix(),
+            path=encode_path(Path(os.path.relpath(paths[name], folder)).as_posix()),
             sha256=digest_file(file),
             size_bytes=file.stat().st_size,
         )
@@ -190,14 +195,12 @@ def find_done(path: Path, identity: Mapping[str, Any], *, any_seed: bool) -> Man
         identity: Of the job.
         any_seed: Whether results of another seed would do.
     """
-    if not path.exists():
-        return None
     try:
         manifest = load_manifest(path)
     except UnreadableManifest:
         return None
     whole = all(
-        _has_size(path.parent / record.path, record.size_bytes)
+        _has_size(record.locate(path.parent), record.size_bytes)
         for record in manifest.files.values()
     )
     if any_seed:

@@ -17,6 +17,7 @@ from msdm_cli.audio.source import AudioSource
 from msdm_cli.backends.runtime import Runtime
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.jobs.output import OutputOptions
+from msdm_cli.jobs.paths import decode_path, encode_path
 from msdm_cli.tasks.table import TASKS, Task
 
 
@@ -96,8 +97,9 @@ class JobRequest:
             **dataclasses.asdict(self.options),
             "preset": self.options.preset.to_json(),
         }
-        fields["inputs"] = {role: str(path) for role, path in self.inputs.items()}
-        fields["folder"] = str(self.folder)
+        fields["inputs"] = {role: encode_path(path) for role, path in self.inputs.items()}
+        fields["folder"] = encode_path(self.folder)
+        fields["track"] = encode_path(self.track)
         described: dict[str, Any] = msgspec.to_builtins(fields)
         return msgspec.json.decode(msgspec.json.encode(described))
 
@@ -116,8 +118,9 @@ class JobRequest:
             return cls(
                 **{
                     **{field.name: getattr(rest, field.name) for field in dataclasses.fields(rest)},
-                    "inputs": {role: Path(path) for role, path in rest.inputs.items()},
-                    "folder": Path(rest.folder),
+                    "inputs": {role: Path(decode_path(path)) for role, path in rest.inputs.items()},
+                    "folder": Path(decode_path(rest.folder)),
+                    "track": decode_path(rest.track),
                     "options": _convert_options(options, preset, kind),
                 }
             )

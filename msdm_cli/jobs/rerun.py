@@ -13,6 +13,7 @@ from msdm_cli.errors import (
     UnsuitableAudio,
 )
 from msdm_cli.jobs.manifest import Manifest, load_manifest
+from msdm_cli.jobs.paths import decode_path
 from msdm_cli.jobs.request import JobRequest
 from msdm_cli.jobs.run import JobResult, run_job
 from msdm_cli.models.load import LoadedModel, load
@@ -103,7 +104,7 @@ def _find_inputs(manifest: Manifest, given: Sequence[Path]) -> dict[str, Path]:
                 f"the {role} of these results was in memory, not in a file",
                 "Run the job again from Python.",
             )
-        path = Path(manifest.request["inputs"][role])
+        path = Path(decode_path(manifest.request["inputs"][role]))
         if sha256 not in known and digest_input(path) != sha256:
             raise UnsuitableAudio(
                 f"{path}: is not what it was", "Name the file that it was, if it is elsewhere now."

@@ -226,7 +226,7 @@ def _recall(path: Path, manifest: Manifest) -> JobResult:
     """The result that a manifest describes."""
     facts = manifest.facts
     return JobResult(
-        files={name: path.parent / record.path for name, record in manifest.files.items()},
+        files={name: record.locate(path.parent) for name, record in manifest.files.items()},
         manifest=path,
         properties=facts.properties,
         seed=manifest.seed,
