@@ -138,9 +138,7 @@ def test_another_seed_is_all_that_changes(requests):
 
 def test_inputs_are_opened_from_the_place_that_was_asked_for(tiny_model, write_song):
     song = write_song(seconds=2, rate=8000)
-    request = request_separation(
-        tiny_model, song, FOLDER, start_seconds=0.5, duration_seconds=0.25
-    )
+    request = request_separation(tiny_model, song, FOLDER, start_seconds=0.5, duration_seconds=0.25)
     ((role, source),) = request.open_inputs().items()
     assert role == "song"
     assert source.properties.frames == 2000
