@@ -68,7 +68,7 @@ def show_estimates(estimates: "Mapping[str, Estimate]", device: str, *, as_json:
         )
         return
     rows = [(name, *_describe(estimate)) for name, estimate in estimates.items()]
-    columns = ("", "length", "network calls", "their time", "peak memory", "written", "journal")
+    columns = ("", "length", "calls", "time", "memory", "written", "journal")
     show_table(f"{device}: a dry run, nothing was written", columns, rows)
 
 

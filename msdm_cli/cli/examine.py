@@ -120,7 +120,7 @@ def _examine_torch() -> Iterator[Finding]:
     capability = torch.backends.cpu.get_cpu_capability()
     yield Finding(
         "cpu (torch)",
-        f"{os.cpu_count()} cores, {torch.get_num_threads()} threads, {capability}{bf16}",
+        f"cores: {os.cpu_count()}, threads: {torch.get_num_threads()}, {capability}{bf16}",
     )
     for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
         properties = torch.cuda.get_device_properties(index)

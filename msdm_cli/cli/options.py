@@ -116,7 +116,8 @@ SamplerOption = Annotated[
     typer.Option(
         "--sampler",
         metavar="NAME",
-        help="A sampler of the paper, with its settings, for the models of its authors.",
+        help="A sampler of the paper with its settings, such as dirac, for the models of its "
+        "authors.",
     ),
 ]
 SeedOption = Annotated[

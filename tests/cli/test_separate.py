@@ -1,16 +1,12 @@
 """``msdm separate``."""
 
 import json
-import os
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from conftest import FIVE_STEMS, STEMS, WAIT_SECONDS, list_files
+from conftest import FIVE_STEMS, STEMS, list_files
 from run_msdm import msdm
 
 from msdm_cli.models.spec import QUALITIES
@@ -201,72 +197,6 @@ def test_a_sampler_of_the_model_is_chosen_by_name(write_song, tmp_path):
     unknown.assert_two_lines("--sampler", "euler", "it has dirac", returncode=2)
 
 
-CHILD = """
-import os, signal, sys, threading
-from msdm_cli.cli.app import main
-from msdm_cli.tasks.calls import Calls
-from msdm_cli.tasks.sampling import ChunkSampler
-
-signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell ignore it
-stopped = threading.Event()
-draw = ChunkSampler.draw
-stop = Calls.stop
-
-def draw_third(self, condition, chunk, start, shape):
-    if chunk == 2:
-        os.kill(os.getpid(), signal.{signal})
-        assert stopped.wait({seconds})
-    return draw(self, condition, chunk, start, shape)
-
-def stop_and_tell(self):
-    stop(self)
-    stopped.set()
-
-ChunkSampler.draw = draw_third
-Calls.stop = stop_and_tell
-sys.argv = ["msdm", *{arguments!r}]
-main()
-"""
-
-
-@pytest.mark.parametrize(
-    ("name", "status", "quality"),
-    [("SIGINT", 130, "fast"), ("SIGINT", 130, "default"), ("SIGKILL", -9, "default")],
-)
-def test_a_separation_that_was_stopped_continues(write_song, tmp_path, name, status, quality):
-    song = write_song("long.wav", seconds=5, rate=22050, channels=1)
-    options = ("--model", "tiny", "--device", "cpu", "--precision", "fp32", "--quality", quality)
-    arguments = ["separate", str(song), "-o", str(tmp_path / "stems"), *options]
-    code = CHILD.format(signal=name, seconds=WAIT_SECONDS, arguments=arguments)
-    program = [sys.executable, "-c", code]
-    stopped = subprocess.run(
-        program, capture_output=True, text=True, timeout=2 * WAIT_SECONDS, check=False
-    )
-    assert stopped.returncode == status, stopped.stderr
-    assert "Traceback" not in stopped.stderr
-    if name == "SIGINT":
-        assert "the same command continues from here" in stopped.stderr
-        assert "seed" not in stopped.stderr
-    assert not (tmp_path / "stems" / "long" / "bass.wav").exists()
-    resumed = msdm(*arguments, "--json")
-    assert resumed.returncode == 0, resumed.stderr
-    assert re.search("2 chunks are done", resumed.stderr)
-    (done,) = json.loads(resumed.stdout)
-    assert (done["seed"] is None) == (quality == "fast")
-    seed = () if quality == "fast" else ("--seed", done["seed"])
-    whole = separate(song, "-o", tmp_path / "whole", *seed, quality=quality)
-    assert whole.returncode == 0, whole.stderr
-    for stem in STEMS:
-        made = tmp_path / "stems" / "long" / f"{stem}.wav"
-        assert made.read_bytes() == (tmp_path / "whole" / "long" / made.name).read_bytes()
-    assert list_files(tmp_path / "stems" / "long") == RESULTS
-    checked = msdm("check", tmp_path / "stems" / "long", song)
-    assert checked.stdout.endswith("the stems sum to the song, exactly\n")
-    again = msdm(*arguments)
-    assert again.returncode == 0
-    assert "was there" in again.stdout
-
-
 def test_a_folder_of_songs_with_names_of_ones_own(write_song, tmp_path):
     write_song("album/a.wav", 0.3)
     write_song("album/b.wav", 0.3)
@@ -292,54 +222,6 @@ def test_songs_at_once_are_the_same_songs(write_song, tmp_path):
     assert len(made) == 12
     for path in made:
         assert path.read_bytes() == (tmp_path / "3" / path.relative_to(tmp_path / "1")).read_bytes()
-
-
-def run_program(*arguments, **options):
-    """The command in a process of its own, for its standard streams."""
-    fast = ("--model", "tiny", "--device", "cpu", "--precision", "fp32", "--quality", "fast")
-    program = [sys.executable, "-m", "msdm_cli", "separate", *map(str, arguments), *fast]
-    return subprocess.run(program, capture_output=True, timeout=WAIT_SECONDS, check=True, **options)
-
-
-def test_a_stem_goes_from_standard_input_to_standard_output(write_song, tmp_path):
-    song = write_song(seconds=0.5)
-    piped = run_program("-", "-o", "-", "--stems", "drums", input=song.read_bytes())
-    assert separate(song, "-o", tmp_path / "out", "--stems", "drums").returncode == 0
-    assert piped.stdout == (tmp_path / "out" / "song" / "drums.wav").read_bytes()
-    assert b"seed" not in piped.stderr
-    wrong = separate(song, "-o", "-")
-    wrong.assert_two_lines("-o", "one stem of one song", returncode=2)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc/self/fd")
-def test_a_file_as_standard_input_is_read_where_it_is(write_song, tmp_path):
-    song = write_song(seconds=0.5)
-    with song.open("rb") as file:
-        run_program("-", "-o", tmp_path, stdin=file)
-    manifest = tmp_path / "stdin" / "msdm.json"
-    assert json.loads(manifest.read_text())["request"]["inputs"] == {"song": str(song)}
-    assert msdm("check", tmp_path / "stdin").stdout.endswith("sum to the song, exactly\n")
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc/self/fd")
-def test_a_file_of_which_a_part_was_read_is_spooled(write_song, tmp_path):
-    song = write_song(seconds=0.5)
-    (tmp_path / "framed").write_bytes(b"head" + song.read_bytes())
-    with (tmp_path / "framed").open("rb", buffering=0) as file:
-        assert file.read(4) == b"head"
-        run_program("-", "-o", tmp_path, stdin=file)
-    assert msdm("check", tmp_path / "stdin", song).stdout.endswith("sum to the song, exactly\n")
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
-def test_a_named_pipe_is_a_song(write_song, tmp_path):
-    song = write_song(seconds=0.5)
-    os.mkfifo(tmp_path / "live.wav")
-    with subprocess.Popen(["cp", song, tmp_path / "live.wav"]):
-        live = separate(tmp_path / "live.wav", "-o", tmp_path / "out")
-    assert live.returncode == 0, live.stderr
-    checked = msdm("check", tmp_path / "out" / "live", song)
-    assert checked.stdout.endswith("sum to the song, exactly\n")
 
 
 def test_a_dry_run_does_nothing(write_song, tmp_path):
