@@ -1,1 +1,1 @@
-"""What runs a network: PyTorch or ONNX Runtime."""
+"""What runs a network: PyTorch or ONNX Runtime, with the same contract."""

@@ -1,4 +1,8 @@
-"""A network on CUDA, recorded as a graph: a large GPU computes a small network faster than its kernels are launched."""
+"""A network on CUDA, recorded as a graph.
+
+A large GPU computes a small network in less time than the CPU needs to launch its kernels one by
+one.
+"""
 
 import logging
 import threading
@@ -15,12 +19,12 @@ Inputs = tuple[Tensor | None, ...]
 Shapes = tuple[torch.Size | None, ...]
 
 RECORDING = threading.Lock()
-"""One recording at a time: each begins by emptying the memory pools of all devices."""
+"""Allows one recording at a time, because each first empties the memory pools of all devices."""
 
 
 @dataclass(frozen=True)
 class Recording:
-    """Kernels that read ``inputs`` and write ``output``, each time they are replayed."""
+    """Kernels that read ``inputs`` and write ``output`` each time they are replayed."""
 
     inputs: Inputs
     output: Tensor
@@ -38,10 +42,10 @@ def record_graph(forward: Forward, inputs: Inputs) -> Recording:
         kept = tuple(None if tensor is None else tensor.clone() for tensor in inputs)
         stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(
-            stream
-        ):  # left again, too, where recording fails and does not leave it
-            forward(*kept)  # libraries allocate and plan in a first call, which cannot be recorded
+        # A recording that fails does not leave the stream by itself.
+        with torch.cuda.stream(stream):
+            # In their first call, libraries allocate and plan, which cannot be recorded.
+            forward(*kept)
             graph = torch.cuda.CUDAGraph()
             with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
                 output = forward(*kept)
@@ -50,12 +54,12 @@ def record_graph(forward: Forward, inputs: Inputs) -> Recording:
 
 
 class GraphedForward:
-    """Calls a network, or replays what was recorded of it for inputs of the same shapes.
+    """Calls a network, or replays a recording of it for inputs of the same shapes.
 
-    Shapes are recorded when they come for the second time; where that would cost another recording its place, only if
-    they come twice running. A recording is used only if it gives the very values that the
-    network gave for the same input. Where one cannot be made, or memory is full, the network is called as it is from
-    then on. Threads take turns.
+    Shapes are recorded when they come for the second time. Where a new recording would replace
+    another, they must come twice in a row. A recording counts only if it gives exactly the output
+    that the network gave for the same input. If a recording fails or memory is full, the network
+    is called as it is from then on. Threads take turns.
 
     Args:
         forward: The network.
@@ -63,12 +67,13 @@ class GraphedForward:
     """
 
     MOST = 3
-    """Recordings that are kept: as many lengths as ``--quality best`` moves a chunk to. Each holds on to its memory."""
+    """Recordings that are kept; each holds memory. Moved music has three lengths (``SLOWNESS``)."""
 
     def __init__(
         self, forward: Forward, record: Callable[[Forward, Inputs], Recording] = record_graph
     ) -> None:
-        self._forward, self._record = forward, record
+        self._forward = forward
+        self._record = record
         self._recordings: dict[Shapes, Recording] = {}
         self._seen: set[Shapes] = set()
         self._last: Shapes | None = None
@@ -83,7 +88,8 @@ class GraphedForward:
         """
         shapes = tuple(None if tensor is None else tensor.shape for tensor in inputs)
         with self._lock:
-            last, self._last = self._last, shapes
+            last = self._last
+            self._last = shapes
             if shapes in self._recordings:
                 return _replay(self._recordings[shapes], inputs)
             output = self._call(inputs)
@@ -99,24 +105,24 @@ class GraphedForward:
                 return self._forward(*inputs)
             except RuntimeError as error:
                 self._give_up(error)
-        # Not inside the handler, which holds on to what the failed call has taken.
+        # Outside the handler, because the exception keeps what the failed call has allocated.
         return self._forward(*inputs)
 
     def _keep(self, shapes: Shapes, inputs: Inputs, output: Tensor) -> None:
-        """Record shapes, in the place of the oldest ones if need be."""
+        """Record inputs of these shapes; the oldest recording makes room if necessary."""
         if len(self._recordings) == self.MOST:
             del self._recordings[next(iter(self._recordings))]
         try:
             recording = self._record(self._forward, inputs)
             if not torch.equal(_replay(recording, inputs), output):
-                raise RuntimeError("a graph does not give the network's output")
+                raise RuntimeError("the graph does not give the output of the network")
         except RuntimeError as error:
             self._give_up(error)
             return
         self._recordings[shapes] = recording
 
     def _give_up(self, error: RuntimeError) -> None:
-        log.info("CUDA graphs are not used any more: %s", str(error).partition("\n")[0])
+        log.info("CUDA graphs are no longer used: %s", str(error).partition("\n")[0])
         self._recordings.clear()
         self._given_up = True
 

@@ -1,4 +1,4 @@
-"""What runs a network. Beside its weights and its input, this decides the last bits of what it gives."""
+"""What runs a network: backend, device and precision."""
 
 from dataclasses import dataclass
 
@@ -9,13 +9,17 @@ PRECISIONS = ("fp32", "bf16", "fp16")
 
 @dataclass(frozen=True)
 class Runtime:
-    """What runs a network; ``auto`` leaves a choice to ``msdm_cli.models.load``, and is not left after it.
+    """What runs a network. Besides weights and input, it decides the last bits of the output.
+
+    ``auto`` leaves the choice to ``msdm_cli.models.load``, whose models have a runtime without
+    ``auto``.
 
     Attributes:
         backend: torch or onnx.
-        device: cpu, cuda, cuda:N, or what else the backend has: mps for torch; tensorrt, coreml, dml for onnx. Several
-            are separated by commas.
-        precision: Of the learned part: fp32, bf16, fp16. Transforms and the sampler are in single precision.
+        device: cpu, cuda, cuda:N, or another device of the backend: mps for torch; tensorrt, coreml
+            or dml for onnx. Several are separated by commas.
+        precision: Precision of the learned part: fp32, bf16 or fp16. Transforms and samplers
+            compute in single precision.
     """
 
     backend: str = AUTO
@@ -23,9 +27,11 @@ class Runtime:
     precision: str = AUTO
 
     def __post_init__(self) -> None:
-        if self.backend not in (AUTO, *BACKENDS) or self.precision not in (AUTO, *PRECISIONS):
+        if self.backend not in (AUTO, *BACKENDS):
+            raise ValueError(f"expected a backend of {', '.join(BACKENDS)}, got {self.backend}")
+        if self.precision not in (AUTO, *PRECISIONS):
             raise ValueError(
-                f"expected a backend of {BACKENDS} and a precision of {PRECISIONS}, got {self}"
+                f"expected a precision of {', '.join(PRECISIONS)}, got {self.precision}"
             )
 
     def __str__(self) -> str:

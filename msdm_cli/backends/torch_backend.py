@@ -1,12 +1,10 @@
 """Running a network with PyTorch."""
 
-from typing import Any
-
 import numpy as np
 import torch
 from torch import Tensor
 
-from msdm_cli.backends.batches import run_batch
+from msdm_cli.backends.batches import run_in_parts
 from msdm_cli.backends.cuda_graphs import GraphedForward
 from msdm_cli.backends.runtime import AUTO
 from msdm_cli.diffusion.denoiser import Samples
@@ -15,14 +13,16 @@ from msdm_cli.networks.network import Network
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 FULL = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
-"""What PyTorch says when memory is full: on CUDA and MPS, on a CPU (on Windows), in cuBLAS and cuDNN."""
+"""What PyTorch's errors say when memory is full: on CUDA and MPS, on a CPU, in cuBLAS and cuDNN."""
 
 
 def resolve_device(name: str) -> torch.device:
-    """The device of a name: auto, cpu, cuda, cuda:N or mps. Auto is the first of cuda, mps, cpu that is there.
+    """The device of a name: auto, cpu, cuda, cuda:N or mps.
+
+    Auto is the first of cuda, mps and cpu that this machine has.
 
     Raises:
-        BackendUnavailable: It is not on this machine; another is never taken instead.
+        BackendUnavailable: This machine has no such device. No other is taken instead.
     """
     if name == AUTO:
         if torch.cuda.is_available():
@@ -32,7 +32,7 @@ def resolve_device(name: str) -> torch.device:
         device = torch.device(name)
     except RuntimeError as error:
         raise BackendUnavailable(
-            f"no device is called {name}", "Say auto, cpu, cuda, cuda:1 or mps."
+            f"no device is called {name}", "Choose auto, cpu, cuda, cuda:1 or mps."
         ) from error
     present = {
         "cpu": True,
@@ -41,7 +41,7 @@ def resolve_device(name: str) -> torch.device:
     }
     if not present.get(device.type, False):
         raise BackendUnavailable(
-            f"the device {name} is not available to PyTorch here", "Use --device auto or cpu."
+            f"the device {name} is not available to PyTorch here", "Choose the device auto or cpu."
         )
     return device
 
@@ -49,38 +49,45 @@ def resolve_device(name: str) -> torch.device:
 def multiplies_bf16() -> bool:
     """Whether the CPU is faster in bf16 than in fp32.
 
-    Intel's with AVX512-BF16 but without AMX multiply both at one rate, and conversions come on top: a call takes 1.1 to
-    1.3 times as long (``scripts/bench/precision.py``). AMD's multiply bf16 faster.
+    Processors of Intel with AVX512-BF16 but without AMX multiply both equally fast, and must
+    convert
+    as well: a call takes 1.1 to 1.3 times as long (``scripts/bench/precision.py``). Those of AMD
+    multiply bf16 faster.
     """
-    told: dict[str, Any] = getattr(
-        torch.cpu, "get_capabilities", dict
-    )()  # an older PyTorch has no such function
-    slow = told.get("cpu_name", "").startswith("Intel") and not torch.cpu._is_amx_tile_supported()
-    return bool(torch.cpu._is_avx512_bf16_supported() and not slow)
+    if not torch.cpu._is_avx512_bf16_supported():
+        return False
+    # Older versions of PyTorch do not have this function.
+    capabilities: dict[str, str] = getattr(torch.cpu, "get_capabilities", dict)()
+    is_intel = capabilities.get("cpu_name", "").startswith("Intel")
+    return bool(torch.cpu._is_amx_tile_supported() or not is_intel)
 
 
 def resolve_precision(name: str, device: torch.device) -> str:
     """The precision of a name; auto is bf16 where the device is fast at it, fp32 elsewhere.
 
     Raises:
-        BackendUnavailable: The device cannot compute in it; another is never taken instead.
+        BackendUnavailable: The device cannot compute in it. No other is taken instead.
     """
     if device.type == "cuda":
-        with torch.cuda.device(device):  # it asks the current one
+        # The question is about the current device.
+        with torch.cuda.device(device):
             fast = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:  # on other CPUs PyTorch computes bf16, but slower than fp32
+    else:
         fast = device.type == "cpu" and multiplies_bf16()
     if name == AUTO:
         return "bf16" if fast else "fp32"
     if name == "bf16" and device.type == "cuda" and not fast:
         raise BackendUnavailable(
-            f"{device} does not compute in bf16", "Use --precision fp16, fp32 or auto."
+            f"{device} does not compute in bf16", "Choose the precision fp16, fp32 or auto."
         )
     return name
 
 
-def be_exact() -> None:
-    """Have cuDNN give the same bits every time, and not round what is fp32 to TF32's 10 bits, as it does by default."""
+def make_cudnn_exact() -> None:
+    """Make cuDNN give the same bits every time, and keep fp32.
+
+    By default it rounds fp32 to the 10 bits of TF32.
+    """
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = False
@@ -92,18 +99,19 @@ class TorchDenoiser:
     Args:
         network: The network, with its weights.
         device: Where it runs.
-        precision: Of its learned part: fp32, bf16 or fp16.
+        precision: Precision of its learned part: fp32, bf16 or fp16.
     """
 
     def __init__(self, network: Network, device: torch.device, precision: str = "fp32") -> None:
         self.device = device
-        self.takes_mixture, self.shares_sigma = network.takes_mixture, network.shares_sigma
+        self.takes_mixture = network.takes_mixture
+        self.shares_sigma = network.shares_sigma
         network = network.to(device).eval().requires_grad_(False)
         if precision != "fp32":
             network.cast(DTYPES[precision])
         if device.type == "cuda":
-            be_exact()
-        # Convolutions over channels-last tensors are a fifth to two thirds faster on a CPU.
+            make_cudnn_exact()
+        # Convolutions on channels-last tensors are 1.2 to 1.7 times as fast on a CPU.
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._forward = GraphedForward(self.network) if device.type == "cuda" else self.network
 
@@ -114,7 +122,7 @@ class TorchDenoiser:
             DeviceFull: A single item does not fit into the device's memory.
             BackendUnavailable: PyTorch fails.
         """
-        return run_batch(self._run, x, sigma, mixture, singly=self.device.type == "cpu")
+        return run_in_parts(self._run, x, sigma, mixture, singly=self.device.type == "cpu")
 
     @torch.inference_mode()
     def _run(self, x: Samples, sigma: Samples, mixture: Samples | None) -> Samples:
@@ -123,15 +131,15 @@ class TorchDenoiser:
             denoised: Tensor = self._forward(self._move(x), self._move(sigma), given)
             return denoised.cpu().numpy()
         except RuntimeError as error:
-            told = str(error).splitlines()[0] if str(error) else type(error).__name__
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             full = any(words in str(error) for words in FULL)
             raise (DeviceFull if full else BackendUnavailable)(
-                f"PyTorch failed on {self.device}: {told}",
-                "Use --device cpu, or free memory on the device.",
+                f"PyTorch failed on {self.device}: {reason}",
+                "Choose the device cpu, or free memory on the device.",
             ) from error
 
     def _move(self, samples: Samples) -> Tensor:
-        """Samples on the device; from pinned memory, which a GPU reads by itself."""
+        """Samples on the device; a GPU reads them from pinned memory without the CPU."""
         tensor = torch.from_numpy(np.require(samples, np.float32, ("C", "W")))
         if self.device.type == "cuda":
             return tensor.pin_memory().to(self.device, non_blocking=True)

@@ -1,1 +1,1 @@
-"""The mathematics of sampling, on tensors: no file, no network, no backend."""
+"""The mathematics of sampling on arrays, without files, networks or backends."""

@@ -1,1 +1,1 @@
-"""Networks, their specs, and how they are loaded."""
+"""Models: specs, registry, files, loading, import and export."""

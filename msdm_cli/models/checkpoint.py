@@ -1,9 +1,12 @@
-"""Checkpoints as tensors of ours, without ever running code that a file carries: the authors', and our trainer's.
+"""Reading checkpoints without running code that they contain.
 
-A Lightning checkpoint is a pickle. It is read by PyTorch's restricted unpickler, which builds tensors, containers and
-numbers, and refuses every other name. The hyper-parameters of the authors' files hold a few more: the distribution of
-sigma, and lists of OmegaConf's. These names are not looked up either; each becomes a shell of ours that only keeps
-what it is given.
+A Lightning checkpoint of the authors is a pickle. PyTorch's restricted unpickler reads it: it
+builds tensors, containers and numbers, and refuses every other name. The hyper-parameters of the
+authors' files contain a
+few more names: the distribution of sigma, and lists of OmegaConf. Those are not looked up either.
+Each becomes a ``_Shell``, which keeps its state and does nothing.
+
+A run of our trainer is a JSON file and a safetensors file.
 """
 
 import json
@@ -22,7 +25,7 @@ from torch import Tensor
 from msdm_cli.errors import UnreadableCheckpoint
 
 PREFIXES = ("model.unet.", "model.diffusion.net.", "unet.", "")
-"""Where a checkpoint holds the network's tensors; the authors' hold them twice."""
+"""Prefixes of the network's tensors in a checkpoint; those of the authors contain them twice."""
 
 RENAMED = (
     (r"^to_time\.0\.0\.weights$", "frequencies"),
@@ -53,7 +56,7 @@ RENAMED = (
     (r"\.to_out\.(weight|bias)$", r".skip.\1"),
     (r"^((?:un)?patch)\.to_out\.", r"\1.skip."),
 )
-"""From a name of ``audio_diffusion_pytorch`` 0.0.43 to ours, applied in order."""
+"""From names of ``audio_diffusion_pytorch`` 0.0.43 to ours, applied in order."""
 
 CONFIG = {
     "in_channels": "stems",
@@ -70,17 +73,26 @@ CONFIG = {
     "kernel_multiplier_downsample": "kernel_multiplier",
     "diffusion_sigma_data": "sigma_data",
 }
-"""From a hyper-parameter of the authors' to a field of ``Unet1dConfig``."""
+"""From hyper-parameters of the authors to fields of ``Unet1dConfig``."""
 
 
 UNREADABLE = (
-    pickle.UnpicklingError, RuntimeError, EOFError, LookupError, AttributeError, TypeError, ValueError, OSError,
-    AssertionError, struct.error, StopIteration,
-)  # fmt: skip
-"""What PyTorch's unpickler raises for a damaged file, or an unexpected one."""
+    pickle.UnpicklingError,
+    RuntimeError,
+    EOFError,
+    LookupError,
+    AttributeError,
+    TypeError,
+    ValueError,
+    OSError,
+    AssertionError,
+    struct.error,
+    StopIteration,
+)
+"""Errors of PyTorch's unpickler for a damaged file or an unexpected one."""
 
 SHELLED = ("audio_diffusion_pytorch.", "collections.", "omegaconf.", "typing.")
-"""Names that become shells, by their beginnings."""
+"""Prefixes of the names that become shells."""
 
 SHELLED_BUILTINS = tuple(
     f"builtins.{kind}" for kind in ("bool", "dict", "float", "int", "list", "str", "tuple")
@@ -88,7 +100,7 @@ SHELLED_BUILTINS = tuple(
 
 
 class _Shell:
-    """Stands for an object of the authors'. It keeps its state, and does nothing."""
+    """Stands for an object of the authors; it keeps its state and does nothing."""
 
     def __init__(self, *arguments: object, **options: object) -> None:
         self.state: Any = None
@@ -101,7 +113,7 @@ class _Shell:
 
 
 def _plain(value: Any) -> Any:
-    """What a shell of OmegaConf's holds, or the value itself."""
+    """The value inside a shell of OmegaConf, or the value itself."""
     if not isinstance(value, _Shell):
         return value
     state = value.state if isinstance(value.state, dict) else {}
@@ -117,10 +129,10 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         path: A ``.ckpt`` file. Its tensors stay on the disk until they are used.
 
     Returns:
-        The tensors of ``Unet1d`` by name, and the fields of its config that the file tells.
+        The tensors of ``Unet1d`` by name, and the fields of its config that the file states.
 
     Raises:
-        UnreadableCheckpoint: It is not such a file, or holds something that only running code could build.
+        UnreadableCheckpoint: It is not such a file, or contains what only running code could build.
     """
     try:
         names = torch.serialization.get_unsafe_globals_in_checkpoint(path)
@@ -131,8 +143,10 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
         state = loaded["state_dict"]
         prefix = next(prefix for prefix in PREFIXES if f"{prefix}to_time.0.0.weights" in state)
-        told = loaded.get("hyper_parameters", {})
-        config = {ours: _plain(told[theirs]) for theirs, ours in CONFIG.items() if theirs in told}
+        settings = loaded.get("hyper_parameters", {})
+        config = {
+            ours: _plain(settings[theirs]) for theirs, ours in CONFIG.items() if theirs in settings
+        }
     except UNREADABLE as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise UnreadableCheckpoint(
@@ -146,10 +160,10 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def load_run(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read what our own trainer keeps: the best weights of a run, and the config of its network.
+    """Read the best weights of a run of our trainer, and the config of its network.
 
     Raises:
-        UnreadableCheckpoint: It is not the folder of a run.
+        UnreadableCheckpoint: The folder is not that of a run.
     """
     try:
         config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
@@ -157,15 +171,15 @@ def load_run(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     except (OSError, ValueError, SafetensorError) as error:
         raise UnreadableCheckpoint(
             f"{folder}: not the folder of a training run ({error})",
-            "Give the RUN of scripts/train.py.",
+            "Choose the folder that the trainer wrote.",
         ) from error
 
 
 def rename_tensors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Tensors of ``audio_diffusion_pytorch``'s ``UNet1d`` under the names of ``Unet1d``.
 
-    Its levels upwards are counted from the lowest; ours, like those downwards, from the top. Its feed-forward layers
-    are convolutions over one position; ours are linear layers. Our convolutions are over rows.
+    It counts its levels upwards from the lowest; ours, like those downwards, count from the top.
+    Its feed-forward layers are convolutions over one position; ours are linear layers.
     """
     top = max(
         (int(name.split(".")[1]) for name in state if name.startswith("upsamples.")), default=0
@@ -181,7 +195,7 @@ def rename_tensors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _reshape(name: str, value: Tensor) -> Tensor:
-    """A tensor as our layers hold it: convolutions over rows (``msdm_cli.networks.row_layers``), linear layers."""
+    """A tensor in the layout of our layers (``msdm_cli.networks.row_layers``)."""
     if ".feed." in name:
         return value.flatten() if value.shape[0] == 1 else value.squeeze(-1)
     if name.endswith((".conv_in.weight", ".conv_out.weight", ".shorten.weight")):

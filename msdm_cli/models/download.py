@@ -1,4 +1,7 @@
-"""Fetching an archive: resumed where it broke off, never there under its final name before it is whole."""
+"""Fetching an archive.
+
+An interrupted download resumes. The file has its final name only when it is complete.
+"""
 
 import contextlib
 from collections.abc import Iterator
@@ -14,15 +17,17 @@ TIMEOUT_SECONDS = 60.0
 
 
 def fetch_archive(url: str, path: Path, progress: Progress) -> Path:
-    """Fetch a file, unless it is there. One process at a time does it; the others wait and find it.
+    """Fetch a file, unless it is there already.
+
+    One process at a time fetches it; the others wait and then find it.
 
     Args:
-        url: Where it is; a link to Google Drive, or any other.
-        path: What it will be called.
-        progress: Told of each byte.
+        url: Address, of Google Drive or elsewhere.
+        path: Receives the file.
+        progress: Receives the number of bytes.
 
     Raises:
-        DownloadFailed: It cannot be fetched. What came lies beside ``path``, and the next call goes on from there.
+        DownloadFailed: It cannot be fetched. The next call resumes from the part that was fetched.
     """
     with _translated(url, path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +64,7 @@ def _download(url: str, path: Path, progress: Progress) -> None:
 
 @contextlib.contextmanager
 def _translated(url: str, path: Path) -> Iterator[None]:
-    """Errors of gdown and of what it stands on become ours."""
+    """Translate the errors of gdown and of requests."""
     import gdown.exceptions
     import requests
 
@@ -69,5 +74,5 @@ def _translated(url: str, path: Path) -> Iterator[None]:
         reason = " ".join(str(error).split())[:200]
         raise DownloadFailed(
             f"{url}: cannot be fetched ({reason})",
-            f"Say the same again to go on, or download it in a browser to {path} first.",
+            f"Try again, which resumes, or download it in a browser to {path} first.",
         ) from error

@@ -1,4 +1,4 @@
-"""Exporting a model to ONNX: written, checked against PyTorch, and only then there."""
+"""Exporting a model to ONNX. The graph is compared with PyTorch before it gets its final name."""
 
 import dataclasses
 import itertools
@@ -14,19 +14,23 @@ import torch
 
 from msdm_cli.backends.onnx_backend import OnnxDenoiser
 from msdm_cli.backends.torch_backend import TorchDenoiser
-from msdm_cli.errors import BackendUnavailable, InaccurateGraph, UnwritableWeights
+from msdm_cli.errors import InaccurateGraph, MissingPackage, UnwritableWeights
 from msdm_cli.models.load import load_network
 from msdm_cli.models.registry import ENTRY, WeightsEntry, weights_folder
 from msdm_cli.models.spec import ModelSpec, load_spec
 from msdm_cli.models.verify import check_file, describe
 
 TOLERANCES = {"fp32": 1e-4, "fp16": 2e-2}
-"""Largest error relative to the largest sample. Rounding is 6e-8 and 5e-4, and grows through some fifty layers."""
+"""Largest error by precision, relative to the largest sample.
+
+Rounding is 6e-8 and 5e-4, and grows in some fifty layers.
+"""
 
 SHAPES = ((1, 1), (2, 3))
-"""Batch, and length in multiples of what the network takes."""
+"""Shapes that are compared: batch, and length in multiples of those that the network takes."""
 
 SIGMAS = (0.02, 0.3, 10.0)
+"""Noise levels that are compared."""
 
 
 @dataclass(frozen=True)
@@ -51,51 +55,64 @@ def export_model(entry: WeightsEntry, path: Path | None, precision: str) -> Expo
 
     Args:
         entry: The model.
-        path: Receives the graph, and beside it a copy of the weights; if None, the graph joins the model's own files.
-        precision: Of the learned part: fp32 or fp16.
+        path: Receives the graph, and beside it a copy of the weights. If None, the graph is added
+            to the model's own files.
+        precision: Precision of the learned part: fp32 or fp16.
 
     Raises:
-        WeightsError: The model is not here or damaged, or the files cannot be written.
-        BackendUnavailable: What exports is not installed.
+        WeightsError: Files of the model are missing or damaged, or the graph cannot be written.
+        MissingPackage: ``onnx`` or ``onnxscript`` is not installed.
         InaccurateGraph: The graph does not give what PyTorch gives.
     """
     if path is None and entry.folder == weights_folder():
         raise UnwritableWeights(
-            f"the model {entry.name} ships with its graph",
-            "Say --output PATH to have it elsewhere.",
+            f"the model {entry.name} ships with its graph", "Choose another path for a new one."
         )
-    weights, spec = check_file(entry, entry.weights), load_spec(check_file(entry, entry.spec))
+    weights = check_file(entry, entry.weights)
+    spec = load_spec(check_file(entry, entry.spec))
     target = path or entry.folder / f"{entry.name}.onnx"
-    kept = target.parent / weights.name
-    if (
-        target.name == weights.name
-    ):  # the graph would be written over the weights that lie beside it
+    if target.name == weights.name:
         raise UnwritableWeights(
-            f"{target}: is the name of the weights", "Give the graph another name, as model.onnx."
+            f"{target}: is the name of the weights, which lie beside the graph",
+            "Choose another name, for example model.onnx.",
         )
-    elsewhere = kept.resolve() != weights.resolve()
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".part-", dir=target.parent) as temporary:
-            graph, beside = Path(temporary) / target.name, Path(temporary) / weights.name
-            (shutil.copyfile if elsewhere else _link)(weights, beside)
-            _write_graph(entry, spec, beside, graph, precision)
-            max_error, rms_error = _compare(entry, spec, graph, precision)
-            if elsewhere:
-                beside.replace(kept)
-            graph.replace(target)
+        export = _export(entry, spec, weights, target, precision)
         if path is None:
             _record(entry, target)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise UnwritableWeights(
-            f"{target}: {reason}", "Make room there, or say --output PATH."
+            f"{target}: {reason}", "Free space there, or choose another path."
         ) from error
+    return export
+
+
+def _export(
+    entry: WeightsEntry, spec: ModelSpec, weights: Path, target: Path, precision: str
+) -> Export:
+    """Write graph and weights under temporary names, compare, and rename.
+
+    Raises:
+        OSError: They cannot be written.
+    """
+    kept = target.parent / weights.name
+    is_elsewhere = kept.resolve() != weights.resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".part-", dir=target.parent) as temporary:
+        graph = Path(temporary) / target.name
+        beside = Path(temporary) / weights.name
+        (shutil.copyfile if is_elsewhere else _link)(weights, beside)
+        _write_graph(entry, spec, beside, graph, precision)
+        max_error, rms_error = _compare(entry, spec, graph, precision)
+        if is_elsewhere:
+            beside.replace(kept)
+        graph.replace(target)
     return Export(target, kept, max_error, rms_error)
 
 
 def _link(source: Path, target: Path) -> None:
-    """Have a file in two places: as one, where the disk can."""
+    """Put a file in a second place, without a copy if the file system can."""
     try:
         target.hardlink_to(source)
     except OSError:
@@ -108,7 +125,7 @@ def _write_graph(
     try:
         from msdm_cli.models.onnx_graph import write_graph
     except ImportError as error:
-        raise BackendUnavailable(
+        raise MissingPackage(
             f"exporting needs onnx and onnxscript ({error})",
             "Install them: pip install onnx onnxscript",
         ) from error
@@ -121,43 +138,40 @@ def _compare(
     """Largest and root mean square difference of a graph from PyTorch in single precision.
 
     Raises:
-        InaccurateGraph: They are above what rounding explains.
+        InaccurateGraph: They are larger than rounding explains.
     """
-    exact, exported = (
-        TorchDenoiser(load_network(entry, spec), torch.device("cpu")),
-        OnnxDenoiser(graph, "cpu"),
-    )
+    exact = TorchDenoiser(load_network(entry, spec), torch.device("cpu"))
+    exported = OnnxDenoiser(graph, "cpu")
     rng = np.random.default_rng(0)
-    largest, peak, error, power = 0.0, 0.0, 0.0, 0.0
+    expected = []
+    found = []
     for (batch, multiples), sigma in itertools.product(SHAPES, SIGMAS):
-        stems = 0.1 * rng.standard_normal(
-            (batch, len(spec.stems), multiples * spec.length_multiple)
-        )
-        x = stems + sigma * rng.standard_normal(stems.shape)
-        levels = np.full(stems.shape[:2], sigma)
+        shape = (batch, len(spec.stems), multiples * spec.length_multiple)
+        stems = 0.1 * rng.standard_normal(shape)
+        x = stems + sigma * rng.standard_normal(shape)
+        levels = np.full(shape[:2], sigma)
         for mixture in (None, stems.sum(1)) if exact.takes_mixture else (None,):
-            one, other = exact(x, levels, mixture), exported(x, levels, mixture)
-            difference = np.abs(one - other)
-            largest, peak = np.maximum(
-                (largest, peak), (difference.max(), np.abs(one).max())
-            )  # NaN stays NaN
-            error += float(np.square(difference).sum())
-            power += float(np.square(one).sum())
-    max_error, rms_error = largest / peak, math.sqrt(error / power)
+            expected.append(exact(x, levels, mixture).ravel())
+            found.append(exported(x, levels, mixture).ravel())
+    one = np.concatenate(expected)
+    difference = np.concatenate(found) - one
+    max_error = float(np.abs(difference).max() / np.abs(one).max())
+    rms_error = math.sqrt(np.square(difference).sum() / np.square(one).sum())
+    # The negation also refuses NaN.
     if not max_error <= TOLERANCES[precision]:
         raise InaccurateGraph(
-            f"the graph of {entry.name} differs from PyTorch by {max_error:.2g}, more than {TOLERANCES[precision]}",
-            "Export it in fp32, or use --backend torch.",
+            f"the graph of {entry.name} differs from PyTorch by {max_error:.2g} of the largest "
+            f"sample, more than {TOLERANCES[precision]}",
+            "Export it in fp32, or use the backend torch.",
         )
     return max_error, rms_error
 
 
 def _record(entry: WeightsEntry, graph: Path) -> None:
-    """Make a graph part of a model in the cache."""
+    """Add a graph to the entry of a model in the cache."""
     path = entry.folder / ENTRY
-    record = json.loads(path.read_text(encoding="utf-8")) | {
-        "onnx": dataclasses.asdict(describe(graph))
-    }
+    record = json.loads(path.read_text(encoding="utf-8"))
+    record["onnx"] = dataclasses.asdict(describe(graph))
     with tempfile.TemporaryDirectory(prefix=".part-", dir=entry.folder) as temporary:
         changed = Path(temporary) / ENTRY
         changed.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")

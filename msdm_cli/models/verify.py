@@ -1,4 +1,4 @@
-"""Whether the files of a model are those that the registry describes."""
+"""Comparing the files of a model with the registry."""
 
 import hashlib
 from pathlib import Path
@@ -20,11 +20,11 @@ def locate(entry: WeightsEntry, file: WeightsFile) -> Path:
 
 
 def check_file(entry: WeightsEntry, file: WeightsFile) -> Path:
-    """Path of a model's file, after its sha256 was compared with the registry's.
+    """Path of a model's file, after comparing its sha256 with the registry's.
 
     Raises:
         MissingWeights: It is not on this machine.
-        ChecksumMismatch: It is another file.
+        ChecksumMismatch: Its content is not the registered one.
     """
     path = locate(entry, file)
     found = digest(path)
@@ -37,7 +37,7 @@ def check_file(entry: WeightsEntry, file: WeightsFile) -> Path:
 
 
 def describe(path: Path) -> WeightsFile:
-    """A file as the registry has it."""
+    """The name, digest and size of a file."""
     return WeightsFile(path.name, digest(path), path.stat().st_size)
 
 

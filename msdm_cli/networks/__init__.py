@@ -1,1 +1,1 @@
-"""The networks, in PyTorch."""
+"""The networks, in PyTorch; ``architectures`` has the table."""

@@ -40,6 +40,20 @@ class Network(nn.Module):
     def forward(self, x: Tensor, sigma: Tensor, mixture: Tensor | None = None) -> Tensor:
         """Estimate the clean stems, ``[B, S, T], [B, S], [B, T] -> [B, S, T]``."""
 
+    def denoise(self, x: Tensor, sigma: Tensor, mixture: Tensor, given: Tensor) -> Tensor:
+        """The same without None, for ONNX; networks that take the mixture have it.
+
+        Args:
+            x: Noisy stems, ``[B, S, T]``.
+            sigma: Noise level of each stem, ``[B, S]``.
+            mixture: The mixture, zeros where it is not given, ``[B, T]``.
+            given: 1 where the mixture is given, 0 where it is not, ``[B]``.
+        """
+        raise NotImplementedError
+
+    def prepare_export(self) -> None:
+        """Replace layers that ONNX cannot express; by default there are none."""
+
     @abstractmethod
     def cast(self, dtype: torch.dtype) -> None:
         """Compute the learned part in another precision."""

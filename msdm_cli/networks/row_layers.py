@@ -112,7 +112,8 @@ class RowConv(nn.Module):
         """Winograd's minimal filtering: half of the multiplications, ``[L, I] -> [L, O]``."""
         padded = functional.pad(rows, (0, 0, 1, TILE - 1)).view(-1, TILE, rows.shape[1])
         x0, x1, x2, x3 = padded[:-1].unbind(1)
-        x4, x5 = padded[1:, 0], padded[1:, 1]
+        x4 = padded[1:, 0]
+        x5 = padded[1:, 1]
         points = _transform_tiles(x0, x1, x2, x3, x4, x5)
         return _gather_tiles(map(_multiply, points, self._filters()), self.bias)
 

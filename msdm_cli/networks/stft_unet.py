@@ -28,6 +28,7 @@ from msdm_cli.networks.band_layers import (
     TransformerLayer,
 )
 from msdm_cli.networks.gaussian_stems import UNCORRECTED, Corrections, GaussianStems, Question
+from msdm_cli.networks.matrix_stft import MatrixStft
 from msdm_cli.networks.network import Network
 from msdm_cli.networks.stft_layer import StftLayer
 
@@ -184,6 +185,10 @@ class StftUnet(Network):
         """
         denoised = self.denoise_transform(self.stft(x), sigma, self.stft(mixture), given)
         return self.stft.inverse(denoised)
+
+    def prepare_export(self) -> None:
+        """Transform by products with matrices."""
+        self.stft = MatrixStft(self.config.n_fft, self.config.hop)
 
     def denoise_transform(
         self, noisy: Tensor, sigma: Tensor, observed: Tensor, given: Tensor

@@ -11,8 +11,8 @@ Samples = NDArray[np.floating[Any]]
 class Representation(Protocol):
     """What a network works in, instead of the samples of a sound.
 
-    It is linear, so that stems that sum to the mixture do so in the representation too. ``decode`` is
-    the exact inverse of ``encode``, up to rounding, or the class states its loss.
+    It is linear, so stems that sum to a mixture do so in the representation too. ``decode`` is the
+    exact inverse of ``encode``, up to rounding, or the class states its loss.
     """
 
     def encode(self, x: Samples) -> Samples:

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from msdm_cli.backends.batches import run_batch
+from msdm_cli.backends.batches import run_in_parts
 from msdm_cli.errors import DeviceFull
 
 
 @pytest.mark.parametrize("batch", [1, 2, 3, 5])
-@pytest.mark.parametrize("told", [True, False])
-def test_a_batch_that_does_not_fit_is_halved(batch, told):
+@pytest.mark.parametrize("with_mixture", [True, False])
+def test_a_batch_that_does_not_fit_is_halved(batch, with_mixture):
     sizes = []
 
     def run(x, sigma, mixture):
@@ -21,8 +21,10 @@ def test_a_batch_that_does_not_fit_is_halved(batch, told):
         rng.standard_normal(shape, np.float32)
         for shape in ((batch, 4, 16), (batch, 4), (batch, 16))
     )
-    found = run_batch(run, x, sigma, mixture if told else None, singly=False)
-    np.testing.assert_array_equal(found, x * sigma[:, :, None] + (mixture[:, None] if told else 0))
+    found = run_in_parts(run, x, sigma, mixture if with_mixture else None, singly=False)
+    np.testing.assert_array_equal(
+        found, x * sigma[:, :, None] + (mixture[:, None] if with_mixture else 0)
+    )
     assert sizes.count(1) == batch
 
 
@@ -31,7 +33,7 @@ def test_an_item_that_does_not_fit_is_an_error():
         raise DeviceFull("full", "free some")
 
     with pytest.raises(DeviceFull):
-        run_batch(run, np.zeros((3, 4, 16)), np.zeros((3, 4)), None, singly=False)
+        run_in_parts(run, np.zeros((3, 4, 16)), np.zeros((3, 4)), None, singly=False)
 
 
 @pytest.mark.parametrize("batch", [1, 2, 3, 5])
@@ -42,8 +44,9 @@ def test_items_run_one_by_one(batch):
         sizes.append(len(x))
         return x + mixture[:, None]
 
-    x, mixture = np.ones((batch, 4, 16)), np.arange(batch * 16.0).reshape(batch, 16)
+    x = np.ones((batch, 4, 16))
+    mixture = np.arange(batch * 16.0).reshape(batch, 16)
     np.testing.assert_array_equal(
-        run_batch(run, x, np.ones((batch, 4)), mixture, singly=True), x + mixture[:, None]
+        run_in_parts(run, x, np.ones((batch, 4)), mixture, singly=True), x + mixture[:, None]
     )
     assert sizes == [1] * batch

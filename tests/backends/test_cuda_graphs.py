@@ -1,4 +1,4 @@
-"""CUDA graphs, with a recorder that needs no GPU; and what of a network could not be recorded on one."""
+"""CUDA graphs, with a recorder that needs no GPU, and what a recording does not allow."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,7 +9,7 @@ from conftest import tiny_network
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from msdm_cli.backends.batches import run_batch
+from msdm_cli.backends.batches import run_in_parts
 from msdm_cli.backends.cuda_graphs import GraphedForward, Recording
 from msdm_cli.backends.torch_backend import TorchDenoiser
 from msdm_cli.errors import DeviceFull
@@ -27,20 +27,23 @@ WAITING = {
     "allclose",
     "__bool__",
 }
-"""What makes the host wait, or copies from its memory: a stream that is being recorded allows neither."""
+"""Functions that make the CPU wait or copy from its memory, which a recording does not allow."""
 WAITING_OPERATORS = {
     "aten.index.Tensor",
     "aten.index_put_.default",
     "aten._local_scalar_dense.default",
 }
-"""The same of operators; those that index do it with what may come from the host."""
+"""Operators that do the same; those that index may read indices from the CPU."""
 
 
 class Recorder:
-    """Records by keeping the call; counts what it is asked for and what is replayed, and can fail or be wrong."""
+    """Records by keeping the call. It counts recordings and replays, and can fail or be wrong."""
 
     def __init__(self, fails: bool = False, off: float = 0.0) -> None:
-        self.recorded, self.replayed, self.fails, self.off = 0, 0, fails, off
+        self.recorded = 0
+        self.replayed = 0
+        self.fails = fails
+        self.off = off
 
     def __call__(self, forward, inputs):
         self.recorded += 1
@@ -87,13 +90,14 @@ def test_the_second_call_records_and_later_ones_replay():
     recorder = Recorder()
     graphed = GraphedForward(Forward(), recorder)
     for count in range(4):
-        x, mixture = draw(2, 3), draw(2, 3)
+        x = draw(2, 3)
+        mixture = draw(2, 3)
         torch.testing.assert_close(graphed(x, mixture), x + mixture, rtol=0, atol=0)
         assert recorder.recorded == (count > 0)
     assert recorder.replayed == 3
 
 
-def test_shapes_and_what_is_not_given_are_told_apart():
+def test_each_set_of_shapes_has_its_own_recording():
     recorder = Recorder()
     graphed = GraphedForward(Forward(), recorder)
     kinds = [(draw(2, 3), None), (draw(2, 3), draw(2, 3)), (draw(4, 3), None), (draw(5, 3), None)]
@@ -103,10 +107,10 @@ def test_shapes_and_what_is_not_given_are_told_apart():
         assert recorder.recorded == count
     for inputs in kinds[1:]:
         graphed(*inputs)
-    assert recorder.recorded == len(kinds)  # still there
+    assert recorder.recorded == len(kinds)  # all are kept
     graphed(*kinds[0])
     graphed(*kinds[0])
-    assert recorder.recorded == len(kinds) + 1  # the oldest had made room
+    assert recorder.recorded == len(kinds) + 1  # the oldest made room
 
 
 @pytest.mark.parametrize("more", [0, 1, 2])
@@ -132,7 +136,7 @@ def test_shapes_that_come_once_are_not_recorded():
 @pytest.mark.parametrize(
     "recorder", [Recorder(fails=True), Recorder(off=1e-6)], ids=["fails", "other values"]
 )
-def test_what_cannot_be_recorded_is_called(recorder):
+def test_a_network_that_cannot_be_recorded_is_called(recorder):
     graphed = GraphedForward(Forward(), recorder)
     for _ in range(4):
         x = draw(2, 3)
@@ -175,9 +179,10 @@ def test_a_batch_that_does_not_fit_is_halved_each_time():
             raise DeviceFull("full", "") from error
 
     for _ in range(3):
-        x, sigma = np.random.default_rng(0).standard_normal((4, 2, 8)), np.ones((4, 2))
-        np.testing.assert_array_equal(run_batch(run, x, sigma, None, singly=False), 2 * x)
-    assert recorder.recorded == 1  # and given up, as memory is full with it
+        x = np.random.default_rng(0).standard_normal((4, 2, 8))
+        sigma = np.ones((4, 2))
+        np.testing.assert_array_equal(run_in_parts(run, x, sigma, None, singly=False), 2 * x)
+    assert recorder.recorded == 1  # then given up, because memory is full with it
 
 
 def test_threads_do_not_mix_their_inputs():
@@ -197,7 +202,7 @@ def test_a_failing_network_fails():
 
 
 class Functions(TorchFunctionMode):
-    """The names of the functions of PyTorch that are called."""
+    """Collects the names of PyTorch's functions that are called."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -209,7 +214,7 @@ class Functions(TorchFunctionMode):
 
 
 class Operators(TorchDispatchMode):
-    """The names of the operators that run, also of those that no function is called for."""
+    """Collects the names of the operators that run."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -223,7 +228,7 @@ class Operators(TorchDispatchMode):
 @pytest.mark.parametrize("mixture", [True, False])
 @pytest.mark.parametrize("name", ["embedded", "joint", "per stem"])
 def test_a_network_never_waits_for_the_device(name, mixture):
-    network = build(name).to("meta").requires_grad_(False)  # takes the path of a GPU
+    network = build(name).to("meta").requires_grad_(False)  # which takes the code path of a GPU
     length = 4 * network.config.length_multiple
     inputs = (
         torch.empty(2, 4, length),
@@ -242,12 +247,15 @@ def test_a_network_never_waits_for_the_device(name, mixture):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.parametrize("name", ["embedded", "joint", "per stem"])
 def test_a_gpu_replays_what_it_computes(name):
-    device, rng, network = torch.device("cuda"), np.random.default_rng(0), build(name)
+    device = torch.device("cuda")
+    rng = np.random.default_rng(0)
+    network = build(name)
     denoiser = TorchDenoiser(network, device)
     length = 4 * network.config.length_multiple
     for _ in range(3):
         x = rng.standard_normal((2, 4, length)).astype(np.float32)
-        sigma, mixture = np.full((2, 4), 0.5, np.float32), x.sum(1)
+        sigma = np.full((2, 4), 0.5, np.float32)
+        mixture = x.sum(1)
         with torch.inference_mode():
             plain = network(*(torch.from_numpy(array).to(device) for array in (x, sigma, mixture)))
         np.testing.assert_array_equal(denoiser(x, sigma, mixture), plain.cpu().numpy())

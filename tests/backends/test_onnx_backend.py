@@ -1,4 +1,4 @@
-"""One contract, whatever runs a network: PyTorch, or ONNX Runtime on what was exported."""
+"""One contract for every backend: PyTorch, and ONNX Runtime on exported graphs."""
 
 import subprocess
 import sys
@@ -16,7 +16,8 @@ from msdm_cli.errors import BackendUnavailable
 from msdm_cli.networks.unet1d import Unet1d
 from scripts.golden import SMALL
 
-# Rounding (6e-8 in single, 5e-4 in half precision, 4e-3 in bf16) through some thirty layers, relative to the peak.
+# Relative to the largest sample: rounding (6e-8 in fp32, 5e-4 in fp16, 4e-3 in bf16) through some
+# thirty layers.
 ROUNDING = {"fp32": 1e-5, "fp16": 5e-3, "bf16": 5e-2}
 CPU = torch.device("cpu")
 
@@ -30,7 +31,7 @@ NETWORKS = {"embedded": tiny_network, "paper": paper_network}
 
 
 def keep_half(network):
-    """Weights as they ship: in half precision but for the spectra."""
+    """Weights as they ship: in half precision, except the spectra."""
     tensors = {
         name: value if name == "sd" else value.half()
         for name, value in network.state_dict().items()
@@ -47,7 +48,8 @@ def graphs(tmp_path_factory):
     def write(name, precision):
         onnx_graph = pytest.importorskip("msdm_cli.models.onnx_graph")
         if (name, precision) not in written:
-            folder, network = tmp_path_factory.mktemp("graph"), NETWORKS[name]()
+            folder = tmp_path_factory.mktemp("graph")
+            network = NETWORKS[name]()
             tensors = keep_half(network) if precision == "fp16" else network.state_dict()
             save_file(
                 {key: value.contiguous() for key, value in tensors.items()},
@@ -78,7 +80,8 @@ def graphs(tmp_path_factory):
 def pair(request, graphs):
     """A denoiser, the same by PyTorch in single precision, and how much they may differ."""
     name, backend, precision = request.param
-    exact, network = NETWORKS[name](), NETWORKS[name]()
+    exact = NETWORKS[name]()
+    network = NETWORKS[name]()
     if backend == "onnx":
         denoiser = OnnxDenoiser(graphs(name, precision), "cpu")
         if precision == "fp16":
@@ -91,7 +94,8 @@ def pair(request, graphs):
 def test_an_item_does_not_depend_on_the_batch(pair):
     denoiser, exact, _, multiple = pair
     rng = np.random.default_rng(1)
-    x, sigma = rng.standard_normal((3, 4, 2 * multiple)), np.repeat([[0.1], [1.0], [3.0]], 4, 1)
+    x = rng.standard_normal((3, 4, 2 * multiple))
+    sigma = np.repeat([[0.1], [1.0], [3.0]], 4, 1)
     mixture = x.sum(1) if exact.takes_mixture else None
     for network in (denoiser, exact):
         alone = [
@@ -101,8 +105,8 @@ def test_an_item_does_not_depend_on_the_batch(pair):
 
 
 @pytest.mark.parametrize(("batch", "multiples"), [(1, 1), (2, 3), (3, 2)])
-@pytest.mark.parametrize("told", [True, False])
-def test_a_backend_gives_what_torch_gives_in_single_precision(pair, batch, multiples, told):
+@pytest.mark.parametrize("with_mixture", [True, False])
+def test_a_backend_gives_what_torch_gives_in_single_precision(pair, batch, multiples, with_mixture):
     denoiser, exact, rounding, multiple = pair
     assert (denoiser.takes_mixture, denoiser.shares_sigma) == (
         exact.takes_mixture,
@@ -111,8 +115,9 @@ def test_a_backend_gives_what_torch_gives_in_single_precision(pair, batch, multi
     rng = np.random.default_rng(0)
     x = rng.standard_normal((batch, 4, multiples * multiple))
     sigma = np.repeat(np.exp(rng.uniform(-4, 2, (batch, 1))), 4, 1)
-    mixture = x.sum(1) if told and exact.takes_mixture else None
-    found, expected = denoiser(x, sigma, mixture), exact(x, sigma, mixture)
+    mixture = x.sum(1) if with_mixture and exact.takes_mixture else None
+    found = denoiser(x, sigma, mixture)
+    expected = exact(x, sigma, mixture)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, atol=rounding * np.abs(expected).max())
     if (
@@ -151,16 +156,17 @@ def test_a_length_that_the_network_does_not_take_is_a_two_line_error(graphs):
     [
         (
             state.Fail,
-            "Non-zero status code returned while running Concat node. Failed to allocate memory for r",
+            "Non-zero status code returned while running Concat. Failed to allocate memory for r",
             True,
         ),
         (state.RuntimeException, "CUDA failure 2: out of memory ; GPU=0", True),
         (state.Fail, "CUDNN failure 3: CUDNN_STATUS_BAD_PARAM", False),
     ],
 )
-def test_a_full_device_is_told_from_other_failures(monkeypatch, graphs, kind, reason, full):
+def test_a_full_device_differs_from_other_failures(monkeypatch, graphs, kind, reason, full):
     denoiser = OnnxDenoiser(graphs("embedded", "fp32"))
-    session, sizes = denoiser._session, []
+    session = denoiser._session
+    sizes = []
 
     class Full:
         def run(self, names, feed):
@@ -169,10 +175,11 @@ def test_a_full_device_is_told_from_other_failures(monkeypatch, graphs, kind, re
                 raise kind(reason)
             return session.run(names, feed)
 
-    x, sigma = np.random.default_rng(0).standard_normal((2, 4, 4096)), np.ones((2, 4))
+    x = np.random.default_rng(0).standard_normal((2, 4, 4096))
+    sigma = np.ones((2, 4))
     whole = denoiser(x, sigma)
     monkeypatch.setattr(denoiser, "_session", Full())
-    monkeypatch.setattr(denoiser, "device", "cuda")  # which takes a batch as a whole
+    monkeypatch.setattr(denoiser, "device", "cuda")  # which gets a batch as a whole
     if full:
         np.testing.assert_array_equal(denoiser(x, sigma), whole)
         assert sizes == [2, 1, 1]

@@ -13,7 +13,8 @@ def draw(*shape, seed=0):
 
 
 def test_wiener_shares_sum_to_the_mixture():
-    stems, mixture = draw(2, 4, 8192), draw(2, 8192, seed=1)
+    stems = draw(2, 4, 8192)
+    mixture = draw(2, 8192, seed=1)
     condition = Condition(mixture=mixture, stft=Stft(1024, 256), weights=wiener_weights(0.3))
     projected = condition.project(stems, 0.5)
     assert projected.dtype == np.float32
@@ -29,7 +30,8 @@ def test_wiener_shares_favour_the_loud_stem():
 
 
 def test_the_residual_goes_to_unknown_stems_only():
-    values, mixture = draw(1, 4, 8192), draw(1, 8192, seed=1)
+    values = draw(1, 4, 8192)
+    mixture = draw(1, 8192, seed=1)
     known = np.zeros((1, 4, 8192), bool)
     known[:, 2] = True
     condition = Condition(mixture, values, known, Stft(1024, 256), wiener_weights(0.3))

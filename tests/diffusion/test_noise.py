@@ -19,7 +19,7 @@ def test_a_window_is_a_window_of_the_whole(start, length):
 
 def test_it_is_white_and_of_unit_variance():
     noise = NoiseField(0, 1).draw(0, 1 << 18, step=0)[0].astype(np.float64)
-    # Standard errors: 1/sqrt(n) of the mean and of a correlation, sqrt(2/n) of the variance; five of them.
+    # Five standard errors: 1/sqrt(n) of a mean and of a correlation, sqrt(2/n) of a variance.
     tolerance = 5 / np.sqrt(noise.size)
     assert abs(noise.mean()) < tolerance
     assert abs(noise.var() - 1) < np.sqrt(2) * tolerance

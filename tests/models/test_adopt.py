@@ -34,7 +34,8 @@ def test_a_joint_checkpoint_becomes_a_model(tmp_path):
     theirs = write_checkpoint(tmp_path / "a.ckpt")
     adopt_checkpoints("joint", [tmp_path / "a.ckpt"], "for a test", "none")
     model = load("joint", Runtime(device="cpu", precision="fp32"))
-    x, sigma = torch.randn(1, 4, 8 * model.spec.length_multiple), torch.tensor([0.3])
+    x = torch.randn(1, 4, 8 * model.spec.length_multiple)
+    sigma = torch.tensor([0.3])
     found = torch.from_numpy(model.choose(0)(x.numpy(), np.full((1, 4), 0.3)))
     torch.testing.assert_close(found, theirs.denoise_fn(x, sigmas=sigma), atol=1e-5, rtol=1e-5)
     assert model.spec.preset("separate", "dirac").options.num_resamples == 2
@@ -45,7 +46,8 @@ def test_four_checkpoints_of_one_stem_become_a_model(tmp_path):
     theirs = [write_checkpoint(path, stems=1, seed=seed) for seed, path in enumerate(paths)]
     adopt_checkpoints("four", paths, "for a test", "none")
     model = load("four", Runtime(device="cpu", precision="fp32"))
-    x, sigma = torch.randn(1, 4, 8 * model.spec.length_multiple), torch.tensor([0.3])
+    x = torch.randn(1, 4, 8 * model.spec.length_multiple)
+    sigma = torch.tensor([0.3])
     found = torch.from_numpy(model.choose(0)(x.numpy(), np.full((1, 4), 0.3)))
     expected = torch.cat(
         [one.denoise_fn(x[:, [stem]], sigmas=sigma) for stem, one in enumerate(theirs)], 1
@@ -71,7 +73,8 @@ def write_run(folder, stems):
 
 
 def test_one_run_of_all_stems_becomes_a_model(tmp_path, cache):
-    joint, bass = write_run(tmp_path / "joint", 4), write_run(tmp_path / "bass", 1)
+    joint = write_run(tmp_path / "joint", 4)
+    bass = write_run(tmp_path / "bass", 1)
     for runs in ([bass], [joint, joint]):
         with pytest.raises(UnreadableCheckpoint, match="expected one of 4"):
             adopt_checkpoints("mine", runs, "for a test", "none")

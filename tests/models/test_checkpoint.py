@@ -30,7 +30,8 @@ def test_a_lightning_checkpoint_becomes_ours(tmp_path):
     tensors, config = load_checkpoint(tmp_path / "epoch=419.ckpt")
     network = Unet1d(Unet1dConfig(**config))
     network.load_state_dict(tensors)
-    x, sigma = torch.randn(1, 4, 2 * network.config.length_multiple), torch.tensor([0.3])
+    x = torch.randn(1, 4, 2 * network.config.length_multiple)
+    sigma = torch.tensor([0.3])
     expected = model.diffusion.denoise_fn(x, sigmas=sigma)
     torch.testing.assert_close(
         network(x, sigma[:, None].expand(1, 4)), expected, atol=1e-5, rtol=1e-5

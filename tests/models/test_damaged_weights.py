@@ -1,4 +1,4 @@
-"""Damaged and made-up weights: a model, or an error of ours; nothing that they carry is ever run."""
+"""Damaged and invented weights give a model or an error of ours, and never run code."""
 
 import io
 import pickle
@@ -83,7 +83,8 @@ def test_a_damaged_tar_gives_files_inside_its_folder_or_an_error(tmp_path, chang
             info.size = 700
             tar.addfile(info, io.BytesIO(b"x" * 700))
     content = buffer.getvalue()[:4096]
-    path, folder = tmp_path / "a.tar", tmp_path / "out"
+    path = tmp_path / "a.tar"
+    folder = tmp_path / "out"
     folder.mkdir(exist_ok=True)
     path.write_bytes(flip(content, changes)[: int(length * len(content)) or None])
     try:

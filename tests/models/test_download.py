@@ -39,7 +39,8 @@ class Server(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def server():
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server) as running:
-        running.asked, running.breaks = [], False
+        running.asked = []
+        running.breaks = False
         thread = threading.Thread(target=running.serve_forever)
         thread.start()
         running.url = f"http://127.0.0.1:{running.server_address[1]}"
@@ -57,7 +58,7 @@ def test_a_file_is_fetched_once(server, tmp_path):
     assert server.asked == [0]
 
 
-def test_what_breaks_off_is_gone_on_with(server, tmp_path):
+def test_an_interrupted_download_resumes(server, tmp_path):
     server.breaks = True
     path = fetch_archive(f"{server.url}/archive.tar", tmp_path / "a.tar", SilentProgress())
     assert path.read_bytes() == CONTENT
@@ -66,7 +67,8 @@ def test_what_breaks_off_is_gone_on_with(server, tmp_path):
 
 
 def test_several_at_once_fetch_it_once(server, tmp_path):
-    url, path = f"{server.url}/archive.tar", tmp_path / "a.tar"
+    url = f"{server.url}/archive.tar"
+    path = tmp_path / "a.tar"
     threads = [
         threading.Thread(target=fetch_archive, args=(url, path, SilentProgress())) for _ in range(3)
     ]
@@ -79,7 +81,7 @@ def test_several_at_once_fetch_it_once(server, tmp_path):
 
 
 @pytest.mark.parametrize("url", ["{}/nothing.tar", "http://127.0.0.1:1/a.tar"])
-def test_what_cannot_be_fetched_is_said_and_not_there(server, tmp_path, url, monkeypatch):
+def test_a_failed_download_is_an_error_and_leaves_no_file(server, tmp_path, url, monkeypatch):
     monkeypatch.setattr("msdm_cli.models.download.RETRIES", 0)
     with pytest.raises(DownloadFailed, match="cannot be fetched"):
         fetch_archive(url.format(server.url), tmp_path / "a.tar", SilentProgress())

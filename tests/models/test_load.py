@@ -87,10 +87,12 @@ def test_weights_that_do_not_fit_their_spec_are_an_error(copied_weights, monkeyp
 def test_several_devices_are_the_same_network_several_times(backend):
     model = load("embedded", Runtime(backend, "cpu,cpu"))
     assert (model.devices, model.runtime.device) == (2, "cpu,cpu")
-    first, second = model.choose(6), model.choose(7)
+    first = model.choose(6)
+    second = model.choose(7)
     assert first is model.denoisers[0]
     assert first is not second
-    x, sigma = np.random.default_rng(0).standard_normal((1, 4, 8192)), np.ones((1, 4))
+    x = np.random.default_rng(0).standard_normal((1, 4, 8192))
+    sigma = np.ones((1, 4))
     np.testing.assert_array_equal(first(x, sigma), second(x, sigma))
 
 

@@ -32,10 +32,8 @@ def compare(layer, reference, x, tolerance=ROUNDING):
 )
 @pytest.mark.parametrize("batch", [1, 2])
 def test_a_convolution(kernel, stride, padding, batch):
-    layer, reference = (
-        RowConv(6, 10, kernel, stride, padding),
-        nn.Conv1d(6, 10, kernel, stride, padding),
-    )
+    layer = RowConv(6, 10, kernel, stride, padding)
+    reference = nn.Conv1d(6, 10, kernel, stride, padding)
     layer.load_state_dict({"weight": reference.weight.permute(2, 1, 0), "bias": reference.bias})
     compare(layer, reference, torch.randn(batch, 24, 6))
 
@@ -56,7 +54,8 @@ def test_a_transposed_convolution(factor, batch):
 def test_half_of_the_multiplications_give_the_same(monkeypatch, length, batch):
     monkeypatch.setattr(row_layers, "WINOGRAD_POSITIONS", 4)
     monkeypatch.setattr(row_layers, "WINOGRAD_CHANNELS", 4)
-    layer, reference = RowConv(16, 24, 3, padding=1), nn.Conv1d(16, 24, 3, padding=1)
+    layer = RowConv(16, 24, 3, padding=1)
+    reference = nn.Conv1d(16, 24, 3, padding=1)
     layer.load_state_dict({"weight": reference.weight.permute(2, 1, 0), "bias": reference.bias})
     used = []
     inner = RowConv._convolve_tiles
@@ -70,7 +69,8 @@ def test_half_of_the_multiplications_give_the_same(monkeypatch, length, batch):
 def test_filters_are_kept_only_of_frozen_weights(monkeypatch):
     monkeypatch.setattr(row_layers, "WINOGRAD_POSITIONS", 4)
     monkeypatch.setattr(row_layers, "WINOGRAD_CHANNELS", 4)
-    layer, x = RowConv(16, 24, 3, padding=1), torch.randn(1, 64, 16)
+    layer = RowConv(16, 24, 3, padding=1)
+    x = torch.randn(1, 64, 16)
     with torch.no_grad():
         before = layer(x)
         layer.weight *= 2  # a step of a training between two validations
@@ -86,7 +86,8 @@ def test_filters_are_kept_only_of_frozen_weights(monkeypatch):
 
 @pytest.mark.parametrize("bias", [True, False])
 def test_a_linear_layer(bias):
-    layer, x = RowLinear(6, 10, bias), torch.randn(2, 9, 6)
+    layer = RowLinear(6, 10, bias)
+    x = torch.randn(2, 9, 6)
     with torch.inference_mode():
         torch.testing.assert_close(
             layer(x), nn.Linear.forward(layer, x), atol=ROUNDING, rtol=ROUNDING
@@ -96,7 +97,8 @@ def test_a_linear_layer(bias):
 
 
 def test_a_norm():
-    layer, reference = RowNorm(4, 12), nn.GroupNorm(4, 12)
+    layer = RowNorm(4, 12)
+    reference = nn.GroupNorm(4, 12)
     compare(layer, reference, torch.randn(2, 9, 12))
     with torch.inference_mode():
         assert layer(torch.randn(2, 9, 12)).is_contiguous()

@@ -5,11 +5,12 @@ import pytest
 import torch
 
 from msdm_cli.diffusion.stft import Stft as PlainStft
-from msdm_cli.models.onnx_graph import MatrixStft
+from msdm_cli.networks.matrix_stft import MatrixStft
 from msdm_cli.networks.stft_layer import StftLayer
 
-# Float32 rounding through a transform of 1024 samples: of a fast one, and of one by sums of 1024 products.
-FAST, SUMS = 2e-6, 2e-5
+# Float32 rounding: of a fast Fourier transform of 1024 samples, and of sums of 1024 products.
+FAST = 2e-6
+SUMS = 2e-5
 LAYERS = [pytest.param(StftLayer, FAST, id="layer"), pytest.param(MatrixStft, SUMS, id="matrices")]
 
 
@@ -28,7 +29,8 @@ def test_it_is_the_same_transform(layer, rounding, signal):
 
 @pytest.mark.parametrize(("layer", "rounding"), LAYERS)
 def test_the_inverse_is_exact_to_the_ends(layer, rounding, signal):
-    stft, x = layer(1024, 256), torch.from_numpy(signal)
+    stft = layer(1024, 256)
+    x = torch.from_numpy(signal)
     torch.testing.assert_close(stft.inverse(stft(x)), x, atol=rounding, rtol=0)
 
 

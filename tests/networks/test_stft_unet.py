@@ -30,7 +30,8 @@ def test_untrained_it_is_the_wiener_filter():
     gain = network.sd[:, :1] ** 2 / (network.sd[:, :1] ** 2 + 0.01)
     with torch.no_grad():
         torch.testing.assert_close(network(noisy, sigma), gain * noisy, atol=ROUNDING, rtol=0)
-        # From nothing but the mixture: shares by variance. sigma_max is 10, so infinity is off by (0.1 / 10)^2.
+        # From the mixture alone: shares by variance. As sigma_max is 10 and not infinite, the error
+        # is of the order of (0.1 / 10)^2.
         shares = network.sd[:, :1] ** 2 / network.sd[:, 0].square().sum()
         found = network(torch.zeros_like(clean), torch.full((2, 4), TINY.sigma_max), clean.sum(1))
         torch.testing.assert_close(found, shares * clean.sum(1)[:, None], atol=1e-3, rtol=0)
@@ -38,12 +39,13 @@ def test_untrained_it_is_the_wiener_filter():
 
 def test_a_known_stem_stays_what_it_is():
     clean, noisy, sigma = question(0.3)
-    noisy[:, 1], sigma[:, 1] = clean[:, 1], 0.0
+    noisy[:, 1] = clean[:, 1]
+    sigma[:, 1] = 0.0
     found = tiny_network()(noisy, sigma)
     assert (found[:, 1] - clean[:, 1]).abs().max() < 1e-2 * clean[:, 1].abs().max()
 
 
-def test_items_of_a_batch_do_not_hear_each_other():
+def test_items_of_a_batch_do_not_influence_each_other():
     clean, noisy, sigma = question(0.3)
     network = tiny_network()
     both = network(noisy, sigma, clean.sum(1))
@@ -79,7 +81,8 @@ def transformer_layer(*, time):
 
 @pytest.mark.parametrize(("time", "reached"), [(True, (3, slice(None))), (False, (slice(None), 5))])
 def test_attention_stays_in_its_band_or_token(time, reached):
-    layer, x = transformer_layer(time=time), torch.randn(1, 6, 8, 16)
+    layer = transformer_layer(time=time)
+    x = torch.randn(1, 6, 8, 16)
     other = x.clone()
     other[:, 3, 5] = torch.randn(16)
     moved = (layer(other) - layer(x)).abs().amax((0, 3)) > 1e-4
@@ -89,7 +92,8 @@ def test_attention_stays_in_its_band_or_token(time, reached):
 
 
 def test_attention_along_time_tells_before_from_after_and_near_from_far():
-    layer, x = transformer_layer(time=True), torch.randn(1, 1, 64, 16)
+    layer = transformer_layer(time=True)
+    x = torch.randn(1, 1, 64, 16)
     assert (layer(x.flip(2)).flip(2) - layer(x)).abs().max() > 0.1
     other = x.clone()
     other[:, :, 32] = torch.randn(16)

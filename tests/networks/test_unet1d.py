@@ -38,7 +38,8 @@ def pair(request):
     diffusion = pytest.importorskip("audio_diffusion_pytorch.diffusion")
     torch.manual_seed(request.param)
     config = dataclasses.replace(SMALL, stems=request.param)
-    peer, ours = build_peer(config), Unet1d(config)
+    peer = build_peer(config)
+    ours = Unet1d(config)
     for parameter in peer.parameters():  # gains of one and biases of zero would hide a swap
         torch.nn.init.normal_(parameter, 0.1, 0.3 / parameter[0].numel() ** 0.5)
     ours.load_state_dict(rename_tensors(peer.state_dict()))
@@ -50,10 +51,8 @@ def pair(request):
 
 def test_the_raw_network_is_the_same(pair):
     ours, theirs = pair
-    x, time = (
-        torch.randn(2, ours.config.stems, 4 * ours.config.length_multiple),
-        torch.tensor([-1.5, 0.2]),
-    )
+    x = torch.randn(2, ours.config.stems, 4 * ours.config.length_multiple)
+    time = torch.tensor([-1.5, 0.2])
     torch.testing.assert_close(
         ours.network(x, time), theirs.net(x, time), atol=ROUNDING, rtol=ROUNDING
     )
@@ -101,7 +100,8 @@ def test_the_full_size_is_the_same():
     with torch.device("meta"):
         ours = Unet1d(config)
     ours.load_state_dict(rename_tensors(peer.state_dict()), assign=True)  # shares the memory
-    x, time = torch.randn(1, 4, 2 * config.length_multiple), torch.tensor([-0.3])
+    x = torch.randn(1, 4, 2 * config.length_multiple)
+    time = torch.tensor([-0.3])
     with torch.inference_mode():
         torch.testing.assert_close(
             ours.network(x, time), peer(x, time), atol=ROUNDING, rtol=ROUNDING

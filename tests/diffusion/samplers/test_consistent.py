@@ -57,7 +57,8 @@ def test_samples_have_the_variance_that_theory_gives_them(eta):
     noise = noise_of((1, 3, 40_000))
     sigmas = karras_sigmas(30, 0.01, 30.0)
     drawn = sample_consistent(GaussianDenoiser(), Condition(), sigmas, noise, eta=eta)
-    # A step is linear, so the variance has a recursion; that of the data, but for Euler's bias, only if eta is 0.
+    # A step is linear, so the variance has a recursion. Only for eta = 0 is it that of the data, up
+    # to the error of Euler's method.
     variance = np.full_like(VARIANCE, 900.0)
     for sigma, sigma_next in pairwise(sigmas.tolist()):
         wiener = VARIANCE / (VARIANCE + sigma**2)
@@ -82,7 +83,9 @@ class Identity:
 
 
 def test_conditioned_on_the_mixture_it_is_the_exact_posterior_mean():
-    x, sigma, mixture = draw(1, 3, 20), 0.7, draw(1, 20, seed=78)
+    x = draw(1, 3, 20)
+    sigma = 0.7
+    mixture = draw(1, 20, seed=78)
     condition = Condition(mixture=mixture, stft=Identity(), weights=posterior_weights)
     found = condition.denoise(GaussianDenoiser(), x, sigma)
     # Stack the observations z = [x1 x2 x3 y] of each sample: E[x0 | z] = C_xz C_zz^-1 z.
@@ -105,7 +108,8 @@ def test_from_nothing_but_the_mixture_one_call_is_the_wiener_filter():
 @pytest.mark.parametrize("num_steps", [1, 7])
 def test_stems_sum_to_the_mixture_and_known_stems_stay(eta, num_steps):
     shape = (2, 3, 64)
-    mixture, values = draw(2, 64), draw(*shape, seed=78)
+    mixture = draw(2, 64)
+    values = draw(*shape, seed=78)
     known = np.zeros(shape, bool)
     known[:, 1] = True
     condition = Condition(mixture=mixture, values=values, known=known)
@@ -118,7 +122,8 @@ def test_stems_sum_to_the_mixture_and_known_stems_stay(eta, num_steps):
 
 def test_a_known_stretch_of_a_stem_stays():
     shape = (1, 3, 64)
-    values, known = draw(*shape), np.zeros(shape, bool)
+    values = draw(*shape)
+    known = np.zeros(shape, bool)
     known[:, :, :32] = True
     condition = Condition(values=values, known=known)
     drawn = sample_consistent(
@@ -137,7 +142,8 @@ def test_the_network_gets_a_known_stem_without_noise():
             return super().__call__(x, sigma)
 
     shape = (1, 3, 16)
-    values, known = draw(*shape), np.zeros(shape, bool)
+    values = draw(*shape)
+    known = np.zeros(shape, bool)
     known[:, 0] = True
     sample_consistent(
         Spy(), Condition(values=values, known=known), karras_sigmas(4, 0.01, 5.0), noise_of(shape)

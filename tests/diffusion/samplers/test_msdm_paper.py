@@ -42,7 +42,8 @@ def transcribed(
     n = len(sigmas) - 1
     x = sigmas[0] * noise(0)
     for i in range(n):
-        sigma, sigma_next = sigmas[i], sigmas[i + 1]
+        sigma = sigmas[i]
+        sigma_next = sigmas[i + 1]
         base = 1 + i * (2 * num_resamples + 1)
         if source is not None:
             noisy_source = source + sigma * noise(base)

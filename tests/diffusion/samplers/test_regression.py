@@ -39,7 +39,8 @@ def draw(denoiser, condition, estimates):
 
 
 def test_it_asks_for_silence_at_the_largest_noise_level():
-    denoiser, condition = FramewiseDenoiser(), Condition(mixture=MIXTURE)
+    denoiser = FramewiseDenoiser()
+    condition = Condition(mixture=MIXTURE)
     found = draw(denoiser, condition, 1)
     ((x, sigma),) = denoiser.inputs
     assert not x.any()
