@@ -41,6 +41,10 @@ def forge(result, name, change):
     path = result.files[name]
     samples, rate = soundfile.read(path, always_2d=True)
     soundfile.write(path, change(samples), rate, soundfile.info(path).subtype)
+    record_again(result)
+
+
+def record_again(result):
     manifest = load_manifest(result.manifest)
     files = describe_files(result.files, result.files, result.manifest.parent)
     dataclasses.replace(manifest, files=files).save(result.manifest)
@@ -66,6 +70,15 @@ def test_a_file_of_another_length_is_found(tiny_model, write_song, tmp_path):
     forge(result, "piano", lambda samples: samples[:-1])
     (problem,) = check_results(result.manifest, None).problems
     assert problem.endswith("piano.wav: has 22049 samples, expected 22050")
+
+
+def test_a_file_that_is_no_sound_is_found(tiny_model, write_song, tmp_path):
+    result = separate(tiny_model, write_song(seconds=0.5), tmp_path / "out")
+    result.files["piano"].write_bytes(b"no sound at all")
+    record_again(result)
+    (problem,) = check_results(result.manifest, None).problems
+    assert "piano.wav: " in problem
+    assert "was changed" not in problem
 
 
 def test_silence_and_full_scale_are_worth_a_note(tiny_model, write_song, tmp_path):

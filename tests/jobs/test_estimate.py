@@ -1,8 +1,10 @@
 """What is estimated is what happens."""
 
 import dataclasses
+import sys
 
 import pytest
+import torch
 from conftest import (
     SpyDenoiser,
     replace_denoisers,
@@ -122,6 +124,20 @@ def test_one_call_of_the_size_of_a_chunk_is_measured(tiny_model, monkeypatch, de
     warming, *measured = [(x.shape, mixture is None) for x, _, mixture in spy.asked]
     assert warming == ((2, 4, 4096), True)
     assert measured == [((2, 4, 8192), False)] * calls
+
+
+def test_the_memory_of_a_gpu_is_its_own(tiny_model, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "measure_call", lambda model, batch, length: 1.0)
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", {"cuda:1": 12345}.get)
+    runtime = dataclasses.replace(tiny_model.runtime, device="cuda:1,cuda:0")
+    model = dataclasses.replace(tiny_model, runtime=runtime)
+    assert estimate_job(request_generation(model, tmp_path, 0.1), model).memory_bytes == 12345
+
+
+def test_memory_is_unknown_where_the_system_does_not_tell(tiny_model, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "resource", None)  # as on Windows
+    request = request_generation(tiny_model, tmp_path, 0.1)
+    assert estimate_job(request, tiny_model).memory_bytes is None
 
 
 def test_an_input_that_cannot_be_read_is_an_error(tiny_model, tmp_path):

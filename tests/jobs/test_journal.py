@@ -1,7 +1,9 @@
 import logging
+import shutil
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from msdm_cli.errors import (
     JobRunning,
@@ -152,6 +154,34 @@ def test_a_chunk_that_the_disk_does_not_take_is_an_error(tmp_path, limit_file_si
         with limit_file_size(5000):
             journal.save(0, np.zeros(5000, np.float32))
     assert not (tmp_path / "journal").exists()
+
+
+def test_a_job_that_cannot_be_described_is_an_error(tmp_path, limit_file_size):
+    with (
+        pytest.raises(UnwritableResults, match="cannot be written"),
+        Journal(tmp_path / "journal", IDENTITY) as journal,
+        limit_file_size(10),
+    ):
+        journal.begin()
+    assert not (tmp_path / "journal").exists()
+
+
+def test_a_folder_that_another_process_removes_at_that_moment_is_made_again(tmp_path, monkeypatch):
+    acquire = FileLock.acquire
+    removed = []
+
+    def lose_folder_once(lock, **fields):
+        proxy = acquire(lock, **fields)
+        if not removed:
+            removed.append(shutil.rmtree(tmp_path / "journal"))
+        return proxy
+
+    monkeypatch.setattr(FileLock, "acquire", lose_folder_once)
+    with Journal(tmp_path / "journal", IDENTITY) as journal:
+        assert (tmp_path / "journal" / "lock").exists()
+        journal.begin()
+        assert load_identity(tmp_path / "journal") == IDENTITY
+    assert len(removed) == 1
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):

@@ -1,5 +1,8 @@
 """Songs that nobody expects: any rate, channels, level and name."""
 
+import os
+import sys
+
 import numpy as np
 import pytest
 import soundfile
@@ -7,6 +10,8 @@ from conftest import music, read_sound, separate, sum_sounds
 
 from msdm_cli.audio.file_source import FileSource
 from msdm_cli.errors import UnreadableAudio
+from msdm_cli.jobs.check import check_results
+from msdm_cli.jobs.manifest import load_manifest
 from msdm_cli.jobs.output import OutputOptions
 
 
@@ -96,6 +101,27 @@ def test_names_in_any_script(tiny_model, tmp_path, name):
     result = separate(tiny_model, path, tmp_path / "out")
     check_sum(result, path)
     assert {written.parent.name for written in result.files.values()} == {name}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux alone")
+def test_names_that_are_no_text(tiny_model, tmp_path):
+    path = tmp_path / "song.wav"
+    soundfile.write(path, music(3000).T, 22050, "PCM_16")
+    path = path.rename(tmp_path / os.fsdecode(b"caf\xe9.wav"))
+    result = separate(tiny_model, path, tmp_path / "out")
+    np.testing.assert_array_equal(
+        sum(read_bytes_named(written) for written in result.files.values()),
+        read_bytes_named(path),
+    )
+    assert {written.parent.name for written in result.files.values()} == {path.stem}
+    assert load_manifest(result.manifest).parse_request().inputs == {"song": path}
+    assert check_results(result.manifest, None).exact
+    assert separate(tiny_model, path, tmp_path / "out").skipped
+
+
+def read_bytes_named(path):
+    with path.open("rb") as file:
+        return soundfile.read(file, dtype="float64")[0]
 
 
 def test_links_are_followed_in_and_replaced_out(tiny_model, write_song, tmp_path):

@@ -214,7 +214,7 @@ def test_five_stems_work_from_end_to_end(write_song, tmp_path):
 # Sources
 
 
-def test_a_song_is_opened_decoded_and_digested_once(tiny_model, write_song, tmp_path, monkeypatch):
+def test_a_song_is_read_and_digested_once(tiny_model, write_song, tmp_path, monkeypatch):
     opened, decoded, digested = [], [], []
     read, init, digest = FileReader.read, FileReader.__init__, FileSource.digest
 
