@@ -20,6 +20,7 @@ from scripts.peer import TINY, build_peer
 
 SMALL = dataclasses.replace(
     TINY,
+    patch_factor=4,
     multipliers=(1, 2, 2, 3),
     factors=(4, 2, 3),
     num_blocks=(2, 1, 2),

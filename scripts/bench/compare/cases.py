@@ -76,8 +76,8 @@ CASES = (
         "generate --seconds 20 --quality fast",
         precision="auto",
     ),
-    Case("paper, dirac", "separate {song} --model paper --sampler dirac --steps 6"),
-    Case("paper, gaussian", "separate {song} --model paper --sampler gaussian --steps 6"),
+    Case("paper, dirac", "separate {song} --model paper --sampler dirac --steps 3"),
+    Case("paper, gaussian", "separate {song} --model paper --sampler gaussian --steps 3"),
     Case(
         "paper, dirac, a network per stem",
         "separate {mono24} --model per-stem --sampler dirac --steps 3",
@@ -86,11 +86,11 @@ CASES = (
     Case(
         "paper, impute",
         "impute --given {bass} --given {drums} --target piano --target guitar "
-        "--model paper --sampler published --steps 6",
+        "--model paper --sampler published --steps 3",
     ),
     Case(
         "paper, generate",
-        "generate --seconds 20 --model paper --sampler published --steps 6",
+        "generate --seconds 20 --model paper --sampler published --steps 3",
     ),
     Case("resume, separate", "separate {stereo}", killed=True),
     Case("resume, generate", "generate --seconds 20 --quality fast", killed=True),

@@ -39,8 +39,8 @@ class Tree:
         return {"PYTHONPATH": str(self.root), "MSDM_CACHE": str(self.work / "cache")}
 
     def command(self, arguments: Sequence[str], *options: str) -> list[str]:
-        """A command line of this version at a low priority; ``options`` are Python's own."""
-        return ["nice", sys.executable, *options, "-m", "msdm_cli", *arguments]
+        """A command line of this version; ``options`` are Python's own."""
+        return [sys.executable, *options, "-m", "msdm_cli", *arguments]
 
     def run(self, arguments: Sequence[str]) -> Finished:
         """Run a command to its end.
