@@ -2,10 +2,12 @@
 
 The model works at its own rate and knows nothing above half of it. Let ``h = song - sum(stems)`` at
 the song's rate: mostly what lies above that band, and what resampling left over. It is shared in
-time by how bright each stem sounds: stem n receives ``w_n(t) h(t)``. Here ``w_n`` is its share of
-the energy of the first differences, which favour the top of the band, in frames of ``FRAME``
-samples at the model's rate, interpolated linearly. The weights sum to one, so the stems sum to the
-song.
+time by who sounds just below the end of the band: stem n receives ``w_n(t) h(t)``. Here ``w_n`` is
+its share of the power between ``LOWEST_HZ`` and ``HIGHEST_HZ``, in frames of ``FRAME`` samples at
+the model's rate, interpolated linearly. The weights sum to one, so the stems sum to the song.
+
+On eight recordings with a known guitar, the guitar's level above 10.5 kHz is then wrong by 10 dB in
+the mean. It was 24 dB too loud when all frequencies counted: hi-hats ended up in the guitar.
 """
 
 import numpy as np
@@ -13,6 +15,10 @@ from numpy.typing import NDArray
 
 FRAME = 512
 FLOOR = 1e-10
+LOWEST_HZ = 7000.0
+HIGHEST_HZ = 10_400.0
+MODEL_RATE_HZ = 22050
+"""The rate that the band is stated for; at another rate it moves with it."""
 
 
 class HighBand:
@@ -38,13 +44,16 @@ class HighBand:
         """Add stems at the model's rate, ``[C, S, n]``; ``last`` if no more will come."""
         held = np.concatenate((self._held, stems), 2)
         if last:
-            held = np.pad(
-                held, ((0, 0), (0, 0), (0, FRAME - (held.shape[2] - 1) % FRAME)), mode="edge"
-            )
-        count = (held.shape[2] - 1) // FRAME
-        difference = np.diff(held[:, :, : count * FRAME + 1]).astype(np.float64)
-        energy = np.square(difference).reshape(*held.shape[:2], count, FRAME).mean((0, 3)).T + FLOOR
-        self._table = np.concatenate((self._table, energy / energy.sum(1, keepdims=True)))
+            missing = -held.shape[2] % FRAME if held.shape[2] else FRAME
+            held = np.pad(held, ((0, 0), (0, 0), (0, missing)))
+        count = held.shape[2] // FRAME
+        frames = held[:, :, : count * FRAME].reshape(*held.shape[:2], count, FRAME)
+        spectrum = np.fft.rfft(frames.astype(np.float64) * np.hanning(FRAME))
+        first, stop = (
+            round(frequency / MODEL_RATE_HZ * FRAME) for frequency in (LOWEST_HZ, HIGHEST_HZ)
+        )
+        power = np.square(np.abs(spectrum[..., first:stop])).mean((0, 3)).T + FLOOR
+        self._table = np.concatenate((self._table, power / power.sum(1, keepdims=True)))
         self._held = held[:, :, count * FRAME :]
         self._complete = last
 

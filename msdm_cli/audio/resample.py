@@ -1,17 +1,32 @@
 """Resampling of a stream block by block, with the result of resampling it as a whole."""
 
+from functools import partial
 from math import ceil, gcd
+from typing import Any
 
 import numpy as np
 import resampy
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-FILTER = "kaiser_fast"
-ZERO_CROSSINGS = 24
+ZERO_CROSSINGS = 96
+ROLLOFF = 0.97
+KAISER_BETA = 10.0
+"""A windowed sinc: at 22 050 Hz flat to 10.4 kHz, 2 dB down at 10.6 kHz, 67 dB at 11.025 kHz.
+
+resampy's ``kaiser_fast`` is 4 dB down at 9.4 kHz and 15 dB at 10 kHz, where a network that was
+trained on songs at 22 050 Hz expects sound.
+"""
+FILTER: dict[str, Any] = {
+    "filter": "sinc_window",
+    "num_zeros": ZERO_CROSSINGS,
+    "rolloff": ROLLOFF,
+    "window": partial(np.kaiser, beta=KAISER_BETA),
+}
+"""The filter, as arguments of ``resampy.resample``."""
 BLOCK_SECONDS = 1
 MATRIX_OUTPUTS = 128
-MATRIX_INPUTS = 2048
+MATRIX_INPUTS = 4096
 
 
 def resampled_length(length: int, rate_in: int, rate_out: int) -> int:
@@ -105,7 +120,8 @@ class StreamResampler:
             ``-> [step + 2 * margin, outputs]``
         """
         ratio = self.rate_out / self.rate_in
-        table, precision, _ = resampy.filters.get_filter(FILTER)
+        arguments = {key: value for key, value in FILTER.items() if key != "filter"}
+        table, precision, _ = resampy.filters.sinc_window(**arguments)
         scale = min(1.0, ratio)
         table = table * scale
         slope = np.diff(table, append=table[-1])
@@ -129,7 +145,7 @@ class StreamResampler:
 
     def _inside(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Resample windows with a margin on either side, without the margins."""
-        converted = resampy.resample(windows, self.rate_in, self.rate_out, filter=FILTER)
+        converted = resampy.resample(windows, self.rate_in, self.rate_out, **FILTER)
         first, last = (
             edge // self._unit_in * self._unit_out
             for edge in (self._margin, windows.shape[1] - self._margin)

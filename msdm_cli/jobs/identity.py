@@ -16,7 +16,7 @@ PLACES = ("inputs", "folder", "track", "overwrite")
 MODULES = {"torch": "torch", "onnx": "onnxruntime"}
 """The module of a backend, whose version decides the last bits."""
 
-OUTPUT = 7
+OUTPUT = 8
 """Raised when the same request gives other samples. Unfinished jobs then start again."""
 
 

@@ -54,6 +54,9 @@ class ModelSpec:
         length_multiple: The network takes lengths that are multiples of this, in samples.
         sigma_max: Largest noise level that the network was trained on.
         stages: The networks; exactly one for now.
+        level_db: Level of the songs that it was trained on, as root mean square relative to full
+            scale; a song is brought near to it before it is separated. None to leave songs as they
+            are.
     """
 
     name: str
@@ -64,6 +67,7 @@ class ModelSpec:
     length_multiple: int
     sigma_max: float
     stages: tuple[Stage, ...]
+    level_db: float | None = None
 
     def __post_init__(self) -> None:
         if len(self.stages) != 1:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from msdm_cli.audio.chunks import Chunk, ChunkPlan, OverlapAdd
 from msdm_cli.audio.high_band import HighBand
+from msdm_cli.audio.level import fit_level, measure_rms
 from msdm_cli.audio.resample import StreamResampler, resampled_length
 from msdm_cli.audio.seams import SeamMeter, list_joins
 from msdm_cli.audio.source import AudioProperties, AudioSource, SharedReader
@@ -131,6 +132,7 @@ def _separate(
     model = sampler.model
     planned = plan(model, {SONG: song}, options)
     skip = partial(sampler.calls.skip, planned.calls_per_chunk)
+    gain = _choose_gain(model.spec, song)
     with song.open() as reader, Ahead(model.devices, sampler.calls.stop) as threads:
         # The song is read once: ahead for the network, and again from memory as its stems are
         # finished.
@@ -144,7 +146,7 @@ def _separate(
                 recall,
                 store,
                 index,
-                partial(_draw, sampler, index, chunk, windows.read(chunk.start, chunk.stop)),
+                partial(_draw, sampler, index, chunk, windows.read(chunk.start, chunk.stop), gain),
                 skip,
             )
             for index, chunk in enumerate(planned.chunks)
@@ -160,16 +162,26 @@ def _separate(
     stream.facts["seams"] = assembly.describe_seams()
 
 
-def _draw(sampler: ChunkSampler, index: int, chunk: Chunk, window: Array) -> Array:
-    """The stems of a chunk's core, ``[C, T] -> [C, S, core]``."""
+def _choose_gain(spec: ModelSpec, song: AudioSource) -> np.float32:
+    """The gain that brings a song to the level that the model was trained at."""
+    if spec.level_db is None:
+        return np.float32(1)
+    return np.float32(fit_level(measure_rms(song), spec.level_db))
+
+
+def _draw(
+    sampler: ChunkSampler, index: int, chunk: Chunk, window: Array, gain: np.float32
+) -> Array:
+    """The stems of a chunk's core, ``[C, T] -> [C, S, core]``, drawn with a gain on the song."""
     spec = sampler.model.spec
     channels = len(window)
     drawn = []
-    for part in np.split(window, range(CHANNELS_AT_ONCE, channels, CHANNELS_AT_ONCE)):
+    for part in np.split(gain * window, range(CHANNELS_AT_ONCE, channels, CHANNELS_AT_ONCE)):
         condition = mixture_condition(part, takes_mixture=sampler.model.takes_mixture)
         shape = (len(part), len(spec.stems), part.shape[1])
         drawn.append(sampler.draw(condition, index, chunk.start, shape))
-    return np.concatenate(drawn)[..., chunk.core]
+    stems = np.concatenate(drawn)[..., chunk.core] / gain
+    return stems.astype(np.float32, copy=False)
 
 
 class _Assembly:

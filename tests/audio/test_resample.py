@@ -29,7 +29,7 @@ def stream(x, rate_in, rate_out, cuts, length=None):
 def test_a_stream_is_the_whole_at_once(rate_in, rate_out):
     x = music(3 * rate_in + 17, 2, rate_in)
     found = stream(x, rate_in, rate_out, [5, 4000, 4001, 2 * rate_in])
-    whole = resampy.resample(x, rate_in, rate_out, filter=FILTER)
+    whole = resampy.resample(x, rate_in, rate_out, **FILTER)
     assert found.shape[1] == resampled_length(x.shape[1], rate_in, rate_out)
     shared = min(found.shape[1], whole.shape[1])
     np.testing.assert_allclose(found[:, :shared], whole[:, :shared], atol=ROUNDING)

@@ -310,3 +310,35 @@ def test_no_join_of_a_song_stands_out():
     # Without context and overlap, the worst of them are 16 and 35.
     assert seams["worst"]["value"] < 6
     assert seams["worst"]["slope"] < 6
+
+
+@pytest.mark.parametrize("power", [3, -2])
+def test_a_quieter_or_louder_song_has_the_same_stems(tiny_model, power):
+    spec = dataclasses.replace(tiny_model.spec, level_db=-22.0)
+    model = dataclasses.replace(tiny_model, spec=spec)
+    song = music(40_000, 2)
+    stems, _ = collect(start(model, song))
+    scaled, _ = collect(start(model, song * np.float32(2.0**-power)))
+    for name in STEMS:
+        np.testing.assert_array_equal(scaled[name] * 2.0**power, stems[name])
+
+
+def test_without_a_level_a_song_stays_as_it_is(tiny_model):
+    song = music(10_000) * np.float32(0.01)
+    model = replace_denoisers(tiny_model, Listening(tiny_model.denoisers[0]))
+    collect(start(model, song))
+    np.testing.assert_array_equal(model.denoisers[0].mixtures[0][0, :10_000], song[0])
+
+
+class Listening:
+    """Keeps the mixtures that a network is given."""
+
+    def __init__(self, denoiser):
+        self.takes_mixture = denoiser.takes_mixture
+        self.shares_sigma = denoiser.shares_sigma
+        self.mixtures = []
+        self._denoiser = denoiser
+
+    def __call__(self, x, sigma, mixture=None):
+        self.mixtures.append(mixture.copy())
+        return self._denoiser(x, sigma, mixture)
