@@ -52,7 +52,9 @@ class HighBand:
         first, stop = (
             round(frequency / MODEL_RATE_HZ * FRAME) for frequency in (LOWEST_HZ, HIGHEST_HZ)
         )
-        power = np.square(np.abs(spectrum[..., first:stop])).mean((0, 3)).T + FLOOR
+        power = np.square(np.abs(spectrum[..., first:stop])).mean((0, 3)).T
+        # Relative, so that a quieter song is shared alike; in silence, all stems get the same.
+        power += FLOOR * power.sum(1, keepdims=True) + np.finfo(np.float64).tiny
         self._table = np.concatenate((self._table, power / power.sum(1, keepdims=True)))
         self._held = held[:, :, count * FRAME :]
         self._complete = last
