@@ -2,7 +2,6 @@ import pytest
 import torch
 from conftest import TINY, tiny_network
 
-from msdm_cli.networks.band_layers import TransformerLayer
 from msdm_cli.networks.stft_unet import StftUnet, StftUnetConfig
 
 # Float32 rounding of a forward and an inverse transform, and of a sum of four stems.
@@ -69,41 +68,6 @@ def test_every_weight_is_trained():
         if weight.grad is None or not weight.grad.any()
     ]
     assert not dead
-
-
-def transformer_layer(*, time):
-    torch.manual_seed(2)
-    layer = TransformerLayer(16, 4, time=time)
-    for parameter in layer.parameters():
-        torch.nn.init.normal_(parameter, 0, 0.3)
-    return layer
-
-
-@pytest.mark.parametrize(("time", "reached"), [(True, (3, slice(None))), (False, (slice(None), 5))])
-def test_attention_stays_in_its_band_or_token(time, reached):
-    layer = transformer_layer(time=time)
-    x = torch.randn(1, 6, 8, 16)
-    other = x.clone()
-    other[:, 3, 5] = torch.randn(16)
-    moved = (layer(other) - layer(x)).abs().amax((0, 3)) > 1e-4
-    expected = torch.zeros(6, 8, dtype=torch.bool)
-    expected[reached] = True
-    assert torch.equal(moved, expected)
-
-
-def test_attention_along_time_tells_before_from_after_and_near_from_far():
-    layer = transformer_layer(time=True)
-    x = torch.randn(1, 1, 64, 16)
-    assert (layer(x.flip(2)).flip(2) - layer(x)).abs().max() > 0.1
-    other = x.clone()
-    other[:, :, 32] = torch.randn(16)
-    moved = (layer(other) - layer(x)).abs().amax((0, 1, 3))
-    assert moved[24:32].mean() > 2 * moved[:8].mean()
-    assert moved[33:41].mean() > 2 * moved[-8:].mean()
-    over_bands = transformer_layer(time=False)
-    torch.testing.assert_close(
-        over_bands(x.transpose(1, 2).flip(1)).flip(1), over_bands(x.transpose(1, 2))
-    )
 
 
 def test_bands_that_do_not_cover_are_refused():

@@ -9,7 +9,8 @@ import torch
 
 from msdm_cli.models.checkpoint import rename_tensors
 from msdm_cli.networks.unet1d import Unet1d, Unet1dConfig
-from scripts.golden import SMALL, build_peer, fill
+from scripts.golden import SMALL, fill
+from scripts.peer import build_peer
 
 GOLDEN = Path(__file__).parents[1] / "data" / "unet1d.npz"
 # Both compute in float32, in another order.

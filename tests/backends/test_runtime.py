@@ -1,0 +1,23 @@
+import pytest
+
+from msdm_cli.backends.runtime import Runtime
+
+
+def test_everything_is_left_open_by_default():
+    assert Runtime() == Runtime("auto", "auto", "auto")
+
+
+def test_it_reads_as_device_backend_precision():
+    assert str(Runtime("onnx", "cuda:1", "fp16")) == "cuda:1, onnx, fp16"
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"backend": "jax"}, "expected a backend of torch, onnx, got jax"),
+        ({"precision": "fp8"}, "expected a precision of fp32, bf16, fp16, got fp8"),
+    ],
+)
+def test_what_does_not_exist_is_refused(fields, message):
+    with pytest.raises(ValueError, match=message):
+        Runtime(**fields)
