@@ -50,9 +50,8 @@ def multiplies_bf16() -> bool:
     """Whether the CPU is faster in bf16 than in fp32.
 
     Processors of Intel with AVX512-BF16 but without AMX multiply both equally fast, and must
-    convert
-    as well: a call takes 1.1 to 1.3 times as long (``scripts/bench/precision.py``). Those of AMD
-    multiply bf16 faster.
+    convert as well: a call takes 1.1 to 1.3 times as long (``scripts/bench/precision.py``). Those
+    of AMD multiply bf16 faster.
     """
     if not torch.cpu._is_avx512_bf16_supported():
         return False

@@ -2,9 +2,8 @@
 
 A Lightning checkpoint of the authors is a pickle. PyTorch's restricted unpickler reads it: it
 builds tensors, containers and numbers, and refuses every other name. The hyper-parameters of the
-authors' files contain a
-few more names: the distribution of sigma, and lists of OmegaConf. Those are not looked up either.
-Each becomes a ``_Shell``, which keeps its state and does nothing.
+authors' files contain a few more names: the distribution of sigma, and lists of OmegaConf. Those
+are not looked up either. Each becomes a ``_Shell``, which keeps its state and does nothing.
 
 A run of our trainer is a JSON file and a safetensors file.
 """

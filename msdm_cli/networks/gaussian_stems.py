@@ -78,7 +78,7 @@ class GaussianStems(NamedTuple):
         log_noise, log_power = self.log_powers(sigma)
         log_variance = find_log_variance(log_noise, log_power)
         given_mixture = given[:, None, None, None]
-        # Where the mixture is given, its local power limits the residual: quiet music has small
+        # Where the mixture is given, its local power limits the residual, as quiet music has small
         # errors.
         limit = given_mixture[..., None] * find_log_local_power(observed)
         unlimited = NEVER * (1 - given_mixture[..., None])

@@ -87,10 +87,8 @@ def sample_consistent(
 
     With eta = 0 this is Euler's method on the probability-flow ODE. With eta = 1 all noise is
     renewed in each step. The estimate stands for the clean stems, so renewed noise lacks their
-    spread around
-    it: many steps at eta = 1 approach the posterior mean, which is what separation needs. A sample
-        of
-    the right variance needs a small eta. The step to sigma 0 returns ``D_c``.
+    spread around it: many steps at eta = 1 approach the posterior mean, which is what separation
+    needs. A sample of the right variance needs a small eta. The step to sigma 0 returns ``D_c``.
 
     Source: ODE, arXiv 2206.00364, eq. 1; renewed noise, DDIM, arXiv 2010.02502, eq. 12.
 

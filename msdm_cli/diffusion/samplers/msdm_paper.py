@@ -12,9 +12,11 @@ repeated steps ("correction"), predictor-corrector sampling, arXiv 2011.13456.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from msdm_cli.diffusion.denoiser import Denoiser, Samples
 from msdm_cli.diffusion.samplers.table import Problem, Sampler
@@ -120,17 +122,20 @@ def draw_published(denoiser: Denoiser, problem: Problem, options: PaperOptions) 
     """Generate, or impute: known samples are put back with new noise before each step."""
     known = problem.condition.known
     values = problem.condition.values
+    merge = None if known is None or values is None else partial(_put_back, known, values)
 
     def differential(x: Samples, sigma: float) -> tuple[Samples, Samples]:
         return x, find_derivative(denoiser, x, sigma)
 
-    def merge(x: Samples, sigma: float, noise: Samples) -> Samples:
-        if known is None or values is None:
-            return x
-        return np.where(known, values + sigma * noise, x)
-
     drawn = _run_loop(problem, options, differential, merge)
     return problem.condition.project(drawn, options.sigma_min)
+
+
+def _put_back(
+    known: NDArray[np.bool_], values: Samples, x: Samples, sigma: float, noise: Samples
+) -> Samples:
+    """The state with the known samples at noise level sigma, ``[B, S, T]``."""
+    return np.where(known, values + sigma * noise, x)
 
 
 def find_derivative(denoiser: Denoiser, x: Samples, sigma: float) -> Samples:
