@@ -1,6 +1,7 @@
 """A job from request to results. Complete results are reused, incomplete ones are continued."""
 
 import dataclasses
+import logging
 import math
 import time
 from collections.abc import Mapping
@@ -21,6 +22,8 @@ from msdm_cli.jobs.request import JobRequest
 from msdm_cli.models.load import LoadedModel
 from msdm_cli.progress import Progress, SilentProgress
 from msdm_cli.tasks.separate import SONG
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -186,6 +189,11 @@ class _Job:
                     source.check_unchanged()
                 gain = fit_gain(finish.peak, self._shape.subtype)
                 if gain != 1 and finish.gain == 1:
+                    log.info(
+                        "%s: would clip; the files are written again, %.2f dB quieter",
+                        request.manifest.parent,
+                        -20 * math.log10(gain),
+                    )
                     # The journal has every chunk: the network is not called again.
                     finish = request.row.finish(self._shape.subtype, gain)
                     continue

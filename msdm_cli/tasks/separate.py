@@ -33,6 +33,8 @@ SONG = "song"
 RESIDUAL = "residual"
 CHANNELS_AT_ONCE = 2
 """Channels of one network call: memory does not grow with the channels of a song."""
+BLOCK_FRAMES = 1 << 15
+"""Length of a block of stems, which are in double precision from there on, all channels at once."""
 
 Array = NDArray[np.float32]
 
@@ -156,9 +158,9 @@ def _separate(
             planned.chunks, followers, threads.run(draws), strict=True
         ):
             stems = assembly.add(chunk, core, following)
-            block = assembly.complete(stems, shared.read_again(stems.shape[2]))
-            if block.mixture.shape[1]:
-                yield block
+            for first in range(0, stems.shape[2], BLOCK_FRAMES):
+                part = stems[:, :, first : first + BLOCK_FRAMES]
+                yield assembly.complete(part, shared.read_again(part.shape[2]))
     stream.facts["seams"] = assembly.describe_seams()
 
 
