@@ -196,7 +196,8 @@ def load_identity(folder: Path) -> dict[str, Any] | None:
 def discard_journal(folder: Path, identity: Mapping[str, Any]) -> None:
     """Remove the journal of a job whose results are there.
 
-    It stays if it is of another job, or if another process holds it.
+    It stays if it is of another job, or if another process holds it. What a removal that was killed
+    has left goes too.
     """
     if not folder.is_dir():
         return
@@ -206,7 +207,8 @@ def discard_journal(folder: Path, identity: Mapping[str, Any]) -> None:
     except (Timeout, OSError):
         return
     found = load_identity(folder)
-    if found is not None and find_difference(found, identity) is None:
+    same = found is not None and find_difference(found, identity) is None
+    if same or {path.name for path in folder.iterdir()} <= {LOCK}:
         _remove_held(folder, lock)
     else:
         lock.release()
@@ -214,6 +216,10 @@ def discard_journal(folder: Path, identity: Mapping[str, Any]) -> None:
 
 def _remove_held(folder: Path, lock: FileLock) -> None:
     """Remove a folder before the lock inside it is released."""
+    # The chunks go first: what is left by a process that is killed here still says of which job.
+    for path in folder.glob("*.npy*"):
+        with contextlib.suppress(OSError):
+            path.unlink()
     shutil.rmtree(folder, ignore_errors=True)
     lock.release()
     shutil.rmtree(folder, ignore_errors=True)  # Windows removes no open file

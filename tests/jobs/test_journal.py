@@ -1,5 +1,6 @@
 import logging
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -134,6 +135,37 @@ def test_only_the_journal_of_the_finished_job_is_discarded(tmp_path):
     discard_journal(tmp_path / "j", IDENTITY)
     assert not (tmp_path / "j").exists()
     discard_journal(tmp_path / "j", IDENTITY)
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2, 3])
+def test_a_removal_that_was_killed_is_completed(tmp_path, monkeypatch, kept):
+    """The chunks go first, then the description; the lock may be left at the very end."""
+    interrupt(tmp_path / "j", chunks=3)
+    unlink = Path.unlink
+    removed = []
+
+    def stop(*arguments, **fields):
+        raise KeyboardInterrupt
+
+    def stop_after_some(path, **fields):
+        if len(removed) == kept:
+            stop()
+        removed.append(path.name)
+        unlink(path, **fields)
+
+    monkeypatch.setattr(Path, "unlink", stop_after_some)
+    monkeypatch.setattr(shutil, "rmtree", stop)
+    with pytest.raises(KeyboardInterrupt):
+        discard_journal(tmp_path / "j", IDENTITY)
+    monkeypatch.undo()
+    assert len(removed) == kept
+    assert load_identity(tmp_path / "j") == IDENTITY
+    discard_journal(tmp_path / "j", IDENTITY)
+    assert not (tmp_path / "j").exists()
+    (tmp_path / "j").mkdir()
+    (tmp_path / "j" / "lock").write_bytes(b"")
+    discard_journal(tmp_path / "j", IDENTITY)
+    assert not (tmp_path / "j").exists()
 
 
 def test_two_at_once_are_refused(tmp_path):
