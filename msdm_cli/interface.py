@@ -1,44 +1,55 @@
 """The Python interface: a model that separates, imputes and generates.
 
-    from msdm_cli import load_model
+    >>> from msdm_cli import load_model
+    >>> model = load_model(device="cpu")
 
-    model = load_model()
-    stems = model.separate("song.wav")                       # {"bass": [C, T], "drums": ...}
-    stems = model.separate(samples, 44100)                   # an array [C, T] or [T]
-    piano = model.impute({"drums": "drums.wav"}, targets=["piano"])["piano"]
-    music = model.generate(12.0, seed=1)
+A song is a path, or samples ``[C, T]`` or ``[T]`` and their rate. Its stems sum to it.
+
+    >>> import numpy as np
+    >>> song = 0.1 * np.random.default_rng(0).standard_normal((2, 22050))
+    >>> stems = model.separate(song, 44100)
+    >>> list(stems)
+    ['bass', 'drums', 'guitar', 'piano']
+    >>> bool(np.allclose(sum(stems.values()), song, atol=1e-6))
+    True
+
+Stems that go with given ones, and new music:
+
+    >>> model.impute({"drums": song}, 44100, targets=["piano"], quality="fast")["piano"].shape
+    (2, 22050)
+    >>> list(model.generate(0.5, quality="fast", seed=1))
+    ['bass', 'drums', 'guitar', 'piano', 'mixture']
 
 Each method has a twin that yields blocks, for sound that does not fit into memory.
+
+    >>> for block in model.separate_blocks(song, 44100):
+    ...     loudest = np.abs(block.stems["drums"]).max()
 """
 
 import dataclasses
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from msdm_cli.audio.file_source import FileSource
-from msdm_cli.audio.finish import MIXTURE
-from msdm_cli.audio.source import ArraySource, AudioSource
+from msdm_cli.audio.source import AudioSource
 from msdm_cli.backends.runtime import AUTO, Runtime
 from msdm_cli.models.load import LoadedModel, load
 from msdm_cli.models.registry import EMBEDDED
 from msdm_cli.progress import Progress, SilentProgress
+from msdm_cli.tasks.arrays import (
+    Sound,
+    Stems,
+    check_stems,
+    concatenate,
+    flatten_like,
+    open_sound,
+)
 from msdm_cli.tasks.generate import GenerateOptions
 from msdm_cli.tasks.impute import ImputeOptions
 from msdm_cli.tasks.separate import SONG, SeparateOptions
 from msdm_cli.tasks.stream import NoStore, StemBlock, StemStream
 from msdm_cli.tasks.table import TASKS
-
-Sound = str | os.PathLike[str] | NDArray[Any]
-"""A path, or samples ``[C, T]`` or ``[T]``; full scale is 1."""
-
-Stems = dict[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -80,7 +91,7 @@ class Model(LoadedModel):
         blocks = self.separate_blocks(
             song, sample_rate, quality=quality, seed=seed, progress=progress
         )
-        return _flatten(song, _concatenate(blocks, with_mixture=False))
+        return flatten_like(song, concatenate(blocks, with_mixture=False))
 
     def separate_blocks(
         self,
@@ -97,7 +108,7 @@ class Model(LoadedModel):
             Consecutive blocks in double precision, whose stems sum to their mixture, the song.
         """
         options = SeparateOptions(self.spec.preset("separate", quality), seed)
-        return self._run("separate", {SONG: _open(song, sample_rate, SONG)}, options, progress)
+        return self._run("separate", {SONG: open_sound(song, sample_rate, SONG)}, options, progress)
 
     def impute(
         self,
@@ -131,7 +142,7 @@ class Model(LoadedModel):
         blocks = self.impute_blocks(
             given, sample_rate, targets=targets, quality=quality, seed=seed, progress=progress
         )
-        return _concatenate(blocks, with_mixture=True)
+        return concatenate(blocks, with_mixture=True)
 
     def impute_blocks(
         self,
@@ -151,9 +162,9 @@ class Model(LoadedModel):
         missing = [name for name in self.spec.stems if name not in given]
         # A stem that is named twice is imputed once.
         wanted = tuple(dict.fromkeys(targets or missing))
-        _check_stems(self.spec.stems, tuple(given), wanted)
+        check_stems(self.spec.stems, tuple(given), wanted)
         options = ImputeOptions(self.spec.preset("impute", quality), seed, wanted)
-        sources = {name: _open(sound, sample_rate, name) for name, sound in given.items()}
+        sources = {name: open_sound(sound, sample_rate, name) for name, sound in given.items()}
         return self._run("impute", sources, options, progress)
 
     def generate(
@@ -182,7 +193,7 @@ class Model(LoadedModel):
             UnsuitableAudio: The length is less than a sample.
         """
         blocks = self.generate_blocks(seconds, quality=quality, seed=seed, progress=progress)
-        return _concatenate(blocks, with_mixture=True)
+        return concatenate(blocks, with_mixture=True)
 
     def generate_blocks(
         self,
@@ -241,36 +252,3 @@ def load_model(
 def _stream(stream: StemStream) -> Iterator[StemBlock]:
     with closing(stream):
         yield from stream
-
-
-def _open(sound: Sound, sample_rate: int | None, name: str) -> AudioSource:
-    if isinstance(sound, str | os.PathLike):
-        return FileSource(Path(sound))
-    if sample_rate is None:
-        raise ValueError(f"expected a sample rate beside the samples of {name}, got none")
-    return ArraySource(np.asarray(sound), sample_rate, name)
-
-
-def _check_stems(known: tuple[str, ...], given: tuple[str, ...], targets: tuple[str, ...]) -> None:
-    if unknown := [name for name in (*given, *targets) if name not in known]:
-        raise ValueError(f"expected stems of {', '.join(known)}, got {unknown[0]}")
-    if both := [name for name in targets if name in given]:
-        raise ValueError(f"expected stems that are given or targets, got {both[0]} as both")
-    if not given or not targets:
-        raise ValueError("expected at least one given stem and one that is missing")
-
-
-def _concatenate(blocks: Iterator[StemBlock], *, with_mixture: bool) -> Stems:
-    parts: dict[str, list[NDArray[np.float32]]] = {}
-    for block in blocks:
-        signals = {**block.stems, MIXTURE: block.mixture} if with_mixture else block.stems
-        for name, signal in signals.items():
-            parts.setdefault(name, []).append(signal.astype(np.float32))
-    return {name: np.concatenate(part, 1) for name, part in parts.items()}
-
-
-def _flatten(song: Sound, stems: Stems) -> Stems:
-    """Stems of as many axes as an array that was given."""
-    if isinstance(song, np.ndarray) and song.ndim == 1:
-        return {name: stem[0] for name, stem in stems.items()}
-    return stems

@@ -44,7 +44,6 @@ def rerun(
         UnreadableManifest: It is not a manifest that this version of msdm can run again.
         AudioError: An input is not there, or is not what it was.
         ResultsExist: There are results in the folder.
-        WeightsError: The model is not there.
         MismatchedWeights: The model has other weights than before.
     """
     manifest = load_manifest(path)
@@ -53,18 +52,22 @@ def rerun(
         inputs=_find_inputs(manifest, inputs),
         folder=folder,
         overwrite=False,
+        runtime=_find_runtime(path, manifest, device),
     )
-    request = dataclasses.replace(request, runtime=_find_runtime(path, manifest, device))
     model = load(request.model, request.runtime)
     _check_model(path, manifest, request, model)
     result = run_job(request, model, progress)
     if result.skipped:
         raise ResultsExist(f"{result.manifest}: is there already", "Choose another folder.")
-    made = load_manifest(result.manifest).files
-    return result, [
+    return result, _list_changes(manifest, load_manifest(result.manifest))
+
+
+def _list_changes(before: Manifest, now: Manifest) -> list[str]:
+    """Names of the files that are not the same to the last bit."""
+    return [
         name
-        for name, record in manifest.files.items()
-        if name not in made or made[name].sha256 != record.sha256
+        for name, record in before.files.items()
+        if name not in now.files or now.files[name].sha256 != record.sha256
     ]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from msdm_cli.diffusion.denoiser import Denoiser, Samples
 from msdm_cli.errors import NonFiniteSamples
-from msdm_cli.progress import Progress
+from msdm_cli.progress import Progress, report_skipped
 
 
 class Calls:
@@ -31,7 +31,7 @@ class Calls:
     def skip(self, calls: int) -> None:
         """Report calls that need not be made, since their result is known."""
         with self._lock:
-            self._progress.advance(calls)
+            report_skipped(self._progress, calls)
 
     def stop(self) -> None:
         """Have the next call of every chunk raise KeyboardInterrupt."""

@@ -1,0 +1,69 @@
+"""Arrays that go into a task, and arrays that come out of it."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from msdm_cli.audio.file_source import FileSource
+from msdm_cli.audio.finish import MIXTURE
+from msdm_cli.audio.source import ArraySource, AudioSource
+from msdm_cli.tasks.stream import StemBlock
+
+Sound = str | os.PathLike[str] | NDArray[Any]
+"""A path, or samples ``[C, T]`` or ``[T]``; full scale is 1."""
+
+Stems = dict[str, NDArray[np.float32]]
+
+
+def open_sound(sound: Sound, sample_rate: int | None, name: str) -> AudioSource:
+    """The source of a sound.
+
+    Args:
+        sound: A path, or samples.
+        sample_rate: Of the samples, in hertz; a file has its own.
+        name: What to call samples in messages.
+
+    Raises:
+        AudioError: It cannot be read, or holds no samples or a NaN.
+        ValueError: Samples come without a rate, or in another shape.
+    """
+    if isinstance(sound, str | os.PathLike):
+        return FileSource(Path(sound))
+    if sample_rate is None:
+        raise ValueError(f"expected a sample rate beside the samples of {name}, got none")
+    return ArraySource(np.asarray(sound), sample_rate, name)
+
+
+def check_stems(known: tuple[str, ...], given: tuple[str, ...], targets: tuple[str, ...]) -> None:
+    """Refuse stems that a model does not have, or that cannot be imputed.
+
+    Raises:
+        ValueError: A stem is unknown, or is both given and a target, or none is left.
+    """
+    if unknown := [name for name in (*given, *targets) if name not in known]:
+        raise ValueError(f"expected stems of {', '.join(known)}, got {unknown[0]}")
+    if both := [name for name in targets if name in given]:
+        raise ValueError(f"expected stems that are given or targets, got {both[0]} as both")
+    if not given or not targets:
+        raise ValueError("expected at least one given stem and one that is missing")
+
+
+def concatenate(blocks: Iterator[StemBlock], *, with_mixture: bool) -> Stems:
+    """All blocks as one array per stem, ``[C, T]``, in single precision."""
+    parts: dict[str, list[NDArray[np.float32]]] = {}
+    for block in blocks:
+        signals = {**block.stems, MIXTURE: block.mixture} if with_mixture else block.stems
+        for name, signal in signals.items():
+            parts.setdefault(name, []).append(signal.astype(np.float32))
+    return {name: np.concatenate(part, 1) for name, part in parts.items()}
+
+
+def flatten_like(song: Sound, stems: Stems) -> Stems:
+    """Stems of as many axes as an array that was given."""
+    if isinstance(song, np.ndarray) and song.ndim == 1:
+        return {name: stem[0] for name, stem in stems.items()}
+    return stems
