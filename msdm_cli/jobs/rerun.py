@@ -20,6 +20,10 @@ from msdm_cli.models.load import LoadedModel, load
 from msdm_cli.progress import Progress
 
 
+Rerun = tuple[JobResult, list[str]]
+"""What was made, and the names of files that are not the same to the last bit."""
+
+
 def rerun(
     path: Path,
     folder: Path,
@@ -27,21 +31,18 @@ def rerun(
     *,
     inputs: Sequence[Path] = (),
     device: str | None = None,
-) -> tuple[JobResult, list[str]]:
-    """Run the job of a manifest again.
+) -> Rerun:
+    """Run the job of the manifest at ``path`` again.
 
     Args:
         path: The manifest.
         folder: Receives the results.
         progress: Receives each network call.
-        inputs: Where inputs are now, if not where they were; they are recognised by their content.
+        inputs: Where inputs are now, if elsewhere; they are recognised by their content.
         device: Where to run; as before if None.
 
-    Returns:
-        What was made, and the names of files that are not the same to the last bit.
-
     Raises:
-        UnreadableManifest: It is not a manifest that this version of msdm can run again.
+        UnreadableManifest: This version of msdm cannot run it again.
         AudioError: An input is not there, or is not what it was.
         ResultsExist: There are results in the folder.
         MismatchedWeights: The model has other weights than before.
