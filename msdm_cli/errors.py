@@ -190,9 +190,3 @@ class SamplingError(MsdmError):
 
 class NonFiniteSamples(SamplingError):
     """A network returned NaN or infinity."""
-
-
-# Names of before, until every room has moved to those above.
-UnknownWeights = UnknownModel
-UnreadableWeights = UnreadableArchive
-IncompatibleCheckpoint = ModelError
