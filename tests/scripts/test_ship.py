@@ -4,12 +4,12 @@ import dataclasses
 
 import pytest
 import torch
-import typer
 from conftest import TINY
 from safetensors.torch import save_file
-from ship import mean_weights
 
 from msdm_cli.networks.stft_unet import StftUnet
+from scripts.ship import mean_weights
+from scripts.train.initial import OtherNetworkError
 
 
 def weights(value, **changes):
@@ -32,5 +32,5 @@ def test_a_mean_of_weights_is_weighted_and_of_one_network_but_for_its_layers(tmp
     added = {name for name in other if name.startswith("attention.2.")}
     assert {name for name, tensor in other.items() if tensor.mean() == 1.0} == added
     assert {tensor.mean().item() for name, tensor in other.items() if name not in added} == {1.5}
-    with pytest.raises(typer.BadParameter, match="another network"):
+    with pytest.raises(OtherNetworkError, match="another network"):
         mean_weights(*weights(1.0, embedding=32), shipped, 0.25)

@@ -1,0 +1,70 @@
+"""The command that renders the training set."""
+
+import json
+from concurrent.futures import Future
+from itertools import count
+
+import numpy as np
+import pytest
+import soundfile
+
+from scripts.dataset import __main__ as command
+from scripts.dataset.__main__ import MOST_FAILURES, SplitRenderer, Task, render_task
+
+SECONDS = 90.0
+
+
+class Here:
+    """A pool of processes that is this process."""
+
+    def submit(self, work, *arguments):
+        future = Future()
+        future.set_result(work(*arguments))
+        return future
+
+
+@pytest.fixture
+def rendered(monkeypatch):
+    """Songs of a second that say they are of 90; their seeds."""
+    seeds = []
+
+    def render(seed, split, instruments, fetched):
+        seeds.append(seed)
+        if seed.endswith("/1"):
+            raise RuntimeError("bass is silent")
+        return np.full((4, 22050), 0.5, np.float32), {"duration_seconds": SECONDS, "seed": seed}
+
+    monkeypatch.setattr(command, "render_song", render)
+    return seeds
+
+
+def list_tasks(folder):
+    return (Task(folder, "train", index, 7, folder, None) for index in count())
+
+
+def test_songs_are_rendered_in_order_until_there_are_enough(rendered, tmp_path, capsys):
+    renderer = SplitRenderer(Here(), "train", hours=4 * SECONDS / 3600)
+    assert renderer.render(list_tasks(tmp_path), jobs=1) == 1
+    assert rendered == [f"7/train/{index}" for index in range(5)]
+    printed = capsys.readouterr().out
+    assert "Track00001: RuntimeError: bass is silent" in printed
+    assert "train: 4 songs, 0.10 of 0.10 h" in printed
+    folder = tmp_path / "train" / "Track00003"
+    assert json.loads((folder / "metadata.json").read_text())["seed"] == "7/train/3"
+    assert soundfile.info(folder / "piano.flac").subtype == "PCM_16"
+
+
+def test_finished_songs_are_kept(rendered, tmp_path):
+    task = next(list_tasks(tmp_path))
+    assert render_task(task).seconds == SECONDS
+    assert render_task(task).seconds == SECONDS
+    assert len(rendered) == 1
+
+
+def test_too_many_failures_end_it(monkeypatch, tmp_path):
+    def fail(seed, split, instruments, fetched):
+        raise OSError("no such sound font")
+
+    monkeypatch.setattr(command, "render_song", fail)
+    renderer = SplitRenderer(Here(), "train", hours=1.0)
+    assert renderer.render(list_tasks(tmp_path), jobs=1) == MOST_FAILURES

@@ -1,0 +1,128 @@
+"""What a stem is played on, with instruments that need no files."""
+
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+
+from scripts.dataset import instruments, stem
+from scripts.dataset.score import Note, Part, Song
+from scripts.dataset.stem import StemRenderer, active_rms, resize
+from scripts.dataset.struck import render_struck
+from scripts.dataset.timbres import Timbre
+
+FONT = Timbre("font", "soundfont", Path("font"), 1.0)
+NUMBERS = Timbre("struck", "struck", None, 1.0)
+
+
+def render_piano(seed, timbre=FONT, *, varied, bends=()):
+    """The piano of a short song, and what it is made of."""
+    notes = [Note(0.1 + 0.2 * index, 0.15, 60 + index, 90) for index in range(8)]
+    song = Song({"piano": Part(notes, bends=list(bends))}, 2.0, "test", "test", 120.0, "C", "4/4")
+    return StemRenderer(song, "piano", [timbre], Random(seed), varied).render()
+
+
+def list_timbres(seeds, **options):
+    return [render_piano(seed, varied=True, **options)[1]["timbres"] for seed in range(seeds)]
+
+
+@pytest.fixture
+def font(monkeypatch):
+    """A sound font that nobody has to install: what it is asked to play, in order."""
+    asked = []
+
+    def play(part, duration_seconds, path, preset, cents):
+        asked.append((part, cents))
+        return render_struck(part, duration_seconds, cents, Random(len(asked)))
+
+    monkeypatch.setattr(instruments, "render_soundfont", play)
+    return asked
+
+
+def test_an_instrument_of_another_size_sounds_at_the_same_pitches():
+    part = Part([Note(0.0, 0.5, 57 + index, 20 + index) for index in range(30)], bends=[(0.1, 2.0)])
+    found = set()
+    for seed in range(400):
+        resized, semitones = resize(part, "piano", FONT, Random(seed))
+        pitches = [note.pitch + semitones for note in resized.notes]
+        assert pitches == [note.pitch for note in part.notes]
+        velocities = [note.velocity for note in resized.notes]
+        assert velocities == sorted(velocities)
+        assert 1 <= velocities[0] <= velocities[-1] <= 127
+        assert resized.bends == part.bends
+        found.add(semitones)
+    assert found == set(range(-7, 8))
+    assert resize(part, "piano", NUMBERS, Random(0))[1] == 0
+
+
+@pytest.mark.usefixtures("font")
+def test_validation_plays_instruments_as_they_are(font):
+    for seed in range(3):
+        font.clear()
+        audio, detail = render_piano(seed, varied=False)
+        assert detail["timbres"] == ["font"]
+        assert [note.pitch for note in font[0][0].notes] == list(range(60, 68))
+        assert active_rms(audio) == pytest.approx(10 ** (detail["level_db"] / 20), rel=1e-3)
+
+
+@pytest.mark.usefixtures("font")
+def test_some_training_parts_are_played_on_loops():
+    looped = [any("looped" in name for name in names) for names in list_timbres(16)]
+    assert 1 < sum(looped) < 12
+
+
+def test_some_training_parts_are_played_on_two_varied_instruments(font, monkeypatch):
+    monkeypatch.setattr(stem, "LOOPED", {"piano": 0.0})
+    varied = list_timbres(12)
+    assert {len(names) for names in varied} == {1, 2}
+    assert len({names[0] for names in varied}) > 4
+    # What is played lower is tuned up.
+    for part, cents in font:
+        assert part.notes[0].pitch + round(cents / 100) == 60
+    # Not every instrument bends.
+    bent = list_timbres(8, bends=[(0.5, 1.0)])
+    assert all(len(names) == 1 for names in bent)
+
+
+def test_a_stem_is_a_function_of_its_seed():
+    (first, detail), (second, again) = (render_piano(7, NUMBERS, varied=True) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    assert detail == again
+    assert not np.array_equal(first, render_piano(8, NUMBERS, varied=True)[0])
+
+
+def test_a_doubled_part_is_the_sum_of_two_instruments(monkeypatch):
+    sounds = []
+    sums = []
+
+    def play(part, duration_seconds, timbre, cents, rng):
+        noise = np.random.default_rng(len(sounds)).standard_normal(44100)
+        sounds.append(noise.astype(np.float32) / 4)
+        return sounds[-1]
+
+    def keep(audio, *_, **__):
+        sums.append(audio)
+        return audio, []
+
+    monkeypatch.setattr(stem, "render_timbre", play)
+    monkeypatch.setattr(stem, "DOUBLED", {"piano": 1.0})
+    monkeypatch.setattr(stem, "LOOPED", {"piano": 0.0})
+    monkeypatch.setattr(stem, "add_effects", keep)
+    _, detail = render_piano(0, varied=True)
+    assert len(detail["timbres"]) == 2
+    first, second = sounds
+    whole = sums[0].astype(np.float64)
+    pair = np.stack([first, second], 1)
+    shares = np.linalg.lstsq(pair, whole, rcond=None)[0]
+    np.testing.assert_allclose(pair @ shares, whole, atol=1e-6)
+    assert 10**-0.4 <= shares[1] * np.abs(second).max() / (shares[0] * np.abs(first).max()) <= 1
+
+
+def test_a_silent_instrument_is_named(monkeypatch):
+    def play(part, duration_seconds, timbre, cents, rng):
+        return np.zeros(44100, np.float32)
+
+    monkeypatch.setattr(stem, "render_timbre", play)
+    with pytest.raises(RuntimeError, match="piano is silent on struck, with 8 notes"):
+        render_piano(0, NUMBERS, varied=False)

@@ -1,0 +1,139 @@
+"""The command that trains: it learns, resumes bit for bit, and its runs become models."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import torch
+import typer
+from safetensors.torch import load_file
+
+from msdm_cli.backends.runtime import Runtime
+from msdm_cli.models.adopt import adopt_checkpoints
+from msdm_cli.models.load import load
+from scripts.train import initial, paper, validation
+from scripts.train.__main__ import main
+
+SMALL = {"channels": [8, 32], "blocks": [1, 1], "heads": 1}
+SMALL_UNET1D = {
+    "channels": 32,
+    "patch_factor": 4,
+    "multipliers": [1, 1],
+    "factors": [8],
+    "num_blocks": [1],
+    "attentions": [False],
+    "heads": 1,
+    "head_features": 8,
+}
+LENGTH = 16384
+PRIOR = {"questions": {"regress": 0, "refine": 0, "refine_known": 0, "impute": 0}}
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    """Few crops; and denormal numbers, which the trainer flushes, as other tests expect them."""
+    monkeypatch.setattr(initial, "SD_CROPS", 4)
+    monkeypatch.setattr(validation, "CROPS", 6)
+    monkeypatch.setattr(paper, "CROPS", 4)
+    yield
+    torch.set_flush_denormal(False)
+
+
+@pytest.fixture
+def train(songs, tmp_path):
+    """Trains in this process, and gives what the checkpoint holds."""
+
+    def run(name, steps, config=SMALL, **options):
+        size = None
+        if config:
+            size = tmp_path / "config.json"
+            size.write_text(json.dumps(config))
+        settings = {"batch": 1, "decay_steps": 1, "validate_every": 2, "accelerator": "cpu"}
+        lengths = {"length": LENGTH, "validation_length": LENGTH}
+        main(songs, tmp_path / name, steps=steps, config=size, **settings, **lengths, **options)
+        return torch.load(tmp_path / name / "last.ckpt", weights_only=True)
+
+    return run
+
+
+def assert_same(one, other):
+    for kind in ("network", "average"):
+        assert one[kind].keys() == other[kind].keys()
+        for name, value in one[kind].items():
+            assert torch.equal(value, other[kind][name]), name
+
+
+@pytest.mark.parametrize("muon", [False, True])
+def test_a_resumed_run_is_the_undisturbed_one(train, tmp_path, muon):
+    changes = json.dumps({"options": {"muon": muon}})
+    whole = train("whole", 4, changes=changes)
+    train("stopped", 2, changes=changes)
+    resumed = train("stopped", 4, changes=changes)
+    assert resumed["step"] == whole["step"] == 4
+    assert_same(whole, resumed)
+    assert set(load_file(tmp_path / "whole" / "best.safetensors")) == set(whole["average"])
+    assert len(whole["optimizers"]) == 1 + muon
+
+
+def test_two_processes_resume_bit_for_bit(songs, tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps(SMALL))
+
+    def train(name, steps):
+        command = [sys.executable, "-m", "scripts.train", songs, tmp_path / name]
+        command += ["--steps", steps, "--batch", 1, "--decay-steps", 1, "--validate-every", 2]
+        command += ["--config", tmp_path / "config.json", "--accelerator", "cpu", "--devices", 2]
+        command += ["--length", LENGTH, "--validation-length", LENGTH]
+        subprocess.run(list(map(str, command)), check=True, capture_output=True, timeout=600)
+        return torch.load(tmp_path / name / "last.ckpt", weights_only=True)
+
+    whole = train("whole", 4)
+    train("stopped", 2)
+    assert_same(whole, train("stopped", 4))
+
+
+def test_a_run_keeps_its_size_and_others_start_from_its_spectra(train, tmp_path):
+    first = train("run", 2)
+    assert train("run", 3, config=None)["step"] == 3
+    best = tmp_path / "run" / "best.safetensors"
+    started = train("started", 1, initial=best, seed=5)
+    assert torch.equal(started["network"]["sd"], first["network"]["sd"])
+    with pytest.raises(typer.BadParameter, match="weights of another network"):
+        train("other", 1, config=SMALL | {"channels": [8, 16]}, initial=best)
+
+
+def test_one_stem_alone_is_not_asked_how_stems_relate(train, tmp_path):
+    with pytest.raises(typer.BadParameter, match="needs a --recipe"):
+        train("run", 1, stem="bass")
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_architecture_without_a_recipe_is_refused(train):
+    with pytest.raises(typer.BadParameter, match="expected stft_unet, unet1d, got mlp"):
+        train("run", 1, architecture="mlp")
+
+
+@pytest.mark.parametrize("stem", [None, "bass"])
+def test_a_prior_alone_is_chosen_by_how_it_denoises(train, tmp_path, stem):
+    train("run", 2, changes=json.dumps(PRIOR), stem=stem)
+    last = json.loads((tmp_path / "run" / "log.jsonl").read_text().splitlines()[-1])
+    assert last["denoise_0.3"] > 0
+    assert "si_sdri" not in last
+    assert (tmp_path / "run" / "best.safetensors").exists()
+
+
+def test_the_papers_network_is_trained_resumed_and_imported(train, tmp_path, monkeypatch):
+    once = train("once", 4, SMALL_UNET1D, architecture="unet1d")
+    train("twice", 2, SMALL_UNET1D, architecture="unet1d")
+    assert_same(once, train("twice", 4, SMALL_UNET1D, architecture="unet1d"))
+    monkeypatch.setenv("MSDM_CACHE", str(tmp_path / "cache"))
+    adopt_checkpoints("mine", [tmp_path / "once"], "for a test", "none")
+    model = load("mine", Runtime(device="cpu"))
+    assert model.spec.stage.architecture == "unet1d"
+    best = load_file(tmp_path / "once" / "best.safetensors")
+    assert torch.equal(model.denoisers[0].network.frequencies, best["frequencies"])
+
+
+def test_one_stem_of_the_papers_network_is_trained_by_itself(train):
+    state = train("bass", 2, SMALL_UNET1D, architecture="unet1d", stem="bass")
+    assert state["network"]["patch.conv_in.weight"].shape[1] == 1
