@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+TRAINER = [sys.executable, "-m", "scripts.train"]
 REQUEST = "asked.json"
 OUTPUT = "output.txt"
 LAST_FIGURE = "denoise_1.0"
@@ -44,11 +45,9 @@ class Variant:
         """
         self._prepare(start)
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        command = [sys.executable, "-m", "scripts.train", str(data), str(self.run)]
+        command = [*TRAINER, str(data), str(self.run), *self.arguments]
         with (self.run / OUTPUT).open("a") as file:
-            ended = subprocess.run(
-                [*command, *self.arguments], env=environment, stdout=file, stderr=file, check=False
-            )
+            ended = subprocess.run(command, env=environment, stdout=file, stderr=file, check=False)
         if ended.returncode:
             raise TrainingFailedError(f"{self.run}: the training failed, see {OUTPUT} in it")
         log = [json.loads(line) for line in (self.run / "log.jsonl").read_text().splitlines()]
