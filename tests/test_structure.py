@@ -20,8 +20,6 @@ UNTESTED = {
     "diffusion/denoiser": "a protocol",
     "networks/network": "a protocol; each network tests that it offers it",
     "representations/representation": "a protocol",
-    "networks/band_layers": "layers of one network; tested as tests/networks/test_stft_unet.py",
-    "backends/runtime": "a record of three names; tests/models/test_load.py resolves them",
 }
 """Modules without a test file of their own, and why."""
 
