@@ -14,14 +14,13 @@ import torch
 import typer
 from torch import nn
 
-from msdm_cli.models.checkpoint import CONFIG
+from msdm_cli.models.hyper_parameters import CONFIG
 from msdm_cli.networks.unet1d import Unet1dConfig
 
 FIXED = {
     "patch_blocks": 1,
     "kernel_sizes_init": [1, 3, 7],
     "use_nearest_upsample": False,
-    "use_skip_scale": True,
     "use_attention_bottleneck": True,
     "use_context_time": True,
 }
@@ -29,7 +28,7 @@ FIXED = {
 
 TINY = Unet1dConfig(
     channels=32,
-    patch_factor=16,
+    patch_factor=8,
     multipliers=(1, 2, 2),
     factors=(4, 2),
     num_blocks=(2, 2),
