@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from msdm_cli.audio.channel_order import sndfile_map, to_vorbis
 from msdm_cli.audio.formats import FORMATS, Subtype
 from msdm_cli.errors import UnwritableAudio
+from msdm_cli.temporary import create_temporary
 
 RIFF_BYTES = (1 << 32) - (1 << 20)
 """Beyond these, RIFF's 32-bit size field overflows."""
@@ -59,8 +60,7 @@ class SoundShape:
 class SoundFileWriter:
     """Writes one file, under a temporary name until it is complete.
 
-    As a context manager it leaves nothing behind unless ``finish`` and ``commit`` were called. What
-    a killed process left under the temporary name is written over.
+    As a context manager it leaves nothing behind unless ``finish`` and ``commit`` were called.
 
     Args:
         path: Final name; its suffix is that of a format in ``FORMATS``.
@@ -74,7 +74,7 @@ class SoundFileWriter:
         self.path = path
         self.shape = shape
         self.clipped = 0
-        self.temporary = temporary_path(path)
+        self.temporary: Path | None = None
         self._format = next(row for row in FORMATS.values() if row.suffix == path.suffix)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -107,15 +107,23 @@ class SoundFileWriter:
             container = self._format.large_format
         elif self._format.masked_format and channel_map:
             container = self._format.masked_format
-        file = soundfile.SoundFile(
-            # As bytes, since names that are not UTF-8 are no text; Windows has no such names.
-            str(self.temporary) if sys.platform == "win32" else os.fsencode(self.temporary),
-            "w",
-            shape.sample_rate,
-            shape.channels,
-            shape.subtype.name,
-            format=container,
-        )
+        descriptor, self.temporary = create_temporary(self.path)
+        if sys.platform == "win32":  # libsndfile may not share descriptors with Python there
+            os.close(descriptor)
+        try:
+            file = soundfile.SoundFile(
+                str(self.temporary) if sys.platform == "win32" else descriptor,
+                "w",
+                shape.sample_rate,
+                shape.channels,
+                shape.subtype.name,
+                format=container,
+            )
+        except BaseException:
+            self.discard()
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+            raise
         # A peak chunk holds the time of writing: no two files of floats would be the same.
         _command(file, SFC_SET_ADD_PEAK_CHUNK, soundfile._ffi.NULL, 0)
         if channel_map and container == self._format.masked_format:
@@ -155,14 +163,12 @@ class SoundFileWriter:
             UnwritableAudio: What lies on the disk is not what was written.
         """
         try:
-            self._file.close()
+            temporary = self._close()
             if self._format.finish:
-                self._format.finish(self.temporary)
-            with self.temporary.open(
-                "r+b"
-            ) as file:  # Windows flushes only what is open for writing
+                self._format.finish(temporary)
+            with temporary.open("r+b") as file:  # Windows flushes only what is open for writing
                 os.fsync(file.fileno())
-            found = _count_frames(self.temporary)
+            found = _count_frames(temporary)
         except (soundfile.SoundFileError, RuntimeError, ValueError, OSError) as error:
             raise write_failure(self.path, error) from error
         if found != self.shape.frames:
@@ -175,17 +181,25 @@ class SoundFileWriter:
             UnwritableAudio: The folder does not allow it.
         """
         try:
-            self.temporary.replace(self.path)
+            self._close().replace(self.path)
         except OSError as error:
             raise write_failure(self.path, error) from error
+
+    def _close(self) -> Path:
+        """Close the file; its temporary path."""
+        self._file.close()
+        if self.temporary is None:
+            raise ValueError("expected an open file, got none")
+        return self.temporary
 
     def discard(self) -> None:
         """Leave nothing behind; does nothing after ``commit``."""
         failures = (soundfile.SoundFileError, RuntimeError, OSError, AttributeError)
         with contextlib.suppress(*failures):
             self._file.close()
-        with contextlib.suppress(OSError):
-            self.temporary.unlink(missing_ok=True)
+        if self.temporary is not None:
+            with contextlib.suppress(OSError):
+                self.temporary.unlink(missing_ok=True)
 
 
 def _count_frames(path: Path) -> int:
@@ -198,11 +212,6 @@ def _count_frames(path: Path) -> int:
 def _command(file: soundfile.SoundFile, command: int, data: object, size: int) -> None:
     """Have libsndfile do what soundfile has no method for."""
     soundfile._snd.sf_command(file._file, command, data, size)
-
-
-def temporary_path(path: Path) -> Path:
-    """Where a file lies until it is complete."""
-    return path.with_name(f".{path.name}.part")
 
 
 def write_failure(path: Path, reason: object) -> UnwritableAudio:

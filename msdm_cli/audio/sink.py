@@ -1,6 +1,7 @@
 """Where results go: several sound files that appear together."""
 
 import contextlib
+import os
 import shutil
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -10,15 +11,16 @@ from msdm_cli.audio.file_writer import (
     Block,
     SoundFileWriter,
     SoundShape,
-    temporary_path,
     write_failure,
 )
+from msdm_cli.temporary import create_temporary, remove_stale
 
 
 class FileSink:
     """Writes several files of one shape. They get their names together, by ``commit``.
 
-    As a context manager it leaves nothing behind unless ``commit`` was called.
+    As a context manager it leaves nothing behind unless ``commit`` was called. What killed
+    processes left is removed, so only one at a time may write these files.
 
     Args:
         paths: Final path of each name.
@@ -41,6 +43,7 @@ class FileSink:
         self._finished: dict[str, SoundFileWriter | _Copy] = {}
         with ExitStack() as stack:
             for name, path in self.paths.items():
+                remove_stale(path)
                 if name not in self._copies:
                     writer = SoundFileWriter(path, shape.tag(name))
                     self._writers[name] = stack.enter_context(writer)
@@ -76,7 +79,7 @@ class FileSink:
         for name, source in self._copies.items():
             self._finished[name] = self._stack.enter_context(_Copy(source, self.paths[name]))
         self._finished |= self._writers
-        return {name: file.temporary for name, file in self._finished.items()}
+        return {name: file.temporary for name, file in self._finished.items() if file.temporary}
 
     def commit(self) -> None:
         """Give all files their names, after ``finish``.
@@ -98,9 +101,13 @@ class _Copy:
 
     def __init__(self, source: Path, path: Path) -> None:
         self.path = path
-        self.temporary = temporary_path(path)
         try:
-            shutil.copyfile(source, self.temporary)
+            descriptor, self.temporary = create_temporary(path)
+        except OSError as error:
+            raise write_failure(path, error) from error
+        try:
+            with os.fdopen(descriptor, "wb") as target, source.open("rb") as content:
+                shutil.copyfileobj(content, target)
         except OSError as error:
             self.__exit__()
             raise write_failure(path, error) from error

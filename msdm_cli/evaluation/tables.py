@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import io
 import typing
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, Generic
 
 from msdm_cli.errors import UnreadableTable, UnwritableResults
 from msdm_cli.evaluation.metrics.metric import Metric, RowT
+from msdm_cli.temporary import write_whole
 
 READERS: dict[type, Callable[[str], Any]] = {
     str: str,
@@ -67,15 +69,14 @@ def save_rows(path: Path, kind: type[RowT], rows: Iterable[RowT]) -> None:
     Raises:
         UnwritableResults: It cannot be written.
     """
-    temporary = path.with_name(path.name + ".part")
     names = list(_readers(kind))
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(names)
+    writer.writerows([getattr(row, name) for name in names] for row in rows)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(names)
-            writer.writerows([getattr(row, name) for name in names] for row in rows)
-        temporary.replace(path)
+        write_whole(path, text.getvalue().encode())
     except OSError as error:
         raise UnwritableResults(
             f"{path}: cannot be written ({error.strerror})", "Choose another folder for the scores."

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from msdm_cli.audio.file_source import FileSource, digest_input
-from msdm_cli.audio.formats import SUBTYPES
+from msdm_cli.audio.formats import FORMATS, SUBTYPES
 from msdm_cli.audio.source import read_all
 from msdm_cli.digest import digest_file
 from msdm_cli.errors import AudioError, UnreadableManifest
@@ -135,6 +135,10 @@ def _check_sum(
     report: Report,
 ) -> None:
     subtype = SUBTYPES[manifest.facts.subtype_written]
+    suffixes = {row.suffix for row in FORMATS.values() if subtype.name in row.subtypes}
+    if other := [path for path in stems.values() if path.suffix not in suffixes]:
+        report.problems.append(f"{other[0]}: cannot hold {subtype.name}, as the manifest says")
+        return
     unit = subtype.unit if subtype.bits in (16, 24) or subtype.lossy else 0.0
     left = energy = 0.0
     part = (request.start_seconds, request.duration_seconds)

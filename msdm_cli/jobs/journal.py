@@ -8,10 +8,9 @@ busy device.
 """
 
 import contextlib
+import hashlib
 import json
 import logging
-import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -28,10 +27,17 @@ from msdm_cli.errors import (
     UnsuitableAudio,
     UnwritableResults,
 )
+from msdm_cli.jobs.chunk_files import decode_chunk, encode_chunk
 from msdm_cli.jobs.identity import find_difference
-
-IDENTITY = "job.json"
-LOCK = "lock"
+from msdm_cli.jobs.journal_folder import (
+    CHUNK,
+    IDENTITY,
+    LOCK,
+    check_own,
+    list_chunks,
+    remove_journal,
+)
+from msdm_cli.temporary import write_whole
 
 PERMANENT = (UnreadableAudio, UnsuitableAudio, SamplingError)
 """Errors that would come again: the input is damaged or changes, or the network fails."""
@@ -72,6 +78,7 @@ class Journal:
         self._found: dict[str, Any] | None = None
 
     def __enter__(self) -> "Journal":
+        check_own(self.folder)
         try:
             self._made_parent = not self.folder.parent.exists()
             while True:
@@ -100,7 +107,7 @@ class Journal:
     ) -> None:
         kept = self._count()
         if self._done or not kept or isinstance(error, PERMANENT):
-            _remove_held(self.folder, self._lock)
+            remove_journal(self.folder, self._lock)
             if self._made_parent:
                 with contextlib.suppress(OSError):  # there are results in it
                     self.folder.parent.rmdir()
@@ -126,9 +133,9 @@ class Journal:
             difference = find_difference(self._found, self._identity)
             log.info("%s: starts again, since %s has changed", self.folder.parent, difference)
         try:
-            for path in self.folder.glob("*.npy"):
+            for path in list_chunks(self.folder):
                 path.unlink()
-            self._write(IDENTITY, json.dumps(self._identity, indent=2).encode())
+            write_whole(self.folder / IDENTITY, json.dumps(self._identity, indent=2).encode())
         except OSError as error:
             raise self._failed(error) from error
 
@@ -137,13 +144,17 @@ class Journal:
         self._done = True
 
     def load(self, index: int) -> Array | None:
-        """What was drawn of a chunk; None if nothing was, or if it cannot be read."""
+        """What was drawn of a chunk; None if nothing was, or if it has changed since."""
         last = self._last
         if last and last[0] == index:
             return last[1]
         try:
-            found: Array = np.load(self.folder / f"{index}.npy", allow_pickle=False)
-        except (OSError, ValueError, EOFError):
+            stored = self._place(index).read_bytes()
+        except OSError:
+            return None
+        found = decode_chunk(stored, self._own(index))
+        if found is None:
+            log.info("%s: chunk %d is damaged and is drawn again", self.folder.parent, index)
             return None
         self._last = (index, found)
         return found
@@ -158,24 +169,20 @@ class Journal:
         if not self.on_disk:
             return
         try:
-            self._write(f"{index}.npy", chunk)
+            write_whole(self._place(index), encode_chunk(chunk, self._own(index)))
         except OSError as error:
             raise self._failed(error) from error
 
-    def _count(self) -> int:
-        return sum(1 for _ in self.folder.glob("*.npy"))
+    def _place(self, index: int) -> Path:
+        return self.folder / f"{index}{CHUNK}"
 
-    def _write(self, name: str, content: bytes | Array) -> None:
-        """Write a file so that it is whole under its name, whatever happens."""
-        temporary = self.folder / f"{name}.part"
-        with temporary.open("wb") as file:
-            if isinstance(content, bytes):
-                file.write(content)
-            else:
-                np.save(file, np.ascontiguousarray(content))  # ten times faster than a view
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self.folder / name)
+    def _own(self, index: int) -> bytes:
+        """What a chunk belongs to: its number in this very job."""
+        text = f"{index} {json.dumps(self._identity, sort_keys=True)}"
+        return hashlib.sha256(text.encode()).digest()
+
+    def _count(self) -> int:
+        return len(list_chunks(self.folder))
 
     def _failed(self, error: OSError) -> UnwritableResults:
         return UnwritableResults(
@@ -199,6 +206,10 @@ def discard_journal(folder: Path, identity: Mapping[str, Any]) -> None:
     It stays if it is of another job, or if another process holds it. What a removal that was killed
     has left goes too.
     """
+    try:
+        check_own(folder)
+    except UnwritableResults:
+        return
     if not folder.is_dir():
         return
     lock = FileLock(folder / LOCK)
@@ -209,17 +220,6 @@ def discard_journal(folder: Path, identity: Mapping[str, Any]) -> None:
     found = load_identity(folder)
     same = found is not None and find_difference(found, identity) is None
     if same or {path.name for path in folder.iterdir()} <= {LOCK}:
-        _remove_held(folder, lock)
+        remove_journal(folder, lock)
     else:
         lock.release()
-
-
-def _remove_held(folder: Path, lock: FileLock) -> None:
-    """Remove a folder before the lock inside it is released."""
-    # The chunks go first: what is left by a process that is killed here still says of which job.
-    for path in folder.glob("*.npy*"):
-        with contextlib.suppress(OSError):
-            path.unlink()
-    shutil.rmtree(folder, ignore_errors=True)
-    lock.release()
-    shutil.rmtree(folder, ignore_errors=True)  # Windows removes no open file

@@ -5,19 +5,22 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
-from msdm_cli.audio.file_writer import temporary_path
+from msdm_cli.audio.formats import SUBTYPES
 from msdm_cli.audio.source import AudioProperties
 from msdm_cli.digest import digest_file
 from msdm_cli.errors import UnreadableManifest, UnwritableResults
 from msdm_cli.jobs.identity import find_difference, get_seed, is_same_but_seed
 from msdm_cli.jobs.paths import decode_path, encode_path
 from msdm_cli.jobs.request import JobRequest
+from msdm_cli.temporary import write_whole
 
 FORMAT = 3
+LOWEST_GAIN = 1 / 64
+"""A stem is hardly ever louder than the song, and never 36 dB: a lower gain is forged."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class Facts:
     properties: AudioProperties
     subtype_written: str
     calls: int
-    gain: float = 1.0
+    gain: Annotated[float, msgspec.Meta(ge=LOWEST_GAIN, le=1)] = 1.0
     gain_db: float = 0.0
     exact: bool = False
     null_db: float | None = None
@@ -111,11 +114,9 @@ class Manifest:
         Raises:
             UnwritableResults: The folder cannot be written.
         """
-        temporary = temporary_path(path)
         text = msgspec.json.format(msgspec.json.encode(self), indent=2)
         try:
-            temporary.write_bytes(text + b"\n")
-            temporary.replace(path)
+            write_whole(path, text + b"\n")
         except OSError as error:
             raise UnwritableResults(
                 f"{path}: cannot be written ({error})", "Make room on the disk."
@@ -171,6 +172,8 @@ def _check_identity(manifest: Manifest) -> None:
 
     An input that is in the identity alone was in memory.
     """
+    if manifest.facts.subtype_written not in SUBTYPES:
+        raise ValueError(f"the unknown subtype {manifest.facts.subtype_written}")
     inputs = manifest.identity["inputs"]
     if missing := manifest.request["inputs"].keys() - inputs.keys():
         raise ValueError(f"the identity lacks the inputs {', '.join(sorted(missing))}")

@@ -19,7 +19,6 @@ from msdm_cli.jobs.run import JobResult, run_job
 from msdm_cli.models.load import LoadedModel, load
 from msdm_cli.progress import Progress
 
-
 Rerun = tuple[JobResult, list[str]]
 """What was made, and the names of files that are not the same to the last bit."""
 

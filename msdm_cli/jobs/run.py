@@ -22,6 +22,9 @@ from msdm_cli.jobs.request import JobRequest
 from msdm_cli.models.load import LoadedModel
 from msdm_cli.progress import Progress, SilentProgress
 from msdm_cli.tasks.separate import SONG
+from msdm_cli.temporary import remove_stale
+
+log = logging.getLogger(__name__)
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +80,9 @@ def run_job(
         NonFiniteSamples: The network failed.
     """
     opened = request.open_inputs() if sources is None else dict(sources)
+    for source in opened.values():
+        for warning in getattr(source, "warnings", ()):
+            log.warning("%s", warning)
     digests = {role: source.digest() for role, source in opened.items()}
     request, done = _settle(request, model, digests)
     if done:
@@ -166,6 +172,7 @@ class _Job:
                 overwrite=request.overwrite or journal.resumed,
             )
             journal.begin()
+            remove_stale(request.manifest)
             planned = request.row.plan(self._model, self._sources, request.options)
             journal.on_disk = len(planned.chunks) > 1
             facts, records = self._write(journal, progress)

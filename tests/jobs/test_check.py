@@ -1,4 +1,5 @@
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -175,3 +176,41 @@ def test_without_a_manifest_there_is_nothing_to_check(tmp_path):
     (tmp_path / "msdm.json").write_text("{}")
     with pytest.raises(UnreadableManifest, match="not a manifest"):
         check_results(tmp_path, None)
+
+
+def falsify(result, **facts):
+    """Write facts into a manifest that no job has found."""
+    content = json.loads(result.manifest.read_text())
+    content["facts"].update(facts)
+    result.manifest.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize("gain", [1e200, 1e-9, 0, -1, "1", None])
+def test_a_forged_gain_is_refused(tiny_model, write_song, tmp_path, gain):
+    result = separate(tiny_model, write_song(seconds=0.5), tmp_path / "out")
+    falsify(result, gain=gain)
+    with pytest.raises(UnreadableManifest):
+        check_results(result.manifest, None)
+
+
+@pytest.mark.parametrize("word", ["NaN", "Infinity"])
+def test_a_gain_that_is_no_number_is_refused(tiny_model, write_song, tmp_path, word):
+    result = separate(tiny_model, write_song(seconds=0.5), tmp_path / "out")
+    text = result.manifest.read_text()
+    assert '"gain": 1.0' in text
+    result.manifest.write_text(text.replace('"gain": 1.0', f'"gain": {word}'))
+    with pytest.raises(UnreadableManifest):
+        check_results(result.manifest, None)
+
+
+def test_forged_stems_are_not_excused_as_lossy(tiny_model, write_song, tmp_path):
+    song = write_song(seconds=0.5)
+    result = separate(tiny_model, song, tmp_path / "out")
+    forge(result, "bass", lambda samples: 0.5 * samples)
+    falsify(result, subtype_written="VORBIS")
+    report = check_results(result.manifest, song)
+    assert len(report.problems) == 1
+    assert "cannot hold VORBIS" in report.problems[0]
+    falsify(result, subtype_written="PCM_8")
+    with pytest.raises(UnreadableManifest, match="unknown subtype PCM_8"):
+        check_results(result.manifest, song)

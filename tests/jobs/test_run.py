@@ -621,7 +621,7 @@ def test_an_interrupted_job_continues_to_the_same_bytes(
         JOBS[task](model, song, tmp_path / "a", None)
     left = list_files(tmp_path / "a")
     assert not [name for name in left if name.endswith(".wav")]
-    finished = sum(name.endswith(".npy") for name in left)
+    finished = sum(name.endswith(".chunk") for name in left)
     # Without a seed, it continues with that of its journal.
     resumed = JOBS[task](tiny_model, song, tmp_path / "a", None)
     whole = JOBS[task](tiny_model, song, tmp_path / "b", resumed.seed)
@@ -639,6 +639,6 @@ def test_a_journal_beside_complete_results_is_discarded(tiny_model, write_song, 
     journal = request_separation(tiny_model, song, tmp_path).journal
     journal.mkdir()
     (journal / "job.json").write_text(json.dumps(load_manifest(result.manifest).identity))
-    (journal / "0.npy").write_bytes(b"")
+    (journal / "0.chunk").write_bytes(b"")
     assert separate(tiny_model, song, tmp_path).skipped
     assert not journal.exists()
