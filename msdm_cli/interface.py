@@ -91,7 +91,7 @@ class Model(LoadedModel):
         blocks = self.separate_blocks(
             song, sample_rate, quality=quality, seed=seed, progress=progress
         )
-        return flatten_like(song, concatenate(blocks, with_mixture=False))
+        return flatten_like([song], concatenate(blocks, with_mixture=False))
 
     def separate_blocks(
         self,
@@ -131,7 +131,8 @@ class Model(LoadedModel):
             progress: Receives each network call.
 
         Returns:
-            The targets by name, and ``mixture``: given and imputed stems together, ``[C, T]`` each.
+            The targets by name, and ``mixture``: given and imputed stems together, ``[C, T]``
+            each. Given arrays ``[T]`` give ``[T]``.
 
         Raises:
             AudioError: A given stem cannot be read, or they do not go together.
@@ -142,7 +143,7 @@ class Model(LoadedModel):
         blocks = self.impute_blocks(
             given, sample_rate, targets=targets, quality=quality, seed=seed, progress=progress
         )
-        return concatenate(blocks, with_mixture=True)
+        return flatten_like(given.values(), concatenate(blocks, with_mixture=True))
 
     def impute_blocks(
         self,

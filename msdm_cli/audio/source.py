@@ -100,7 +100,7 @@ class ArraySource:
         name: What to call it in messages.
 
     Raises:
-        ValueError: The array has another number of axes.
+        ValueError: The array has another number of axes, or holds no floats.
         UnsuitableAudio: It holds no samples, or a NaN or an infinity.
     """
 
@@ -108,6 +108,8 @@ class ArraySource:
         given = np.atleast_2d(samples)
         if given.ndim != 2:
             raise ValueError(f"expected samples [C, T] or [T], got the shape {samples.shape}")
+        if not np.issubdtype(given.dtype, np.floating):
+            raise ValueError(f"expected floats, full scale 1, got samples of {given.dtype}")
         low, high = RATES_HZ
         if not low <= sample_rate <= high:
             raise ValueError(f"expected a rate of {low} to {high} Hz, got {sample_rate}")

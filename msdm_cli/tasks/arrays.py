@@ -1,7 +1,7 @@
 """Arrays that go into a task, and arrays that come out of it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +62,8 @@ def concatenate(blocks: Iterator[StemBlock], *, with_mixture: bool) -> Stems:
     return {name: np.concatenate(part, 1) for name, part in parts.items()}
 
 
-def flatten_like(song: Sound, stems: Stems) -> Stems:
-    """Stems of as many axes as an array that was given."""
-    if isinstance(song, np.ndarray) and song.ndim == 1:
+def flatten_like(sounds: Iterable[Sound], stems: Stems) -> Stems:
+    """Stems ``[T]`` if all sounds that were given are arrays ``[T]``; otherwise as they are."""
+    if all(isinstance(sound, np.ndarray) and sound.ndim == 1 for sound in sounds):
         return {name: stem[0] for name, stem in stems.items()}
     return stems

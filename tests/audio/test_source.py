@@ -89,3 +89,9 @@ def test_a_shared_reader_reads_once_and_gives_twice():
     np.testing.assert_array_equal(np.concatenate(behind, 1), samples)
     np.testing.assert_array_equal(np.concatenate(ahead, 1), samples[:, :900])
     assert reader.count == 4
+
+
+@pytest.mark.parametrize("kind", [np.int16, np.int32, bool, complex])
+def test_integers_have_another_full_scale_and_are_refused(kind):
+    with pytest.raises(ValueError, match="expected floats, full scale 1"):
+        ArraySource(np.ones(100, kind), 8000)

@@ -51,6 +51,7 @@ def test_blocks_become_one_array_of_single_precision():
 
 def test_one_axis_in_is_one_axis_out():
     stems = {"bass": music(10)}
-    assert flatten_like(music(10)[0], stems)["bass"].shape == (10,)
-    assert flatten_like(music(10), stems)["bass"].shape == (1, 10)
-    assert flatten_like("song.wav", stems)["bass"].shape == (1, 10)
+    assert flatten_like([music(10)[0]], stems)["bass"].shape == (10,)
+    assert flatten_like([music(10)], stems)["bass"].shape == (1, 10)
+    assert flatten_like(["song.wav"], stems)["bass"].shape == (1, 10)
+    assert flatten_like([music(10)[0], music(10)], stems)["bass"].shape == (1, 10)
