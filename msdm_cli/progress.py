@@ -4,7 +4,11 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Receives what was done, out of a total that is known when the work begins."""
+    """Receives what was done, out of a total that is known when the work begins.
+
+    A receiver may have a method ``skip(units)`` beside these: it is called instead of ``advance``
+    for what an earlier run has done, so that the time left can be told from new work alone.
+    """
 
     def start(self, label: str, total: int, unit: str = "calls") -> None:
         """Begin a piece of work of ``total`` units: network calls, or bytes."""
@@ -23,3 +27,9 @@ class SilentProgress:
 
     def advance(self, units: int = 1) -> None:
         """Ignore it."""
+
+
+def report_skipped(progress: Progress, units: int) -> None:
+    """Report units that an earlier run has done, by ``skip`` if there is one."""
+    report = getattr(progress, "skip", progress.advance)
+    report(units)

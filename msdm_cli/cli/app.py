@@ -1,6 +1,6 @@
 """The command ``msdm``. Only here, errors become exit codes.
 
-0: all done. 1: an input failed. 2: wrong usage. 130: interrupted.
+0: all done. 1: an input failed. 2: wrong usage. 129, 130, 143: stopped by SIGHUP, Ctrl-C, SIGTERM.
 """
 
 import sys
@@ -12,24 +12,31 @@ from msdm_cli import __version__
 from msdm_cli.cli import check, doctor, evaluate, generate, impute, rerun, separate, weights
 from msdm_cli.cli.console import show_error
 from msdm_cli.cli.heap import keep_one_heap
-from msdm_cli.errors import MsdmError
+from msdm_cli.cli.option_groups import GroupedCommand
+from msdm_cli.cli.signals import SignalWatch, remove_temporary_folders
+from msdm_cli.cli.streams import StandardStreams
+from msdm_cli.cli.system_errors import FAILURES, describe_failure
+from msdm_cli.errors import MsdmError, UnknownModel
+
+INTERRUPTED = 130
+PARSER_PREFIX = "Value error, "
+"""The library behind typer begins the message of a ValueError with this."""
 
 app = typer.Typer(
     name="msdm",
     help="Separate songs into stems, impute missing stems, generate music and its stems.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("separate")(separate.separate)
-app.command("impute")(impute.impute)
-app.command("generate")(generate.generate)
-app.command("check")(check.check)
-app.command("rerun")(rerun.rerun)
-app.command("evaluate")(evaluate.evaluate)
-app.command("doctor")(doctor.doctor)
+app.command("separate", cls=GroupedCommand)(separate.separate)
+app.command("impute", cls=GroupedCommand)(impute.impute)
+app.command("generate", cls=GroupedCommand)(generate.generate)
+app.command("check", cls=GroupedCommand)(check.check)
+app.command("rerun", cls=GroupedCommand)(rerun.rerun)
+app.command("evaluate", cls=GroupedCommand)(evaluate.evaluate)
+app.command("doctor", cls=GroupedCommand)(doctor.doctor)
 app.add_typer(weights.app, name="weights")
 
 
@@ -51,15 +58,31 @@ def _root(
 def main() -> None:
     """Run the command line."""
     keep_one_heap()
+    with StandardStreams() as streams, SignalWatch() as watch:
+        code = _run()
+        if code == INTERRUPTED and watch.exit_code is not None:
+            code = watch.exit_code
+        remove_temporary_folders()
+        lost = streams.find_failure()
+        if lost is not None:
+            show_error(lost)
+            code = code or 1
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run a command; its exit code."""
     try:
-        sys.exit(app(prog_name="msdm", standalone_mode=False))
-    except MsdmError as error:
-        show_error(error)
-        sys.exit(1)
+        return app(prog_name="msdm", standalone_mode=False) or 0
     except typer.TyperException as error:  # wrong usage
-        message = error.format_message()
+        message = error.format_message().replace(PARSER_PREFIX, "")
         if "\n" in message:  # the help, if there are no arguments at all
             typer.echo(message, err=True)
         else:
             show_error(MsdmError(message, "See msdm --help, or add --help to a command."))
-        sys.exit(error.exit_code)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except FAILURES as error:
+        show_error(describe_failure(error))
+        return 2 if isinstance(error, UnknownModel) else 1

@@ -1,5 +1,6 @@
 """Several jobs with one model. A job that fails does not end the others, and the exit code is 1."""
 
+import contextlib
 import dataclasses
 import os
 import time
@@ -10,9 +11,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from msdm_cli.cli.console import show_estimates, show_json, show_table
+from msdm_cli.cli.console import print_line, show_estimates, show_json, show_table
 from msdm_cli.cli.display import Display
+from msdm_cli.cli.folding import list_files, shorten_names
 from msdm_cli.cli.hints import find_hint
+from msdm_cli.cli.system_errors import FAILURES, describe_failure
 from msdm_cli.errors import MsdmError, ReplacesInput, UnwritableResults
 
 if TYPE_CHECKING:
@@ -20,6 +23,10 @@ if TYPE_CHECKING:
     from msdm_cli.jobs.run import JobResult
     from msdm_cli.models.load import LoadedModel
     from msdm_cli.models.spec import ModelSpec
+
+
+WORDS = {"imputed": "take", "variation": "take"}
+"""What a job is called on the bar, by what it is called in the summary."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +37,13 @@ class Outcome:
         name: Name of the job.
         result: What it has made, or why it failed.
         seconds: Time that it took.
+        hint: What to do about a failure.
     """
 
     name: str
     result: "JobResult | MsdmError"
     seconds: float
+    hint: str = ""
 
     @property
     def failed(self) -> bool:
@@ -46,15 +55,22 @@ class Outcome:
         """Seed of the noise; None if there was none, or no result."""
         return None if isinstance(self.result, MsdmError) else self.result.seed
 
-    def describe(self) -> dict[str, str]:
-        """Its row of the table, by column."""
+    @property
+    def speed(self) -> str:
+        """How fast it went, or why that is no question."""
         if isinstance(self.result, MsdmError):
-            return {"speed": "failed", "seed": "", "written": self.result.message}
-        speed = f"{self.result.properties.seconds / self.seconds:.1f}x real time"
+            return "failed"
+        if self.result.skipped:
+            return "was there"
+        return f"{self.result.properties.seconds / self.seconds:.1f}x real time"
+
+    def describe(self) -> dict[str, str]:
+        """Its row of the table, by column. Its error has been shown already."""
+        files = () if isinstance(self.result, MsdmError) else self.result.files.values()
         return {
-            "speed": "was there" if self.result.skipped else speed,
+            "speed": self.speed,
             "seed": "" if self.seed is None else str(self.seed),
-            "written": ", ".join(str(path) for path in self.result.files.values()),
+            "written": list_files(files),
         }
 
     def to_json(self, kind: str) -> dict[str, object]:
@@ -63,7 +79,7 @@ class Outcome:
             return {
                 kind: self.name,
                 "error": self.result.message,
-                "hint": find_hint(self.result),
+                "hint": self.hint,
             }
         return {
             kind: self.name,
@@ -123,18 +139,36 @@ def run_batch(
     from msdm_cli.jobs.executors import EXECUTORS
 
     execute = EXECUTORS["threads" if jobs > 1 else "serial"]
+    short = shorten_names(list(requests))
     calls = {
         name: partial(_run, name, request, model, display) for name, request in requests.items()
     }
+    display.expect(
+        WORDS.get(kind, kind), {name: _weigh(request) for name, request in requests.items()}
+    )
+    found: dict[str, Outcome] = {}
     with display:
-        found = dict(execute(calls, jobs, display.stop))
+        for name, outcome in execute(calls, jobs, display.stop):
+            found[name] = outcome
+            if len(requests) > 1 and not outcome.failed and not display.as_json:
+                display.say(f"{len(found)} of {len(requests)}: {short[name]}, {outcome.speed}")
     outcomes = [found[name] for name in requests]
     if display.as_json:
         show_json([outcome.to_json(kind) for outcome in outcomes])
     elif not display.quiet:
-        _show_outcomes(kind, str(model.runtime), outcomes)
+        named = [dataclasses.replace(outcome, name=short[outcome.name]) for outcome in outcomes]
+        _show_outcomes(kind, str(model.runtime), named)
     if any(outcome.failed for outcome in outcomes):
         raise typer.Exit(1)
+
+
+def _weigh(request: "JobRequest") -> float:
+    """About how much work a job is: the bytes of its inputs."""
+    total = 0
+    for path in request.inputs.values():
+        with contextlib.suppress(OSError, ValueError):
+            total += path.stat().st_size
+    return max(total, 1)
 
 
 def estimate_batch(
@@ -151,38 +185,53 @@ def estimate_batch(
     for name, request in requests.items():
         try:
             estimates[name] = estimate_job(request, model)
-        except MsdmError as error:  # noqa: PERF203  a network call is slower
-            display.fail(name, error)
+        except FAILURES as error:  # noqa: PERF203  a network call is slower
+            display.fail(name, describe_failure(error))
     show_estimates(estimates, str(model.runtime), as_json=display.as_json)
     if len(estimates) < len(requests):
         raise typer.Exit(1)
 
 
 def _run(name: str, request: "JobRequest", model: "LoadedModel", display: Display) -> Outcome:
+    """Run a job. Whatever fails, the others go on."""
     from msdm_cli.jobs.run import run_job
 
     began = time.monotonic()
+    piece = display.piece(name)
     try:
-        result = run_job(request, model, display.piece())
-    except MsdmError as error:
-        display.fail(name, error)
-        # A new error without the traceback of this one, which holds on to megabytes of samples.
-        bare = type(error)(error.message, error.remedy)
-        return Outcome(name, bare, time.monotonic() - began)
+        result = run_job(request, model, piece)
+    except FAILURES as error:
+        return _fail(name, describe_failure(error), display, began)
+    finally:
+        piece.end()
     show_gain(name, result, display)
     return Outcome(name, result, time.monotonic() - began)
 
 
+def _fail(name: str, error: MsdmError, display: Display, began: float) -> Outcome:
+    """Show why a job has failed, and how it ended."""
+    hint = find_hint(error)
+    display.fail(name, error, hint)
+    # A new error without the traceback of this one, which holds on to megabytes of samples.
+    bare = type(error)(error.message, error.remedy)
+    return Outcome(name, bare, time.monotonic() - began, hint)
+
+
 def _show_outcomes(kind: str, device: str, outcomes: list[Outcome]) -> None:
-    """Print a table. It has a column of seeds if a job has used one."""
-    columns = ["speed", "seed", "written"]
-    if all(outcome.seed is None for outcome in outcomes):
-        columns.remove("seed")
-    rows = []
-    for outcome in outcomes:
-        row = outcome.describe()
-        rows.append((outcome.name, *(row[column] for column in columns)))
-    show_table(device, (kind, *columns), rows)
+    """Print a table, failures last. It has a column of seeds if a job has used one."""
+    failed = [outcome for outcome in outcomes if outcome.failed]
+    if len(failed) < len(outcomes):
+        columns = ["speed", "seed", "written"]
+        if all(outcome.seed is None for outcome in outcomes):
+            columns.remove("seed")
+        rows = []
+        for outcome in sorted(outcomes, key=lambda outcome: outcome.failed):
+            row = outcome.describe()
+            rows.append((outcome.name, *(row[column] for column in columns)))
+        show_table(device, (kind, *columns), rows)
+    if len(outcomes) > 1:
+        end = f", {len(failed)} failed" if failed else ""
+        print_line(f"{len(outcomes) - len(failed)} done{end}")
 
 
 def show_gain(name: str, result: "JobResult", display: Display) -> None:

@@ -1,17 +1,19 @@
-"""Messages on stderr, tables and JSON on stdout. Only this module and ``display`` import rich."""
+"""Messages on stderr, tables and JSON on stdout. Progress is in ``display`` and ``bar``."""
 
 import dataclasses
 import json
 import math
-import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
+from msdm_cli.cli.folding import Folded, escape, fold
 from msdm_cli.cli.hints import find_hint
+from msdm_cli.cli.times import format_time
 from msdm_cli.errors import MsdmError
 
 if TYPE_CHECKING:
@@ -20,13 +22,10 @@ if TYPE_CHECKING:
 stderr = Console(stderr=True)
 stdout = Console()
 
-UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
-"""Characters that move the cursor, change colours, turn text around, or cannot be encoded."""
+BOX = "━┃│─┼╇"
+"""Some of the lines of a table."""
 
-
-def escape(text: str) -> str:
-    """Text from files, tags and paths, safe for a terminal."""
-    return UNSAFE.sub(lambda match: ascii(match.group())[1:-1], text)
+GAP = " │ "
 
 
 def say(message: str) -> None:
@@ -51,13 +50,54 @@ def show_error(error: MsdmError, hint: str | None = None) -> None:
 
 
 def show_table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """Print a table on stdout."""
-    table = Table(title=title, title_justify="left", show_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(escape(value)) for value in row))
+    """Print a table on stdout; a list if it does not fit, so that no name is broken."""
+    print_line(title)
+    if not rows:
+        return
+    cells = [[Folded(_escape_lines(value)) for value in row] for row in rows]
+    heads = [Folded(column) for column in columns]
+    widths = [max(cell.narrowest for cell in column) for column in zip(heads, *cells, strict=True)]
+    if sum(widths) + len(GAP) * (len(columns) - 1) > stdout.width:
+        _show_list(columns, rows)
+        return
+    table = Table(show_edge=False, box=_choose_box())
+    for column, width in zip(columns, widths, strict=True):
+        table.add_column(column, min_width=width)
+    for row in cells:
+        table.add_row(*row)
     stdout.print(table)
+
+
+def _escape_lines(text: str) -> str:
+    """Several lines, each safe for a terminal."""
+    return "\n".join(map(escape, text.split("\n")))
+
+
+def _choose_box() -> box.Box:
+    """Lines that the encoding of stdout has."""
+    try:
+        BOX.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return box.ASCII2
+    return box.HEAVY_HEAD
+
+
+def _show_list(columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> None:
+    """Print each row as a paragraph: its first cell, then the others below, with their heads."""
+    for row in rows:
+        for number, (column, value) in enumerate(zip(columns, row, strict=True)):
+            head = f"  {column}: " if number and column else "  " * min(number, 1)
+            lines = fold(_escape_lines(value), stdout.width - len(head))
+            for line in lines:
+                stdout.print(
+                    head + line,
+                    markup=False,
+                    highlight=False,
+                    no_wrap=True,
+                    overflow="ignore",
+                    crop=False,
+                )
+                head = " " * len(head)
 
 
 def show_estimates(estimates: "Mapping[str, Estimate]", device: str, *, as_json: bool) -> None:
@@ -76,9 +116,9 @@ def _describe(estimate: "Estimate") -> tuple[str, ...]:
     sizes = (estimate.memory_bytes, estimate.output_bytes, estimate.journal_bytes)
     megabytes = ("?" if size is None else f"{size / 1e6:.0f} MB" for size in sizes)
     return (
-        f"{estimate.audio_seconds:.1f} s",
+        format_time(estimate.audio_seconds),
         str(estimate.calls),
-        f"{estimate.seconds:.0f} s",
+        format_time(estimate.seconds),
         *megabytes,
     )
 
@@ -87,6 +127,7 @@ def show_json(summary: object) -> None:
     """Print a JSON document on stdout. NaN and infinity become null, since JSON has neither."""
     text = json.dumps(_replace_nan(summary), indent=2, default=str, allow_nan=False)
     stdout.file.write(text + "\n")
+    stdout.file.flush()
 
 
 def _replace_nan(value: object) -> object:

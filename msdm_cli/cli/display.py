@@ -1,23 +1,19 @@
-"""Progress on stderr: bars for a person, lines for a log, events for a program."""
+"""Progress on stderr: a bar for a person, lines for a log, events for a program."""
 
+import contextlib
 import json
 import logging
 import threading
 import time
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any
 
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.progress import Progress as Bars
-
-from msdm_cli.cli.console import escape, say, show_error, stderr
+from msdm_cli.cli.bar import ProgressBar
+from msdm_cli.cli.console import say, show_error, stderr
 from msdm_cli.cli.hints import find_hint
+from msdm_cli.cli.signals import listen
+from msdm_cli.cli.tally import Tally
 from msdm_cli.errors import MsdmError
 
 PLAIN_SECONDS = 10.0
@@ -27,6 +23,7 @@ EVENT_SECONDS = 0.5
 """Time between two events of progress."""
 
 STOPPED = "stopped; the same command continues from here"
+STOPPING = "stopping after this network call; a second Ctrl-C ends at once"
 
 LOG = logging.getLogger("msdm_cli")
 
@@ -34,7 +31,7 @@ LOG = logging.getLogger("msdm_cli")
 class Display(logging.Handler):
     """Shows progress and messages while jobs run.
 
-    On a terminal it shows a bar for each job; elsewhere a plain line every 10 seconds. With
+    On a terminal it shows one bar for all jobs; elsewhere a plain line every 10 seconds. With
     ``as_json`` it writes a JSON object per line: ``start``, ``progress``, ``message`` and ``error``
     events.
 
@@ -53,20 +50,15 @@ class Display(logging.Handler):
         self.as_json = as_json
         self.farewell = farewell
         self.stopped = False
-        self.bars = Bars(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[unit]}"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=stderr,
-            disable=quiet or as_json or not stderr.is_terminal,
-        )
+        self.bar = ProgressBar(disable=quiet or as_json or not stderr.is_terminal)
+        self._tally: Tally | None = None
+        self._kind = ""
         self._writing = threading.Lock()
+        self._open = contextlib.ExitStack()
 
     def __enter__(self) -> "Display":
-        self.bars.start()
+        self.bar.start()
+        self._open.enter_context(listen(lambda: self.say(STOPPING)))
         LOG.addHandler(self)
         LOG.setLevel(logging.INFO)
         return self
@@ -77,7 +69,8 @@ class Display(logging.Handler):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.bars.stop()
+        self.bar.stop()
+        self._open.close()
         LOG.removeHandler(self)
         if kind is KeyboardInterrupt:
             self.say(self.farewell)
@@ -116,13 +109,37 @@ class Display(logging.Handler):
             stderr.file.write(line + "\n")
             stderr.file.flush()
 
+    @contextlib.contextmanager
+    def loading(self, name: str) -> Iterator[None]:
+        """Show that a model is being loaded, which takes seconds; a log has no use for it."""
+        text = f"loading the model {name} ..."
+        if self.as_json:
+            self.write_event("message", text=text)
+        if self.quiet or self.as_json or not stderr.is_terminal:
+            yield
+            return
+        with stderr.status(text):
+            yield
+
+    def expect(self, kind: str, sizes: Mapping[str, float]) -> None:
+        """Prepare for several jobs, which share one bar.
+
+        Args:
+            kind: What a job is called: song.
+            sizes: About how much work each job is, by name, in any unit.
+        """
+        self._tally = Tally(sizes)
+        self._kind = kind
+
     def stop(self) -> None:
         """End jobs in threads, which no signal reaches, at their next network call."""
         self.stopped = True
 
-    def piece(self) -> "Piece":
-        """Progress of one job."""
-        return Piece(self)
+    def piece(self, name: str = "") -> "Piece":
+        """Progress of one job, which was expected under this name or stands alone."""
+        alone = self._tally is None or self._tally.count == 1
+        tally = Tally({name: 1.0}) if self._tally is None else self._tally
+        return Piece(self, name, tally, "" if alone else self._kind)
 
 
 class Piece:
@@ -130,11 +147,16 @@ class Piece:
 
     Args:
         display: The display.
+        name: Name of the job in the tally.
+        tally: Counts this job, and those beside it.
+        kind: What a job is called, if there are several.
     """
 
-    def __init__(self, display: Display) -> None:
+    def __init__(self, display: Display, name: str, tally: Tally, kind: str) -> None:
         self._display = display
-        self._task = display.bars.add_task("", total=None, unit="", visible=False)
+        self._name = name
+        self._tally = tally
+        self._kind = kind
         self._label = ""
         self._unit = ""
         self._total = 0
@@ -148,9 +170,8 @@ class Piece:
         self._total = total
         self._done = 0
         self._shown = time.monotonic()
-        self._display.bars.reset(
-            self._task, description=escape(label), total=total, unit=unit, visible=True
-        )
+        self._tally.begin(self._name, total, self._shown)
+        self._update()
         if self._display.as_json:
             self._display.write_event("start", name=label, total=total, unit=unit)
 
@@ -160,14 +181,34 @@ class Piece:
         Raises:
             KeyboardInterrupt: The display was stopped.
         """
+        self._advance(units, skipped=False)
+
+    def skip(self, units: int = 1) -> None:
+        """Report units that an earlier run has done.
+
+        Raises:
+            KeyboardInterrupt: The display was stopped.
+        """
+        self._advance(units, skipped=True)
+
+    def end(self) -> None:
+        """The job has ended, well or not."""
+        self._tally.end(self._name)
+        self._update()
+
+    def _advance(self, units: int, *, skipped: bool) -> None:
         if self._display.stopped:
             raise KeyboardInterrupt
         self._done += units
-        self._display.bars.advance(self._task, units)
+        self._tally.add(self._name, units, skipped=skipped)
+        self._update()
         if self._display.as_json:
             self._write_progress()
         elif not stderr.is_terminal and self._is_due(PLAIN_SECONDS):
             self._display.say(f"{self._label}: {self._done} of {self._total} {self._unit}")
+
+    def _update(self) -> None:
+        self._display.bar.show(self._tally, self._kind, self._label, self._unit)
 
     def _write_progress(self) -> None:
         """Write an event now and then, and always at the end."""

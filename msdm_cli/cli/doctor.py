@@ -5,12 +5,15 @@ import dataclasses
 import typer
 
 from msdm_cli.cli.console import show_error, show_json, show_table
+from msdm_cli.cli.display import Display
 from msdm_cli.cli.hints import find_hint
 from msdm_cli.cli.model_options import load_chosen
 from msdm_cli.cli.options import (
+    JsonSummaryOption,
+)
+from msdm_cli.cli.runtime_options import (
     BackendOption,
     DeviceOption,
-    JsonSummaryOption,
     ModelOption,
     PrecisionOption,
     ProviderOption,
@@ -43,7 +46,7 @@ def doctor(
         show_table("this machine", ("", ""), found)
     paces: list[Pace] = []
     try:
-        model = load_chosen(model_name, runtime)
+        model = load_chosen(model_name, runtime, Display(quiet=False, as_json=as_json))
         runtime = model.runtime
         paces = measure_paces(model)
     except MsdmError as error:

@@ -9,22 +9,25 @@ import typer
 from msdm_cli.backends.runtime import AUTO
 from msdm_cli.cli.console import show_json, show_table
 from msdm_cli.cli.display import Display
-from msdm_cli.cli.hints import hinted
+from msdm_cli.cli.hints import Hint, find_errno_hint, hinted
 from msdm_cli.cli.model_options import choose_preset, find_spec, load_chosen
+from msdm_cli.cli.option_checks import choose_from, split_names
 from msdm_cli.cli.options import (
-    BackendOption,
-    DeviceOption,
     JsonOption,
-    PrecisionOption,
-    ProviderOption,
     Quality,
     QuietOption,
     SamplerOption,
     SeparationQualityOption,
     SeparationStepsOption,
-    choose_from,
+)
+from msdm_cli.cli.runtime_options import (
+    BackendOption,
+    DeviceOption,
+    PrecisionOption,
+    ProviderOption,
     choose_runtime,
 )
+from msdm_cli.cli.system_errors import FAILURES, describe_failure
 from msdm_cli.errors import (
     JobRunning,
     MissingStems,
@@ -41,15 +44,17 @@ if TYPE_CHECKING:
     from msdm_cli.jobs.evaluate import Evaluation
     from msdm_cli.models.spec import ModelSpec
 
-HINTS: dict[type[MsdmError], str] = {
+HINTS: dict[type[MsdmError], Hint] = {
     MissingStems: "Separate the song first, or say --separate MODEL.",
     JobRunning: "Wait for it, or choose another folder for ESTIMATES.",
     ResultsExist: "Remove it, choose another folder for ESTIMATES, or leave out --separate to "
     "score it as it is.",
-    UnwritableAudio: "Make room on the disk, or choose another folder for ESTIMATES.",
-    UnwritableResults: "Make room on the disk, or choose another folder for ESTIMATES or --tables.",
+    UnwritableAudio: lambda error: find_errno_hint(error, "choose another folder for ESTIMATES"),
+    UnwritableResults: lambda error: find_errno_hint(
+        error, "choose another folder for ESTIMATES or --tables"
+    ),
 }
-PLOT_HINTS: dict[type[MsdmError], str] = {UnwritableResults: "Choose another name with --plot."}
+PLOT_HINTS: dict[type[MsdmError], Hint] = {UnwritableResults: "Choose another name with --plot."}
 
 NOTHING = "-"
 """Stands in a table for a figure that no score belongs to."""
@@ -97,8 +102,9 @@ def evaluate(  # noqa: PLR0913
         list[str] | None,
         typer.Option(
             "--stems",
-            metavar="NAME",
-            help="A stem of the songs, repeatedly; by default those of MODEL, or the paper's "
+            metavar="STEM,...",
+            callback=split_names,
+            help="Stems of the songs; by default those of MODEL, or the paper's "
             "bass, drums, guitar and piano.",
         ),
     ] = None,
@@ -147,14 +153,16 @@ def evaluate(  # noqa: PLR0913
     spec = find_spec(separate) if separate else None
     layout = _choose_layout(stems, spec)
     songs = layout.find_songs(references)[:limit]
+    display = Display(quiet=quiet, as_json=as_json)
     separator = None
     if spec is not None:
         preset = choose_preset(spec, "separate", sampler, quality, steps)
         runtime = choose_runtime(device, backend, provider, precision)
-        separator = Separator(load_chosen(spec.name, runtime), preset, seed)
+        separator = Separator(load_chosen(spec.name, runtime, display), preset, seed)
     metrics = list(dict.fromkeys(metrics))
     evaluation = Evaluation(estimates, tables or estimates, metrics, layout, method, separator)
-    with Display(quiet=quiet, as_json=as_json) as display:
+    display.expect("song", {song.name: 1.0 for song in songs})
+    with display:
         scored = [_score(song, evaluation, display) for song in songs]
     _show(evaluation, quiet=quiet, as_json=as_json)
     if plot:
@@ -196,12 +204,15 @@ def _choose_layout(stems: list[str] | None, spec: "ModelSpec | None") -> "Layout
 
 def _score(song: Path, evaluation: "Evaluation", display: Display) -> bool:
     """Score a song; one that fails does not end the rest."""
+    piece = display.piece(song.name)
     try:
         with hinted(HINTS):
-            evaluation.score(song, display.piece())
-    except MsdmError as error:
-        display.fail(song.name, error)
+            evaluation.score(song, piece)
+    except FAILURES as error:
+        display.fail(song.name, describe_failure(error))
         return False
+    finally:
+        piece.end()
     return True
 
 

@@ -2,33 +2,32 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from msdm_cli.cli.batch import estimate_batch, run_batch
 from msdm_cli.cli.display import Display
 from msdm_cli.cli.model_options import choose_preset, find_spec, load_chosen
 from msdm_cli.cli.options import (
-    BackendOption,
-    DeviceOption,
     DryRunOption,
     FolderOption,
     FormatOption,
     JsonOption,
-    ModelOption,
+    MusicDurationOption,
     OverwriteOption,
-    PrecisionOption,
     PriorQualityOption,
     PriorStepsOption,
-    ProviderOption,
     Quality,
     QuietOption,
     SamplerOption,
     SeedOption,
     SubtypeOption,
     VariationsOption,
-    check_finite,
+)
+from msdm_cli.cli.runtime_options import (
+    BackendOption,
+    DeviceOption,
+    ModelOption,
+    PrecisionOption,
+    ProviderOption,
     choose_runtime,
 )
 from msdm_cli.cli.takes import choose_seeds, describe_stop
@@ -38,16 +37,7 @@ from msdm_cli.models.registry import EMBEDDED
 def generate(  # noqa: PLR0913  an option each
     folder: FolderOption = Path("generated"),
     *,
-    seconds: Annotated[
-        float,
-        typer.Option(
-            "--seconds",
-            min=0,
-            metavar="SECONDS",
-            callback=check_finite,
-            help="Length of the music.",
-        ),
-    ] = 12.0,
+    seconds: MusicDurationOption = 12.0,
     variations: VariationsOption = 1,
     quality: PriorQualityOption = Quality.default,
     steps: PriorStepsOption = None,
@@ -74,7 +64,7 @@ def generate(  # noqa: PLR0913  an option each
 
     \b
     Examples:
-      msdm generate --seconds 12 --seed 1
+      msdm generate --duration 12 --seed 1
       msdm generate --variations 8 -o takes
     """  # noqa: D301  \b keeps the lines of the examples
     from msdm_cli.jobs.output import OutputOptions
@@ -97,10 +87,10 @@ def generate(  # noqa: PLR0913  an option each
         f"seed {number}": replace(request.with_seed(number), track=f"seed-{number}")
         for number in seeds
     }
-    model = load_chosen(model_name, request.runtime)
+    display = Display(quiet=quiet, as_json=as_json, farewell=describe_stop(seed, seeds))
+    model = load_chosen(model_name, request.runtime, display)
     if dry_run:
         first = next(iter(requests.values()))
-        estimate_batch({"one take": first}, model, Display(quiet=quiet, as_json=as_json))
+        estimate_batch({"one take": first}, model, display)
         return
-    display = Display(quiet=quiet, as_json=as_json, farewell=describe_stop(seed, seeds))
     run_batch("variation", requests, model, display=display, jobs=model.devices)

@@ -1,6 +1,7 @@
 """Hints of the command line: which option helps after an error of the library."""
 
 import contextlib
+import errno
 import re
 from collections.abc import Callable, Iterator, Mapping
 
@@ -28,6 +29,50 @@ OPTION = re.compile(r"(^|\s)(--?[a-z]|msdm (weights|doctor))")
 Hint = str | Callable[[MsdmError], str]
 
 
+HINT = "hint"
+"""Attribute of an error that has been given a hint already."""
+
+ELSEWHERE = "choose another folder with -o"
+
+ROOM = "Make room on the disk, or {elsewhere}."
+RIGHTS = "You may not write there: change its rights, or {elsewhere}."
+NAME = "Choose a shorter name: rename the song, or see --name."
+BY_ERRNO: dict[int, str] = {
+    getattr(errno, name): hint
+    for name, hint in {
+        "ENOSPC": ROOM,
+        "EDQUOT": ROOM,
+        "EFBIG": ROOM,
+        "EACCES": RIGHTS,
+        "EPERM": RIGHTS,
+        "EROFS": RIGHTS,
+        "ENAMETOOLONG": NAME,
+        "EMFILE": "Let more files be open (ulimit -n), or run fewer --jobs.",
+        "ENFILE": "Close other programs, or run fewer --jobs.",
+        "ENOMEM": "Close other programs, or run fewer --jobs.",
+        "EIO": "The disk or its connection fails: {elsewhere}.",
+    }.items()
+    if hasattr(errno, name)  # not every system has all
+}
+"""What to do, by the number of an error of the operating system."""
+
+
+def find_errno_hint(error: BaseException, elsewhere: str = ELSEWHERE) -> str:
+    """What to do about an error that the operating system has caused.
+
+    Args:
+        error: The error; it, or one that it comes from, is an OSError.
+        elsewhere: What else a person may do.
+    """
+    cause: BaseException | None = error
+    neutral = f"{elsewhere[0].upper()}{elsewhere[1:]}."
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno is not None:
+            return BY_ERRNO.get(cause.errno, neutral).format(elsewhere=elsewhere)
+        cause = cause.__cause__
+    return ROOM.format(elsewhere=elsewhere) if isinstance(error, MsdmError) else neutral
+
+
 def _hint_device(error: MsdmError) -> str:
     return f"{error.remedy} See --device, --backend and --precision, and msdm doctor."
 
@@ -36,7 +81,7 @@ def _hint_part(error: MsdmError) -> str:
     if "no samples after" in error.message:
         return "Choose an earlier --start."
     if "is no length" in error.message:
-        return "Ask for more with --seconds."
+        return "Ask for more with --duration."
     return error.remedy
 
 
@@ -61,13 +106,13 @@ def _hint_format(error: MsdmError) -> str:
         return f"{error.remedy} Choose one with --subtype, or another --format."
     if "subtype" in error.remedy:
         return "Choose another --format or --subtype."
-    return "Make room on the disk, or choose another folder with -o."
+    return find_errno_hint(error)
 
 
 def _hint_folder(error: MsdmError) -> str:
     if error.remedy.startswith("Rename"):
         return "Rename the song, or choose names of the results with --name."
-    return "Make room on the disk, or choose another folder with -o."
+    return find_errno_hint(error)
 
 
 HINTS: dict[type[MsdmError], Hint] = {
@@ -91,6 +136,9 @@ HINTS: dict[type[MsdmError], Hint] = {
 
 def find_hint(error: MsdmError) -> str:
     """What to do about an error, in terms of the command line."""
+    given: str | None = vars(error).get(HINT)
+    if given is not None:
+        return given
     if OPTION.search(error.remedy):
         return error.remedy
     hint = HINTS.get(type(error), error.remedy)
@@ -98,7 +146,7 @@ def find_hint(error: MsdmError) -> str:
 
 
 @contextlib.contextmanager
-def hinted(hints: Mapping[type[MsdmError], str]) -> Iterator[None]:
+def hinted(hints: Mapping[type[MsdmError], Hint]) -> Iterator[None]:
     """Give errors the hints of a command that has options of its own.
 
     Args:
@@ -110,4 +158,7 @@ def hinted(hints: Mapping[type[MsdmError], str]) -> Iterator[None]:
         hint = hints.get(type(error))
         if hint is None:
             raise
-        raise type(error)(error.message, hint) from error
+        text = hint if isinstance(hint, str) else hint(error)
+        replaced = type(error)(error.message, text)
+        vars(replaced)[HINT] = text
+        raise replaced from error

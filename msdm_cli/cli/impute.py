@@ -10,24 +10,28 @@ import typer
 from msdm_cli.cli.batch import estimate_batch, run_batch
 from msdm_cli.cli.display import STOPPED, Display
 from msdm_cli.cli.model_options import check_stems, choose_preset, find_spec, load_chosen
+from msdm_cli.cli.option_checks import split_names
 from msdm_cli.cli.options import (
-    BackendOption,
-    DeviceOption,
+    RESULTS,
     DryRunOption,
     FormatOption,
     JsonOption,
-    ModelOption,
     OverwriteOption,
-    PrecisionOption,
     PriorQualityOption,
     PriorStepsOption,
-    ProviderOption,
     Quality,
     QuietOption,
     SamplerOption,
     SeedOption,
     SubtypeOption,
     VariationsOption,
+)
+from msdm_cli.cli.runtime_options import (
+    BackendOption,
+    DeviceOption,
+    ModelOption,
+    PrecisionOption,
+    ProviderOption,
     choose_runtime,
 )
 from msdm_cli.cli.takes import choose_seeds, describe_stop
@@ -54,8 +58,9 @@ def impute(  # noqa: PLR0913  an option each
         list[str] | None,
         typer.Option(
             "--target",
-            metavar="STEM",
-            help="A stem to impute. Repeat it for others. By default all that are not given.",
+            metavar="STEM,...",
+            callback=split_names,
+            help="Stems to impute, such as piano,bass. By default all that are not given.",
         ),
     ] = None,
     folder: Annotated[
@@ -64,6 +69,7 @@ def impute(  # noqa: PLR0913  an option each
             "--output",
             "-o",
             metavar="DIR",
+            rich_help_panel=RESULTS,
             help="Folder of the results. By default the path of the first given stem, without its "
             "suffix.",
         ),
@@ -119,12 +125,7 @@ def impute(  # noqa: PLR0913  an option each
         output=OutputOptions(file_format, subtype, NAME),
         overwrite=overwrite,
     )
-    model = load_chosen(model_name, request.runtime)
     name = ", ".join(targets)
-    if dry_run:
-        label = name if variations == 1 else f"{name}, one take"
-        estimate_batch({label: request}, model, Display(quiet=quiet, as_json=as_json))
-        return
     requests = {name: request}
     farewell = STOPPED
     if variations > 1:
@@ -136,6 +137,11 @@ def impute(  # noqa: PLR0913  an option each
         }
         farewell = describe_stop(seed, seeds)
     display = Display(quiet=quiet, as_json=as_json, farewell=farewell)
+    model = load_chosen(model_name, request.runtime, display)
+    if dry_run:
+        label = name if variations == 1 else f"{name}, one take"
+        estimate_batch({label: request}, model, display)
+        return
     run_batch("imputed", requests, model, display=display, jobs=model.devices)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from msdm_cli.cli.display import Display
 from msdm_cli.cli.options import Quality
 
 if TYPE_CHECKING:
@@ -74,13 +75,14 @@ def choose_preset(
         raise typer.BadParameter(str(error), param_hint="--steps") from error
 
 
-def load_chosen(name: str, runtime: "Runtime") -> "Model":
-    """A model on the runtime that was chosen.
+def load_chosen(name: str, runtime: "Runtime", display: Display) -> "Model":
+    """A model on the runtime that was chosen. The display says that it is being loaded.
 
     Raises:
         WeightsError: The model is not on this machine, or damaged.
         ModelError: It cannot run here.
     """
-    from msdm_cli.interface import load_model
+    with display.loading(name):
+        from msdm_cli.interface import load_model
 
-    return load_model(name, **dataclasses.asdict(runtime))
+        return load_model(name, **dataclasses.asdict(runtime))

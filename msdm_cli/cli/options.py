@@ -1,18 +1,15 @@
 """Options that several commands share."""
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from msdm_cli.audio.formats import SUBTYPES, writable_formats
-from msdm_cli.backends.runtime import AUTO, BACKENDS, PRECISIONS, Runtime
-
-LARGEST_SEED = (1 << 63) - 1
-"""Numbers of 64 bits are what readers of JSON agree on."""
+from msdm_cli.cli.option_checks import check_name, check_seed, choose_from, complete
+from msdm_cli.cli.times import parse_time
 
 
 class Quality(str, Enum):
@@ -23,57 +20,14 @@ class Quality(str, Enum):
     best = "best"
 
 
-def choose_from(list_names: Callable[[], Sequence[str]]) -> Callable[[Any], Any]:
-    """A callback that refuses what a table does not have.
-
-    Args:
-        list_names: Lists what may be chosen. It is called when the option is used, and so may
-            import what ``--help`` must not.
-    """
-
-    def check(value: Any) -> Any:
-        values = value if isinstance(value, list) else [value]
-        for name in values:
-            if name is not None and name not in list_names():
-                raise typer.BadParameter(f"{name} is none of {', '.join(list_names())}")
-        return value
-
-    return check
+PART = "Part and length"
+SAMPLING = "Sampling"
+RESULTS = "Results"
+"""Groups of options in the help."""
 
 
-def check_finite(value: float | None) -> float | None:
-    """Refuse NaN and infinity, which are floats to a shell."""
-    if value is not None and not math.isfinite(value):
-        raise typer.BadParameter(f"{value} is not a finite number")
-    return value
-
-
-def check_seed(seed: int | None) -> int | None:
-    """Refuse a seed that does not fit into the manifest's numbers."""
-    if seed is not None and seed > LARGEST_SEED:
-        raise typer.BadParameter(f"{seed} is larger than {LARGEST_SEED}")
-    return seed
-
-
-def check_name(name: str) -> str:
-    """Refuse a name that is the same for all stems, or that leads out of the folder."""
-    from msdm_cli.jobs.output import OutputOptions
-
-    try:
-        OutputOptions(name=name)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-    return name
-
-
-def list_providers() -> list[str]:
-    """Names of the execution providers of ONNX Runtime."""
-    from msdm_cli.backends.onnx_backend import PROVIDERS
-
-    return list(PROVIDERS)
-
-
-def _show_choices(names: Sequence[str]) -> str:
+def show_choices(names: Sequence[str]) -> str:
+    """Names as a metavar: ``[a|b]``."""
     return f"[{'|'.join(names)}]"
 
 
@@ -81,6 +35,7 @@ SeparationQualityOption = Annotated[
     Quality,
     typer.Option(
         "--quality",
+        rich_help_panel=SAMPLING,
         help="Speed against quality. The embedded model averages 1, 2 or 4 estimates.",
     ),
 ]
@@ -88,6 +43,7 @@ PriorQualityOption = Annotated[
     Quality,
     typer.Option(
         "--quality",
+        rich_help_panel=SAMPLING,
         help="Speed against quality. The embedded model takes 10, 25 or 60 network calls for a "
         "chunk of 12 s.",
     ),
@@ -98,6 +54,7 @@ SeparationStepsOption = Annotated[
         "--steps",
         min=1,
         metavar="N",
+        rich_help_panel=SAMPLING,
         help="Number of sampler steps, instead of that of the quality. The embedded model takes no "
         "steps by default, and separates best without.",
     ),
@@ -108,6 +65,7 @@ PriorStepsOption = Annotated[
         "--steps",
         min=1,
         metavar="N",
+        rich_help_panel=SAMPLING,
         help="Number of sampler steps, instead of that of the quality.",
     ),
 ]
@@ -116,6 +74,7 @@ SamplerOption = Annotated[
     typer.Option(
         "--sampler",
         metavar="NAME",
+        rich_help_panel=SAMPLING,
         help="A sampler of the paper with its settings, such as dirac, for the models of its "
         "authors.",
     ),
@@ -127,6 +86,7 @@ SeedOption = Annotated[
         min=0,
         metavar="N",
         callback=check_seed,
+        rich_help_panel=SAMPLING,
         help="Seed of the noise. The same seed gives the same samples. Drawn by default.",
     ),
 ]
@@ -136,53 +96,18 @@ VariationsOption = Annotated[
         "--variations",
         min=1,
         metavar="N",
+        rich_help_panel=SAMPLING,
         help="Number of takes. Their seeds count up.",
-    ),
-]
-ModelOption = Annotated[
-    str, typer.Option("--model", metavar="NAME", help="A model that msdm weights list shows.")
-]
-DeviceOption = Annotated[
-    str,
-    typer.Option(
-        "--device",
-        metavar="NAME",
-        help="auto, cpu, cuda, cuda:1 or mps. Several share the work: cuda:0,cuda:1.",
-    ),
-]
-BackendOption = Annotated[
-    str,
-    typer.Option(
-        "--backend",
-        metavar=_show_choices((AUTO, *BACKENDS)),
-        callback=choose_from(lambda: (AUTO, *BACKENDS)),
-        help="What runs the network: PyTorch or ONNX Runtime.",
-    ),
-]
-ProviderOption = Annotated[
-    str | None,
-    typer.Option(
-        "--provider",
-        metavar="NAME",
-        callback=choose_from(list_providers),
-        help="Run in ONNX Runtime on this provider: cpu, cuda, tensorrt, coreml or dml.",
-    ),
-]
-PrecisionOption = Annotated[
-    str,
-    typer.Option(
-        "--precision",
-        metavar=_show_choices((AUTO, *PRECISIONS)),
-        callback=choose_from(lambda: (AUTO, *PRECISIONS)),
-        help="Precision of the network. auto is bf16 where the device is fast at it, else fp32.",
     ),
 ]
 FormatOption = Annotated[
     str,
     typer.Option(
         "--format",
-        metavar=_show_choices(writable_formats()),
+        metavar=show_choices(writable_formats()),
         callback=choose_from(writable_formats),
+        autocompletion=complete(writable_formats),
+        rich_help_panel=RESULTS,
         help="File format of the results.",
     ),
 ]
@@ -192,7 +117,41 @@ SubtypeOption = Annotated[
         "--subtype",
         metavar="NAME",
         callback=choose_from(lambda: list(SUBTYPES)),
+        autocompletion=complete(lambda: list(SUBTYPES)),
+        rich_help_panel=RESULTS,
         help=f"How samples are stored: {', '.join(SUBTYPES)}. As in the input by default.",
+    ),
+]
+StartOption = Annotated[
+    float,
+    typer.Option(
+        "--start",
+        metavar="TIME",
+        parser=parse_time,
+        rich_help_panel=PART,
+        help="Where to begin in a song: 75, 1:15 or 1:02:03.5.",
+    ),
+]
+SongDurationOption = Annotated[
+    float | None,
+    typer.Option(
+        "--duration",
+        "--seconds",
+        metavar="TIME",
+        parser=parse_time,
+        rich_help_panel=PART,
+        help="How much of a song to separate. To its end by default.",
+    ),
+]
+MusicDurationOption = Annotated[
+    float,
+    typer.Option(
+        "--duration",
+        "--seconds",
+        metavar="TIME",
+        parser=parse_time,
+        rich_help_panel=PART,
+        help="Length of the music: 12, or 1:30.",
     ),
 ]
 DryRunOption = Annotated[
@@ -200,7 +159,8 @@ DryRunOption = Annotated[
     typer.Option("--dry-run", help="Print what the work would cost, and do nothing."),
 ]
 OverwriteOption = Annotated[
-    bool, typer.Option("--overwrite", help="Replace files that exist already.")
+    bool,
+    typer.Option("--overwrite", rich_help_panel=RESULTS, help="Replace files that exist already."),
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 JsonOption = Annotated[
@@ -216,21 +176,13 @@ NameOption = Annotated[
         "--name",
         metavar="PATH",
         callback=check_name,
+        rich_help_panel=RESULTS,
         help="Path of a stem in DIR. It needs {stem}, may have {track}, and ends in .{ext}.",
     ),
 ]
 FolderOption = Annotated[
-    Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the results.")
+    Path,
+    typer.Option(
+        "--output", "-o", metavar="DIR", rich_help_panel=RESULTS, help="Folder of the results."
+    ),
 ]
-
-
-def choose_runtime(device: str, backend: str, provider: str | None, precision: str) -> Runtime:
-    """What runs the network, from the options that say so."""
-    if provider is None:
-        return Runtime(backend, device, precision)
-    if backend == "torch" or device != AUTO:
-        raise typer.BadParameter(
-            "a provider is a device of ONNX Runtime: leave out --backend and --device",
-            param_hint="--provider",
-        )
-    return Runtime("onnx", provider, precision)

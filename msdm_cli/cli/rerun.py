@@ -7,13 +7,14 @@ import typer
 
 from msdm_cli.cli.console import print_line, say
 from msdm_cli.cli.display import Display
-from msdm_cli.cli.hints import hinted
+from msdm_cli.cli.hints import Hint, hinted
+from msdm_cli.cli.option_checks import check_devices
 from msdm_cli.cli.options import FolderOption, QuietOption
 from msdm_cli.errors import MsdmError, ResultsExist, UnreadableAudio, UnsuitableAudio
 
 ELSEWHERE = "Say --input PATH if the file is elsewhere now."
 
-HINTS: dict[type[MsdmError], str] = {
+HINTS: dict[type[MsdmError], Hint] = {
     ResultsExist: "Choose another folder with -o.",
     UnreadableAudio: ELSEWHERE,
     UnsuitableAudio: ELSEWHERE,
@@ -36,7 +37,12 @@ def rerun(
     ] = None,
     device: Annotated[
         str | None,
-        typer.Option("--device", metavar="NAME", help="Where to run. As before by default."),
+        typer.Option(
+            "--device",
+            metavar="NAME",
+            callback=check_devices,
+            help="Where to run. As before by default.",
+        ),
     ] = None,
     quiet: QuietOption = False,
 ) -> None:

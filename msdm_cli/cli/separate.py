@@ -2,7 +2,6 @@
 
 import shutil
 import sys
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,30 +9,38 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from msdm_cli.cli.batch import check_batch, estimate_batch, run_batch, show_gain
-from msdm_cli.cli.display import Display
+from msdm_cli.cli.display import STOPPED, Display
 from msdm_cli.cli.model_options import check_stems, choose_preset, find_spec, load_chosen
+from msdm_cli.cli.option_checks import check_finite, split_names
 from msdm_cli.cli.options import (
-    BackendOption,
-    DeviceOption,
+    RESULTS,
+    SAMPLING,
     DryRunOption,
     FolderOption,
     FormatOption,
     JsonOption,
-    ModelOption,
     NameOption,
     OverwriteOption,
-    PrecisionOption,
-    ProviderOption,
     Quality,
     QuietOption,
     SamplerOption,
     SeedOption,
     SeparationQualityOption,
     SeparationStepsOption,
+    SongDurationOption,
+    StartOption,
     SubtypeOption,
-    check_finite,
+)
+from msdm_cli.cli.runtime_options import (
+    BackendOption,
+    DeviceOption,
+    ModelOption,
+    PrecisionOption,
+    ProviderOption,
     choose_runtime,
 )
+from msdm_cli.cli.signals import temporary_folder
+from msdm_cli.cli.streams import describe_lost_output, is_output_closed
 from msdm_cli.models.registry import EMBEDDED
 
 if TYPE_CHECKING:
@@ -55,28 +62,16 @@ def separate(  # noqa: PLR0913  an option each
     *,
     stems: Annotated[
         list[str] | None,
-        typer.Option("--stems", metavar="STEM", help="Write this stem only. Repeat it for others."),
-    ] = None,
-    start: Annotated[
-        float,
         typer.Option(
-            "--start",
-            min=0,
-            metavar="SECONDS",
-            callback=check_finite,
-            help="Where to begin in a song.",
-        ),
-    ] = 0.0,
-    duration: Annotated[
-        float | None,
-        typer.Option(
-            "--duration",
-            min=0,
-            metavar="SECONDS",
-            callback=check_finite,
-            help="How much of a song to separate. To its end by default.",
+            "--stems",
+            metavar="STEM,...",
+            callback=split_names,
+            rich_help_panel=RESULTS,
+            help="Write these stems only, such as drums,bass.",
         ),
     ] = None,
+    start: StartOption = 0.0,
+    duration: SongDurationOption = None,
     quality: SeparationQualityOption = Quality.default,
     steps: SeparationStepsOption = None,
     seed: SeedOption = None,
@@ -94,6 +89,7 @@ def separate(  # noqa: PLR0913  an option each
             max=0.5,
             metavar="SHARE",
             callback=check_finite,
+            rich_help_panel=SAMPLING,
             help="Share of a chunk that overlaps the next chunk.",
         ),
     ] = 0.25,
@@ -101,6 +97,7 @@ def separate(  # noqa: PLR0913  an option each
         bool,
         typer.Option(
             "--residual",
+            rich_help_panel=RESULTS,
             help="Write what the model cannot hear to a file of its own: all frequencies above "
             "half its sample rate. By default the stems share it.",
         ),
@@ -134,7 +131,7 @@ def separate(  # noqa: PLR0913  an option each
     Examples:
       msdm separate song.flac
       msdm separate album/ -o stems --quality fast
-      msdm separate song.wav --start 60 --duration 20
+      msdm separate song.wav --start 1:00 --duration 20
       cat song.wav | msdm separate - -o - --stems drums > drums.wav
     """  # noqa: D301  \b keeps the lines of the examples
     from msdm_cli.cli.songs import STANDARD, expand_songs, spool_pipes
@@ -168,30 +165,39 @@ def separate(  # noqa: PLR0913  an option each
         return replace(request, inputs={SONG: song.path}, track=song.track)
 
     check_batch({song.name: ask(song) for song in songs}, spec)
-    model = load_chosen(model_name, request.runtime)
+    display = Display(quiet=quiet, as_json=as_json, farewell="stopped" if to_stdout else STOPPED)
     with spool_pipes(songs) as spooled:
         requests = {song.name: ask(song) for song in spooled}
+        model = load_chosen(model_name, request.runtime, display)
         if dry_run:
-            estimate_batch(requests, model, Display(quiet=quiet, as_json=as_json))
+            estimate_batch(requests, model, display)
         elif to_stdout:
-            display = Display(quiet=quiet, as_json=as_json, farewell="stopped")
             _separate_to_stdout(spooled[0].name, requests[spooled[0].name], model, display)
         else:
-            display = Display(quiet=quiet, as_json=as_json)
             run_batch("song", requests, model, display=display, jobs=jobs)
 
 
 def _separate_to_stdout(
     name: str, request: "JobRequest", model: "LoadedModel", display: Display
 ) -> None:
-    """Separate a song and write its stem to the standard output."""
+    """Separate a song and write its stem to the standard output.
+
+    Raises:
+        MsdmError: The separation fails, or the standard output cannot be written to the end.
+    """
     from msdm_cli.jobs.run import run_job
 
-    with tempfile.TemporaryDirectory(prefix="msdm-") as folder, display:
-        result = run_job(replace(request, folder=Path(folder)), model, display.piece())
+    if is_output_closed():
+        raise describe_lost_output(OSError("it is closed"))
+    with temporary_folder() as folder, display:
+        result = run_job(replace(request, folder=folder), model, display.piece())
         if result.seed is not None:
             display.say(f"seed {result.seed}")
         show_gain(name, result, display)
         (written,) = result.files.values()
         with written.open("rb") as file:
-            shutil.copyfileobj(file, sys.stdout.buffer)
+            try:
+                shutil.copyfileobj(file, sys.stdout.buffer)
+                sys.stdout.buffer.flush()
+            except OSError as error:
+                raise describe_lost_output(error) from error

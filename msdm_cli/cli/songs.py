@@ -2,15 +2,18 @@
 
 import contextlib
 import os
+import re
 import shutil
 import sys
-import tempfile
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from glob import glob, has_magic
 from pathlib import Path
 
 from msdm_cli.audio.formats import describe_readable, readable_suffixes
+from msdm_cli.cli.signals import temporary_folder
+from msdm_cli.cli.streams import is_input_closed
 from msdm_cli.errors import NoSongs, UnreadableAudio, UnreadableList, UnreadableManifest
 from msdm_cli.jobs.manifest import load_manifest
 from msdm_cli.jobs.output import MANIFEST_SUFFIX
@@ -26,6 +29,12 @@ STDIN = "stdin"
 
 STDIN_LINK = Path("/proc/self/fd/0")
 """On Linux, a link to the file that the standard input is."""
+
+ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+"""How an address on the network begins."""
+
+COMMENT = "#"
+"""A line of a list that begins with this is no song."""
 
 LIST_REMEDY = "Give a text file with one song per line."
 
@@ -52,11 +61,11 @@ def expand_songs(words: Iterable[str], results: Path) -> list[Song]:
         words: Files; folders, which mean all sound files in them at any depth; patterns such as
             ``*.wav``; ``@list.txt``, a file with one of these per line; and ``-``, the standard
             input.
-        results: Folder of the results. What a folder or a pattern finds in there is no song. If the
-            songs lie there too, only files that a manifest lists are no songs.
+        results: Folder of the results. What a folder or a pattern finds in there is no song, unless
+            the songs lie there too. What a manifest lists is no song, wherever it lies.
 
     Raises:
-        NoSongs: A folder, a pattern or a list has none.
+        NoSongs: A folder, a pattern or a list has none, or a word is an address.
         UnreadableList: A list cannot be read, or lists itself.
     """
     asked = list(words)
@@ -93,6 +102,7 @@ def _expand(words: Iterable[str], results: str, lists: tuple[str, ...]) -> Itera
     """
     # A name that no file can have is an error in pathlib; in os.path, it does not exist.
     for word in words:
+        refuse_address(word)
         if word.startswith(LIST) and not os.path.exists(word):  # noqa: PTH110
             yield from _expand_list(word[len(LIST) :], results, lists)
         elif os.path.isdir(word):  # noqa: PTH112
@@ -107,16 +117,38 @@ def _expand(words: Iterable[str], results: str, lists: tuple[str, ...]) -> Itera
             yield Path(word)
 
 
+def refuse_address(word: str) -> None:
+    """Refuse an address on the network.
+
+    Raises:
+        NoSongs: It is one.
+    """
+    if ADDRESS.match(word):
+        raise NoSongs(
+            f"{word}: is an address, and msdm fetches no songs",
+            "Download it with another program, and give the file.",
+        )
+
+
 def _expand_list(name: str, results: str, lists: tuple[str, ...]) -> Iterator[Path]:
     """The paths that the lines of a list mean."""
     real = os.path.realpath(name)
     if real in lists:
         raise UnreadableList(f"{name}: lists itself", LIST_REMEDY)
+    words = [line.strip() for line in _read_lines(name)]
+    songs = [word for word in words if word and not word.startswith(COMMENT)]
+    yield from _expand(songs, results, (*lists, real))
+
+
+def _read_lines(name: str) -> list[str]:
+    """The lines of a list. Names in it may be no UTF-8, as those of files."""
     try:
-        lines = Path(name).read_text(encoding="utf-8").splitlines()
+        content = Path(name).read_bytes().removeprefix(BOM_UTF8)
+        if b"\0" in content or content.startswith((BOM_UTF16_BE, BOM_UTF16_LE)):
+            raise ValueError("it is no text in UTF-8")
+        return os.fsdecode(content).splitlines()
     except (OSError, ValueError) as error:
         raise UnreadableList(f"{name}: cannot be read ({error})", LIST_REMEDY) from error
-    yield from _expand([line.strip() for line in lines if line.strip()], results, (*lists, real))
 
 
 def _search(path: Path) -> list[Path]:
@@ -143,7 +175,7 @@ def _fixed_part(pattern: str) -> Path:
 def _leave_out_results(found: list[Path], searched: Path, results: str) -> list[Path]:
     """What was found, without the results of earlier runs."""
     if not _lies_in(searched, results):
-        return [path for path in found if not _lies_in(path, results)]
+        found = [path for path in found if not _lies_in(path, results)]
     made = set()
     for path in searched.rglob(f"*.{MANIFEST_SUFFIX}"):
         with contextlib.suppress(UnreadableManifest):
@@ -180,14 +212,18 @@ def spool_pipes(songs: Iterable[Song]) -> Iterator[list[Song]]:
     Raises:
         UnreadableAudio: A pipe cannot be read.
     """
-    with tempfile.TemporaryDirectory(prefix="msdm-") as folder:
-        yield [_spool(song, Path(folder) / str(number)) for number, song in enumerate(songs)]
+    with temporary_folder() as folder:
+        yield [_spool(song, folder / str(number)) for number, song in enumerate(songs)]
 
 
 def _spool(song: Song, folder: Path) -> Song:
     is_stdin = str(song.path) == STANDARD
     if not is_stdin and not _is_pipe(song.path):
         return song
+    if is_stdin and is_input_closed():
+        raise UnreadableAudio(
+            "the standard input is closed", "Give a file, or send a song through a pipe."
+        )
     folder.mkdir()
     kept = folder / (STDIN if is_stdin else song.path.name)
     try:

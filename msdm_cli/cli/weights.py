@@ -9,7 +9,8 @@ import typer
 from msdm_cli.backends.runtime import PRECISIONS
 from msdm_cli.cli.console import print_line, show_json, show_table
 from msdm_cli.cli.hints import hinted
-from msdm_cli.cli.options import JsonSummaryOption, choose_from
+from msdm_cli.cli.option_checks import choose_from
+from msdm_cli.cli.options import JsonSummaryOption
 from msdm_cli.cli.weights_import import import_weights, pull
 from msdm_cli.errors import ModelExists, UnwritableWeights
 from msdm_cli.models.registry import EMBEDDED, find_entry, load_archives, load_registry

@@ -1,6 +1,7 @@
 """The command ``msdm`` as a whole: its help, its exit codes, and what it imports."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import typer
 from run_msdm import msdm
 
 from msdm_cli.cli.app import app
+from msdm_cli.cli.option_groups import HIDDEN
 
 HEAVY = ("torch", "onnxruntime", "numba", "numpy", "soundfile")
 COMMANDS = dict(typer.main.get_command(app).commands)
@@ -43,7 +45,9 @@ def test_every_command_explains_itself_and_its_options(name):
     assert max(map(len, lines)) <= 80
     for parameter in command.params:
         assert parameter.help.strip(), parameter.name
-        assert all(word in result.stdout for word in parameter.opts if word.startswith("--"))
+        shown = [word for word in parameter.opts if word.startswith("--") and word not in HIDDEN]
+        assert all(word in result.stdout for word in shown)
+        assert not any(word in result.stdout for word in HIDDEN)
 
 
 @pytest.mark.parametrize("command", ["impute", "generate"])
@@ -100,3 +104,59 @@ def test_a_backend_that_is_missing_is_never_replaced(write_song, tmp_path, optio
     result.assert_two_lines(words)
     assert "--" in result.stderr.splitlines()[1]
     assert not (tmp_path / "stems").exists()
+
+
+@pytest.mark.parametrize("command", [("separate", "a.wav"), ("impute", "--given", "bass=a.wav")])
+@pytest.mark.parametrize(
+    ("options", "known"),
+    [
+        (("--device", "gpu"), "auto, cpu, cuda, mps"),
+        (("--model", "nonsense"), "embedded"),
+        (("--backend", "jax"), "auto, torch, onnx"),
+    ],
+)
+def test_what_is_unknown_is_wrong_usage_with_the_list(command, options, known):
+    msdm(*command, *options).assert_two_lines(options[1], known, returncode=2)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("separate", "a.wav", "--start", "x"),
+        ("separate", "a.wav", "--duration", "1:99"),
+        ("generate", "--seconds", "-1"),
+    ],
+)
+def test_a_time_that_is_none_is_wrong_usage(arguments):
+    result = msdm(*arguments)
+    result.assert_two_lines("is no time: write seconds (90), 1:30", returncode=2)
+    assert "Value error" not in result.stderr
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied", "x"), MemoryError()])
+def test_an_error_of_the_system_is_two_lines(monkeypatch, error):
+    def fail():
+        raise error
+
+    monkeypatch.setattr("msdm_cli.cli.weights.load_registry", fail)
+    msdm("weights", "list").assert_two_lines()
+
+
+def test_a_shell_completes_commands_options_and_values():
+    def complete(words, count):
+        environment = {
+            "_MSDM_COMPLETE": "complete_bash",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(count),
+        }
+        program = [sys.executable, "-m", "msdm_cli"]
+        ended = subprocess.run(
+            program, capture_output=True, text=True, env={**os.environ, **environment}, check=False
+        )
+        assert ended.stderr == ""
+        return ended.stdout.split()
+
+    assert complete("msdm sep", 1) == ["separate"]
+    assert "--quality" in complete("msdm separate --q", 2)
+    assert complete("msdm separate --device cu", 3) == ["cuda"]
+    assert "--install-completion" in msdm("--help").stdout

@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 import threading
 import weakref
 from pathlib import Path
@@ -40,19 +42,21 @@ def test_a_result_is_described():
     assert outcome.describe() == {
         "speed": "4.0x real time",
         "seed": "0",
-        "written": "stems/a/bass.wav, stems/a/drums.wav",
+        "written": f"{Path('stems/a')}{os.sep}\nbass.wav, drums.wav",
     }
     skipped = Outcome("a", make_result(skipped=True), 2.5).describe()
     assert (skipped["speed"], skipped["seed"]) == ("was there", "")
 
 
 def test_an_error_is_described():
-    outcome = Outcome("a", ResultsExist("a.wav: is there already", "remedy"), 0.1)
+    outcome = Outcome("a", ResultsExist("a.wav: is there already", "remedy"), 0.1, "hint")
     assert outcome.failed
-    assert outcome.describe()["written"] == "a.wav: is there already"
-    entry = outcome.to_json("song")
-    assert entry["song"] == "a"
-    assert "--overwrite" in entry["hint"]
+    assert outcome.describe() == {"speed": "failed", "seed": "", "written": ""}
+    assert outcome.to_json("song") == {
+        "song": "a",
+        "error": "a.wav: is there already",
+        "hint": "hint",
+    }
 
 
 def test_jobs_that_would_write_the_same_files_are_refused(tiny_model, write_song, tmp_path):
@@ -156,3 +160,63 @@ def test_a_gain_and_clipped_samples_are_said(capsys):
         "a: -0.46 dB, so that nothing clips; --subtype FLOAT needs no gain",
         "a: 3 samples beyond full scale were clipped; --subtype FLOAT keeps them",
     ]
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENAMETOOLONG, "File name too long"), MemoryError()]
+)
+def test_an_error_of_the_system_ends_one_song_with_two_lines(
+    tiny_model, songs, tmp_path, capsys, monkeypatch, jobs, error
+):
+    run_job = run.run_job
+
+    def fail_second(request, model, progress):
+        if request.track == "b":
+            raise error
+        return run_job(request, model, progress)
+
+    monkeypatch.setattr(run, "run_job", fail_second)
+    requests = make_requests(tiny_model, songs, tmp_path / "stems")
+    with pytest.raises(typer.Exit) as ended:
+        run_batch("song", requests, tiny_model, display=Display(quiet=False), jobs=jobs)
+    assert ended.value.exit_code == 1
+    captured = capsys.readouterr()
+    errors = [line for line in captured.err.splitlines() if " of 3: " not in line]
+    assert len(errors) == 2
+    assert errors[0].startswith("error: ")
+    assert errors[1].startswith("  ")
+    assert captured.out.splitlines()[-1] == "2 done, 1 failed"
+
+
+def test_the_summary_has_failures_last_and_errors_once(tiny_model, songs, tmp_path, capsys):
+    songs[0].write_text("text")
+    requests = make_requests(tiny_model, songs, tmp_path / "stems")
+    with pytest.raises(typer.Exit):
+        run_batch("song", requests, tiny_model, display=Display(quiet=False))
+    captured = capsys.readouterr()
+    *_, failed, end = captured.out.splitlines()
+    assert failed.split("│")[:2] == [" a.wav ", " failed"] or "failed" in failed
+    assert end == "2 done, 1 failed"
+    assert (captured.out + captured.err).count("not a sound file") == 1
+    said = [line for line in captured.err.splitlines() if " of 3: " in line]
+    assert [line.split(",")[0] for line in said] == ["2 of 3: b.wav", "3 of 3: c.wav"]
+
+
+def test_one_song_that_fails_has_no_table(tiny_model, songs, tmp_path, capsys):
+    songs[0].write_text("text")
+    requests = make_requests(tiny_model, songs[:1], tmp_path / "stems")
+    with pytest.raises(typer.Exit):
+        run_batch("song", requests, tiny_model, display=Display(quiet=False))
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert len(captured.err.splitlines()) == 2
+
+
+def test_a_song_that_is_cut_off_is_separated_with_a_warning(tiny_model, songs, tmp_path, capsys):
+    content = songs[0].read_bytes()
+    songs[0].write_bytes(content[: len(content) // 3])
+    requests = make_requests(tiny_model, songs[:1], tmp_path / "stems")
+    run_batch("song", requests, tiny_model, display=Display(quiet=False))
+    (warning,) = capsys.readouterr().err.splitlines()
+    assert "a.wav: holds 0.1 s of the 0.2 s that its header states" in warning

@@ -1,9 +1,8 @@
+import io
 import json
-
-import pytest
+import sys
 
 from msdm_cli.cli.console import (
-    escape,
     print_line,
     say,
     show_error,
@@ -13,21 +12,6 @@ from msdm_cli.cli.console import (
 )
 from msdm_cli.errors import ResultsExist
 from msdm_cli.jobs.estimate import Estimate
-
-
-@pytest.mark.parametrize(
-    ("text", "safe"),
-    [
-        ("plain text, ü, 音", "plain text, ü, 音"),
-        ("\x1b[31mred", "\\x1b[31mred"),
-        ("two\nlines\r", "two\\nlines\\r"),
-        ("\x9b2J", "\\x9b2J"),
-        ("bad\udcff", "bad\\udcff"),
-        ("gpj.\u202eexe", "gpj.\\u202eexe"),
-    ],
-)
-def test_text_cannot_control_the_terminal(text, safe):
-    assert escape(text) == safe
 
 
 def test_markup_in_a_message_is_text(capsys):
@@ -69,6 +53,43 @@ def test_an_estimate_has_units(capsys, monkeypatch):
     title, *_, row = capsys.readouterr().out.splitlines()
     assert title.rstrip() == "cpu: a dry run, nothing was written"
     cells = [cell.strip() for cell in row.split("│")]
-    assert cells == ["song", "61.2 s", "12", "3 s", "?", "5 MB", "0 MB"]
+    assert cells == ["song", "1 min 1 s", "12", "3.4 s", "?", "5 MB", "0 MB"]
     show_estimates({"song": estimate}, "cpu", as_json=True)
     assert json.loads(capsys.readouterr().out)[0]["memory_bytes"] is None
+
+
+LONG = "music/an artist/an album of several words/a song with a name that goes on and on.flac"
+
+
+def test_no_name_in_a_table_is_broken(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    show_table("t", ("song", "written"), [("a.wav", f"stems/{LONG}"), ("b", "c")])
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    text = "\n".join(lines)
+    for piece in ("stems/", "an artist/", "a song with a name that goes on and on.flac"):
+        assert piece in text or all(word in text for word in piece.split())
+    assert "on.flac" in text
+    assert "│" in text
+
+
+def test_a_table_that_does_not_fit_is_a_list(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "30")
+    name = "a_name_without_any_separator_at_all.flac"
+    show_table("t", ("song", "speed", "written"), [(name, "1x", "x/y"), ("b", "2x", "z")])
+    assert capsys.readouterr().out.splitlines() == [
+        "t",
+        name,
+        "  speed: 1x",
+        "  written: x/y",
+        "b",
+        "  speed: 2x",
+        "  written: z",
+    ]
+
+
+def test_a_table_has_lines_that_the_encoding_has(monkeypatch):
+    below = io.TextIOWrapper(io.BytesIO(), "cp1252", write_through=True)
+    monkeypatch.setattr(sys, "stdout", below)
+    show_table("t", ("a", "b"), [("1", "2")])
+    assert b"|" in below.buffer.getvalue()

@@ -5,8 +5,8 @@ import logging
 import pytest
 from rich.console import Console
 
-from msdm_cli.cli import console, display
-from msdm_cli.cli.display import STOPPED, Display
+from msdm_cli.cli import bar, console, display, signals
+from msdm_cli.cli.display import STOPPED, STOPPING, Display
 from msdm_cli.errors import ResultsExist, UnreadableAudio
 
 
@@ -23,6 +23,7 @@ def terminal(monkeypatch):
     shown = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None)
     monkeypatch.setattr(console, "stderr", shown)
     monkeypatch.setattr(display, "stderr", shown)
+    monkeypatch.setattr(bar, "stderr", shown)
     return shown.file
 
 
@@ -119,3 +120,57 @@ def test_a_thread_stops_at_its_next_call(stderr):
         shown.stop()
         with pytest.raises(KeyboardInterrupt):
             piece.advance()
+
+
+def test_several_jobs_share_one_bar(terminal):
+    with Display(quiet=False) as shown:
+        shown.expect("song", {"x/a.wav": 1.0, "x/b.wav": 1.0})
+        for name in ("x/a.wav", "x/b.wav"):
+            piece = shown.piece(name)
+            piece.start(name, 4)
+            piece.skip(2)
+            piece.advance(1)
+            shown.bar._bars.refresh()
+            piece.end()
+    assert "song 1 of 2: a.wav" in terminal.getvalue()
+    assert "song 2 of 2: b.wav" in terminal.getvalue()
+
+
+def test_a_thread_that_was_stopped_skips_nothing(stderr):
+    with Display(quiet=False) as shown:
+        piece = shown.piece()
+        shown.stop()
+        with pytest.raises(KeyboardInterrupt):
+            piece.skip()
+
+
+def test_the_first_signal_is_said(stderr):
+    with Display(quiet=False):
+        (listener,) = signals._listeners
+        listener()
+    assert signals._listeners == []
+    assert stderr.getvalue() == f"{STOPPING}\n"
+
+
+def test_warnings_of_the_library_are_shown(stderr):
+    with Display(quiet=False, as_json=True):
+        logging.getLogger("msdm_cli.jobs.run").warning("%s", "a.wav: the rest is missing")
+    assert events(stderr) == [{"event": "message", "text": "a.wav: the rest is missing"}]
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_loading_is_shown_to_programs_but_not_in_a_log(stderr, as_json):
+    with Display(quiet=False, as_json=as_json).loading("tiny"):
+        pass
+    expected = [{"event": "message", "text": "loading the model tiny ..."}] if as_json else []
+    assert events(stderr) == expected
+
+
+def test_loading_is_shown_on_a_terminal(terminal):
+    with Display(quiet=False).loading("tiny"):
+        pass
+    assert "loading the model tiny ..." in terminal.getvalue()
+    before = terminal.getvalue()
+    with Display(quiet=True).loading("tiny"):
+        pass
+    assert terminal.getvalue() == before

@@ -56,7 +56,7 @@ def test_a_failed_variation_does_not_end_the_rest(tmp_path):
 
 def test_no_length_names_the_option(tmp_path):
     result = generate("--seconds", 0, "--seed", 1, "-o", tmp_path)
-    result.assert_two_lines("0.0 s is no length", "Ask for more with --seconds.")
+    result.assert_two_lines("0.0 s is no length", "Ask for more with --duration.")
 
 
 def test_a_dry_run_does_nothing(tmp_path):

@@ -1,7 +1,9 @@
+import errno
+
 import pytest
 
 from msdm_cli.audio.formats import choose_subtype
-from msdm_cli.cli.hints import HINTS, find_hint, hinted
+from msdm_cli.cli.hints import HINTS, find_errno_hint, find_hint, hinted
 from msdm_cli.errors import (
     BackendUnavailable,
     ChecksumMismatch,
@@ -122,3 +124,35 @@ def test_a_command_has_hints_of_its_own():
     with pytest.raises(UnreadableAudio) as kept, hinted({ResultsExist: "no"}):
         raise UnreadableAudio("what", "remedy")
     assert kept.value.remedy == "remedy"
+
+
+def raise_from(error, cause):
+    """An error as it arrives, with the error that it comes from."""
+    try:
+        raise error from cause
+    except MsdmError as arrived:
+        return arrived
+
+
+@pytest.mark.parametrize("kind", [UnwritableAudio, UnwritableResults])
+@pytest.mark.parametrize(
+    ("number", "hint"),
+    [
+        (errno.ENOSPC, "Make room on the disk, or choose another folder with -o."),
+        (errno.EACCES, "You may not write there: change its rights, or choose another folder"),
+        (errno.EROFS, "You may not write there"),
+        (errno.ENAMETOOLONG, "Choose a shorter name"),
+        (errno.ENOTDIR, "Choose another folder with -o."),
+    ],
+)
+def test_the_hint_follows_the_error_below(kind, number, hint):
+    error = kind("what", "Make room on the disk, or choose another folder.")
+    assert find_hint(raise_from(error, OSError(number, "why"))).startswith(hint)
+
+
+def test_a_command_may_have_another_folder_in_its_hint():
+    hints = {UnwritableAudio: lambda error: find_errno_hint(error, "choose another DIR")}
+    with pytest.raises(UnwritableAudio) as caught, hinted(hints):
+        raise UnwritableAudio("what", "remedy") from OSError(errno.EROFS, "why")
+    expected = "You may not write there: change its rights, or choose another DIR."
+    assert find_hint(caught.value) == expected

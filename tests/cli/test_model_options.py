@@ -2,6 +2,7 @@ import pytest
 import typer
 
 from msdm_cli.backends.runtime import Runtime
+from msdm_cli.cli.display import Display
 from msdm_cli.cli.model_options import check_stems, choose_preset, find_spec, load_chosen
 from msdm_cli.cli.options import Quality
 from msdm_cli.errors import MissingPreset, UnknownModel
@@ -59,7 +60,7 @@ def test_a_quality_that_is_missing_is_an_error(tiny_model):
 
 
 def test_a_model_is_loaded_on_the_chosen_runtime(tiny):
-    model = load_chosen("tiny", Runtime("torch", "cpu,cpu", "fp32"))
+    model = load_chosen("tiny", Runtime("torch", "cpu,cpu", "fp32"), Display(quiet=True))
     assert isinstance(model, Model)
     assert model.devices == 2
     assert model.runtime == Runtime("torch", "cpu,cpu", "fp32")

@@ -159,7 +159,14 @@ def test_a_full_disk_leaves_the_finished_songs_and_no_half_file(
     # A file size limit fails writes as a full disk does. The small song's stems stay below it.
     with limit_file_size(300_000):
         result = separate(large, small, "-o", tmp_path / "stems")
-    result.assert_two_lines("large", "cannot be written", "Make room")
+    assert result.returncode == 1
+    what, hint, other = result.stderr.splitlines()
+    assert "large: cannot be written" in what
+    assert hint == "  Make room on the disk, or choose another folder with -o."
+    assert other.startswith("2 of 2: small.wav, ")
+    *_, failed, end = result.stdout.splitlines()
+    assert failed.split("│")[1].strip() == "failed"
+    assert end == "1 done, 1 failed"
     assert list_files(tmp_path / "stems") == [f"small/{name}" for name in RESULTS]
 
 

@@ -125,6 +125,57 @@ def test_a_list_that_cannot_be_read_is_an_error(album, tmp_path, content):
         names("@list.txt")
 
 
+def test_a_list_may_have_comments_a_byte_order_mark_and_other_names(album, tmp_path):
+    lines = ["#EXTM3U", "y.ogg", "", "  # a comment", "album/b.wav"]
+    for mark in ("", "\ufeff"):
+        for end in ("\n", "\r\n"):
+            (tmp_path / "list.m3u").write_text(mark + end.join(lines), "utf-8", newline="")
+            assert names("@list.m3u") == ["y.ogg", "album/b.wav"]
+    (tmp_path / "list.m3u").write_bytes(b"\xef\xbb\xbfcaf\xe9.wav")
+    assert names("@list.m3u") == [os.fsdecode(b"caf\xe9.wav")]
+
+
+@pytest.mark.parametrize("content", [b"a\0b.wav", "y.ogg".encode("utf-16")])
+def test_what_is_no_text_is_no_list(album, tmp_path, content):
+    (tmp_path / "list.txt").write_bytes(content)
+    with pytest.raises(UnreadableList, match=r"list\.txt: cannot be read \(it is no text"):
+        names("@list.txt")
+
+
+@pytest.mark.parametrize(
+    "word", ["http://x.org/a.mp3", "https://x.org/a?b=c", "FTP://x/a.wav", "@list.txt"]
+)
+def test_an_address_is_not_fetched(album, tmp_path, word):
+    (tmp_path / "list.txt").write_text("https://x.org/a.mp3")
+    with pytest.raises(NoSongs, match="is an address, and msdm fetches no songs"):
+        names("y.ogg", word)
+
+
+def test_results_of_earlier_runs_are_no_songs_wherever_they_lie(
+    tiny_model, write_song, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    song = write_song("album/a.wav", 0.3)
+    write_song("album/stems of mine/bass.wav", 0.3)
+    separate(tiny_model, song, Path("album/old results"))
+    expected = ["album/a.wav", "album/stems of mine/bass.wav"]
+    for results in ("stems", "elsewhere/x", "album/new"):
+        assert names("album", results=results) == expected
+        assert names("album/**/*.wav", results=results) == expected
+    with pytest.raises(NoSongs, match="no songs"):
+        names("album/old results", results="stems")
+    assert names("album/old results/a/bass.wav") == ["album/old results/a/bass.wav"]
+
+
+def test_a_closed_input_says_so(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    with (
+        pytest.raises(UnreadableAudio, match="the standard input is closed"),
+        spool_pipes([Song("-", Path("-"), "stdin")]),
+    ):
+        pass
+
+
 class Input:
     """A standard input with these bytes."""
 

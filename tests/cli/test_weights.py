@@ -35,7 +35,7 @@ def test_the_embedded_model_is_shown_and_verified():
 
 
 def test_an_unknown_model_is_two_lines(cache):
-    msdm("weights", "path", "nonsense").assert_two_lines("nonsense", "embedded")
+    msdm("weights", "path", "nonsense").assert_two_lines("nonsense", "embedded", returncode=2)
 
 
 def test_a_damaged_model_is_found(cache):

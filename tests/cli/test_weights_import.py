@@ -77,7 +77,9 @@ def test_a_model_that_is_missing_is_offered_and_not_fetched_offline(write_song):
 
 
 def test_what_cannot_be_fetched_lists_what_can():
-    msdm("weights", "pull", "nonsense").assert_two_lines("nonsense", "These can: msdm")
+    msdm("weights", "pull", "nonsense").assert_two_lines(
+        "nonsense", "These can: msdm", returncode=2
+    )
 
 
 @pytest.fixture

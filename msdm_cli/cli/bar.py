@@ -1,0 +1,83 @@
+"""One bar for all jobs of a command, on a line of the terminal."""
+
+import time
+from pathlib import Path
+
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from msdm_cli.cli.console import escape, stderr
+from msdm_cli.cli.folding import shorten
+from msdm_cli.cli.tally import Tally
+from msdm_cli.cli.times import format_clock
+
+BAR_WIDTH = 14
+OTHERS_WIDTH = 54
+"""Width of everything but the name, at most."""
+
+SHORTEST_NAME = 8
+
+
+class ProgressBar:
+    """A bar for one job, or for several together.
+
+    Args:
+        disable: Show nothing.
+    """
+
+    def __init__(self, *, disable: bool) -> None:
+        self._bars = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(BAR_WIDTH),
+            TextColumn("{task.fields[units]}"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=stderr,
+            disable=disable,
+            transient=True,
+        )
+        self._task = self._bars.add_task("", total=1.0, units="", left="", visible=False)
+        self._disable = disable
+
+    def start(self) -> None:
+        """Take a line of the terminal."""
+        self._bars.start()
+
+    def stop(self) -> None:
+        """Give the line back, without the bar."""
+        self._bars.stop()
+
+    def show(self, tally: Tally, kind: str, label: str, unit: str) -> None:
+        """Show how far jobs are.
+
+        Args:
+            tally: Counts them.
+            kind: What a job is called, if there are several.
+            label: What this job calls itself.
+            unit: What is counted.
+        """
+        if self._disable:
+            return
+        done, total = tally.units
+        left = tally.seconds_left(time.monotonic())
+        self._bars.update(
+            self._task,
+            description=_describe(tally, kind, label),
+            completed=tally.share,
+            units=f"{done}/{total} {unit}" if total else "",
+            left="" if left is None else f"{format_clock(left)} left",
+            visible=tally.ended < tally.count,
+        )
+
+
+def _describe(tally: Tally, kind: str, label: str) -> str:
+    """What runs: ``song 12 of 36: names``, or the only label."""
+    width = max(stderr.width - OTHERS_WIDTH, SHORTEST_NAME)
+    if not kind:
+        return shorten(escape(label), width)
+    running = tally.running
+    first = min(tally.ended + 1, tally.count)
+    last = min(tally.ended + max(len(running), 1), tally.count)
+    numbers = str(first) if first == last else f"{first} to {last}"
+    which = f"{kind} {numbers} of {tally.count}"
+    names = ", ".join(escape(Path(name).name) for name in running)
+    return f"{which}: {shorten(names, max(width - len(which) - 2, SHORTEST_NAME))}"

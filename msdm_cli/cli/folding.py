@@ -1,0 +1,97 @@
+"""Text that is folded where a path or a sentence allows it, and never in the middle of a name."""
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions
+from rich.measure import Measurement
+from rich.text import Text
+
+PIECE = re.compile(r"[^/\\\s]+[/\\]*\s*|[/\\\s]+")
+"""What stays on one line: up to a separator of paths, or a space."""
+
+UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+"""Characters that move the cursor, change colours, turn text around, or cannot be encoded."""
+
+ELLIPSIS = "…"
+
+
+def escape(text: str) -> str:
+    """Text from files, tags and paths, safe for a terminal, on one line."""
+    return UNSAFE.sub(lambda match: ascii(match.group())[1:-1], text)
+
+
+class Folded:
+    """Text for a cell of a table, as a rich renderable.
+
+    Args:
+        text: Its lines.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        for line in fold(self.text, options.max_width):
+            yield Text(line, no_wrap=True, overflow="ignore")
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        longest = max(map(cell_len, self.text.splitlines()), default=0)
+        return Measurement(self.narrowest, max(longest, self.narrowest))
+
+    @property
+    def narrowest(self) -> int:
+        """Width of the longest piece, in cells."""
+        return max((cell_len(piece.rstrip()) for piece in PIECE.findall(self.text)), default=0)
+
+
+def fold(text: str, width: int) -> list[str]:
+    """Lines of at most ``width`` cells; a piece that is longer has a line of its own."""
+    lines = []
+    for paragraph in text.splitlines():
+        line = ""
+        for piece in PIECE.findall(paragraph):
+            if line and cell_len(line + piece.rstrip()) > width:
+                lines.append(line.rstrip())
+                line = ""
+            line += piece
+        lines.append(line.rstrip())
+    return lines
+
+
+def shorten(name: str, width: int) -> str:
+    """A name of at most ``width`` characters."""
+    return name if len(name) <= width else name[: max(width - 1, 0)] + ELLIPSIS
+
+
+def shorten_names(names: Sequence[str]) -> dict[str, str]:
+    """The shortest end of each path that no other one has; names that are no paths stay."""
+    short = {}
+    for name in names:
+        parts = Path(name).parts
+        ends = (str(Path(*parts[-count:])) for count in range(1, len(parts) + 1))
+        others = [other for other in names if other != name]
+        short[name] = next((end for end in ends if not _ends_any(others, end)), name)
+    return short
+
+
+def _ends_any(names: Iterable[str], end: str) -> bool:
+    return any(name == end or name.endswith(os.sep + end) for name in names)
+
+
+def list_files(paths: Iterable[Path]) -> str:
+    """Paths for people: each folder, and on the next line the names of the files in it."""
+    folders: dict[Path, list[str]] = {}
+    for path in paths:
+        # A name may have line breaks itself.
+        folders.setdefault(Path(escape(str(path.parent))), []).append(escape(path.name))
+    lines = []
+    for folder, names in folders.items():
+        if len(names) == 1:
+            lines.append(str(folder / names[0]))
+        else:
+            lines += [f"{folder}{os.sep}", ", ".join(names)]
+    return "\n".join(lines)

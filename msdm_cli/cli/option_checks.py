@@ -1,0 +1,101 @@
+"""What the values of options must be. A value that is wrong is wrong usage."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import typer
+
+from msdm_cli.backends.runtime import AUTO
+
+LARGEST_SEED = (1 << 63) - 1
+"""Numbers of 64 bits are what readers of JSON agree on."""
+
+DEVICES = ("cpu", "cuda", "mps", "tensorrt", "coreml", "dml")
+"""Devices of PyTorch and of ONNX Runtime; several of a kind are cuda:0, cuda:1."""
+
+
+def choose_from(list_names: Callable[[], Sequence[str]]) -> Callable[[Any], Any]:
+    """A callback that refuses what a table does not have.
+
+    Args:
+        list_names: Lists what may be chosen. It is called when the option is used, and so may
+            import what ``--help`` must not.
+    """
+
+    def check(value: Any) -> Any:
+        values = value if isinstance(value, list) else [value]
+        for name in values:
+            if name is not None and name not in list_names():
+                raise typer.BadParameter(f"{name} is none of {', '.join(list_names())}")
+        return value
+
+    return check
+
+
+def check_finite(value: float | None) -> float | None:
+    """Refuse NaN and infinity, which are floats to a shell."""
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is not a finite number")
+    return value
+
+
+def check_seed(seed: int | None) -> int | None:
+    """Refuse a seed that does not fit into the manifest's numbers."""
+    if seed is not None and seed > LARGEST_SEED:
+        raise typer.BadParameter(f"{seed} is larger than {LARGEST_SEED}")
+    return seed
+
+
+def check_name(name: str) -> str:
+    """Refuse a name that is the same for all stems, or that leads out of the folder."""
+    from msdm_cli.jobs.output import OutputOptions
+
+    try:
+        OutputOptions(name=name)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    return name
+
+
+def check_devices(value: str | None) -> str | None:
+    """Refuse a device that no machine has. Whether this one has it is found out later."""
+    for name in () if value is None else value.split(","):
+        kind, colon, index = name.partition(":")
+        if name != AUTO and (kind not in DEVICES or (colon and not index.isdecimal())):
+            known = ", ".join((AUTO, *DEVICES))
+            raise typer.BadParameter(f"{name} is none of {known}, or cuda:1 and the like")
+    return value
+
+
+def split_names(values: Sequence[str] | None) -> list[str] | None:
+    """Names that are separated by commas, or by repeating the option."""
+    if not values:
+        return None
+    names = [name.strip() for value in values for name in value.split(",")]
+    if not all(names):
+        raise typer.BadParameter("a name is empty")
+    return names
+
+
+def list_providers() -> list[str]:
+    """Names of the execution providers of ONNX Runtime."""
+    from msdm_cli.backends.onnx_backend import PROVIDERS
+
+    return list(PROVIDERS)
+
+
+def complete(list_names: Callable[[], Sequence[str]]) -> Callable[[str], list[str]]:
+    """What a shell offers for a value that has begun."""
+
+    def find(incomplete: str) -> list[str]:
+        return [name for name in list_names() if name.startswith(incomplete)]
+
+    return find
+
+
+def list_models() -> list[str]:
+    """Names of the models on this machine."""
+    from msdm_cli.models.registry import load_registry
+
+    return list(load_registry())
