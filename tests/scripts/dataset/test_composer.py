@@ -1,0 +1,44 @@
+"""Songs of the composer's own."""
+
+import pytest
+
+from scripts.dataset.chart import STEPS_PER_BAR
+from scripts.dataset.composer import PLAYERS, compose
+from scripts.dataset.drums import GROOVES
+from scripts.dataset.score import STEMS
+from scripts.dataset.styles import STYLES
+
+COMPASSES = {"bass": (20, 70), "guitar": (35, 100), "piano": (20, 115), "drums": (30, 90)}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_song_is_a_function_of_its_seed_and_playable(seed):
+    song = compose(f"{seed}")
+    assert song == compose(f"{seed}")
+    assert set(song.parts) == set(STEMS)
+    assert any(part.notes for part in song.parts.values())
+    assert 50 <= song.duration_seconds <= 155
+    for stem, part in song.parts.items():
+        low, high = COMPASSES[stem]
+        for note in part.notes:
+            assert 0 < note.start_seconds < song.duration_seconds
+            assert note.duration_seconds > 0
+            assert low <= note.pitch <= high
+            assert 1 <= note.velocity <= 127
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_a_style_names_kinds_and_grooves_that_exist(name):
+    style = STYLES[name]
+    assert style.meter in STEPS_PER_BAR
+    assert style.groove in GROOVES
+    for stem, kinds in PLAYERS.items():
+        assert set(getattr(style, stem).split()) <= kinds.keys()
+
+
+@pytest.mark.parametrize("groove", GROOVES)
+def test_lines_of_a_groove_have_one_length(groove):
+    steps = 12 if groove in ("waltz", "sixeight") else 16
+    for lines in GROOVES[groove]:
+        assert {len(line) for line in lines} == {steps}
+        assert set("".join(lines)) <= set("Xxog.")
