@@ -31,10 +31,16 @@ HEADROOM = 0.5
 UNITS = np.float32(1 << 15)
 """Of a 16-bit sample, from zero to full scale."""
 
+HIGH_HZ = 10_500.0
+"""Where the model's band ends, and the high band begins that stems share."""
+
+SPREAD = (10, 90)
+"""Percentiles of SI-SDRi over the windows of a song."""
+
 
 @dataclass(frozen=True)
 class Recording:
-    """The middle of a recording.
+    """A recording, or the middle of one.
 
     Attributes:
         name: What the table calls it.
@@ -49,13 +55,13 @@ class Recording:
     parts: tuple[Samples, ...]
 
 
-def load_recording(path: Path, seconds: float) -> Recording:
-    """Read the middle of a file, or of a folder of parts."""
+def load_recording(path: Path, seconds: float | None) -> Recording:
+    """Read a file or a folder of parts: the middle ``seconds``, or all of it."""
     paths = [path / f"{part}.ogg" for part in PARTS] if path.is_dir() else [path]
     infos = [soundfile.info(path) for path in paths]
     rate = infos[0].samplerate
     frames = min(info.frames for info in infos)
-    count = min(frames, round(seconds * rate))
+    count = frames if seconds is None else min(frames, round(seconds * rate))
     start = (frames - count) // 2
     parts = [
         HEADROOM * soundfile.read(path, count, start, dtype="float32", always_2d=True)[0].T
@@ -85,9 +91,14 @@ def separate(recording: Recording, model: Model, quality: str) -> tuple[dict[str
 
 
 def score_guitar(recording: Recording, estimate: Samples, model: Model) -> list[str]:
-    """SI-SDRi of an estimated guitar, and of its ideal ratio mask; nothing without the truth."""
+    """Figures of an estimated guitar; nothing without the truth.
+
+    Returns:
+        Mean SI-SDRi, its spread over windows, that of the ideal ratio mask, and how much too loud
+        the guitar is above ``HIGH_HZ``.
+    """
     if not recording.parts:
-        return ["", ""]
+        return ["", "", "", ""]
     rate = recording.sample_rate
     stems = np.stack([to_mono(part, rate, model) for part in recording.parts])
     guitar = to_mono(estimate, rate, model)
@@ -95,8 +106,23 @@ def score_guitar(recording: Recording, estimate: Samples, model: Model) -> list[
     figures = []
     for estimates in (found, separate_by_mask(stems, binary=False)):
         scores = score_windows(estimates, stems, model.spec.sample_rate)
-        figures.append(scores.improvement[:, 0][scores.active[:, 0]].mean())
-    return [f"{figure:.2f}" for figure in figures]
+        figures.append(scores.improvement[:, 0][scores.active[:, 0]])
+    low, high = np.percentile(figures[0], SPREAD)
+    error = measure_high(estimate, rate) - measure_high(recording.parts[0], rate)
+    return [
+        f"{figures[0].mean():.2f}",
+        f"{low:.1f} to {high:.1f}",
+        f"{figures[1].mean():.2f}",
+        f"{error:+.1f}",
+    ]
+
+
+def measure_high(sound: Samples, rate: int) -> float:
+    """Level above ``HIGH_HZ`` in dB, ``[C, T]``; low, but finite, for silence."""
+    spectrum = np.fft.rfft(sound.mean(0))
+    high = np.fft.rfftfreq(sound.shape[1], 1 / rate) > HIGH_HZ
+    power = np.square(np.abs(spectrum[high])).sum() / sound.shape[1] ** 2
+    return float(10 * np.log10(power + 1e-20))
 
 
 def list_cells(recording: Recording, model: Model, quality: str) -> list[str]:
@@ -120,20 +146,31 @@ def main(
         list[Path], typer.Argument(help="Sound files, or folders with guitar.ogg and song.ogg.")
     ],
     *,
-    seconds: Annotated[float, typer.Option(help="From the middle of each.")] = 30.0,
+    seconds: Annotated[
+        float | None, typer.Option(help="From the middle of each; all of it by default.")
+    ] = None,
     quality: Annotated[str, typer.Option(help="fast, default or best.")] = "default",
     output: OutputOption = None,
 ) -> None:
     """Print the table."""
     model = load_model(device="cpu")
     report = Report(
-        f"The middle {seconds:g} s of recordings, separated at `{quality}`, by "
-        "`python -m scripts.bench.recordings`.",
+        f"{'Whole' if seconds is None else f'The middle {seconds:g} s of'} recordings, separated "
+        f"at `{quality}`, by `python -m scripts.bench.recordings`.",
         'Levels of stems are in dB relative to the song. "Largest peak" is that of any stem, '
         "relative to the peak of the song. SI-SDRi is in dB, for songs that come with one guitar "
-        "recorded by itself; their other guitars count as the rest.",
+        "recorded by itself; their other guitars count as the rest. Its spread is that of windows "
+        f"of 4 s, from the {SPREAD[0]}th to the {SPREAD[1]}th percentile. The last column is how "
+        f"much too loud that guitar is above {HIGH_HZ / 1000:g} kHz, in dB.",
     )
-    columns = ("largest peak", "sum exact", "guitar, SI-SDRi", "its ideal ratio mask")
+    columns = (
+        "largest peak",
+        "sum exact",
+        "guitar, SI-SDRi",
+        "spread",
+        "ideal ratio mask",
+        "highs",
+    )
     report.begin_table("recording", *model.spec.stems, *columns)
     for path in recordings:
         report.row(*list_cells(load_recording(path, seconds), model, quality))

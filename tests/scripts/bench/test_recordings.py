@@ -6,7 +6,14 @@ import soundfile
 from conftest import CPU, make_tiny_model, music
 
 from msdm_cli.interface import Model
-from scripts.bench.recordings import Recording, list_cells, load_recording, score_guitar, to_mono
+from scripts.bench.recordings import (
+    Recording,
+    list_cells,
+    load_recording,
+    measure_high,
+    score_guitar,
+    to_mono,
+)
 
 RATE_HZ = 44100
 
@@ -37,7 +44,7 @@ def test_a_folder_is_the_sum_of_its_parts(folder):
 
 def test_a_row_has_levels_and_the_sum_is_exact(model, folder):
     cells = list_cells(load_recording(folder, 4.5), model, "fast")
-    assert len(cells) == 1 + 4 + 2 + 2
+    assert len(cells) == 1 + 4 + 2 + 4
     assert cells[0].endswith("44.1 kHz, 2 ch")
     assert cells[6] == "yes"
     assert all(float(cell) < 10 for cell in cells[1:5])
@@ -45,10 +52,13 @@ def test_a_row_has_levels_and_the_sum_is_exact(model, folder):
 
 def test_the_truth_is_a_better_guitar_than_its_mask(model, folder):
     recording = load_recording(folder, 4.5)
-    truth, mask = score_guitar(recording, recording.parts[0], model)
+    truth, spread, mask, highs = score_guitar(recording, recording.parts[0], model)
     assert float(truth) > float(mask) > 0
+    low, _, high = spread.partition(" to ")
+    assert float(low) <= float(truth) <= float(high)
+    assert highs == "+0.0"
     alone = Recording("x", RATE_HZ, recording.mixture, ())
-    assert score_guitar(alone, recording.mixture, model) == ["", ""]
+    assert score_guitar(alone, recording.mixture, model) == ["", "", "", ""]
 
 
 def test_channels_are_averaged_at_the_models_rate(model):
@@ -56,3 +66,12 @@ def test_channels_are_averaged_at_the_models_rate(model):
     mono = to_mono(sound, RATE_HZ, model)
     assert mono.shape == (22050,)
     np.testing.assert_allclose(mono, to_mono(sound[::-1], RATE_HZ, model), atol=1e-6)
+
+
+def test_the_high_band_is_above_what_the_model_hears():
+    time = np.arange(RATE_HZ) / RATE_HZ
+    low, high = (np.sin(2 * np.pi * pitch * time)[None] for pitch in (9000, 12_000))
+    assert measure_high(low + high, RATE_HZ) == pytest.approx(measure_high(high, RATE_HZ), abs=0.01)
+    assert measure_high(2 * high, RATE_HZ) - measure_high(high, RATE_HZ) == pytest.approx(
+        6.02, abs=0.01
+    )
