@@ -263,25 +263,21 @@ PAPER_SIZE = {
 }
 
 
-def lightning_checkpoint(stems=4, **more):
+def lightning_checkpoint(stems=4, changed=None, **more):
     """What Lightning saves of the authors' module.
+
+    ``changed`` are hyper-parameters that differ, ``more`` are entries of the checkpoint.
 
     Every tensor is there twice, and an object is among the hyper-parameters.
     """
     peer = pytest.importorskip("audio_diffusion_pytorch")
     size = PAPER_SIZE | {"in_channels": stems}
+    settings = {"diffusion_sigma_data": 0.2, "diffusion_dynamic_threshold": 0.0}
+    for name, value in (changed or {}).items():
+        (settings if name in settings else size)[name] = value
     distribution = peer.LogNormalDistribution(-3.0, 1.0)
-    model = peer.model.Model1d(
-        diffusion_sigma_distribution=distribution,
-        diffusion_sigma_data=0.2,
-        diffusion_dynamic_threshold=0.0,
-        **size,
-    )
-    settings = {
-        "learning_rate": 1e-4,
-        "diffusion_sigma_distribution": distribution,
-        "diffusion_sigma_data": 0.2,
-    }
+    model = peer.model.Model1d(diffusion_sigma_distribution=distribution, **settings, **size)
+    settings |= {"learning_rate": 1e-4, "diffusion_sigma_distribution": distribution}
     checkpoint = {
         "epoch": 419,
         "global_step": 1000,

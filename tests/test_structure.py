@@ -18,7 +18,6 @@ UNTESTED = {
     "progress": "a protocol, and a class whose methods do nothing",
     "errors": "names; tests/test_interface.py holds the tree",
     "diffusion/denoiser": "a protocol",
-    "networks/network": "a protocol; each network tests that it offers it",
     "representations/representation": "a protocol",
 }
 """Modules without a test file of their own, and why."""

@@ -2,10 +2,16 @@
 
 import contextlib
 import io
+import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+# From 1.29 on it writes a device id and a database into the home folder, and asks a server of
+# Microsoft for a connection. It reads this when it is imported.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as state
 

@@ -37,6 +37,17 @@ CHUNK_LENGTH = 262144
 CONTEXT = 16384
 UNKNOWN_LICENCE = "not stated"
 
+UNFIT = (
+    RuntimeError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+    msgspec.ValidationError,
+)
+"""Errors of building a network from a configuration that is none, or does not fit its weights."""
+
 Loaded = tuple[dict[str, Tensor], dict[str, Any]]
 """The tensors of a checkpoint by name, and the fields of the network's config that it states."""
 
@@ -134,7 +145,8 @@ def convert(name: str, checkpoints: Sequence[Path]) -> tuple[dict[str, Tensor], 
         tensors, spec = (_describe_run if trained_here else _describe_paper_model)(name, loaded)
         network = build_network(spec.stage.architecture, spec.stage.config)
         network.load_state_dict(tensors, assign=True)
-    except (RuntimeError, TypeError, ValueError, msgspec.ValidationError) as error:
+        _check_finite(tensors)
+    except UNFIT as error:
         reason = " ".join(str(error).split())[:200]
         raise UnreadableCheckpoint(
             f"{checkpoints[0]}: does not make a model ({reason})",
@@ -142,6 +154,17 @@ def convert(name: str, checkpoints: Sequence[Path]) -> tuple[dict[str, Tensor], 
             "order.",
         ) from error
     return tensors, spec
+
+
+def _check_finite(tensors: dict[str, Tensor]) -> None:
+    """Refuse weights that are NaN or infinite: whatever they touch would be.
+
+    Raises:
+        ValueError: One is.
+    """
+    for name, value in tensors.items():
+        if not value.isfinite().all():
+            raise ValueError(f"{name} is not finite")
 
 
 def _describe_run(name: str, loaded: list[Loaded]) -> tuple[dict[str, Tensor], ModelSpec]:
@@ -159,6 +182,9 @@ def _describe_paper_model(name: str, loaded: list[Loaded]) -> tuple[dict[str, Te
     if stems != len(PAPER_STEMS):
         raise ValueError(f"{stems} stems, expected {len(PAPER_STEMS)}")
     tensors, fields = loaded[0]
+    for _, others in loaded[1:]:
+        if differing := [name for name in fields if others.get(name) != fields[name]]:
+            raise ValueError(f"the checkpoints differ in {', '.join(differing)}")
     per_stem = len(loaded) > 1
     if per_stem:
         tensors = {

@@ -22,6 +22,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from msdm_cli.errors import UnreadableCheckpoint
+from msdm_cli.models.hyper_parameters import read_config
 
 PREFIXES = ("model.unet.", "model.diffusion.net.", "unet.", "")
 """Prefixes of the network's tensors in a checkpoint; those of the authors contain them twice."""
@@ -56,24 +57,6 @@ RENAMED = (
     (r"^((?:un)?patch)\.to_out\.", r"\1.skip."),
 )
 """From names of ``audio_diffusion_pytorch`` 0.0.43 to ours, applied in order."""
-
-CONFIG = {
-    "in_channels": "stems",
-    "channels": "channels",
-    "patch_factor": "patch_factor",
-    "multipliers": "multipliers",
-    "factors": "factors",
-    "num_blocks": "num_blocks",
-    "attentions": "attentions",
-    "attention_heads": "heads",
-    "attention_features": "head_features",
-    "attention_multiplier": "feed_multiplier",
-    "resnet_groups": "groups",
-    "kernel_multiplier_downsample": "kernel_multiplier",
-    "diffusion_sigma_data": "sigma_data",
-}
-"""From hyper-parameters of the authors to fields of ``Unet1dConfig``."""
-
 
 UNREADABLE = (
     pickle.UnpicklingError,
@@ -131,7 +114,8 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         The tensors of ``Unet1d`` by name, and the fields of its config that the file states.
 
     Raises:
-        UnreadableCheckpoint: It is not such a file, or contains what only running code could build.
+        UnreadableCheckpoint: It is not such a file, contains what only running code could build, or
+            states hyper-parameters that are not computed.
     """
     try:
         names = torch.serialization.get_unsafe_globals_in_checkpoint(path)
@@ -143,9 +127,7 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         state = loaded["state_dict"]
         prefix = next(prefix for prefix in PREFIXES if f"{prefix}to_time.0.0.weights" in state)
         settings = loaded.get("hyper_parameters", {})
-        config = {
-            ours: _plain(settings[theirs]) for theirs, ours in CONFIG.items() if theirs in settings
-        }
+        config = read_config({name: _plain(value) for name, value in settings.items()})
     except UNREADABLE as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise UnreadableCheckpoint(
@@ -200,5 +182,9 @@ def _reshape(name: str, value: Tensor) -> Tensor:
     if name.endswith((".conv_in.weight", ".conv_out.weight", ".shorten.weight")):
         return value.permute(2, 1, 0)
     if name.endswith(".lengthen.weight"):
+        # A level that does not lengthen has a convolution of 3 taps there; the others have an even
+        # number.
+        if value.shape[2] == 3:
+            return value.permute(2, 1, 0)
         return torch.unflatten(value, 2, (2, -1)).permute(2, 0, 3, 1)
     return value.squeeze(-1) if name.endswith(".skip.weight") else value

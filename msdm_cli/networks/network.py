@@ -1,7 +1,9 @@
 """What every network offers, whatever its architecture."""
 
+import dataclasses
+import math
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -21,6 +23,34 @@ class NetworkConfig(Protocol):
     def length_multiple(self) -> int:
         """The network takes lengths that are multiples of this, in samples."""
         ...
+
+
+def check_positive(config: Any, may_be_zero: Container[str] = ()) -> None:
+    """Refuse a config with a number, alone or in a sequence, that is not above 0 and finite.
+
+    Args:
+        config: A dataclass.
+        may_be_zero: Fields that may be 0.
+
+    Raises:
+        ValueError: A number is not, or is NaN.
+        TypeError: There is something else than numbers.
+    """
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        zero = field.name in may_be_zero
+        # Written so that NaN is refused, too.
+        if not all(
+            isinstance(n, bool) or 0 < n < math.inf or (zero and n == 0) for n in _list(value)
+        ):
+            raise ValueError(f"expected {field.name} above 0, got {value}")
+
+
+def _list(value: Any) -> list[Any]:
+    """The numbers in sequences in sequences."""
+    if isinstance(value, (list, tuple)):
+        return [number for item in value for number in _list(item)]
+    return [value]
 
 
 class Network(nn.Module):

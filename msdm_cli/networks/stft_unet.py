@@ -29,7 +29,7 @@ from msdm_cli.networks.band_layers import (
 )
 from msdm_cli.networks.gaussian_stems import UNCORRECTED, Corrections, GaussianStems, Question
 from msdm_cli.networks.matrix_stft import MatrixStft
-from msdm_cli.networks.network import Network
+from msdm_cli.networks.network import Network, check_positive
 from msdm_cli.networks.stft_layer import StftLayer
 
 
@@ -68,13 +68,14 @@ class StftUnetConfig:
     sigma_max: float = 10.0
 
     def __post_init__(self) -> None:
+        check_positive(self, may_be_zero={"attention_layers"})
+        if self.sigma_min >= self.sigma_max:
+            raise ValueError(f"expected a sigma_min below {self.sigma_max}, got {self.sigma_min}")
         covered = sum(count * width for count, width in self.bands)
         if covered != self.n_fft // 2:
             raise ValueError(f"expected bands that cover {self.n_fft // 2} bins, got {covered}")
         if len(self.blocks) != len(self.channels):
-            raise ValueError(
-                f"expected blocks for each of {len(self.channels)} levels, got {self.blocks}"
-            )
+            raise ValueError(f"expected blocks of {len(self.channels)} levels, got {self.blocks}")
         if self.num_bands % 2 ** (len(self.channels) - 1):
             raise ValueError(
                 f"expected a number of bands divisible at every level, got {self.num_bands}"

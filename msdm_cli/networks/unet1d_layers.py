@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from msdm_cli.networks.network import check_positive
 from msdm_cli.networks.row_layers import RowConv, RowLengthen, RowLinear, RowNorm
 
 
@@ -20,7 +21,7 @@ class Unet1dConfig:
         channels: Channels after patching.
         patch_factor: Samples that make one position.
         multipliers: Channels per level, in units of ``channels``; the first is for the patches.
-        factors: How much each level shortens.
+        factors: How much each level shortens; 1 for not at all.
         num_blocks: Residual blocks per level.
         attentions: Whether a level has a transformer.
         heads: Attention heads.
@@ -30,6 +31,8 @@ class Unet1dConfig:
         kernel_multiplier: Kernel of the shortening convolutions is this times their factor, plus
             one.
         sigma_data: Standard deviation of the data.
+        skip_scale: Whether what a level on the way up gets from the way down is scaled by
+            ``sqrt(1/2)``.
     """
 
     stems: int = 4
@@ -45,13 +48,22 @@ class Unet1dConfig:
     groups: int = 8
     kernel_multiplier: int = 2
     sigma_data: float = 0.2
+    skip_scale: bool = True
 
     def __post_init__(self) -> None:
+        check_positive(self)
         levels = len(self.multipliers) - 1
         if not levels == len(self.factors) == len(self.num_blocks) == len(self.attentions):
             raise ValueError(f"expected factors, num_blocks and attentions of {levels} levels")
-        if min(self.factors) < 2 or self.kernel_multiplier % 2:
-            raise ValueError("expected factors of at least 2 and an even kernel multiplier")
+        if self.kernel_multiplier % 2:
+            raise ValueError(f"expected an even kernel_multiplier, got {self.kernel_multiplier}")
+        if self.multipliers[0] != 1:
+            raise ValueError(f"expected multipliers that begin with 1, got {self.multipliers}")
+        if self.channels % 2 or self.channels % self.patch_factor:
+            raise ValueError(
+                f"expected channels that are a multiple of 2 and of {self.patch_factor}, "
+                f"got {self.channels}"
+            )
 
     @property
     def length_multiple(self) -> int:
@@ -161,8 +173,6 @@ class UpLevel(nn.Module):
     Each block also gets an output of the same level on the way down.
     """
 
-    SKIP_SCALE = 2**-0.5
-
     def __init__(self, level: int, config: Unet1dConfig, embedding: int) -> None:
         super().__init__()
         after = config.channels * config.multipliers[level]
@@ -173,12 +183,16 @@ class UpLevel(nn.Module):
             for _ in range(config.num_blocks[level] + attention)
         )
         self.transformer = Transformer(here, config) if attention else None
-        self.lengthen = RowLengthen(here, after, config.factors[level])
+        factor = config.factors[level]
+        self.lengthen = (
+            RowConv(here, after, 3, padding=1) if factor == 1 else RowLengthen(here, after, factor)
+        )
+        self.skip_scale = 2**-0.5 if config.skip_scale else 1.0
 
     def forward(self, x: Tensor, skips: list[Tensor], embedding: Tensor) -> Tensor:
         """``[B, L, here], [[B, L, here], ...] -> [B, L * factor, after]``."""
         for block, skip in zip(self.blocks, reversed(skips), strict=True):
-            x = block(torch.cat((x, skip * self.SKIP_SCALE), 2), embedding)
+            x = block(torch.cat((x, skip * self.skip_scale), 2), embedding)
         if self.transformer is not None:
             x = self.transformer(x)
         lengthened: Tensor = self.lengthen(x)

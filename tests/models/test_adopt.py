@@ -2,16 +2,18 @@
 
 import dataclasses
 import json
+import math
 
 import numpy as np
 import pytest
 import torch
 from conftest import TINY, lightning_checkpoint
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from msdm_cli.backends.runtime import Runtime
 from msdm_cli.errors import MissingPreset, ModelExists, UnreadableCheckpoint, UnwritableWeights
 from msdm_cli.models.adopt import adopt_checkpoints, remove_model
+from msdm_cli.models.hyper_parameters import CONFIG
 from msdm_cli.models.load import load
 from msdm_cli.models.registry import load_registry
 from msdm_cli.networks.stft_unet import StftUnet
@@ -64,10 +66,55 @@ def test_too_few_stems_are_refused_and_nothing_is_left(tmp_path, cache):
     assert not cache.exists()
 
 
-def write_run(folder, stems):
+@pytest.mark.parametrize("value", [0, -1, math.nan, math.inf, "2", None, [], [0], 1e400, -0.5])
+@pytest.mark.parametrize("name", sorted(CONFIG.keys() - {"use_skip_scale", "attentions"}))
+def test_a_configuration_of_nonsense_is_refused(tmp_path, cache, name, value):
+    _, checkpoint = lightning_checkpoint()
+    checkpoint["hyper_parameters"][name] = value
+    torch.save(checkpoint, tmp_path / "a.ckpt")
+    with pytest.raises(UnreadableCheckpoint, match=r"a\.ckpt"):
+        adopt_checkpoints("joint", [tmp_path / "a.ckpt"], "for a test", "none")
+    assert not cache.exists()
+
+
+@pytest.mark.parametrize("value", [math.nan, -math.inf])
+def test_weights_that_are_no_numbers_are_refused(tmp_path, cache, value):
+    _, checkpoint = lightning_checkpoint()
+    checkpoint["state_dict"]["model.unet.to_mapping.0.bias"][3] = value
+    torch.save(checkpoint, tmp_path / "a.ckpt")
+    with pytest.raises(UnreadableCheckpoint, match=r"mapping\.0\.bias is not finite"):
+        adopt_checkpoints("joint", [tmp_path / "a.ckpt"], "for a test", "none")
+    assert not cache.exists()
+
+
+def test_four_checkpoints_that_compute_in_different_ways_are_refused(tmp_path, cache):
+    paths = [tmp_path / f"{seed}.ckpt" for seed in range(4)]
+    for path in paths:
+        write_checkpoint(path, stems=1)
+    _, checkpoint = lightning_checkpoint(1, {"diffusion_sigma_data": 0.5})
+    torch.save(checkpoint, paths[2])
+    with pytest.raises(UnreadableCheckpoint, match="the checkpoints differ in sigma_data"):
+        adopt_checkpoints("four", paths, "for a test", "none")
+    assert not cache.exists()
+
+
+def test_a_level_that_is_not_shortened_becomes_a_model(tmp_path):
+    torch.manual_seed(0)
+    model, checkpoint = lightning_checkpoint(changed={"factors": [4, 1]})
+    torch.save(checkpoint, tmp_path / "a.ckpt")
+    adopt_checkpoints("joint", [tmp_path / "a.ckpt"], "for a test", "none")
+    loaded = load("joint", Runtime(device="cpu", precision="fp32"))
+    x = torch.randn(1, 4, 8 * loaded.spec.length_multiple)
+    sigma = torch.tensor([0.3])
+    found = torch.from_numpy(loaded.choose(0)(x.numpy(), np.full((1, 4), 0.3)))
+    expected = model.diffusion.denoise_fn(x, sigmas=sigma)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+
+
+def write_run(folder, stems, **changed):
     config = dataclasses.replace(TINY, stems=stems)
     folder.mkdir()
-    (folder / "config.json").write_text(json.dumps(dataclasses.asdict(config)))
+    (folder / "config.json").write_text(json.dumps(dataclasses.asdict(config) | changed))
     save_file(StftUnet(config).state_dict(), folder / "best.safetensors")
     return folder
 
@@ -85,6 +132,43 @@ def test_one_run_of_all_stems_becomes_a_model(tmp_path, cache):
         load("mine", Runtime(device="cpu", precision="fp32")).choose(0)(x, np.ones((1, 4))).shape
         == x.shape
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("hop", 0),
+        ("hop", -256),
+        ("n_fft", "1024"),
+        ("n_fft", math.nan),
+        ("channels", []),
+        ("channels", [0, 16]),
+        ("channels", 8),
+        ("heads", 0),
+        ("bands", [[1]]),
+        ("frames_per_token", 0),
+        ("embedding", None),
+        ("blocks", [1, "1"]),
+        ("sigma_min", 0),
+        ("sigma_max", math.nan),
+        ("sigma_max", math.inf),
+    ],
+)
+def test_a_run_of_nonsense_is_refused(tmp_path, cache, name, value):
+    run = write_run(tmp_path / "run", 4, **{name: value})
+    with pytest.raises(UnreadableCheckpoint):
+        adopt_checkpoints("mine", [run], "for a test", "none")
+    assert not cache.exists()
+
+
+def test_a_run_without_finite_weights_is_refused(tmp_path, cache):
+    run = write_run(tmp_path / "run", 4)
+    tensors = load_file(run / "best.safetensors")
+    next(iter(tensors.values())).view(-1)[0] = math.nan
+    save_file(tensors, run / "best.safetensors")
+    with pytest.raises(UnreadableCheckpoint, match="is not finite"):
+        adopt_checkpoints("mine", [run], "for a test", "none")
+    assert not cache.exists()
 
 
 def test_a_name_is_taken_once_and_free_after_removal(tmp_path):
