@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from msdm_cli.diffusion.conditions import Condition
 from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.diffusion.samplers import SAMPLERS, Problem
-from msdm_cli.diffusion.samplers.msdm_paper import PaperOptions
+from msdm_cli.diffusion.samplers.msdm_paper import DiracOptions
 from msdm_cli.diffusion.schedule import karras_sigmas
 from msdm_cli.interface import Model, load_model
 from msdm_cli.models.adopt import adopt_checkpoints
@@ -46,7 +46,7 @@ SIGMA_MAX = 0.09
 REPEATS = 2
 
 
-def separate_as_ours(model: Model, mixture: Tensor, options: PaperOptions, noise: Noise) -> Tensor:
+def separate_as_ours(model: Model, mixture: Tensor, options: DiracOptions, noise: Noise) -> Tensor:
     """Our loop, without the last projection, ``[1, T] -> [1, S, T]``."""
     problem = Problem(
         condition=Unprojected(mixture=mixture.numpy()),
@@ -132,7 +132,7 @@ def time_loops(imported: Imported, steps: int) -> tuple[dict[str, float], float]
     noise = Noise((1, len(spec.stems), spec.chunk_length))
     generator = torch.Generator().manual_seed(1 << 20)
     mixture = SCALE * torch.randn(1, spec.chunk_length, generator=generator)
-    options = PaperOptions(steps, SIGMA_MAX, SIGMA_MIN, churn=CHURN, num_resamples=NUM_RESAMPLES)
+    options = DiracOptions(steps, SIGMA_MAX, SIGMA_MIN, churn=CHURN, num_resamples=NUM_RESAMPLES)
     sigmas = torch.from_numpy(karras_sigmas(steps, SIGMA_MIN, SIGMA_MAX)).float()
     loops: dict[str, Callable[[], Tensor]] = {
         "authors' network, their loop": lambda: separate_as_published(

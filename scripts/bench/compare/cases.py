@@ -11,6 +11,13 @@ from numpy.typing import NDArray
 PITCHES_HZ = {"bass": (41.2, 55.0, 61.7), "piano": (261.6, 329.6, 392.0), "guitar": (196.0, 246.9)}
 
 
+BASELINE = "4124ded"
+"""The last commit before the rooms were rebuilt."""
+
+REASONS = {"separate": "OUTPUT 8 in msdm_cli/jobs/identity.py"}
+"""Why a command gives other samples than at ``BASELINE``: what was changed on purpose since."""
+
+
 @dataclass(frozen=True)
 class Case:
     """One command whose results are compared.
@@ -20,14 +27,17 @@ class Case:
         command: Arguments of ``msdm``; ``{song}`` is the path of that song.
         precision: What the network computes in; auto is what a user gets.
         killed: Kill it after its first finished chunk, and run it again.
-        reason: Why its samples may differ from the old ones; empty if they may not.
     """
 
     name: str
     command: str
     precision: str = "fp32"
     killed: bool = False
-    reason: str = ""
+
+    @property
+    def task(self) -> str:
+        """Name of the command."""
+        return self.command.split()[0]
 
     @property
     def folder(self) -> str:

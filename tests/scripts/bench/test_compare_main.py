@@ -46,14 +46,13 @@ def songs(tmp_path):
 
 
 @pytest.fixture
-def compare(tmp_path, songs, monkeypatch):
-    """Compares two versions in some cases; the rows of the table, and the verdict."""
+def compare(tmp_path, songs):
+    """Compares two versions in a case; the rows of the table, and the verdict."""
     old = make_tree(tmp_path / "old")
 
-    def run(new, *cases):
-        monkeypatch.setattr("scripts.bench.compare.__main__.CASES", cases)
+    def run(new, case, reasons=None):
         report = Report("test")
-        good = compare_samples(report, Comparison(old, new, songs), "", paper=True)
+        good = compare_samples(report, Comparison(old, new, songs), [case], reasons or {})
         return report.lines[4:], good
 
     return run
@@ -70,7 +69,7 @@ def test_another_program_does_not_unless_there_is_a_reason(compare, tmp_path):
     rows, good = compare(new, Case("copy", "separate {song}"))
     assert rows[0].startswith("| copy | 1 | copy.wav: up to 2.5e-01 of full scale |")
     assert not good
-    rows, good = compare(new, Case("copy", "separate {song}", reason="half as loud"))
+    rows, good = compare(new, Case("copy", "separate {song}"), {"separate": "half as loud"})
     assert rows[0].endswith("(half as loud) |")
     assert good
 
@@ -88,6 +87,7 @@ def test_a_failure_is_a_difference(compare, tmp_path):
     assert rows[0].startswith("| copy | 0 | fails: ")
     assert "no network" in rows[0]
     assert not good
+    assert not compare(new, Case("copy", "separate {song}"), {"separate": "a reason"})[1]
 
 
 def test_help_must_not_import_torch(tmp_path):
