@@ -5,8 +5,8 @@ from pathlib import Path
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from msdm_cli.cli.console import escape, stderr
-from msdm_cli.cli.folding import shorten
+from msdm_cli.cli.console import stderr
+from msdm_cli.cli.folding import escape, shorten
 from msdm_cli.cli.tally import Tally
 from msdm_cli.cli.times import format_clock
 

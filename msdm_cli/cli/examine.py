@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from pathlib import Path
 
 import soundfile
 
@@ -30,6 +31,7 @@ ONNX_RUNTIMES = (
     "onnxruntime-openvino",
     "onnxruntime-qnn",
 )
+NVIDIA_DEVICES = ("cuda", "tensorrt")
 FREE_BYTES = 2 << 30
 BENCHMARK_SECONDS = 5.0
 FEW_MULTIPLES = 4
@@ -85,6 +87,11 @@ def examine() -> Iterator[Finding]:
     yield _examine_cache()
 
 
+def has_nvidia() -> bool:
+    """Whether this machine has an NVIDIA GPU: its driver brings a program, or files of devices."""
+    return shutil.which("nvidia-smi") is not None or any(Path("/dev").glob("nvidia[0-9]*"))
+
+
 def _list_formats() -> list[str]:
     available = soundfile.available_formats()
     return [name for name in FORMATS if name.upper() in available]
@@ -127,10 +134,11 @@ def _examine_torch() -> Iterator[Finding]:
         device = f"cuda:{index}"
         description = f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB"
         yield _try(f"{device} (torch)", Runtime("torch", device), description)
-    if torch.version.cuda and not torch.cuda.is_available():
-        yield Finding(
-            "cuda (torch)", f"PyTorch was built for CUDA {torch.version.cuda}, but finds no GPU"
-        )
+    if not has_nvidia():
+        yield Finding("NVIDIA GPU", "none on this machine, so cuda and tensorrt were not tried")
+    elif not torch.cuda.is_available():
+        built = f"was built for CUDA {torch.version.cuda}" if torch.version.cuda else "has no CUDA"
+        yield Finding("cuda (torch)", f"PyTorch {built}, and finds no GPU")
     if torch.backends.mps.is_available():
         yield _try("mps (torch)", Runtime("torch", "mps"), "works")
 
@@ -138,13 +146,16 @@ def _examine_torch() -> Iterator[Finding]:
 def _examine_providers() -> Iterator[Finding]:
     """Whether each provider of this ONNX Runtime runs the embedded model.
 
-    Only the CPU must work, and CUDA if there is an NVIDIA driver. The hardware of the others may be
+    Only the CPU must work, and CUDA if there is an NVIDIA GPU. The hardware of the others may be
     missing.
     """
     from msdm_cli.backends.onnx_backend import list_devices
 
-    expected = {"cpu", "cuda"} if shutil.which("nvidia-smi") else {"cpu"}
+    nvidia = has_nvidia()
+    expected = {"cpu", "cuda"} if nvidia else {"cpu"}
     for device in list_devices():
+        if device in NVIDIA_DEVICES and not nvidia:
+            continue
         finding = _try(f"{device} (onnx)", Runtime("onnx", device), "works")
         yield finding if device in expected else replace(finding, remedy="")
 

@@ -1,17 +1,27 @@
 """What a job would cost, before it runs: one network call is measured, the rest is counted."""
 
+import math
 import sys
 import time
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from msdm_cli.audio.formats import FORMATS
+from msdm_cli.audio.formats import FORMATS, Subtype
+from msdm_cli.audio.source import ArraySource, AudioSource
+from msdm_cli.diffusion.denoiser import Denoiser, Samples
 from msdm_cli.jobs.request import JobRequest
 from msdm_cli.jobs.run import place_results
 from msdm_cli.models.load import LoadedModel
+from msdm_cli.progress import SilentProgress
+from msdm_cli.tasks.separate import SONG
+from msdm_cli.tasks.stream import NoStore
 
 STORED_SAMPLE_BYTES = 4
+CHUNKS = 2
+"""Length of a rehearsal, in chunks."""
+
 FEW_MULTIPLES = 4
 """Length of the first call, which is not timed, in multiples of what the network takes."""
 
@@ -24,7 +34,7 @@ class Estimate:
         audio_seconds: Length of what is worked on.
         calls: Network calls.
         seconds: Time that they take here. Reading and writing take about a tenth of it.
-        memory_bytes: Peak memory after one call, of the process or of the GPU; None if unknown.
+        memory_bytes: Peak memory, of the process or of the GPU; None if unknown.
         output_bytes: What would be written.
         journal_bytes: What the journal takes beside it until the job ends.
     """
@@ -46,13 +56,15 @@ def estimate_job(request: JobRequest, model: LoadedModel) -> Estimate:
     sources = request.open_inputs()
     output = request.row.describe_output(model, sources, request.options)
     plan = request.row.plan(model, sources, request.options)
+    subtype = request.output.choose_subtype(output.subtype)
     first = plan.chunks[0]
     call_seconds = measure_call(model, plan.batch, first.stop - first.start)
+    if plan.independent:
+        _rehearse(request, model, sources[SONG], subtype)
     # Devices share independent chunks: each round of them takes as long as one.
     devices = model.devices if plan.independent else 1
     rounds = -(-len(plan.chunks) // devices)
     paths, copies = place_results(request, model)
-    subtype = request.output.choose_subtype(output.subtype)
     share = FORMATS[request.output.file_format].size_share
     samples = (len(paths) - len(copies)) * output.channels * output.frames
     copied = sum(path.stat().st_size for path in copies.values())
@@ -60,10 +72,53 @@ def estimate_job(request: JobRequest, model: LoadedModel) -> Estimate:
         audio_seconds=output.seconds,
         calls=plan.calls,
         seconds=rounds * plan.calls_per_chunk * call_seconds,
-        memory_bytes=_peak_memory(model),
+        memory_bytes=_find_peak_memory(model),
         output_bytes=round(samples * subtype.bytes_per_sample * share) + copied,
         journal_bytes=plan.stored_samples * STORED_SAMPLE_BYTES,
     )
+
+
+class _LastCall:
+    """Makes one network call, in the last chunk, and gives silence for those before it.
+
+    Args:
+        denoiser: The network.
+        calls_before: Calls until then.
+    """
+
+    def __init__(self, denoiser: Denoiser, calls_before: int) -> None:
+        self.takes_mixture = denoiser.takes_mixture
+        self.shares_sigma = denoiser.shares_sigma
+        self._denoiser = denoiser
+        self._left = calls_before
+
+    def __call__(self, x: Samples, sigma: Samples, mixture: Samples | None = None) -> Samples:
+        """Estimate the clean stems, ``[B, S, T], [B, S], [B, T] -> [B, S, T]``."""
+        self._left -= 1
+        return self._denoiser(x, sigma, mixture) if self._left == -1 else np.zeros_like(x)
+
+
+def _rehearse(request: JobRequest, model: LoadedModel, song: AudioSource, subtype: Subtype) -> None:
+    """Take the memory of a separation: two chunks of the song go the whole way, to nowhere.
+
+    The stems of the first chunk are finished while the network runs on the second one, as in all
+    that follow. A song of two chunks takes as much memory as one of a thousand.
+    """
+    rate = song.properties.sample_rate
+    frames = math.ceil(CHUNKS * model.spec.chunk_length / model.spec.sample_rate * rate)
+    with song.open() as reader:
+        part = ArraySource(reader.read(min(frames, song.properties.frames)), rate)
+    sources = {SONG: part}
+    plan = request.row.plan(model, sources, request.options)
+    calls_before = (len(plan.chunks) - 1) * plan.calls_per_chunk
+    rehearsal = replace(model, denoisers=(_LastCall(model.choose(0), calls_before),))
+    finish = request.row.finish(subtype, 1.0)
+    options = replace(request.options, seed=0)
+    with closing(
+        request.row.run(rehearsal, sources, options, NoStore(), SilentProgress())
+    ) as stream:
+        for block in stream:
+            finish.apply(block.stems, block.mixture)
 
 
 def measure_call(model: LoadedModel, batch: int, length: int) -> float:
@@ -83,7 +138,7 @@ def measure_call(model: LoadedModel, batch: int, length: int) -> float:
     return min(taken)
 
 
-def _peak_memory(model: LoadedModel) -> int | None:
+def _find_peak_memory(model: LoadedModel) -> int | None:
     device = model.runtime.device.partition(",")[0]
     if model.runtime.backend == "torch" and device.startswith("cuda"):
         import torch

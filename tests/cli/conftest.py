@@ -7,9 +7,9 @@ from conftest import FIVE_STEMS, make_tiny_model
 from run_msdm import store_tiny_model
 
 from msdm_cli.diffusion.samplers import Preset
-from msdm_cli.diffusion.samplers.msdm_paper import PaperOptions
+from msdm_cli.diffusion.samplers.msdm_paper import DiracOptions
 
-DIRAC = Preset("dirac", PaperOptions(num_steps=2, sigma_max=1.0, churn=20.0))
+DIRAC = Preset("dirac", DiracOptions(num_steps=2, sigma_max=1.0, churn=20.0))
 
 
 @pytest.fixture(scope="session")

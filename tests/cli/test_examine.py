@@ -39,19 +39,33 @@ def test_one_wheel_of_onnx_runtime_is_well(monkeypatch):
     assert find("ONNX Runtime") == Finding("ONNX Runtime", "onnxruntime-gpu 1.0")
 
 
-@pytest.mark.parametrize("driver", [True, False])
-def test_cuda_that_fails_is_an_error_beside_a_driver_only(monkeypatch, driver):
+def test_cuda_that_fails_is_an_error_beside_a_gpu(monkeypatch):
     def load(name, runtime):
         raise BackendUnavailable("no libcudart", "Install CUDA.")
 
     monkeypatch.setattr(onnx_backend, "list_devices", lambda: ["cpu", "cuda", "tensorrt"])
-    monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/nvidia-smi" if driver else None)
+    monkeypatch.setattr(module, "has_nvidia", lambda: True)
     monkeypatch.setattr(module, "load", load)
     findings = {finding.subject: finding for finding in examine()}
     assert findings["cpu (onnx)"].remedy.startswith("Install CUDA.")
     assert findings["cuda (onnx)"].description == "no libcudart"
-    assert bool(findings["cuda (onnx)"].remedy) == driver
+    assert findings["cuda (onnx)"].remedy.startswith("Install CUDA.")
     assert not findings["tensorrt (onnx)"].remedy
+    assert "NVIDIA GPU" not in findings
+
+
+def test_a_machine_without_an_nvidia_gpu_says_so_in_one_line(monkeypatch):
+    monkeypatch.setattr(onnx_backend, "list_devices", lambda: ["cpu", "cuda", "tensorrt"])
+    monkeypatch.setattr(module, "has_nvidia", lambda: False)
+    findings = list(examine())
+    about = [item for item in findings if "cuda" in f"{item.subject} {item.description}".lower()]
+    text = "none on this machine, so cuda and tensorrt were not tried"
+    assert about == [Finding("NVIDIA GPU", text)]
+
+
+def test_a_driver_is_an_nvidia_gpu(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/nvidia-smi")
+    assert module.has_nvidia()
 
 
 def test_a_damaged_model_is_found(monkeypatch, tmp_path):
