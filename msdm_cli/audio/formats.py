@@ -88,6 +88,12 @@ FORMATS = {
             "ogg", ".ogg", ("VORBIS",), size_share=0.1, finish=fix_serial, vorbis_order=True
         ),
         SoundFormat("mp3", ".mp3"),
+        SoundFormat("m4a", ".m4a"),
+        SoundFormat("opus", ".opus"),
+        SoundFormat("aiff", ".aiff"),
+        SoundFormat("wma", ".wma"),
+        SoundFormat("webm", ".webm"),
+        SoundFormat("mp4", ".mp4"),
     )
 }
 
@@ -104,8 +110,7 @@ def readable_suffixes() -> frozenset[str]:
 
 def describe_readable() -> str:
     """A remedy for a file that cannot be read."""
-    *first, last = FORMATS
-    return f"Give a {', '.join(first)} or {last} file."
+    return f"Give a sound file: {', '.join(FORMATS)}."
 
 
 def choose_subtype(format_name: str, asked: str | None, source: str) -> Subtype:
