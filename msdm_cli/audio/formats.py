@@ -110,7 +110,8 @@ def readable_suffixes() -> frozenset[str]:
 
 def describe_readable() -> str:
     """A remedy for a file that cannot be read."""
-    return f"Give a sound file: {', '.join(FORMATS)}."
+    *first, last = FORMATS
+    return f"Give a {', '.join(first)} or {last} file."
 
 
 def choose_subtype(format_name: str, asked: str | None, source: str) -> Subtype:

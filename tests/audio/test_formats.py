@@ -23,7 +23,8 @@ def test_the_table_agrees_with_libsndfile():
 def test_some_formats_are_read_and_not_written():
     assert writable_formats() == ["wav", "flac", "ogg"]
     assert {".wav", ".flac", ".ogg", ".mp3", ".m4a", ".opus", ".mp4"} <= readable_suffixes()
-    assert describe_readable().startswith("Give a sound file: wav, flac, ogg, mp3, m4a")
+    assert describe_readable().startswith("Give a wav, flac, ogg, mp3, m4a")
+    assert describe_readable().endswith("or mp4 file.")
 
 
 def test_units_are_those_of_the_bits():

@@ -9,6 +9,7 @@ import soundfile
 from conftest import FIVE_STEMS, STEMS, list_files
 from run_msdm import msdm
 
+from msdm_cli.audio.formats import describe_readable
 from msdm_cli.models.spec import QUALITIES
 
 pytestmark = pytest.mark.usefixtures("tiny")
@@ -81,7 +82,7 @@ def test_a_failed_song_does_not_end_the_batch_and_does_not_exit_0(write_song, tm
     (error,) = (event for event in events if event["event"] == "error")
     assert error["name"] == str(bad)
     assert "not a sound file" in error["message"]
-    assert error["hint"] == "Give a wav, flac, ogg or mp3 file."
+    assert error["hint"] == describe_readable()
     progress = {"event": "progress", "name": "good.wav", "done": 1, "total": 1, "unit": "calls"}
     assert progress in events
     failed, done = json.loads(result.stdout)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from conftest import separate
 
-from msdm_cli.audio.formats import FORMATS, SoundFormat
+from msdm_cli.audio.formats import FORMATS, SoundFormat, describe_readable
 from msdm_cli.cli import songs
 from msdm_cli.cli.songs import Song, expand_songs, spool_pipes
 from msdm_cli.errors import NoSongs, UnreadableAudio, UnreadableList
@@ -44,10 +44,10 @@ def test_a_folder_means_the_sounds_in_it(album):
 
 
 def test_what_can_be_read_is_a_row_of_the_table(album, monkeypatch, tmp_path):
-    (tmp_path / "album" / "d.aiff").touch()
-    assert "album/d.aiff" not in names("album")
-    monkeypatch.setitem(FORMATS, "aiff", SoundFormat("aiff", ".aiff"))
-    assert "album/d.aiff" in names("album")
+    (tmp_path / "album" / "d.voc").touch()
+    assert "album/d.voc" not in names("album")
+    monkeypatch.setitem(FORMATS, "voc", SoundFormat("voc", ".voc"))
+    assert "album/d.voc" in names("album")
 
 
 def test_a_pattern_that_no_shell_expanded(album):
@@ -108,13 +108,13 @@ def test_a_missing_file_is_left_to_the_reader(album):
     assert names("none.wav") == ["none.wav"]
 
 
-@pytest.mark.parametrize("word", ["*.aiff", "empty", "@empty.txt"])
+@pytest.mark.parametrize("word", ["*.xyz", "empty", "@empty.txt"])
 def test_what_holds_no_song_is_an_error(album, tmp_path, word):
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty.txt").touch()
     with pytest.raises(NoSongs, match="no songs") as caught:
         names(word)
-    assert caught.value.remedy == "Give a wav, flac, ogg or mp3 file, or a folder of them."
+    assert caught.value.remedy == f"{describe_readable()[:-1]}, or a folder of them."
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe"])
