@@ -54,8 +54,8 @@ def separate(  # noqa: PLR0913  an option each
         list[str],
         typer.Argument(
             metavar="SONG...",
-            help="Files (wav, flac, ogg, mp3), folders, patterns, lists (@list.txt), or - for the "
-            "standard input.",
+            help="Files (wav, flac, ogg, mp3, m4a ...), folders, patterns, lists (@list.txt), "
+            "or - for the standard input.",
         ),
     ],
     folder: FolderOption = Path("stems"),
