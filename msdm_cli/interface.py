@@ -230,6 +230,7 @@ def load_model(
     device: str = AUTO,
     backend: str = AUTO,
     precision: str = AUTO,
+    threads: int = 0,
 ) -> Model:
     """Load a model.
 
@@ -238,14 +239,17 @@ def load_model(
         device: auto, cpu, cuda, cuda:1 or mps; several are separated by commas and share the
             chunks.
         backend: auto, torch or onnx.
-        precision: Of the learned part: auto, fp32, bf16 or fp16.
+        precision: Of the learned part: auto, fp32, bf16 or fp16. Choose fp32 for the samplers of
+            the paper, to get what the authors' code gives.
+        threads: Threads of a CPU, which decide the last bits; 0 leaves them to the backend. Those
+            of PyTorch are set in the whole process.
 
     Raises:
         WeightsError: The model is unknown, is not on this machine, or its files are damaged.
         ModelError: Weights and spec do not fit, or the backend or the device cannot run here.
-        ValueError: There is no such backend or precision.
+        ValueError: There is no such backend, precision or number of threads.
     """
-    loaded = load(name, Runtime(backend, device, precision))
+    loaded = load(name, Runtime(backend, device, precision, threads))
     fields = {field.name: getattr(loaded, field.name) for field in dataclasses.fields(loaded)}
     return Model(**fields)
 

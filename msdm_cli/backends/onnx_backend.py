@@ -20,6 +20,9 @@ from msdm_cli.backends.runtime import AUTO
 from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.errors import BackendUnavailable, DeviceFull
 
+VERSIONS = {"onnxruntime": onnxruntime.__version__}
+"""What decides the last bits, beside the processor."""
+
 SHARES_SIGMA = "shares_sigma"
 """Property of a graph: 1 if all stems have the same noise level, else 0."""
 
@@ -96,6 +99,7 @@ class OnnxDenoiser:
     Args:
         path: The exported graph.
         device: cpu, cuda, cuda:N, tensorrt, coreml or dml; auto is cuda where it works, else cpu.
+        threads: Threads on a CPU; 0 is one for each core.
 
     Attributes:
         device: Where it runs.
@@ -105,11 +109,11 @@ class OnnxDenoiser:
         BackendUnavailable: ONNX Runtime cannot load the network, or cannot run it there.
     """
 
-    def __init__(self, path: Path, device: str = AUTO) -> None:
+    def __init__(self, path: Path, device: str = AUTO, threads: int = 0) -> None:
         wanted = [device]
         if device == AUTO:
             wanted = [name for name in ("cuda", "cpu") if name in list_devices()]
-        self._session, self.device = _open_session(path, wanted)
+        self._session, self.device = _open_session(path, wanted, threads)
         self.takes_mixture = "mixture" in (item.name for item in self._session.get_inputs())
         properties = self._session.get_modelmeta().custom_metadata_map
         self.shares_sigma = properties.get(SHARES_SIGMA) == "1"
@@ -142,7 +146,7 @@ class OnnxDenoiser:
             ) from error
 
 
-def _open_session(path: Path, wanted: list[str]) -> tuple[Any, str]:
+def _open_session(path: Path, wanted: list[str], threads: int) -> tuple[Any, str]:
     """A session on the first wanted device that works, and that device.
 
     Raises:
@@ -151,6 +155,7 @@ def _open_session(path: Path, wanted: list[str]) -> tuple[Any, str]:
     providers = [resolve_provider(name) for name in wanted]
     settings = onnxruntime.SessionOptions()
     settings.log_severity_level = FATAL
+    settings.intra_op_num_threads = threads
     # Planning the memory ahead takes nearly twice as much of it, and is not faster.
     settings.enable_mem_pattern = False
     # ONNX Runtime prints which libraries it does not find; the standard output is for results.

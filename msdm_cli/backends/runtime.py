@@ -5,6 +5,7 @@ from dataclasses import dataclass
 AUTO = "auto"
 BACKENDS = ("torch", "onnx")
 PRECISIONS = ("fp32", "bf16", "fp16")
+MOST_THREADS = 1024
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,14 @@ class Runtime:
             or dml for onnx. Several are separated by commas.
         precision: Precision of the learned part: fp32, bf16 or fp16. Transforms and samplers
             compute in single precision.
+        threads: Threads that a CPU computes with; their number decides the last bits. 0 leaves it
+            to the backend.
     """
 
     backend: str = AUTO
     device: str = AUTO
     precision: str = AUTO
+    threads: int = 0
 
     def __post_init__(self) -> None:
         if self.backend not in (AUTO, *BACKENDS):
@@ -33,6 +37,8 @@ class Runtime:
             raise ValueError(
                 f"expected a precision of {', '.join(PRECISIONS)}, got {self.precision}"
             )
+        if not 0 <= self.threads <= MOST_THREADS:
+            raise ValueError(f"expected 0 to {MOST_THREADS} threads, got {self.threads}")
 
     def __str__(self) -> str:
         return f"{self.device}, {self.backend}, {self.precision}"

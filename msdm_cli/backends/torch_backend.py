@@ -12,6 +12,9 @@ from msdm_cli.errors import BackendUnavailable, DeviceFull
 from msdm_cli.networks.network import Network
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+VERSIONS = {"torch": str(torch.__version__)}
+"""What decides the last bits, beside the processor."""
+
 FULL = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
 """What PyTorch's errors say when memory is full: on CUDA and MPS, on a CPU, in cuBLAS and cuDNN."""
 
@@ -82,6 +85,25 @@ def resolve_precision(name: str, device: torch.device) -> str:
     return name
 
 
+def name_device(name: str) -> str:
+    """The name of a GPU, as its driver gives it; that of the device where there is none."""
+    return torch.cuda.get_device_name(name) if torch.cuda.is_available() else name
+
+
+def set_threads(count: int) -> int:
+    """Set the number of threads that PyTorch computes with, in the whole process.
+
+    Args:
+        count: The number; 0 to leave it as it is.
+
+    Returns:
+        The number that it computes with.
+    """
+    if count:
+        torch.set_num_threads(count)
+    return torch.get_num_threads()
+
+
 def make_cudnn_exact() -> None:
     """Make cuDNN give the same bits every time, and keep fp32.
 
@@ -125,6 +147,8 @@ class TorchDenoiser:
 
     @torch.inference_mode()
     def _run(self, x: Samples, sigma: Samples, mixture: Samples | None) -> Samples:
+        # OpenMP keeps the number of threads for each thread. Asking for it sets it in this one.
+        torch.get_num_threads()
         try:
             given = None if mixture is None else self._move(mixture)
             denoised: Tensor = self._forward(self._move(x), self._move(sigma), given)

@@ -17,19 +17,21 @@ from msdm_cli.cli.runtime_options import (
     ModelOption,
     PrecisionOption,
     ProviderOption,
+    ThreadsOption,
     choose_runtime,
 )
 from msdm_cli.errors import MsdmError
 from msdm_cli.models.registry import EMBEDDED
 
 
-def doctor(
+def doctor(  # noqa: PLR0913  an option each
     model_name: ModelOption = EMBEDDED,
     *,
     device: DeviceOption = "auto",
     backend: BackendOption = "auto",
     provider: ProviderOption = None,
     precision: PrecisionOption = "auto",
+    threads: ThreadsOption = 0,
     as_json: JsonSummaryOption = False,
 ) -> None:
     """Show what works on this machine, and how fast.
@@ -39,7 +41,7 @@ def doctor(
     """
     from msdm_cli.cli.examine import Finding, Pace, examine, measure_paces
 
-    runtime = choose_runtime(device, backend, provider, precision)
+    runtime = choose_runtime(device, backend, provider, precision, threads)
     findings = list(examine())
     if not as_json:
         found = [(finding.subject, finding.description) for finding in findings]

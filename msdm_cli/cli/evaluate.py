@@ -25,6 +25,7 @@ from msdm_cli.cli.runtime_options import (
     DeviceOption,
     PrecisionOption,
     ProviderOption,
+    ThreadsOption,
     choose_runtime,
 )
 from msdm_cli.cli.system_errors import FAILURES, describe_failure
@@ -128,6 +129,7 @@ def evaluate(  # noqa: PLR0913
     backend: BackendOption = AUTO,
     provider: ProviderOption = None,
     precision: PrecisionOption = AUTO,
+    threads: ThreadsOption = 0,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -136,9 +138,7 @@ def evaluate(  # noqa: PLR0913
     si-sdr is SI-SDRi by the paper's protocol. The columns of stems, and their mean "active", count
     the windows of 4 s in which a stem sounds. "official" counts silent stems too, as the paper
     does. "leak" is how loud the estimates of silent stems are, relative to the mixture.
-
     sdr is SDR by BSSEval v4, the median over songs (needs museval).
-
     Songs that have scores in the tables are not scored again. A stopped evaluation resumes.
     """
     from msdm_cli.evaluation.metrics import METRICS
@@ -157,7 +157,7 @@ def evaluate(  # noqa: PLR0913
     separator = None
     if spec is not None:
         preset = choose_preset(spec, "separate", sampler, quality, steps)
-        runtime = choose_runtime(device, backend, provider, precision)
+        runtime = choose_runtime(device, backend, provider, precision, threads, preset)
         separator = Separator(load_chosen(spec.name, runtime, display), preset, seed)
     metrics = list(dict.fromkeys(metrics))
     evaluation = Evaluation(estimates, tables or estimates, metrics, layout, method, separator)

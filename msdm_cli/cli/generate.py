@@ -7,6 +7,7 @@ from msdm_cli.cli.batch import estimate_batch, run_batch
 from msdm_cli.cli.display import Display
 from msdm_cli.cli.model_options import choose_preset, find_spec, load_chosen
 from msdm_cli.cli.options import (
+    ChurnOption,
     DryRunOption,
     FolderOption,
     FormatOption,
@@ -17,6 +18,7 @@ from msdm_cli.cli.options import (
     PriorStepsOption,
     Quality,
     QuietOption,
+    ResamplesOption,
     SamplerOption,
     SeedOption,
     SubtypeOption,
@@ -28,6 +30,7 @@ from msdm_cli.cli.runtime_options import (
     ModelOption,
     PrecisionOption,
     ProviderOption,
+    ThreadsOption,
     choose_runtime,
 )
 from msdm_cli.cli.takes import choose_seeds, describe_stop
@@ -44,10 +47,13 @@ def generate(  # noqa: PLR0913  an option each
     seed: SeedOption = None,
     model_name: ModelOption = EMBEDDED,
     sampler: SamplerOption = None,
+    num_resamples: ResamplesOption = None,
+    churn: ChurnOption = None,
     device: DeviceOption = "auto",
     backend: BackendOption = "auto",
     provider: ProviderOption = None,
     precision: PrecisionOption = "auto",
+    threads: ThreadsOption = 0,
     file_format: FormatOption = "wav",
     subtype: SubtypeOption = None,
     overwrite: OverwriteOption = False,
@@ -71,12 +77,13 @@ def generate(  # noqa: PLR0913  an option each
     from msdm_cli.jobs.request import JobRequest
     from msdm_cli.tasks.generate import GenerateOptions
 
-    preset = choose_preset(find_spec(model_name), "generate", sampler, quality, steps)
+    changes = {"num_resamples": num_resamples, "churn": churn}
+    preset = choose_preset(find_spec(model_name), "generate", sampler, quality, steps, changes)
     seeds = choose_seeds(seed, variations, preset)
     request = JobRequest(
         task="generate",
         model=model_name,
-        runtime=choose_runtime(device, backend, provider, precision),
+        runtime=choose_runtime(device, backend, provider, precision, threads, preset),
         options=GenerateOptions(preset, seeds[0], seconds),
         inputs={},
         folder=folder,

@@ -13,6 +13,7 @@ from msdm_cli.cli.model_options import check_stems, choose_preset, find_spec, lo
 from msdm_cli.cli.option_checks import split_names
 from msdm_cli.cli.options import (
     RESULTS,
+    ChurnOption,
     DryRunOption,
     FormatOption,
     JsonOption,
@@ -21,6 +22,7 @@ from msdm_cli.cli.options import (
     PriorStepsOption,
     Quality,
     QuietOption,
+    ResamplesOption,
     SamplerOption,
     SeedOption,
     SubtypeOption,
@@ -32,6 +34,7 @@ from msdm_cli.cli.runtime_options import (
     ModelOption,
     PrecisionOption,
     ProviderOption,
+    ThreadsOption,
     choose_runtime,
 )
 from msdm_cli.cli.takes import choose_seeds, describe_stop
@@ -81,10 +84,13 @@ def impute(  # noqa: PLR0913  an option each
     seed: SeedOption = None,
     model_name: ModelOption = EMBEDDED,
     sampler: SamplerOption = None,
+    num_resamples: ResamplesOption = None,
+    churn: ChurnOption = None,
     device: DeviceOption = "auto",
     backend: BackendOption = "auto",
     provider: ProviderOption = None,
     precision: PrecisionOption = "auto",
+    threads: ThreadsOption = 0,
     file_format: FormatOption = "wav",
     subtype: SubtypeOption = None,
     overwrite: OverwriteOption = False,
@@ -113,12 +119,13 @@ def impute(  # noqa: PLR0913  an option each
     spec = find_spec(model_name)
     stems = name_stems(given, spec.stems)
     targets = choose_targets(target or (), stems, spec)
-    preset = choose_preset(spec, "impute", sampler, quality, steps)
+    changes = {"num_resamples": num_resamples, "churn": churn}
+    preset = choose_preset(spec, "impute", sampler, quality, steps, changes)
     seeds = choose_seeds(seed, variations, preset)
     request = JobRequest(
         task="impute",
         model=model_name,
-        runtime=choose_runtime(device, backend, provider, precision),
+        runtime=choose_runtime(device, backend, provider, precision, threads, preset),
         options=ImputeOptions(preset, seed, targets),
         inputs=stems,
         folder=folder or next(iter(stems.values())).with_suffix(""),

@@ -1,8 +1,8 @@
 """Options that depend on the model: its stems, its presets, and the model itself."""
 
 import dataclasses
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -46,14 +46,48 @@ def check_stems(names: Sequence[str], spec: "ModelSpec", option: str) -> tuple[s
     return tuple(dict.fromkeys(names))
 
 
+SAMPLER_OPTIONS = {
+    "num_resamples": "--num-resamples",
+    "churn": "--churn",
+    "mixture_scale": "--gamma",
+    "anchor": "--anchor",
+}
+"""The command line's names for fields of the options of samplers."""
+
+
+def find_anchor(name: str | None, spec: "ModelSpec") -> int | None:
+    """The index of a stem.
+
+    Raises:
+        BadParameter: The model has no stem of that name.
+    """
+    if name is None:
+        return None
+    (stem,) = check_stems([name], spec, "--anchor")
+    return spec.stems.index(stem)
+
+
 def choose_preset(
-    spec: "ModelSpec", task: str, sampler: str | None, quality: Quality, steps: int | None
+    spec: "ModelSpec",
+    task: str,
+    sampler: str | None,
+    quality: Quality,
+    steps: int | None,
+    options: Mapping[str, Any] | None = None,
 ) -> "Preset":
     """The settings of a task: those of a quality, or of a sampler by name.
 
+    Args:
+        spec: The model.
+        task: The task.
+        sampler: Name of a sampler.
+        quality: Quality, where no sampler is named.
+        steps: Number of steps, if another than that of the settings.
+        options: Values for fields of ``SAMPLER_OPTIONS``; None is left as it is.
+
     Raises:
         BadParameter: The model has no such sampler, it is asked for in another quality, or it does
-            not work with so few steps.
+            not work with so few steps, or with such options.
         MissingPreset: The model has no such quality, or does not do the task at all.
     """
     if sampler is not None:
@@ -70,9 +104,33 @@ def choose_preset(
             )
     preset = spec.preset(task, sampler or quality.value)
     try:
-        return preset.with_steps(steps)
+        preset = preset.with_steps(steps)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--steps") from error
+    for field, value in (options or {}).items():
+        if value is not None:
+            preset = _change_preset(preset, field, value)
+    return preset
+
+
+def _change_preset(preset: "Preset", field: str, value: Any) -> "Preset":
+    """A preset with another value of one option.
+
+    Raises:
+        BadParameter: The sampler has no such option, or not with such a value.
+    """
+    hint = SAMPLER_OPTIONS[field]
+    fields = [one.name for one in dataclasses.fields(preset.options)]
+    if field not in fields:
+        has = ", ".join(option for name, option in SAMPLER_OPTIONS.items() if name in fields)
+        raise typer.BadParameter(
+            f"the sampler {preset.sampler} has {has or 'no such option'}; see --sampler",
+            param_hint=hint,
+        )
+    try:
+        return preset.with_options({field: value})
+    except ValueError as error:
+        raise typer.BadParameter(f"{value} is out of range", param_hint=hint) from error
 
 
 def load_chosen(name: str, runtime: "Runtime", display: Display) -> "Model":

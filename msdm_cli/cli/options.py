@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from msdm_cli.audio.formats import SUBTYPES, writable_formats
-from msdm_cli.cli.option_checks import check_name, check_seed, choose_from, complete
+from msdm_cli.cli.option_checks import check_finite, check_name, check_seed, choose_from, complete
 from msdm_cli.cli.times import parse_time
 
 
@@ -77,6 +77,46 @@ SamplerOption = Annotated[
         rich_help_panel=SAMPLING,
         help="A sampler of the paper with its settings, such as dirac, for the models of its "
         "authors.",
+    ),
+]
+ResamplesOption = Annotated[
+    int | None,
+    typer.Option(
+        "--num-resamples",
+        min=1,
+        metavar="N",
+        rich_help_panel=SAMPLING,
+        help="How often a sampler of the paper makes each step.",
+    ),
+]
+ChurnOption = Annotated[
+    float | None,
+    typer.Option(
+        "--churn",
+        min=0,
+        metavar="X",
+        callback=check_finite,
+        rich_help_panel=SAMPLING,
+        help="New noise in each step of a sampler of the paper: its S_churn.",
+    ),
+]
+GammaOption = Annotated[
+    float | None,
+    typer.Option(
+        "--gamma",
+        metavar="X",
+        callback=check_finite,
+        rich_help_panel=SAMPLING,
+        help="Noise of the mixture for the sampler gaussian, in units of the noise level.",
+    ),
+]
+AnchorOption = Annotated[
+    str | None,
+    typer.Option(
+        "--anchor",
+        metavar="STEM",
+        rich_help_panel=SAMPLING,
+        help="The stem that takes what the others leave of the mixture, for the sampler dirac.",
     ),
 ]
 SeedOption = Annotated[

@@ -1,10 +1,11 @@
 """Options that say which model runs, and on what."""
 
-from typing import Annotated
+import dataclasses
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from msdm_cli.backends.runtime import AUTO, BACKENDS, PRECISIONS, Runtime
+from msdm_cli.backends.runtime import AUTO, BACKENDS, MOST_THREADS, PRECISIONS, Runtime
 from msdm_cli.cli.option_checks import (
     DEVICES,
     check_devices,
@@ -14,6 +15,9 @@ from msdm_cli.cli.option_checks import (
     list_providers,
 )
 from msdm_cli.cli.options import show_choices
+
+if TYPE_CHECKING:
+    from msdm_cli.diffusion.samplers import Preset
 
 MODEL = "Model and device"
 """Group of these options in the help."""
@@ -69,13 +73,52 @@ PrecisionOption = Annotated[
         callback=choose_from(lambda: (AUTO, *PRECISIONS)),
         autocompletion=complete(lambda: (AUTO, *PRECISIONS)),
         rich_help_panel=MODEL,
-        help="Precision of the network. auto is bf16 where the device is fast at it, else fp32.",
+        help="Precision of the network. auto is bf16 where the device is fast at it, else "
+        "fp32, and fp32 for the samplers of the paper.",
+    ),
+]
+ThreadsOption = Annotated[
+    int,
+    typer.Option(
+        "--threads",
+        min=0,
+        max=MOST_THREADS,
+        metavar="N",
+        rich_help_panel=MODEL,
+        help="Threads of a CPU. Their number decides the last bits of results. 0 takes what the "
+        "backend takes by itself.",
     ),
 ]
 
 
-def choose_runtime(device: str, backend: str, provider: str | None, precision: str) -> Runtime:
-    """What runs the network, from the options that say so."""
+def choose_runtime(
+    device: str,
+    backend: str,
+    provider: str | None,
+    precision: str,
+    threads: int = 0,
+    preset: "Preset | None" = None,
+) -> Runtime:
+    """What runs the network, from the options that say so.
+
+    Args:
+        device: Device.
+        backend: Backend.
+        provider: Device of ONNX Runtime, in place of device and backend.
+        precision: Precision; auto is single precision for the samplers of the paper.
+        threads: Threads of a CPU.
+        preset: The sampler that will be used.
+    """
+    runtime = _choose(device, backend, provider, precision)
+    runtime = dataclasses.replace(runtime, threads=threads)
+    if preset is None:
+        return runtime
+    from msdm_cli.models.load import keep_exact
+
+    return keep_exact(runtime, preset)
+
+
+def _choose(device: str, backend: str, provider: str | None, precision: str) -> Runtime:
     if provider is None:
         return Runtime(backend, device, precision)
     if backend == "torch" or device != AUTO:

@@ -10,19 +10,29 @@ import typer
 
 from msdm_cli.cli.batch import check_batch, estimate_batch, run_batch, show_gain
 from msdm_cli.cli.display import STOPPED, Display
-from msdm_cli.cli.model_options import check_stems, choose_preset, find_spec, load_chosen
+from msdm_cli.cli.model_options import (
+    check_stems,
+    choose_preset,
+    find_anchor,
+    find_spec,
+    load_chosen,
+)
 from msdm_cli.cli.option_checks import check_finite, split_names
 from msdm_cli.cli.options import (
     RESULTS,
     SAMPLING,
+    AnchorOption,
+    ChurnOption,
     DryRunOption,
     FolderOption,
     FormatOption,
+    GammaOption,
     JsonOption,
     NameOption,
     OverwriteOption,
     Quality,
     QuietOption,
+    ResamplesOption,
     SamplerOption,
     SeedOption,
     SeparationQualityOption,
@@ -37,6 +47,7 @@ from msdm_cli.cli.runtime_options import (
     ModelOption,
     PrecisionOption,
     ProviderOption,
+    ThreadsOption,
     choose_runtime,
 )
 from msdm_cli.cli.signals import temporary_folder
@@ -77,10 +88,15 @@ def separate(  # noqa: PLR0913  an option each
     seed: SeedOption = None,
     model_name: ModelOption = EMBEDDED,
     sampler: SamplerOption = None,
+    num_resamples: ResamplesOption = None,
+    churn: ChurnOption = None,
+    gamma: GammaOption = None,
+    anchor: AnchorOption = None,
     device: DeviceOption = "auto",
     backend: BackendOption = "auto",
     provider: ProviderOption = None,
     precision: PrecisionOption = "auto",
+    threads: ThreadsOption = 0,
     overlap: Annotated[
         float,
         typer.Option(
@@ -141,7 +157,13 @@ def separate(  # noqa: PLR0913  an option each
 
     spec = find_spec(model_name)
     wanted = check_stems(stems or (), spec, "--stems")
-    preset = choose_preset(spec, "separate", sampler, quality, steps)
+    changes = {
+        "num_resamples": num_resamples,
+        "churn": churn,
+        "mixture_scale": gamma,
+        "anchor": find_anchor(anchor, spec),
+    }
+    preset = choose_preset(spec, "separate", sampler, quality, steps, changes)
     songs = expand_songs(words, folder)
     to_stdout = str(folder) == STANDARD
     if to_stdout and (len(songs), len(wanted), residual) != (1, 1, False):
@@ -151,7 +173,7 @@ def separate(  # noqa: PLR0913  an option each
     request = JobRequest(
         task="separate",
         model=model_name,
-        runtime=choose_runtime(device, backend, provider, precision),
+        runtime=choose_runtime(device, backend, provider, precision, threads, preset),
         options=SeparateOptions(preset, seed, wanted, overlap, residual),
         inputs={},
         folder=folder,

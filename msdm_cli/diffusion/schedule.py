@@ -1,5 +1,7 @@
 """The noise levels of a sampler."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,7 +30,7 @@ def karras_sigmas(
     return np.append((high + ramp * (low - high)) ** rho, 0.0)
 
 
-def check_schedule(num_steps: int, sigma_min: float, sigma_max: float) -> None:
+def check_schedule(num_steps: int, sigma_min: float, sigma_max: float, rho: float) -> None:
     """Check the options of a schedule.
 
     Raises:
@@ -36,8 +38,11 @@ def check_schedule(num_steps: int, sigma_min: float, sigma_max: float) -> None:
     """
     if num_steps < 1:
         raise ValueError(f"expected num_steps >= 1, got {num_steps}")
-    if not 0 < sigma_min <= sigma_max:
+    # These are written so that NaN is refused, too.
+    if not 0 < sigma_min <= sigma_max < math.inf:
         raise ValueError(f"expected 0 < sigma_min <= sigma_max, got {sigma_min} and {sigma_max}")
+    if not 0 < rho < math.inf:
+        raise ValueError(f"expected rho > 0, got {rho}")
 
 
 def list_levels(sigmas: NDArray[np.float64]) -> list[float]:

@@ -1,20 +1,21 @@
 """What decides the samples of a job: the same identity gives the same bytes on the same machine."""
 
+import dataclasses
 import importlib
+import os
 import platform
 import secrets
 from collections.abc import Mapping
 from typing import Any
 
 from msdm_cli import __version__
+from msdm_cli.backends.processor import name_processors
+from msdm_cli.backends.runtime import Runtime
 from msdm_cli.jobs.request import JobRequest
 from msdm_cli.models.load import LoadedModel
 
 PLACES = ("inputs", "folder", "track", "overwrite")
 """Fields of a request that say where things lie, and change no sample."""
-
-MODULES = {"torch": "torch", "onnx": "onnxruntime"}
-"""The module of a backend, whose version decides the last bits."""
 
 OUTPUT = 8
 """Raised when the same request gives other samples. Unfinished jobs then start again.
@@ -33,26 +34,58 @@ def identify(request: JobRequest, model: LoadedModel, digests: Mapping[str, str]
         digests: sha256 of each input, by its role.
     """
     fields = {key: value for key, value in request.to_json().items() if key not in PLACES}
-    module = MODULES[model.runtime.backend]
-    runtime = model.runtime
     return {
         **fields,
-        "runtime": {
-            "backend": runtime.backend,
-            "device": runtime.device,
-            "precision": runtime.precision,
-        },
+        "runtime": dataclasses.asdict(model.runtime),
         "weights_sha256": model.weights_sha256,
         "chunk_length": model.spec.chunk_length,
         "context": model.spec.context,
         "inputs": dict(digests),
-        "versions": {
-            "msdm": __version__,
-            "output": str(OUTPUT),
-            module: str(importlib.import_module(module).__version__),
-            "platform": f"{platform.system()} {platform.machine()}",
-        },
+        "versions": _list_versions(model.runtime),
     }
+
+
+def _list_versions(runtime: Runtime) -> dict[str, str]:
+    """What decides the last bits, apart from the job, the model and the threads."""
+    backend = importlib.import_module(f"msdm_cli.backends.{runtime.backend}_backend")
+    processor = name_processors(runtime)
+    if runtime.backend == "onnx" and not runtime.threads:
+        # ONNX Runtime takes a thread for each core then, and does not say how many.
+        processor = f"{processor}, {os.cpu_count()} cores"
+    return {
+        "msdm": __version__,
+        "output": str(OUTPUT),
+        **backend.VERSIONS,
+        "platform": f"{platform.system()} {platform.machine()}",
+        "processor": processor,
+    }
+
+
+def forget_machine(identity: Mapping[str, Any]) -> dict[str, Any]:
+    """An identity without threads and processor, which change the last bits alone.
+
+    Results of another machine are results of the job. An unfinished job is not continued there,
+    because its chunks would not fit each other to the last bit.
+    """
+    left = dict(identity)
+    for key, name in (("runtime", "threads"), ("versions", "processor")):
+        if isinstance(left.get(key), Mapping):
+            left[key] = {field: value for field, value in left[key].items() if field != name}
+    return left
+
+
+def describe_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """How versions, threads, processor and device of two identities differ, a sentence each."""
+    sentences = []
+    for key in ("runtime", "versions"):
+        one = before.get(key, {})
+        two = now.get(key, {})
+        sentences += [
+            f"{name}: {one.get(name, 'not known')} before, {two.get(name, 'not known')} now"
+            for name in dict.fromkeys((*one, *two))
+            if one.get(name) != two.get(name)
+        ]
+    return sentences
 
 
 def draw_seed() -> int:

@@ -13,7 +13,7 @@ from msdm_cli.audio.formats import SUBTYPES
 from msdm_cli.audio.source import AudioProperties
 from msdm_cli.digest import digest_file
 from msdm_cli.errors import UnreadableManifest, UnwritableResults
-from msdm_cli.jobs.identity import find_difference, get_seed, is_same_but_seed
+from msdm_cli.jobs.identity import find_difference, forget_machine, get_seed, is_same_but_seed
 from msdm_cli.jobs.paths import decode_path, encode_path
 from msdm_cli.jobs.request import JobRequest
 from msdm_cli.temporary import write_whole
@@ -206,10 +206,8 @@ def find_done(path: Path, identity: Mapping[str, Any], *, any_seed: bool) -> Man
         _has_size(record.locate(path.parent), record.size_bytes)
         for record in manifest.files.values()
     )
-    if any_seed:
-        same = is_same_but_seed(manifest.identity, identity)
-    else:
-        same = find_difference(manifest.identity, identity) is None
+    made, asked = (forget_machine(one) for one in (manifest.identity, identity))
+    same = is_same_but_seed(made, asked) if any_seed else find_difference(made, asked) is None
     return manifest if whole and same else None
 
 

@@ -1,17 +1,25 @@
 """Making results again from their manifest."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from msdm_cli.audio.file_source import digest_input
+import numpy as np
+
+from msdm_cli.audio.file_source import FileSource, digest_input
+from msdm_cli.audio.source import read_all
 from msdm_cli.backends.runtime import Runtime
+from msdm_cli.digest import digest_file
 from msdm_cli.errors import (
+    AudioError,
     MismatchedWeights,
     ResultsExist,
     UnreadableManifest,
     UnsuitableAudio,
 )
+from msdm_cli.jobs.identity import describe_differences
 from msdm_cli.jobs.manifest import Manifest, load_manifest
 from msdm_cli.jobs.paths import decode_path
 from msdm_cli.jobs.request import JobRequest
@@ -19,8 +27,24 @@ from msdm_cli.jobs.run import JobResult, run_job
 from msdm_cli.models.load import LoadedModel, load
 from msdm_cli.progress import Progress
 
-Rerun = tuple[JobResult, list[str]]
-"""What was made, and the names of files that are not the same to the last bit."""
+READ_FRAMES = 1 << 16
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """What a rerun has made, and how it differs from what was there.
+
+    Attributes:
+        result: What was made.
+        changed: Files that are not the same to the last bit, by name, with their largest
+            difference in dB relative to full scale: minus infinity if the samples are the same,
+            None if there is nothing to compare.
+        differences: How versions, threads, processor and device differ, a sentence each.
+    """
+
+    result: JobResult
+    changed: dict[str, float | None]
+    differences: list[str]
 
 
 def rerun(
@@ -30,6 +54,7 @@ def rerun(
     *,
     inputs: Sequence[Path] = (),
     device: str | None = None,
+    threads: int | None = None,
 ) -> Rerun:
     """Run the job of the manifest at ``path`` again.
 
@@ -39,6 +64,7 @@ def rerun(
         progress: Receives each network call.
         inputs: Where inputs are now, if elsewhere; they are recognised by their content.
         device: Where to run; as before if None.
+        threads: Threads of a CPU; as before if None.
 
     Raises:
         UnreadableManifest: This version of msdm cannot run it again.
@@ -47,39 +73,72 @@ def rerun(
         MismatchedWeights: The model has other weights than before.
     """
     manifest = load_manifest(path)
+    runtime = _find_runtime(path, manifest)
     request = dataclasses.replace(
         manifest.parse_request(),
         inputs=_find_inputs(manifest, inputs),
         folder=folder,
         overwrite=False,
-        runtime=_find_runtime(path, manifest, device),
+        runtime=dataclasses.replace(
+            runtime,
+            device=device or runtime.device,
+            threads=runtime.threads if threads is None else threads,
+        ),
     )
     model = load(request.model, request.runtime)
     _check_model(path, manifest, request, model)
     result = run_job(request, model, progress)
     if result.skipped:
         raise ResultsExist(f"{result.manifest}: is there already", "Choose another folder.")
-    return result, _list_changes(manifest, load_manifest(result.manifest))
+    now = load_manifest(result.manifest)
+    return Rerun(
+        result,
+        _list_changes((manifest, path.parent), (now, result.manifest.parent)),
+        describe_differences(manifest.identity, now.identity),
+    )
 
 
-def _list_changes(before: Manifest, now: Manifest) -> list[str]:
-    """Names of the files that are not the same to the last bit."""
-    return [
-        name
-        for name, record in before.files.items()
-        if name not in now.files or now.files[name].sha256 != record.sha256
-    ]
+Made = tuple[Manifest, Path]
+"""A manifest, and the folder that it lies in."""
 
 
-def _find_runtime(path: Path, manifest: Manifest, device: str | None) -> Runtime:
-    """The runtime that made the results, on another device if one is asked for."""
+def _list_changes(before: Made, now: Made) -> dict[str, float | None]:
+    """The largest difference of each file that is not the same to the last bit, by name."""
+    changes = {}
+    for name, record in before[0].files.items():
+        other = now[0].files.get(name)
+        if other is None or other.sha256 != record.sha256:
+            was = record.locate(before[1])
+            # A file that was changed since says nothing about the rerun.
+            known = other is not None and was.exists() and digest_file(was) == record.sha256
+            changes[name] = _compare(was, other.locate(now[1])) if other and known else None
+    return changes
+
+
+def _compare(one: Path, two: Path) -> float | None:
+    """Largest difference of two sound files in dB relative to full scale.
+
+    None if they have other lengths, or one cannot be read.
+    """
     try:
-        runtime = Runtime(**manifest.identity["runtime"])
+        sources = (FileSource(one), FileSource(two))
+        if sources[0].properties != sources[1].properties:
+            return None
+        pairs = zip(*(read_all(source, READ_FRAMES) for source in sources), strict=True)
+        largest = max(float(np.abs(a.astype(np.float64) - b).max()) for a, b in pairs)
+    except (AudioError, OSError, ValueError):
+        return None
+    return 20 * math.log10(largest) if largest else -math.inf
+
+
+def _find_runtime(path: Path, manifest: Manifest) -> Runtime:
+    """The runtime that made the results."""
+    try:
+        return Runtime(**manifest.identity["runtime"])
     except (KeyError, TypeError, ValueError) as error:
         raise UnreadableManifest(
             f"{path}: not a manifest of this version of msdm ({error})", "Make the stems again."
         ) from error
-    return dataclasses.replace(runtime, device=device) if device else runtime
 
 
 def _check_model(path: Path, manifest: Manifest, request: JobRequest, model: LoadedModel) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msdm_cli.backends.runtime import AUTO, Runtime
 from msdm_cli.diffusion.denoiser import Denoiser
+from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.errors import BackendUnavailable, MismatchedWeights
 from msdm_cli.models.registry import WeightsEntry, find_entry
 from msdm_cli.models.spec import ModelSpec, load_spec
@@ -96,11 +97,22 @@ def load(name: str, runtime: Runtime) -> LoadedModel:
                 "Choose the precision fp32, or devices that are alike.",
             )
     devices = ",".join(model.runtime.device for model in models)
+    threads = max(model.runtime.threads for model in models)
     return replace(
         models[0],
         denoisers=tuple(model.denoisers[0] for model in models),
-        runtime=replace(first, device=devices),
+        runtime=replace(first, device=devices, threads=threads),
     )
+
+
+def keep_exact(runtime: Runtime, preset: Preset) -> Runtime:
+    """The runtime for a preset: single precision for an exact sampler, if nothing else is asked.
+
+    A graph for ONNX Runtime has the precision that it was exported in.
+    """
+    if preset.exact and runtime.precision == AUTO and runtime.backend != "onnx":
+        return replace(runtime, precision="fp32")
+    return runtime
 
 
 def _load_onnx(entry: WeightsEntry, runtime: Runtime) -> LoadedModel:
@@ -113,24 +125,30 @@ def _load_onnx(entry: WeightsEntry, runtime: Runtime) -> LoadedModel:
             "Export it first, or use the backend torch.",
         )
     check_file(entry, entry.weights)  # the graph reads its weights from that file
-    denoiser = OnnxDenoiser(check_file(entry, entry.onnx), runtime.device)
+    denoiser = OnnxDenoiser(check_file(entry, entry.onnx), runtime.device, runtime.threads)
     if runtime.precision not in (AUTO, denoiser.precision):
         raise BackendUnavailable(
             f"the model {entry.name} was exported in {denoiser.precision}, not {runtime.precision}",
             f"Choose the precision {denoiser.precision}, or use the backend torch.",
         )
-    resolved = Runtime("onnx", denoiser.device, denoiser.precision)
+    resolved = Runtime("onnx", denoiser.device, denoiser.precision, runtime.threads)
     return LoadedModel(spec, (denoiser,), resolved, entry.weights.sha256)
 
 
 def _load_torch(entry: WeightsEntry, runtime: Runtime) -> LoadedModel:
-    from msdm_cli.backends.torch_backend import TorchDenoiser, resolve_device, resolve_precision
+    from msdm_cli.backends.torch_backend import (
+        TorchDenoiser,
+        resolve_device,
+        resolve_precision,
+        set_threads,
+    )
 
     device = resolve_device(runtime.device)
+    threads = set_threads(runtime.threads)
     precision = resolve_precision(runtime.precision, device)
     spec = load_spec(check_file(entry, entry.spec))
     denoiser = TorchDenoiser(load_network(entry, spec), device, precision)
-    resolved = Runtime("torch", str(device), precision)
+    resolved = Runtime("torch", str(device), precision, threads if device.type == "cpu" else 0)
     return LoadedModel(spec, (denoiser,), resolved, entry.weights.sha256)
 
 

@@ -2,7 +2,7 @@
 
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.diffusion.samplers.consistent import ConsistentOptions
-from msdm_cli.diffusion.samplers.msdm_paper import GaussianOptions, PaperOptions
+from msdm_cli.diffusion.samplers.msdm_paper import DiracOptions, GaussianOptions, PaperOptions
 
 SIGMA_MAX = 20.0
 """Noise level that the paper generates from; a separation starts from 1."""
@@ -37,6 +37,6 @@ def _separation(*, dirac_churn: float) -> dict[str, Preset]:
         quality: Preset("consistent", ConsistentOptions(num_steps, sigma_max=1.0))
         for quality, num_steps in (("fast", 10), ("default", 20), ("best", 30))
     }
-    dirac = PaperOptions(150, sigma_max=1.0, churn=dirac_churn, num_resamples=2)
+    dirac = DiracOptions(150, sigma_max=1.0, churn=dirac_churn, num_resamples=2)
     gaussian = GaussianOptions(150, sigma_max=1.0, churn=40.0, num_resamples=2)
     return presets | {"dirac": Preset("dirac", dirac), "gaussian": Preset("gaussian", gaussian)}

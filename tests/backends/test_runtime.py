@@ -15,6 +15,8 @@ def test_it_reads_as_device_backend_precision():
     ("fields", "message"),
     [
         ({"backend": "jax"}, "expected a backend of torch, onnx, got jax"),
+        ({"threads": -1}, "expected 0 to 1024 threads, got -1"),
+        ({"threads": 2000}, "expected 0 to 1024 threads, got 2000"),
         ({"precision": "fp8"}, "expected a precision of fp32, bf16, fp16, got fp8"),
     ],
 )

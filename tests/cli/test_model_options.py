@@ -3,7 +3,13 @@ import typer
 
 from msdm_cli.backends.runtime import Runtime
 from msdm_cli.cli.display import Display
-from msdm_cli.cli.model_options import check_stems, choose_preset, find_spec, load_chosen
+from msdm_cli.cli.model_options import (
+    check_stems,
+    choose_preset,
+    find_anchor,
+    find_spec,
+    load_chosen,
+)
 from msdm_cli.cli.options import Quality
 from msdm_cli.errors import MissingPreset, UnknownModel
 from msdm_cli.interface import Model
@@ -63,4 +69,48 @@ def test_a_model_is_loaded_on_the_chosen_runtime(tiny):
     model = load_chosen("tiny", Runtime("torch", "cpu,cpu", "fp32"), Display(quiet=True))
     assert isinstance(model, Model)
     assert model.devices == 2
-    assert model.runtime == Runtime("torch", "cpu,cpu", "fp32")
+    threads = model.runtime.threads
+    assert threads >= 1
+    assert model.runtime == Runtime("torch", "cpu,cpu", "fp32", threads)
+
+
+def choose_changed(sampler, **changes):
+    spec = find_spec("paper")
+    return choose_preset(spec, "separate", sampler, Quality.default, None, changes)
+
+
+def test_options_of_a_sampler_may_be_changed(tiny):
+    anchor = find_anchor("guitar", find_spec("paper"))
+    preset = choose_changed("dirac", churn=5.0, num_resamples=3, mixture_scale=None, anchor=anchor)
+    options = preset.options
+    assert (options.churn, options.num_resamples, options.anchor) == (5.0, 3, 2)
+    assert preset.calls == 6
+
+
+@pytest.mark.parametrize(
+    ("sampler", "changes", "words", "option"),
+    [
+        (
+            "dirac",
+            {"mixture_scale": 0.5},
+            "dirac has --num-resamples, --churn, --anchor",
+            "--gamma",
+        ),
+        (None, {"churn": 5.0}, "consistent has no such option", "--churn"),
+        ("dirac", {"churn": -1.0}, "out of range", "--churn"),
+    ],
+)
+def test_options_that_a_sampler_does_not_have_are_wrong_usage(
+    tiny, sampler, changes, words, option
+):
+    with pytest.raises(typer.BadParameter, match=words) as caught:
+        choose_changed(sampler, **changes)
+    assert caught.value.param_hint == option
+
+
+def test_an_anchor_is_a_stem(tiny):
+    assert find_anchor(None, find_spec("quintet")) is None
+    assert find_anchor("vocals", find_spec("quintet")) == 0
+    with pytest.raises(typer.BadParameter, match="kazoo is no stem") as caught:
+        find_anchor("kazoo", find_spec("quintet"))
+    assert caught.value.param_hint == "--anchor"

@@ -1,9 +1,12 @@
 """``msdm rerun``."""
 
 import json
+import math
 
 import pytest
 from run_msdm import msdm
+
+from msdm_cli.cli.rerun import describe_level
 
 
 @pytest.fixture
@@ -29,7 +32,32 @@ def test_what_differs_is_named(manifest, tmp_path):
     result = msdm("rerun", manifest, "-o", tmp_path / "two", "--quiet")
     assert result.returncode == 1
     drums = tmp_path / "two" / "song" / "drums.wav"
-    assert result.stderr == f"error: {drums}: is not the same to the last bit\n"
+    assert result.stderr == (
+        f"error: {drums}: is not the same to the last bit; there is nothing to compare it with\n"
+        "versions, threads, processor and device are the same\n"
+    )
+
+
+def test_another_number_of_threads_is_named(manifest, tmp_path):
+    content = json.loads(manifest.read_text())
+    content["identity"]["runtime"]["threads"] = 1
+    content["files"]["drums"]["sha256"] = "0" * 64
+    manifest.write_text(json.dumps(content))
+    result = msdm("rerun", manifest, "-o", tmp_path / "two", "--threads", "2")
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1] == "threads: 1 before, 2 now"
+
+
+@pytest.mark.parametrize(
+    ("level", "words"),
+    [
+        (-93.06, "; the largest difference is -93.1 dB relative to full scale"),
+        (-math.inf, ", but its samples are the same"),
+        (None, "; there is nothing to compare it with"),
+    ],
+)
+def test_the_largest_difference_is_said(level, words):
+    assert describe_level(level) == words
 
 
 def test_a_song_that_has_moved_is_given_as_an_input(manifest, tmp_path):

@@ -1,14 +1,19 @@
 import dataclasses
 import json
+import os
 from pathlib import Path
 
 import pytest
+import torch
 from conftest import make_request, request_separation
 
 from msdm_cli.backends.runtime import Runtime
+from msdm_cli.jobs import identity as module
 from msdm_cli.jobs.identity import (
+    describe_differences,
     draw_seed,
     find_difference,
+    forget_machine,
     get_seed,
     identify,
     is_same_but_seed,
@@ -86,6 +91,7 @@ def test_the_preset_is_part_of_it(tiny_model):
         ({"weights_sha256": "other"}, "weights_sha256"),
         ({"runtime": Runtime("torch", "cpu", "bf16")}, "runtime.precision"),
         ({"runtime": Runtime("torch", "cuda", "fp32")}, "runtime.device"),
+        ({"runtime": Runtime("torch", "cpu", "fp32", 3)}, "runtime.threads"),
     ],
 )
 def test_the_model_and_what_runs_it_are_part_of_it(tiny_model, fields, place):
@@ -93,6 +99,53 @@ def test_the_model_and_what_runs_it_are_part_of_it(tiny_model, fields, place):
     one = identify(request, tiny_model, DIGESTS)
     other = identify(request, dataclasses.replace(tiny_model, **fields), DIGESTS)
     assert find_difference(one, other) == place
+
+
+def test_versions_and_the_processor_are_part_of_it(tiny_model, monkeypatch):
+    request = request_of(tiny_model)
+    one = identify(request, tiny_model, DIGESTS)
+    assert one["versions"]["torch"] == torch.__version__
+    monkeypatch.setattr(module, "name_processors", lambda runtime: "abacus")
+    other = identify(request, tiny_model, DIGESTS)
+    assert find_difference(one, other) == "versions.processor"
+    assert other["versions"]["processor"] == "abacus"
+    assert find_difference(forget_machine(one), forget_machine(other)) is None
+
+
+def test_onnx_runtime_decides_by_the_number_of_cores(tiny_model, monkeypatch):
+    monkeypatch.setattr(module, "name_processors", lambda runtime: "abacus")
+    for threads, processor in ((0, f"abacus, {os.cpu_count()} cores"), (2, "abacus")):
+        runtime = Runtime("onnx", "cpu", "fp32", threads)
+        model = dataclasses.replace(tiny_model, runtime=runtime)
+        versions = identify(request_of(model), model, DIGESTS)["versions"]
+        assert versions["processor"] == processor
+        assert "onnxruntime" in versions
+
+
+def test_threads_are_forgotten_where_the_last_bits_do_not_count(tiny_model):
+    request = request_of(tiny_model)
+    two, three = (
+        identify(
+            request,
+            dataclasses.replace(tiny_model, runtime=Runtime("torch", "cpu", "fp32", threads)),
+            DIGESTS,
+        )
+        for threads in (2, 3)
+    )
+    assert find_difference(forget_machine(two), forget_machine(three)) is None
+    assert two["runtime"]["threads"] == 2
+    assert forget_machine({"a": 1}) == {"a": 1}
+
+
+def test_differences_of_machines_are_described():
+    one = {"runtime": {"threads": 2, "device": "cpu"}, "versions": {"torch": "2.6"}}
+    two = {"runtime": {"threads": 4, "device": "cpu"}, "versions": {"torch": "2.7", "msdm": "1"}}
+    assert describe_differences(one, one) == []
+    assert describe_differences(one, two) == [
+        "threads: 2 before, 4 now",
+        "torch: 2.6 before, 2.7 now",
+        "msdm: not known before, 1 now",
+    ]
 
 
 @pytest.mark.parametrize("field", ["chunk_length", "context"])

@@ -1,11 +1,14 @@
 import dataclasses
 import json
+import math
 
 import numpy as np
 import pytest
-from conftest import generate, impute, request_separation, separate
+import soundfile
+from conftest import generate, impute, read_sound, request_separation, separate
 
 from msdm_cli.audio.source import ArraySource
+from msdm_cli.digest import digest_file
 from msdm_cli.errors import (
     MismatchedWeights,
     ResultsExist,
@@ -56,8 +59,9 @@ def first(tiny_model, write_song, tmp_path):
 @pytest.mark.parametrize("task", ["separate", "impute", "generate"])
 def test_results_are_made_again(tiny_model, write_song, tmp_path, task, loaded):
     first = run_task(tiny_model, write_song(seconds=0.6), tmp_path / "first", task)
-    again, changed = run_again(first.manifest, tmp_path / "again")
-    assert changed == []
+    made = run_again(first.manifest, tmp_path / "again")
+    assert (made.changed, made.differences) == ({}, [])
+    again = made.result
     assert not again.skipped
     assert again.files.keys() == first.files.keys()
     for name, path in first.files.items():
@@ -70,7 +74,67 @@ def test_files_that_are_not_the_same_are_named(first, tmp_path):
     described = json.loads(first.manifest.read_text())
     described["files"]["bass"]["sha256"] = "0"
     first.manifest.write_text(json.dumps(described))
-    assert run_again(first.manifest, tmp_path / "again")[1] == ["bass"]
+    # What was there is not what the manifest describes: there is nothing to compare.
+    assert run_again(first.manifest, tmp_path / "again").changed == {"bass": None}
+
+
+def change_file(result, name, samples, rate=44100):
+    """Put another sound in the place of a result, as if the job had made it."""
+    soundfile.write(result.files[name], samples.T, rate, "PCM_16")
+    described = json.loads(result.manifest.read_text())
+    record = described["files"][name]
+    record["sha256"] = digest_file(result.files[name])
+    record["size_bytes"] = result.files[name].stat().st_size
+    result.manifest.write_text(json.dumps(described))
+
+
+def test_the_largest_difference_is_measured(first, tmp_path):
+    samples = read_sound(first.files["bass"])
+    samples[1, 5000] += 3 / 2**15
+    samples[0, 70] -= 1 / 2**15
+    change_file(first, "bass", samples)
+    changed = run_again(first.manifest, tmp_path / "again").changed
+    assert changed == {"bass": pytest.approx(20 * math.log10(3 / 2**15))}
+
+
+def test_files_that_differ_in_no_sample_are_told_from_others(first, tmp_path):
+    path = first.files["bass"]
+    path.write_bytes(path.read_bytes() + b"tail")
+    described = json.loads(first.manifest.read_text())
+    described["files"]["bass"]["sha256"] = digest_file(path)
+    first.manifest.write_text(json.dumps(described))
+    assert run_again(first.manifest, tmp_path / "again").changed == {"bass": -math.inf}
+
+
+def test_files_of_another_length_are_not_compared(first, tmp_path):
+    change_file(first, "bass", read_sound(first.files["bass"])[:, :-1])
+    assert run_again(first.manifest, tmp_path / "again").changed == {"bass": None}
+
+
+def test_files_that_are_gone_are_not_compared(first, tmp_path):
+    change_file(first, "bass", -read_sound(first.files["bass"]))
+    first.files["bass"].unlink()
+    assert run_again(first.manifest, tmp_path / "again").changed == {"bass": None}
+
+
+def test_what_differs_between_the_machines_is_said(first, tmp_path):
+    described = json.loads(first.manifest.read_text())
+    described["identity"]["runtime"]["threads"] = 7
+    described["identity"]["versions"]["processor"] = "abacus"
+    first.manifest.write_text(json.dumps(described))
+    found = run_again(first.manifest, tmp_path / "again").differences
+    assert found[0] == "threads: 7 before, 0 now"
+    assert found[1].startswith("processor: abacus before, ")
+    assert len(found) == 2
+
+
+def test_the_threads_are_those_of_before_or_others(first, tmp_path, loaded):
+    described = json.loads(first.manifest.read_text())
+    described["identity"]["runtime"]["threads"] = 7
+    first.manifest.write_text(json.dumps(described))
+    run_again(first.manifest, tmp_path / "again")
+    run_again(first.manifest, tmp_path / "third", threads=3)
+    assert [runtime.threads for _, runtime in loaded] == [7, 3]
 
 
 def test_results_that_are_there_prove_nothing(first, tmp_path):
@@ -80,9 +144,9 @@ def test_results_that_are_there_prove_nothing(first, tmp_path):
 
 def test_an_input_may_be_elsewhere_now(first, tmp_path):
     moved = (tmp_path / "song.wav").rename(tmp_path / "moved.wav")
-    result, changed = run_again(first.manifest, tmp_path / "again", inputs=[moved])
-    assert changed == []
-    assert load_manifest(result.manifest).parse_request().inputs == {"song": moved}
+    made = run_again(first.manifest, tmp_path / "again", inputs=[moved])
+    assert made.changed == {}
+    assert load_manifest(made.result.manifest).parse_request().inputs == {"song": moved}
 
 
 def test_another_device_may_be_chosen(first, tmp_path, loaded):

@@ -37,7 +37,7 @@ class ConsistentOptions:
     warm_start: bool = False
 
     def __post_init__(self) -> None:
-        check_schedule(self.num_steps, self.sigma_min, self.sigma_max)
+        check_schedule(self.num_steps, self.sigma_min, self.sigma_max, self.rho)
         if self.samples < 1 or not 0 <= self.eta <= 1:
             raise ValueError(f"expected samples >= 1 and eta from 0 to 1, got {self}")
 
@@ -86,9 +86,9 @@ def sample_consistent(
         x' = D_c + sigma_next * (sqrt(1 - eta^2) * (x - D_c) / sigma + eta * noise)
 
     With eta = 0 this is Euler's method on the probability-flow ODE. With eta = 1 all noise is
-    renewed in each step. The estimate stands for the clean stems, so renewed noise lacks their
-    spread around it: many steps at eta = 1 approach the posterior mean, which is what separation
-    needs. A sample of the right variance needs a small eta. The step to sigma 0 returns ``D_c``.
+    renewed in each step. The estimate lacks the spread of clean stems: many steps at eta = 1
+    approach the posterior mean, which is what separation needs. A sample of the right variance
+    needs a small eta. The step to sigma 0 returns ``D_c``.
 
     Source: ODE, arXiv 2206.00364, eq. 1; renewed noise, DDIM, arXiv 2010.02502, eq. 12.
 
@@ -105,8 +105,7 @@ def sample_consistent(
     """
     levels = list_levels(sigmas)
     unit = noise(0)
-    first = np.zeros_like(unit) if start is None else start
-    x = condition.start(denoiser, first, levels[0], unit)
+    x = condition.start(denoiser, np.zeros_like(unit) if start is None else start, levels[0], unit)
     unknown = condition.noisy_stems(denoiser, x)[:, :, None]
     denoised = x
     for step, (sigma, sigma_next) in enumerate(pairwise(levels), start=1):

@@ -28,9 +28,6 @@ Differential = Callable[[Samples, float], tuple[Samples, Samples]]
 Merge = Callable[[Samples, float, Samples], Samples]
 """The state with what is known put back, from a state, its sigma and unit noise."""
 
-ANCHOR = 0
-"""Index of the stem that takes what the others leave of the mixture, in the Dirac sampler."""
-
 
 @dataclass(frozen=True)
 class PaperOptions:
@@ -54,8 +51,8 @@ class PaperOptions:
     num_resamples: int = 1
 
     def __post_init__(self) -> None:
-        check_schedule(self.num_steps, self.sigma_min, self.sigma_max)
-        if self.num_resamples < 1 or self.churn < 0:
+        check_schedule(self.num_steps, self.sigma_min, self.sigma_max, self.rho)
+        if self.num_resamples < 1 or not 0 <= self.churn < math.inf:
             raise ValueError(f"expected num_resamples >= 1 and churn >= 0, got {self}")
 
     @property
@@ -70,6 +67,22 @@ class PaperOptions:
 
 
 @dataclass(frozen=True)
+class DiracOptions(PaperOptions):
+    """Options of the Dirac sampler.
+
+    Attributes:
+        anchor: Index of the stem that takes what the others leave of the mixture.
+    """
+
+    anchor: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.anchor < 0:
+            raise ValueError(f"expected anchor >= 0, got {self.anchor}")
+
+
+@dataclass(frozen=True)
 class GaussianOptions(PaperOptions):
     """Options of the Gaussian sampler.
 
@@ -81,24 +94,30 @@ class GaussianOptions(PaperOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.mixture_scale <= 0:
+        if not 0 < self.mixture_scale < math.inf:
             raise ValueError(f"expected mixture_scale > 0, got {self.mixture_scale}")
 
 
-def draw_dirac(denoiser: Denoiser, problem: Problem, options: PaperOptions) -> Samples:
+def draw_dirac(denoiser: Denoiser, problem: Problem, options: DiracOptions) -> Samples:
     """Separate: one stem, the anchor, is what the other stems leave of the mixture.
 
     It is unstable below about 7 steps per stem: an Euler step multiplies the error of the sum by
     ``1 - S (1 - sigma_next / sigma_hat)``.
+
+    Raises:
+        ValueError: There is no such anchor.
     """
     mixture = _get_mixture(problem)
+    anchor = options.anchor
+    if anchor >= problem.shape[1]:
+        raise ValueError(f"expected an anchor below {problem.shape[1]}, got {anchor}")
 
     def differential(x: Samples, sigma: float) -> tuple[Samples, Samples]:
         # x_a <- y - sum of the others; then d_m - d_a, which is 0 for the anchor.
         anchored = x.copy()
-        anchored[:, ANCHOR] = mixture - (x.sum(1) - x[:, ANCHOR])
+        anchored[:, anchor] = mixture - (x.sum(1) - x[:, anchor])
         d = find_derivative(denoiser, anchored, sigma)
-        return anchored, d - d[:, ANCHOR, None]
+        return anchored, d - d[:, anchor, None]
 
     drawn = _run_loop(problem, options, differential)
     return problem.condition.project(drawn, options.sigma_min)
@@ -178,6 +197,6 @@ def _get_mixture(problem: Problem) -> Samples:
     return mixture
 
 
-DIRAC = Sampler("dirac", PaperOptions, draw_dirac, without_mixture=False)
-GAUSSIAN = Sampler("gaussian", GaussianOptions, draw_gaussian, without_mixture=False)
-PUBLISHED = Sampler("published", PaperOptions, draw_published, with_mixture=False)
+DIRAC = Sampler("dirac", DiracOptions, draw_dirac, without_mixture=False, exact=True)
+GAUSSIAN = Sampler("gaussian", GaussianOptions, draw_gaussian, without_mixture=False, exact=True)
+PUBLISHED = Sampler("published", PaperOptions, draw_published, with_mixture=False, exact=True)

@@ -5,6 +5,7 @@ acts as a regressor from the mixture to the stems. The mean over several moved c
 (``msdm_cli.diffusion.moved``) is nearer to the truth than one answer.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +28,7 @@ class RegressionOptions:
     sigma_max: float = 10.0
 
     def __post_init__(self) -> None:
-        if self.estimates < 1 or self.sigma_max <= 0:
+        if self.estimates < 1 or not 0 < self.sigma_max < math.inf:
             raise ValueError(f"expected estimates >= 1 and sigma_max > 0, got {self}")
 
     @property

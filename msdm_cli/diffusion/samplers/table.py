@@ -62,6 +62,8 @@ class Sampler:
         without_mixture: Whether it works where the mixture is not known.
         with_steps: The preset that takes a number of steps and is otherwise the nearest to given
             options; None if the options have a field ``num_steps``, which is then replaced.
+        exact: Whether its network should compute in single precision where nothing else is asked
+            for, because its results are compared with published ones.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Sampler:
     with_mixture: bool = True
     without_mixture: bool = True
     with_steps: Callable[[Any, int], "Preset"] | None = None
+    exact: bool = False
 
     def draw(self, denoiser: Denoiser, problem: Problem, options: Any) -> Samples:
         """Draw the stems of one chunk, ``[B, S, T]``.
@@ -123,6 +126,19 @@ class Preset:
         """Whether the result depends on the noise, and so on the seed."""
         uses_noise: bool = self.options.uses_noise
         return uses_noise
+
+    @property
+    def exact(self) -> bool:
+        """Whether the network should compute in single precision, if nothing else is asked for."""
+        return SAMPLERS[self.sampler].exact
+
+    def with_options(self, options: Mapping[str, Any]) -> "Preset":
+        """The same preset with some options replaced.
+
+        Raises:
+            ValueError: The sampler has no such option, or not with such a value.
+        """
+        return Preset.from_json({**self.to_json(), **options, "sampler": self.sampler})
 
     def with_steps(self, num_steps: int | None) -> "Preset":
         """The same preset with another number of steps; unchanged for None.

@@ -7,7 +7,7 @@ import pytest
 
 from msdm_cli.diffusion.conditions import Condition
 from msdm_cli.diffusion.samplers import SAMPLERS, Problem
-from msdm_cli.diffusion.samplers.msdm_paper import GaussianOptions, PaperOptions
+from msdm_cli.diffusion.samplers.msdm_paper import DiracOptions
 from msdm_cli.diffusion.schedule import karras_sigmas
 
 SHAPE = (2, 4, 60)
@@ -110,8 +110,8 @@ CASES = {
 
 def run(condition, sampler, **options):
     problem = Problem(condition, SHAPE, lambda number, _: noise(number), 1.0, 1)
-    kind = GaussianOptions if sampler == "gaussian" else PaperOptions
-    return SAMPLERS[sampler].draw(Denoiser(), problem, kind(**options))
+    row = SAMPLERS[sampler]
+    return row.draw(Denoiser(), problem, row.options(**options))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -133,6 +133,47 @@ def test_it_is_the_published_loop_to_the_last_bit(case, num_resamples, churn):
     assert np.abs(found - condition.project(expected, sigmas["sigma_min"])).max() == 0
 
 
+@pytest.mark.parametrize("anchor", [1, 3])
+def test_the_anchor_may_be_any_stem(anchor):
+    options = {"num_steps": NUM_STEPS, "sigma_min": 1e-2, "sigma_max": 1.0}
+    found = run(SEPARATION, "dirac", churn=20.0, num_resamples=2, anchor=anchor, **options)
+    schedule = karras_sigmas(**options)
+    expected = transcribed(dirac(MIXTURE, anchor), schedule, 20.0, 2, separates=True)
+    assert np.abs(found - SEPARATION.project(expected, 1e-2)).max() == 0
+    others = run(SEPARATION, "dirac", churn=20.0, num_resamples=2, **options)
+    assert np.abs(found - others).max() > 0.1
+
+
+def test_an_anchor_that_is_no_stem_is_refused():
+    with pytest.raises(ValueError, match="expected an anchor below 4, got 4"):
+        run(SEPARATION, "dirac", num_steps=2, sigma_max=1.0, anchor=4)
+
+
+@pytest.mark.parametrize(
+    ("sampler", "options"),
+    [
+        ("dirac", {"anchor": -1}),
+        ("dirac", {"churn": math.nan}),
+        ("dirac", {"churn": math.inf}),
+        ("dirac", {"churn": -1.0}),
+        ("dirac", {"num_resamples": 0}),
+        ("published", {"rho": 0.0}),
+        ("published", {"rho": math.nan}),
+        ("published", {"sigma_max": math.inf}),
+        ("gaussian", {"mixture_scale": 0.0}),
+        ("gaussian", {"mixture_scale": math.nan}),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(sampler, options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        SAMPLERS[sampler].options(**{"num_steps": 2, "sigma_max": 1.0} | options)
+
+
+def test_they_compute_exactly_by_default():
+    exact = {name for name, row in SAMPLERS.items() if row.exact}
+    assert exact == {"dirac", "gaussian", "published"}
+
+
 def test_known_samples_come_back_as_they_are():
     options = {"num_steps": NUM_STEPS, "sigma_min": 1e-2, "sigma_max": 1.0, "churn": 20.0}
     found = run(IMPUTATION, "published", **options)
@@ -151,4 +192,4 @@ def test_the_network_never_gets_the_mixture():
 
     problem = Problem(SEPARATION, SHAPE, lambda number, _: noise(number), 1.0, 1)
     # Denoiser asserts that no mixture comes.
-    SAMPLERS["dirac"].draw(MixtureDenoiser(), problem, PaperOptions(3, 1.0))
+    SAMPLERS["dirac"].draw(MixtureDenoiser(), problem, DiracOptions(3, 1.0))

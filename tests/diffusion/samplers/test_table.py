@@ -160,6 +160,29 @@ def test_options_of_another_sampler_are_refused():
         Preset("consistent", options)
 
 
+def test_some_options_may_be_replaced():
+    preset = Preset.from_json({"sampler": "gaussian", "num_steps": 3, "sigma_max": 1.0})
+    changed = preset.with_options({"churn": 2, "mixture_scale": 0.5, "num_resamples": 4})
+    assert preset.with_options({}) == preset
+    assert (changed.options.churn, changed.options.mixture_scale) == (2.0, 0.5)
+    assert changed.calls == 12
+    assert changed.options.sigma_max == 1.0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"anchor": 1}, "options of num_steps, .*mixture_scale for gaussian, got anchor"),
+        ({"num_resamples": 0}, "num_resamples >= 1"),
+        ({"churn": "much"}, "churn"),
+    ],
+)
+def test_options_that_a_sampler_does_not_have_are_refused(options, message):
+    preset = Preset.from_json({"sampler": "gaussian", "num_steps": 3, "sigma_max": 1.0})
+    with pytest.raises(ValueError, match=message):
+        preset.with_options(options)
+
+
 def test_steps_replace_those_of_the_preset():
     preset = Preset.from_json({"sampler": "consistent", "num_steps": 3, "sigma_max": 1.0})
     assert preset.with_steps(None) is preset

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from msdm_cli.diffusion.samplers.msdm_paper import PaperOptions
+from msdm_cli.diffusion.samplers.msdm_paper import DiracOptions
 from msdm_cli.diffusion.schedule import karras_sigmas
 from msdm_cli.interface import load_model
 from msdm_cli.models.adopt import adopt_checkpoints
@@ -34,7 +34,7 @@ def test_both_loops_give_the_same(tmp_path, monkeypatch):
     model = load_model("random", device="cpu", precision="fp32")
     noise = Noise((1, 4, 8 * model.spec.length_multiple))
     mixture = SCALE * torch.randn(1, noise.shape[2])
-    options = PaperOptions(3, 0.3, 0.1, churn=CHURN, num_resamples=NUM_RESAMPLES)
+    options = DiracOptions(3, 0.3, 0.1, churn=CHURN, num_resamples=NUM_RESAMPLES)
     sigmas = torch.from_numpy(karras_sigmas(3, 0.1, 0.3)).float()
     with torch.inference_mode():
         theirs = separate_as_published(peer, mixture, sigmas, noise)
