@@ -80,4 +80,6 @@ def _describe(tally: Tally, kind: str, label: str) -> str:
     numbers = str(first) if first == last else f"{first} to {last}"
     which = f"{kind} {numbers} of {tally.count}"
     names = ", ".join(escape(Path(name).name) for name in running)
+    if not names:
+        return which
     return f"{which}: {shorten(names, max(width - len(which) - 2, SHORTEST_NAME))}"

@@ -45,8 +45,10 @@ def show_error(error: MsdmError, hint: str | None = None) -> None:
         error: What happened.
         hint: What to do; found by the class of the error if None.
     """
-    say(f"error: {error.message}")
-    say(f"  {hint or find_hint(error)}")
+    lines = (f"error: {error.message}", f"  {hint or find_hint(error)}")
+    # In one piece: songs in several threads may fail together.
+    text = "\n".join(map(escape, lines))
+    stderr.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def show_table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:

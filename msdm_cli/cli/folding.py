@@ -13,6 +13,9 @@ from rich.text import Text
 PIECE = re.compile(r"[^/\\\s]+[/\\]*\s*|[/\\\s]+")
 """What stays on one line: up to a separator of paths, or a space."""
 
+WHOLE = re.compile(r"(?:[^/\\,]|,(?!\s))+(?:[/\\]+\s*|,\s+)?|[/\\]+\s*|,\s+")
+"""The same, but a name with spaces is in one piece: up to a separator of paths, or a comma."""
+
 UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 """Characters that move the cursor, change colours, turn text around, or cannot be encoded."""
 
@@ -49,17 +52,30 @@ class Folded:
 
 
 def fold(text: str, width: int) -> list[str]:
-    """Lines of at most ``width`` cells; a piece that is longer has a line of its own."""
+    """Lines of at most ``width`` cells; a piece that is longer has a line of its own.
+
+    A line ends after a separator of paths or a comma. It ends at another space only where the text
+    up to the next separator is too long for a line.
+    """
     lines = []
     for paragraph in text.splitlines():
         line = ""
-        for piece in PIECE.findall(paragraph):
+        for piece in _split(paragraph, width):
             if line and cell_len(line + piece.rstrip()) > width:
                 lines.append(line.rstrip())
                 line = ""
             line += piece
         lines.append(line.rstrip())
     return lines
+
+
+def _split(paragraph: str, width: int) -> Iterator[str]:
+    """The pieces of a line, which is folded between them alone."""
+    for whole in WHOLE.findall(paragraph):
+        if cell_len(whole.rstrip()) <= width:
+            yield whole
+        else:
+            yield from PIECE.findall(whole)
 
 
 def shorten(name: str, width: int) -> str:

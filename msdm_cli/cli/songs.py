@@ -12,6 +12,7 @@ from glob import glob, has_magic
 from pathlib import Path
 
 from msdm_cli.audio.formats import describe_readable, readable_suffixes
+from msdm_cli.cli.hints import find_errno_hint
 from msdm_cli.cli.signals import temporary_folder
 from msdm_cli.cli.streams import is_input_closed
 from msdm_cli.errors import NoSongs, UnreadableAudio, UnreadableList, UnreadableManifest
@@ -234,7 +235,10 @@ def _spool(song: Song, folder: Path) -> Song:
                 with song.path.open("rb") as source:
                     shutil.copyfileobj(source, target)
     except OSError as error:
-        raise UnreadableAudio(f"{song.name}: cannot be read ({error})", "Give a file.") from error
+        raise UnreadableAudio(
+            f"{song.name}: cannot be read, or kept in {folder.parent} ({error})",
+            find_errno_hint(error, "give a file"),
+        ) from error
     return replace(song, path=kept)
 
 

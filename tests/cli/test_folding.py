@@ -27,6 +27,8 @@ def test_text_cannot_control_the_terminal(text, safe):
         ("stems/a/bass.wav", 20, ["stems/a/bass.wav"]),
         ("stems/a/bass.wav", 10, ["stems/a/", "bass.wav"]),
         ("one two three", 8, ["one two", "three"]),
+        ("out/my song/a b.wav, c d.wav", 13, ["out/my song/", "a b.wav,", "c d.wav"]),
+        ("a,b and c", 5, ["a,b", "and c"]),
         ("a/verylongname.wav b", 6, ["a/", "verylongname.wav", "b"]),
         ("first\nsecond line", 40, ["first", "second line"]),
         ("C:\\music\\song.wav", 9, ["C:\\music\\", "song.wav"]),

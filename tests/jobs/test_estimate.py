@@ -144,3 +144,18 @@ def test_an_input_that_cannot_be_read_is_an_error(tiny_model, tmp_path):
     request = request_separation(tiny_model, tmp_path / "none.wav", tmp_path)
     with pytest.raises(UnreadableAudio, match="no such file"):
         estimate_job(request, tiny_model)
+
+
+@pytest.mark.parametrize("seconds", [0.5, 30])
+def test_a_dry_run_rehearses_with_one_network_call(tiny_model, write_song, tmp_path, seconds):
+    spy = SpyDenoiser(tiny_model.choose(0))
+    model = replace_denoisers(tiny_model, spy)
+    song = write_song(seconds=seconds)
+    estimate = estimate_job(request_separation(model, song, tmp_path / "out"), model)
+    # One call warms up, one is measured, and one takes the memory of a separation.
+    assert spy.calls == 3
+    warm, measured, rehearsed = (x.shape for x, _, _ in spy.asked)
+    assert warm[-1] < measured[-1]
+    assert rehearsed == measured
+    assert estimate.audio_seconds == seconds
+    assert not (tmp_path / "out").exists()
