@@ -20,7 +20,7 @@ from msdm_cli.cli.runtime_options import (
     ThreadsOption,
     choose_runtime,
 )
-from msdm_cli.errors import MsdmError
+from msdm_cli.errors import MsdmError, UnknownModel
 from msdm_cli.models.registry import EMBEDDED
 
 
@@ -51,6 +51,8 @@ def doctor(  # noqa: PLR0913  an option each
         model = load_chosen(model_name, runtime, Display(quiet=False, as_json=as_json))
         runtime = model.runtime
         paces = measure_paces(model)
+    except UnknownModel:
+        raise
     except MsdmError as error:
         findings.append(Finding(f"{model_name} on {runtime}", error.message, find_hint(error)))
     if as_json:

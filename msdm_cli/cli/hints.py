@@ -36,7 +36,7 @@ ELSEWHERE = "choose another folder with -o"
 
 ROOM = "Make room on the disk, or {elsewhere}."
 RIGHTS = "You may not write there: change its rights, or {elsewhere}."
-NAME = "Choose a shorter name: rename the song, or see --name."
+NAME = "Choose a shorter name."
 BY_ERRNO: dict[int, str] = {
     getattr(errno, name): hint
     for name, hint in {
@@ -101,18 +101,23 @@ def _hint_weights(error: MsdmError) -> str:
     return error.remedy
 
 
+def _hint_results(error: MsdmError) -> str:
+    hint = find_errno_hint(error)
+    return "Choose a shorter name: rename the song, or see --name." if hint == NAME else hint
+
+
 def _hint_format(error: MsdmError) -> str:
     if error.remedy.startswith("It has"):
         return f"{error.remedy} Choose one with --subtype, or another --format."
     if "subtype" in error.remedy:
         return "Choose another --format or --subtype."
-    return find_errno_hint(error)
+    return _hint_results(error)
 
 
 def _hint_folder(error: MsdmError) -> str:
     if error.remedy.startswith("Rename"):
         return "Rename the song, or choose names of the results with --name."
-    return find_errno_hint(error)
+    return _hint_results(error)
 
 
 HINTS: dict[type[MsdmError], Hint] = {

@@ -37,6 +37,7 @@ from msdm_cli.cli.runtime_options import (
     ThreadsOption,
     choose_runtime,
 )
+from msdm_cli.cli.songs import refuse_address
 from msdm_cli.cli.takes import choose_seeds, describe_stop
 from msdm_cli.models.registry import EMBEDDED
 
@@ -179,12 +180,14 @@ def name_stems(given: Sequence[str], stems: Sequence[str]) -> dict[str, Path]:
 
     Raises:
         BadParameter: A stem is unknown, given twice, or cannot be told from the file's name.
+        NoSongs: A path is an address on the network.
     """
     named: dict[str, Path] = {}
     for value in given:
         stem, path = _split(value, stems)
         if not path:
             raise typer.BadParameter(f"{stem} has no path", param_hint="--given")
+        refuse_address(path)
         if stem in named:
             raise typer.BadParameter(f"{stem} is given twice", param_hint="--given")
         named[stem] = Path(path)

@@ -26,3 +26,9 @@ def test_findings_are_shown_even_if_the_device_is_missing():
     assert result.returncode == 1
     assert "ONNX Runtime" in result.stdout
     assert "the device cuda:77 is not available" in result.stderr
+
+
+def test_an_unknown_model_is_wrong_usage():
+    result = msdm("doctor", "--model", "nonsense", "--device", "cpu")
+    assert result.returncode == 2
+    assert result.stderr.splitlines()[0] == "error: no model is called nonsense"

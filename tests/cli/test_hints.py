@@ -141,7 +141,7 @@ def raise_from(error, cause):
         (errno.ENOSPC, "Make room on the disk, or choose another folder with -o."),
         (errno.EACCES, "You may not write there: change its rights, or choose another folder"),
         (errno.EROFS, "You may not write there"),
-        (errno.ENAMETOOLONG, "Choose a shorter name"),
+        (errno.ENAMETOOLONG, "Choose a shorter name: rename the song, or see --name."),
         (errno.ENOTDIR, "Choose another folder with -o."),
     ],
 )

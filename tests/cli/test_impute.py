@@ -120,3 +120,15 @@ def test_the_help_states_the_network_calls_of_the_embedded_model():
         calls = [presets[name].calls for name in QUALITIES]
         text = " ".join(msdm(task, "--help").stdout.split())
         assert f"takes {calls[0]}, {calls[1]} or {calls[2]} network calls" in text
+
+
+def test_an_address_is_not_fetched(tiny):
+    result = impute("--given", "bass=https://x.org/bass.wav")
+    result.assert_two_lines("is an address, and msdm fetches no songs")
+
+
+def test_targets_are_separated_by_commas(drums, tmp_path):
+    result = impute("--given", drums, "--target", "piano,bass", "-o", tmp_path / "o", "--json")
+    assert result.returncode == 0, result.stderr
+    (done,) = json.loads(result.stdout)
+    assert done["imputed"] == "piano, bass"

@@ -252,3 +252,24 @@ def test_a_dry_run_that_fails_does_not_exit_0(write_song, tmp_path):
     assert str(song) in result.stdout
     assert "none.wav: no such file" in result.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_stems_are_separated_by_commas(write_song, tmp_path):
+    result = separate(write_song(seconds=0.3), "-o", tmp_path, "--stems", "drums,bass")
+    assert result.returncode == 0, result.stderr
+    assert list_files(tmp_path / "song") == ["bass.wav", "drums.wav", "msdm.json"]
+    wrong = separate(tmp_path / "song.wav", "--stems", "drums,kazoo")
+    wrong.assert_two_lines("--stems", "kazoo", returncode=2)
+
+
+def test_a_part_of_a_song_by_the_clock(write_song, tmp_path):
+    song = write_song(seconds=2)
+    for option in ("--duration", "--seconds"):
+        folder = tmp_path / option
+        result = separate(song, "-o", folder, "--start", "0:01", option, "0:00.5")
+        assert result.returncode == 0, result.stderr
+        assert soundfile.info(folder / "song" / "bass.wav").frames == 22050
+    made, again = (
+        (tmp_path / option / "song" / "bass.wav") for option in ("--duration", "--seconds")
+    )
+    assert made.read_bytes() == again.read_bytes()

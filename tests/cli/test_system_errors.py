@@ -14,7 +14,7 @@ from msdm_cli.errors import ResultsExist
         (errno.ENOSPC, "Make room on the disk, or choose another folder with -o."),
         (errno.EACCES, "You may not write there: change its rights, or choose another folder"),
         (errno.EROFS, "You may not write there"),
-        (errno.ENAMETOOLONG, "Choose a shorter name"),
+        (errno.ENAMETOOLONG, "Choose a shorter name."),
         (errno.EMFILE, "Let more files be open"),
         (errno.ENOTDIR, "Choose another folder with -o."),
     ],
