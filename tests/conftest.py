@@ -7,6 +7,8 @@ import os
 import shutil
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
+# Tests that import ONNX Runtime before msdm does tell nobody either.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import numpy as np
 import pytest

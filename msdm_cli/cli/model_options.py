@@ -90,6 +90,24 @@ def choose_preset(
             not work with so few steps, or with such options.
         MissingPreset: The model has no such quality, or does not do the task at all.
     """
+    preset = _find_preset(spec, task, sampler, quality)
+    try:
+        preset = preset.with_steps(steps)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--steps") from error
+    for field, value in (options or {}).items():
+        if value is not None:
+            preset = _change_preset(preset, field, value)
+    return preset
+
+
+def _find_preset(spec: "ModelSpec", task: str, sampler: str | None, quality: Quality) -> "Preset":
+    """The settings of a quality or of a sampler, as they are.
+
+    Raises:
+        BadParameter: The model has no such sampler, or it is asked for in another quality.
+        MissingPreset: The model has no such quality, or does not do the task at all.
+    """
     if sampler is not None:
         known = [name for name in spec.stage.presets.get(task, {}) if name not in list(Quality)]
         if sampler not in known:
@@ -102,15 +120,7 @@ def choose_preset(
             raise typer.BadParameter(
                 f"the sampler {sampler} has one quality", param_hint="--quality"
             )
-    preset = spec.preset(task, sampler or quality.value)
-    try:
-        preset = preset.with_steps(steps)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--steps") from error
-    for field, value in (options or {}).items():
-        if value is not None:
-            preset = _change_preset(preset, field, value)
-    return preset
+    return spec.preset(task, sampler or quality.value)
 
 
 def _change_preset(preset: "Preset", field: str, value: Any) -> "Preset":

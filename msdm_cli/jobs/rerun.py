@@ -30,6 +30,10 @@ from msdm_cli.progress import Progress
 READ_FRAMES = 1 << 16
 
 
+Made = tuple[Manifest, Path]
+"""A manifest, and the folder that it lies in."""
+
+
 @dataclass(frozen=True)
 class Rerun:
     """What a rerun has made, and how it differs from what was there.
@@ -73,33 +77,26 @@ def rerun(
         MismatchedWeights: The model has other weights than before.
     """
     manifest = load_manifest(path)
-    runtime = _find_runtime(path, manifest)
     request = dataclasses.replace(
         manifest.parse_request(),
         inputs=_find_inputs(manifest, inputs),
         folder=folder,
         overwrite=False,
-        runtime=dataclasses.replace(
-            runtime,
-            device=device or runtime.device,
-            threads=runtime.threads if threads is None else threads,
-        ),
+        runtime=_find_runtime(path, manifest, device, threads),
     )
     model = load(request.model, request.runtime)
     _check_model(path, manifest, request, model)
     result = run_job(request, model, progress)
     if result.skipped:
         raise ResultsExist(f"{result.manifest}: is there already", "Choose another folder.")
+    return _compare_results((manifest, path.parent), result)
+
+
+def _compare_results(before: Made, result: JobResult) -> Rerun:
+    """What was made, and how it differs from what was there."""
     now = load_manifest(result.manifest)
-    return Rerun(
-        result,
-        _list_changes((manifest, path.parent), (now, result.manifest.parent)),
-        describe_differences(manifest.identity, now.identity),
-    )
-
-
-Made = tuple[Manifest, Path]
-"""A manifest, and the folder that it lies in."""
+    changed = _list_changes(before, (now, result.manifest.parent))
+    return Rerun(result, changed, describe_differences(before[0].identity, now.identity))
 
 
 def _list_changes(before: Made, now: Made) -> dict[str, float | None]:
@@ -131,14 +128,21 @@ def _compare(one: Path, two: Path) -> float | None:
     return 20 * math.log10(largest) if largest else -math.inf
 
 
-def _find_runtime(path: Path, manifest: Manifest) -> Runtime:
-    """The runtime that made the results."""
+def _find_runtime(
+    path: Path, manifest: Manifest, device: str | None, threads: int | None
+) -> Runtime:
+    """The runtime that made the results, on another device or with other threads if asked for."""
     try:
-        return Runtime(**manifest.identity["runtime"])
+        runtime = Runtime(**manifest.identity["runtime"])
     except (KeyError, TypeError, ValueError) as error:
         raise UnreadableManifest(
             f"{path}: not a manifest of this version of msdm ({error})", "Make the stems again."
         ) from error
+    return dataclasses.replace(
+        runtime,
+        device=device or runtime.device,
+        threads=runtime.threads if threads is None else threads,
+    )
 
 
 def _check_model(path: Path, manifest: Manifest, request: JobRequest, model: LoadedModel) -> None:

@@ -1,5 +1,6 @@
 """One contract for every backend: PyTorch, and ONNX Runtime on exported graphs."""
 
+import os
 import subprocess
 import sys
 
@@ -229,3 +230,27 @@ def test_a_session_that_falls_back_is_an_error(monkeypatch, capsys, graphs):
     with pytest.raises(BackendUnavailable, match=r"fell back from cuda:0 .* libcublas"):
         OnnxDenoiser(graphs("embedded", "fp32"), "cuda:0")
     assert not capsys.readouterr().out, "the standard output is for results"
+
+
+WRITES = """
+import numpy as np
+from msdm_cli.backends.runtime import Runtime
+from msdm_cli.models.load import load
+model = load("embedded", Runtime("onnx", "cpu"))
+model.choose(0)(np.zeros((1, 4, model.spec.length_multiple), np.float32), np.ones((1, 4)))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its temporary folders have other names")
+def test_nothing_is_collected_about_its_user(tmp_path):
+    names = {"HOME": "home", "TMPDIR": "tmp", "MSDM_CACHE": "cache"}
+    for name in names.values():
+        (tmp_path / name).mkdir()
+    dropped = ("ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME", "XDG_DATA_HOME")
+    kept = {name: value for name, value in os.environ.items() if name not in dropped}
+    environment = {**kept, **{name: str(tmp_path / folder) for name, folder in names.items()}}
+    # What is sent lies in a file first, beside the number of the device.
+    command = [sys.executable, "-c", WRITES]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

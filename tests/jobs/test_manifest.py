@@ -158,6 +158,9 @@ def test_done_results_are_found_by_their_identity(tiny_model, write_song, tmp_pa
     assert find_done(result.manifest, reseeded, any_seed=False) is None
     assert find_done(result.manifest, reseeded, any_seed=True) == manifest
     assert find_done(result.manifest, other, any_seed=True) is None
+    elsewhere = {**identity, "runtime": {**identity["runtime"], "threads": 7}}
+    elsewhere["versions"] = {**identity["versions"], "processor": "abacus"}
+    assert find_done(result.manifest, elsewhere, any_seed=False) == manifest
     assert find_done(tmp_path / "none.json", identity, any_seed=True) is None
     result.files["piano"].write_bytes(b"")
     assert find_done(result.manifest, identity, any_seed=False) is None

@@ -2,9 +2,11 @@ import dataclasses
 import hashlib
 import json
 import shutil
+import threading
 from dataclasses import dataclass
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 from conftest import TINY
@@ -23,7 +25,8 @@ from msdm_cli.errors import (
 )
 from msdm_cli.models import registry
 from msdm_cli.models.adopt import store_model
-from msdm_cli.models.load import load
+from msdm_cli.models.load import keep_exact, load
+from msdm_cli.models.paper_presets import published_presets
 from msdm_cli.models.registry import weights_folder
 from msdm_cli.models.spec import ModelSpec, Stage
 from msdm_cli.networks.architectures import ARCHITECTURES
@@ -219,3 +222,67 @@ def test_a_model_that_is_kept_on_one_device_has_one():
     assert kept.devices == 1
     assert kept.choose(0) is kept.choose(5) is model.choose(1)
     assert type(kept) is type(model)
+
+
+@pytest.fixture
+def threads_as_before():
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+def ask(model, seed=0):
+    x = 0.1 * np.random.default_rng(seed).standard_normal((1, 4, 8192), np.float32)
+    return model.choose(0)(x, np.full((1, 4), 0.3), x.sum(1))
+
+
+def test_the_number_of_threads_is_set_and_kept(threads_as_before):
+    one = load("embedded", Runtime("torch", "cpu", "fp32", 1))
+    assert one.runtime.threads == torch.get_num_threads() == 1
+    expected = ask(one)
+    found = []
+    # OpenMP has a number of threads for each thread.
+    thread = threading.Thread(target=lambda: found.append((ask(one), torch.get_num_threads())))
+    thread.start()
+    thread.join()
+    assert np.array_equal(found[0][0], expected)
+    assert found[0][1] == 1
+    three = load("embedded", Runtime("torch", "cpu", "fp32", 3))
+    assert three.runtime.threads == torch.get_num_threads() == 3
+    np.testing.assert_allclose(ask(three), expected, atol=1e-5)
+
+
+def test_threads_that_are_left_open_are_those_of_pytorch(threads_as_before):
+    torch.set_num_threads(3)
+    assert load("embedded", Runtime("torch", "cpu", "fp32")).runtime.threads == 3
+    assert load("embedded", Runtime("torch", "cpu,cpu", "fp32", 2)).runtime.threads == 2
+
+
+@pytest.mark.parametrize("threads", [0, 1])
+def test_onnx_runtime_takes_as_many_threads(monkeypatch, threads):
+    kept = []
+    session = onnxruntime.InferenceSession
+
+    def open_session(path, settings, providers):
+        kept.append(settings.intra_op_num_threads)
+        return session(path, settings, providers)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", open_session)
+    model = load("embedded", Runtime("onnx", "cpu", "fp32", threads))
+    assert model.runtime.threads == threads
+    assert kept == [threads]
+
+
+@pytest.mark.parametrize(
+    ("asked", "sampler", "found"),
+    [
+        (Runtime(), "dirac", "fp32"),
+        (Runtime(), "gaussian", "fp32"),
+        (Runtime("torch", "cpu", "bf16"), "dirac", "bf16"),
+        (Runtime("onnx"), "dirac", "auto"),
+        (Runtime(), "default", "auto"),
+    ],
+)
+def test_samplers_of_the_paper_compute_in_single_precision(asked, sampler, found):
+    preset = published_presets(per_stem=False)["separate"][sampler]
+    assert keep_exact(asked, preset) == dataclasses.replace(asked, precision=found)

@@ -1,4 +1,16 @@
-"""Our sampler: every step moves around an estimate that agrees with what is known."""
+"""Our sampler: every step moves around an estimate that agrees with what is known.
+
+Each step moves from ``sigma`` to ``sigma_next`` around the conditioned estimate ``D_c``:
+
+    x' = D_c + sigma_next * (sqrt(1 - eta^2) * (x - D_c) / sigma + eta * noise)
+
+With eta = 0 this is Euler's method on the probability-flow ODE. With eta = 1 all noise is renewed
+in each step. The estimate stands for the clean stems, so renewed noise lacks their spread around
+it: many steps at eta = 1 approach the posterior mean, which is what separation needs. A sample of
+the right variance needs a small eta. The step to sigma 0 returns ``D_c``.
+
+Source: ODE, arXiv 2206.00364, eq. 1; renewed noise, DDIM, arXiv 2010.02502, eq. 12.
+"""
 
 import math
 from dataclasses import dataclass
@@ -80,17 +92,6 @@ def sample_consistent(
     start: Samples | None = None,
 ) -> Samples:
     """Draw one sample of the stems, given what is known about them.
-
-    Each step moves from ``sigma`` to ``sigma_next`` around the conditioned estimate ``D_c``:
-
-        x' = D_c + sigma_next * (sqrt(1 - eta^2) * (x - D_c) / sigma + eta * noise)
-
-    With eta = 0 this is Euler's method on the probability-flow ODE. With eta = 1 all noise is
-    renewed in each step. The estimate lacks the spread of clean stems: many steps at eta = 1
-    approach the posterior mean, which is what separation needs. A sample of the right variance
-    needs a small eta. The step to sigma 0 returns ``D_c``.
-
-    Source: ODE, arXiv 2206.00364, eq. 1; renewed noise, DDIM, arXiv 2010.02502, eq. 12.
 
     Args:
         denoiser: The network.
