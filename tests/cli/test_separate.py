@@ -273,3 +273,23 @@ def test_a_part_of_a_song_by_the_clock(write_song, tmp_path):
         (tmp_path / option / "song" / "bass.wav") for option in ("--duration", "--seconds")
     )
     assert made.read_bytes() == again.read_bytes()
+
+
+def test_a_sampler_of_the_paper_takes_its_options_and_computes_exactly(write_song, tmp_path, tiny):
+    song = write_song(seconds=0.3)
+    options = ("--model", "paper", "--sampler", "dirac", "--anchor", "guitar", "--churn", "3")
+    more = ("--num-resamples", "2", "--threads", "1", "--device", "cpu", "--seed", "1")
+    result = msdm("separate", song, "-o", tmp_path / "out", *options, *more)
+    assert result.returncode == 0, result.stderr
+    made = json.loads((tmp_path / "out" / "song" / "msdm.json").read_text())["identity"]
+    preset = made["options"]["preset"]
+    assert (preset["anchor"], preset["churn"], preset["num_resamples"]) == (2, 3.0, 2)
+    assert made["runtime"] == {
+        "backend": "torch",
+        "device": "cpu",
+        "precision": "fp32",
+        "threads": 1,
+    }
+    wrong = msdm("separate", song, "-o", tmp_path / "out", *options, "--gamma", "0.5")
+    assert wrong.returncode == 2
+    assert "dirac has --num-resamples, --churn, --anchor" in " ".join(wrong.stderr.split())
