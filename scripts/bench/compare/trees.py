@@ -17,6 +17,9 @@ from scripts.bench.process import CommandFailedError, Finished, run_watched
 ROOT = Path(__file__).parents[3]
 """The working tree."""
 
+CHUNK_SUFFIXES = (".npy", ".chunk")
+"""Of a chunk in a journal, in older and newer versions."""
+
 
 @dataclass(frozen=True)
 class Tree:
@@ -59,7 +62,7 @@ class Tree:
         environment = {**os.environ, **self.environment}
         command = self.command(arguments)
         with subprocess.Popen(command, cwd=self.work, env=environment) as child:
-            while child.poll() is None and not list(output.rglob("*.npy")):
+            while child.poll() is None and not _has_chunk(output):
                 time.sleep(0.01)
             child.send_signal(signal.SIGKILL)
         if child.returncode != -signal.SIGKILL:
@@ -87,6 +90,11 @@ class Tree:
             check=True,
         )
         return {line.rpartition("|")[2].strip() for line in finished.stderr.splitlines()}
+
+
+def _has_chunk(folder: Path) -> bool:
+    """Whether a journal below a folder has a finished chunk."""
+    return any(path.suffix in CHUNK_SUFFIXES for path in folder.rglob("*"))
 
 
 @contextmanager
