@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import onnxruntime
 import typer
+
+# First of what imports ONNX Runtime: it forbids that to collect anything about its user.
+from msdm_cli.backends.onnx_backend import OnnxDenoiser  # isort: split
+
+import onnxruntime
 from onnxruntime.quantization import CalibrationDataReader, quantize_dynamic, quantize_static
 
-from msdm_cli.backends.onnx_backend import OnnxDenoiser
 from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.interface import Model, load_model
 from msdm_cli.models.registry import find_entry

@@ -6,16 +6,17 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
-import onnxruntime
-import torch
 import typer
+
+from msdm_cli.backends import onnx_backend, torch_backend
 
 OutputOption = Annotated[Path | None, typer.Option(help="Write the report to this file too.")]
 
 
 def describe_machine() -> str:
     """Processor, number of cores, and versions of what runs networks."""
-    versions = [f"torch {torch.__version__}", f"ONNX Runtime {onnxruntime.__version__}"]
+    torch = torch_backend.VERSIONS["torch"]
+    versions = [f"torch {torch}", f"ONNX Runtime {onnx_backend.VERSIONS['onnxruntime']}"]
     return ", ".join([cpu_name(), f"{os.cpu_count()} cores", *versions])
 
 
