@@ -140,9 +140,7 @@ def run_batch(
 
     execute = EXECUTORS["threads" if jobs > 1 else "serial"]
     short = shorten_names(list(requests))
-    calls = {
-        name: partial(_run, name, request, model, display) for name, request in requests.items()
-    }
+    calls = {name: partial(_run, name, item, model, display) for name, item in requests.items()}
     display.expect(
         WORDS.get(kind, kind), {name: _weigh(request) for name, request in requests.items()}
     )
@@ -153,11 +151,19 @@ def run_batch(
             if len(requests) > 1 and not outcome.failed and not display.as_json:
                 display.say(f"{len(found)} of {len(requests)}: {short[name]}, {outcome.speed}")
     outcomes = [found[name] for name in requests]
+    _show(kind, str(model.runtime), outcomes, display)
+
+
+def _show(kind: str, device: str, outcomes: list[Outcome], display: Display) -> None:
+    """Print the summary.
+
+    Raises:
+        Exit: A job has failed; with exit code 1.
+    """
     if display.as_json:
         show_json([outcome.to_json(kind) for outcome in outcomes])
     elif not display.quiet:
-        named = [dataclasses.replace(outcome, name=short[outcome.name]) for outcome in outcomes]
-        _show_outcomes(kind, str(model.runtime), named)
+        _show_outcomes(kind, device, outcomes)
     if any(outcome.failed for outcome in outcomes):
         raise typer.Exit(1)
 
@@ -219,6 +225,7 @@ def _fail(name: str, error: MsdmError, display: Display, began: float) -> Outcom
 
 def _show_outcomes(kind: str, device: str, outcomes: list[Outcome]) -> None:
     """Print a table, failures last. It has a column of seeds if a job has used one."""
+    short = shorten_names([outcome.name for outcome in outcomes])
     failed = [outcome for outcome in outcomes if outcome.failed]
     if len(failed) < len(outcomes):
         columns = ["speed", "seed", "written"]
@@ -227,7 +234,7 @@ def _show_outcomes(kind: str, device: str, outcomes: list[Outcome]) -> None:
         rows = []
         for outcome in sorted(outcomes, key=lambda outcome: outcome.failed):
             row = outcome.describe()
-            rows.append((outcome.name, *(row[column] for column in columns)))
+            rows.append((short[outcome.name], *(row[column] for column in columns)))
         show_table(device, (kind, *columns), rows)
     if len(outcomes) > 1:
         end = f", {len(failed)} failed" if failed else ""

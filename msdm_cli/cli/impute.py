@@ -37,7 +37,6 @@ from msdm_cli.cli.runtime_options import (
     ThreadsOption,
     choose_runtime,
 )
-from msdm_cli.cli.songs import refuse_address
 from msdm_cli.cli.takes import choose_seeds, describe_stop
 from msdm_cli.models.registry import EMBEDDED
 
@@ -182,6 +181,8 @@ def name_stems(given: Sequence[str], stems: Sequence[str]) -> dict[str, Path]:
         BadParameter: A stem is unknown, given twice, or cannot be told from the file's name.
         NoSongs: A path is an address on the network.
     """
+    from msdm_cli.cli.songs import refuse_address
+
     named: dict[str, Path] = {}
     for value in given:
         stem, path = _split(value, stems)
