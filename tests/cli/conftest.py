@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+import torch
 from conftest import FIVE_STEMS, make_tiny_model
 from run_msdm import store_tiny_model
 
@@ -30,3 +31,11 @@ def tiny(tiny_cache, monkeypatch):
     """Makes the small models available by name."""
     monkeypatch.setenv("MSDM_CACHE", str(tiny_cache))
     return tiny_cache
+
+
+@pytest.fixture(autouse=True)
+def same_threads():
+    """Gives back the number of threads, which is part of a job's identity, as it was."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
