@@ -37,6 +37,7 @@ from msdm_cli.jobs.journal_folder import (
     list_chunks,
     remove_journal,
 )
+from msdm_cli.small_files import read_small
 from msdm_cli.temporary import write_whole
 
 PERMANENT = (UnreadableAudio, UnsuitableAudio, SamplingError)
@@ -194,7 +195,7 @@ class Journal:
 def load_identity(folder: Path) -> dict[str, Any] | None:
     """The identity of the job that a journal is of; None if there is no journal."""
     try:
-        found = json.loads((folder / IDENTITY).read_text(encoding="utf-8"))
+        found = json.loads(read_small(folder / IDENTITY))
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) and isinstance(found.get("options"), dict) else None

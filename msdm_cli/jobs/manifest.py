@@ -16,6 +16,7 @@ from msdm_cli.errors import UnreadableManifest, UnwritableResults
 from msdm_cli.jobs.identity import find_difference, forget_machine, get_seed, is_same_but_seed
 from msdm_cli.jobs.paths import decode_path, encode_path
 from msdm_cli.jobs.request import JobRequest
+from msdm_cli.small_files import read_small
 from msdm_cli.temporary import write_whole
 
 FORMAT = 3
@@ -150,7 +151,7 @@ def load_manifest(path: Path) -> Manifest:
         UnreadableManifest: There is none, or it is not one of this version.
     """
     try:
-        content = path.read_bytes()
+        content = read_small(path)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise UnreadableManifest(f"{path}: {reason}", "Check the name.") from error

@@ -15,6 +15,7 @@ import msgspec
 import platformdirs
 
 from msdm_cli.errors import MissingWeights, UnknownModel
+from msdm_cli.small_files import read_small
 
 EMBEDDED = "embedded"
 ENTRY = "entry.json"
@@ -169,7 +170,7 @@ def find_entry(name: str) -> WeightsEntry:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        return msgspec.json.decode(read_small(path), type=dict[str, Any])
     except (OSError, msgspec.MsgspecError) as error:
         raise _damaged(path, error) from error
 

@@ -11,6 +11,7 @@ import msgspec
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.errors import MissingPreset, UnreadableSpec
 from msdm_cli.representations import REPRESENTATIONS
+from msdm_cli.small_files import read_small
 
 QUALITIES = ("fast", "default", "best")
 """The presets that every task of a model should have."""
@@ -118,7 +119,7 @@ def load_spec(path: Path) -> ModelSpec:
         UnreadableSpec: It is damaged, or of another version.
     """
     try:
-        fields = msgspec.json.decode(path.read_bytes())
+        fields = msgspec.json.decode(read_small(path))
         for stage in fields["stages"]:
             stage["presets"] = _map_presets(stage["presets"], Preset.from_json)
         return msgspec.convert(fields, ModelSpec)
