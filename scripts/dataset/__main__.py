@@ -26,9 +26,9 @@ import numpy as np
 import soundfile
 import typer
 
-from scripts.dataset.catalogue import catalogue
 from scripts.dataset.render import render_song
 from scripts.dataset.score import SAMPLE_RATE_HZ, STEMS
+from scripts.dataset.web import list_timbres, prepare_missing
 
 INSTRUMENTS = Path("../shared/instruments")
 METADATA = "metadata.json"
@@ -59,6 +59,7 @@ class Task:
         seed: Of the whole set.
         instruments: Folder of the sampled instruments.
         fetched: Folder of the fetched ones, if any.
+        web: Folder of the prepared zones, if any.
     """
 
     out: Path
@@ -67,6 +68,7 @@ class Task:
     seed: int
     instruments: Path
     fetched: Path | None
+    web: Path | None = None
 
     @property
     def folder(self) -> Path:
@@ -96,7 +98,7 @@ def render_task(task: Task) -> Rendered:
         return Rendered(task.folder, float(json.loads(done.read_text())["duration_seconds"]))
     try:
         seed = f"{task.seed}/{task.split}/{task.index}"
-        stems, metadata = render_song(seed, task.split, task.instruments, task.fetched)
+        stems, metadata = render_song(seed, task.split, task.instruments, task.fetched, task.web)
         write_song(task.folder, stems, metadata)
     except FAILURES as error:
         return Rendered(task.folder, 0.0, f"{type(error).__name__}: {error}")
@@ -168,12 +170,18 @@ class SplitRenderer:
             print(f"{self.split}: {self.songs} songs, {hours}, {now:.0f} s", flush=True)
 
 
-def describe(out: Path, arguments: dict[str, Any], instruments: Path, fetched: Path | None) -> None:
+def describe(
+    out: Path,
+    arguments: dict[str, Any],
+    instruments: Path,
+    fetched: Path | None,
+    web: Path | None = None,
+) -> None:
     """Write ``dataset.json``: arguments, versions and timbres."""
     timbres = {
         split: {
             stem: [timbre.name for timbre in found]
-            for stem, found in catalogue(instruments, split, fetched).items()
+            for stem, found in list_timbres(instruments, split, fetched, web).items()
         }
         for split in ("train", "validation")
     }
@@ -203,20 +211,38 @@ def main(  # noqa: PLR0913  the options of a command
             help="Folder of scripts.dataset.fetch_instruments: the only guitars and pianos then."
         ),
     ] = None,
+    web: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of instruments of zones: three fifths of the basses, guitars and pianos "
+            "of training then, and all of validation's."
+        ),
+    ] = None,
 ) -> None:
     """Compose and render validation songs, then training songs."""
     instruments = instruments.resolve()
     fetched = fetched.resolve() if fetched else None
-    for option, folder in (("--instruments", instruments), ("--fetched", fetched)):
+    for option, folder in (
+        ("--instruments", instruments),
+        ("--fetched", fetched),
+        ("--web", web),
+    ):
         if folder and not folder.is_dir():
             raise typer.BadParameter(f"no such folder: {folder}", param_hint=option)
     arguments = {"hours": hours, "validation_minutes": validation_minutes, "seed": seed}
-    describe(out, {**arguments, "fetched": bool(fetched)}, instruments, fetched)
+    prepared = None
+    if web:
+        prepared = out.resolve() / "web"
+        prepare_missing(web, prepared)
+    given = {"fetched": bool(fetched)} | ({"web": True} if web else {})
+    describe(out, {**arguments, **given}, instruments, fetched, prepared)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     failures = 0
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         for split, wanted in (("validation", validation_minutes / 60), ("train", hours)):
-            tasks = (Task(out, split, index, seed, instruments, fetched) for index in count())
+            tasks = (
+                Task(out, split, index, seed, instruments, fetched, prepared) for index in count()
+            )
             failures += SplitRenderer(pool, split, wanted).render(tasks, jobs)
     print(f"done, {failures} failed", flush=True)
     raise typer.Exit(1 if failures else 0)

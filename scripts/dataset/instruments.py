@@ -5,6 +5,7 @@ from random import Random
 
 import numpy as np
 
+from scripts.dataset.electric_piano import render_fm
 from scripts.dataset.hydrogen import render_hydrogen
 from scripts.dataset.machine import render_machine
 from scripts.dataset.plucked import render_plucked
@@ -14,7 +15,7 @@ from scripts.dataset.soundfont import render_soundfont
 from scripts.dataset.struck import render_struck
 from scripts.dataset.timbres import Timbre
 
-STRINGS = {"plucked": render_plucked, "struck": render_struck}
+COMPUTED = {"plucked": render_plucked, "struck": render_struck, "fm": render_fm}
 """Instruments that are made of numbers, by the kind of their timbre."""
 
 
@@ -26,8 +27,8 @@ def render_timbre(
         part = _compensated(part, timbre)
     if timbre.kind == "machine":
         return render_machine(part, duration_seconds, rng)
-    if timbre.kind in STRINGS:
-        return STRINGS[timbre.kind](part, duration_seconds, cents, rng)
+    if timbre.kind in COMPUTED:
+        return COMPUTED[timbre.kind](part, duration_seconds, cents, rng)
     if timbre.path is None:
         raise ValueError(f"expected a path for the timbre {timbre.name}, got None")
     if timbre.kind == "soundfont":

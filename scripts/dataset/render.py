@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from scripts.dataset.catalogue import catalogue
 from scripts.dataset.composer import compose
 from scripts.dataset.grooves import accompany
+from scripts.dataset.roles import cross_roles, find_pair
 from scripts.dataset.score import SAMPLE_RATE_HZ, STEMS, Song
 from scripts.dataset.stem import StemRenderer
+from scripts.dataset.web import list_timbres
 
 MMA_SHARE = 0.4
 """Share of the songs that MMA accompanies; the others are the composer's own."""
@@ -20,7 +21,11 @@ FADE_SECONDS = 0.8
 
 
 def render_song(
-    seed: str, split: str, instruments: Path, fetched: Path | None = None
+    seed: str,
+    split: str,
+    instruments: Path,
+    fetched: Path | None = None,
+    web: Path | None = None,
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Compose and render a song: a pure function of the seed and the instruments.
 
@@ -29,6 +34,8 @@ def render_song(
         split: train or validation, which differ in their instruments.
         instruments: Folder of the sampled instruments.
         fetched: Folder of those that ``scripts.dataset.fetch_instruments`` fetched.
+        web: Folder of what ``scripts.dataset.web`` prepared: one song in three has crossed roles
+            then.
 
     Returns:
         Stems at 22 050 Hz, and what the song is made of.
@@ -37,8 +44,8 @@ def render_song(
         ``-> [S, T]`` float32 in the order of ``STEMS``.
     """
     rng = Random(f"{seed}/render")
-    song = accompany(f"{seed}/mma") if rng.random() < MMA_SHARE else compose(f"{seed}/composer")
-    timbres = catalogue(instruments, split, fetched)
+    song = compose_paired(seed) if web else compose_song(seed, rng)
+    timbres = list_timbres(instruments, split, fetched, web)
     stems = np.zeros((len(STEMS), round(song.duration_seconds * SAMPLE_RATE_HZ)), np.float32)
     details: dict[str, Any] = {}
     for index, stem in enumerate(STEMS):
@@ -50,6 +57,19 @@ def render_song(
     for detail in details.values():
         detail["level_db"] = round(detail["level_db"] + gain_db, 2)
     return stems, _describe(seed, song, stems.shape[1], details)
+
+
+def compose_song(seed: str, rng: Random) -> Song:
+    """A song by MMA or by the composer, as the next number of `rng` decides."""
+    return accompany(f"{seed}/mma") if rng.random() < MMA_SHARE else compose(f"{seed}/composer")
+
+
+def compose_paired(seed: str) -> Song:
+    """A song; every third has the notes of the song before it, in crossed roles."""
+    pair = find_pair(seed)
+    if pair is None:
+        return compose_song(seed, Random(f"{seed}/render"))
+    return cross_roles(compose_song(pair, Random(f"{pair}/render")))
 
 
 def _level(stems: np.ndarray, rng: Random) -> float:

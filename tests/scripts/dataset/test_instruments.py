@@ -29,7 +29,7 @@ def test_late_and_low_timbres_are_played_earlier_and_higher(monkeypatch):
     assert (path, compass, cents) == (Path("x"), (30, 70), 12.0)
 
 
-@pytest.mark.parametrize("kind", ["machine", "plucked", "struck"])
+@pytest.mark.parametrize("kind", ["machine", "plucked", "struck", "fm"])
 def test_numbers_need_no_file(kind):
     timbre = Timbre(kind, kind, None, 1.0)
     part = Part([Note(0.1, 0.25, 38, 90)])

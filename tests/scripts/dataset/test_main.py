@@ -7,6 +7,7 @@ from itertools import count
 import numpy as np
 import pytest
 import soundfile
+import typer
 
 from scripts.dataset import __main__ as command
 from scripts.dataset.__main__ import MOST_FAILURES, SplitRenderer, Task, render_task
@@ -28,7 +29,7 @@ def rendered(monkeypatch):
     """Songs of a second that say they are of 90; their seeds."""
     seeds = []
 
-    def render(seed, split, instruments, fetched):
+    def render(seed, split, instruments, fetched, web):
         seeds.append(seed)
         if seed.endswith("/1"):
             raise RuntimeError("bass is silent")
@@ -62,9 +63,31 @@ def test_finished_songs_are_kept(rendered, tmp_path):
 
 
 def test_too_many_failures_end_it(monkeypatch, tmp_path):
-    def fail(seed, split, instruments, fetched):
+    def fail(seed, split, instruments, fetched, web):
         raise OSError("no such sound font")
 
     monkeypatch.setattr(command, "render_song", fail)
     renderer = SplitRenderer(Here(), "train", hours=1.0)
     assert renderer.render(list_tasks(tmp_path), jobs=1) == MOST_FAILURES
+
+
+def test_zones_are_prepared_in_the_folder_of_the_songs(rendered, monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(command, "prepare_missing", lambda *folders: asked.append(folders))
+    monkeypatch.setattr(command, "describe", lambda *arguments: asked.append(arguments[1:]))
+    zones = tmp_path / "zones"
+    zones.mkdir()
+    for web in (None, zones):
+        with pytest.raises(typer.Exit):
+            command.main(
+                tmp_path / "out", hours=0.0, validation_minutes=0.0, instruments=tmp_path, web=web
+            )
+    arguments = {"hours": 0.0, "validation_minutes": 0.0, "seed": 0, "fetched": False}
+    prepared = tmp_path / "out" / "web"
+    assert asked == [
+        (arguments, tmp_path, None, None),
+        (zones, prepared),
+        ({**arguments, "web": True}, tmp_path, None, prepared),
+    ]
+    with pytest.raises(typer.BadParameter, match="no such folder"):
+        command.main(tmp_path / "out", instruments=tmp_path, web=tmp_path / "missing")

@@ -1,10 +1,12 @@
 """Whole songs, of stems that are quick to make."""
 
+from random import Random
+
 import numpy as np
 import pytest
 
 from scripts.dataset import render
-from scripts.dataset.score import SAMPLE_RATE_HZ, STEMS
+from scripts.dataset.score import SAMPLE_RATE_HZ, STEMS, Note, Part, Song
 from scripts.dataset.stem import StemRenderer
 
 
@@ -42,3 +44,35 @@ def test_neither_stems_nor_their_sum_clip_and_the_end_fades(tmp_path):
         # All stems have one gain.
         levels = {detail["level_db"] for detail in metadata["stems"].values()}
         assert len(levels) == 1
+
+
+@pytest.mark.usefixtures("varied")
+def test_every_third_song_is_the_one_before_it_in_crossed_roles(monkeypatch):
+    asked = []
+
+    def compose(seed):
+        asked.append(seed)
+        note = Note(0.5, 0.5, 60, 90)
+        parts = {stem: Part([note], kinds=[stem]) for stem in STEMS}
+        return Song(parts, 2.0, "test", "test", 120.0, "C", "4/4")
+
+    monkeypatch.setattr(render, "compose", compose)
+    for index in range(3):
+        render.compose_song(f"0/train/{index}", Random(0))
+        song = render.compose_paired(f"0/train/{index}")
+        kinds = song.parts["guitar"].kinds + song.parts["piano"].kinds
+        assert kinds == (["piano", "guitar"] if index == 2 else ["guitar", "piano"])
+    names = ["0", "0", "1", "1", "2", "1"]
+    assert asked == [f"0/train/{name}/composer" for name in names]
+
+
+def test_the_composer_is_drawn_before_the_level(monkeypatch):
+    monkeypatch.setattr(render, "accompany", lambda seed: seed)
+    monkeypatch.setattr(render, "compose", lambda seed: seed)
+    rng = Random(5)
+    first = Random(5).random()
+    expected = "x/mma" if first < render.MMA_SHARE else "x/composer"
+    assert render.compose_song("x", rng) == expected
+    again = Random(5)
+    again.random()
+    assert rng.random() == again.random()

@@ -1,0 +1,126 @@
+"""Measures the pitch of samples, and tunes zones by it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from scripts.dataset.zones import Zone
+
+NEAR_CENTS = 60.0
+FAR_SEMITONES = 7
+
+CLEAR = 0.8
+"""Likeness of a sample and itself a period later, from which its pitch is believed."""
+
+CLEARER = 0.1
+"""By how much another note must be clearer for a sample to sound that note."""
+
+ATTACK_SECONDS = 0.06
+"""The beginning of a sample, which has no clear pitch yet."""
+
+OTHER_RATE_SEMITONES = 12 * float(np.log2(44100 / 48000))
+"""How far a sample is out of tune that was taken at 48 kHz and is stated to be of 44.1 kHz."""
+
+
+@dataclass(frozen=True)
+class Pitch:
+    """A measured pitch.
+
+    Attributes:
+        cents: How far it is from the stated pitch, or the nearest octave of that.
+        clarity: How well the sample repeats at that period, from 0 to 1.
+        rival: How well it repeats at the best period of another semitone.
+    """
+
+    cents: float
+    clarity: float
+    rival: float
+
+
+@dataclass(frozen=True)
+class Peak:
+    """A period at which a sample repeats.
+
+    Attributes:
+        cents: How far its pitch is from the stated one.
+        likeness: How well the sample repeats, from 0 to 1.
+    """
+
+    cents: float = 0.0
+    likeness: float = 0.0
+
+
+def measure_pitch(zone: Zone) -> Pitch:
+    """How far a sample is from its stated pitch, and how sure that is."""
+    start = min(round(ATTACK_SECONDS * zone.rate), len(zone.audio) // 4)
+    count = round(max(0.25, 12 / zone.hz) * zone.rate)
+    likeness = _correlate(zone.audio[start : start + count].astype(np.float64))
+    period = zone.rate / zone.hz
+    best = {
+        step: max(
+            _find_peaks(likeness, period, step), key=lambda peak: peak.likeness, default=Peak()
+        )
+        for step in range(1 - FAR_SEMITONES, FAR_SEMITONES)
+    }
+    rival = max(peak.likeness for step, peak in best.items() if abs(step) > 1)
+    return Pitch(best[0].cents, best[0].likeness, rival)
+
+
+def _correlate(audio: np.ndarray) -> np.ndarray:
+    """How alike a signal and itself are, by lag in samples up to half of its length.
+
+    Shape:
+        ``[N] -> [N // 2]``, at most 1.
+    """
+    count = len(audio)
+    centred = audio - audio.mean()
+    size = 1 << (2 * count).bit_length()
+    products = np.fft.irfft(np.abs(np.fft.rfft(centred, size)) ** 2)[: count // 2]
+    power = np.concatenate([[0.0], np.cumsum(np.square(centred))])
+    lags = np.arange(count // 2)
+    # Of the two parts that overlap: 2 ab / (a^2 + b^2), which other levels make smaller.
+    energy = power[count - lags] + power[count] - power[lags]
+    return np.asarray(2 * products / (energy + 1e-12))
+
+
+def _find_peaks(likeness: np.ndarray, period: float, step: int) -> Iterator[Peak]:
+    """Periods within 60 cents of a semitone, ``step`` from the stated pitch, whose period is given.
+
+    Two and four periods are tried too (a multiple is finer), and half of one, where even partials
+    are all there is.
+    """
+    for times in (0.5, 1, 2, 4):
+        centre = times * period * 2.0 ** (-step / 12)
+        low = int(np.floor(centre * 2.0 ** (-NEAR_CENTS / 1200)))
+        high = int(np.ceil(centre * 2.0 ** (NEAR_CENTS / 1200)))
+        if low < 3 or high + 2 > len(likeness):
+            continue
+        at = low + int(np.argmax(likeness[low : high + 1]))
+        before, here, after = likeness[at - 1 : at + 2]
+        curve = before - 2 * here + after
+        if here >= before and here >= after and curve < 0:
+            # A parabola through three points has its top between samples.
+            lag = at + 0.5 * (before - after) / curve
+            yield Peak(float(-1200 * np.log2(lag / (times * period))), float(here))
+
+
+def tune(zone: Zone) -> Zone | None:
+    """A zone whose root is what was measured; None if it clearly sounds another note."""
+    pitch = measure_pitch(zone)
+    if pitch.rival > max(pitch.clarity + CLEARER, CLEAR):
+        return None
+    if pitch.clarity < CLEAR:
+        return zone
+    return replace(zone, root=zone.root + pitch.cents / 100)
+
+
+def tune_all(zones: Sequence[Zone]) -> list[Zone]:
+    """The zones that ``tune`` keeps; all at another sample rate, if many more are right so."""
+    found: list[Zone] = []
+    for semitones in (0.0, OTHER_RATE_SEMITONES, -OTHER_RATE_SEMITONES):
+        moved = [replace(zone, root=zone.root + semitones) for zone in zones]
+        right = [zone for zone in map(tune, moved) if zone]
+        if len(right) > len(found) + len(zones) // 3:
+            found = right
+    return found

@@ -1,0 +1,48 @@
+"""Guitar and piano in each other's roles."""
+
+from scripts.dataset.roles import GUITAR_RANGE, cross_roles, find_pair
+from scripts.dataset.score import Note, Part, Song
+
+GUITAR = Part([Note(0.0, 0.5, 50, 90)], bends=[(0.1, 1.0)], kinds=["lead"])
+PIANO = Part(
+    [Note(0.0, 0.5, 30, 80), Note(0.0, 0.5, 60, 80), Note(1.0, 0.5, 100, 80)],
+    pedals=[(0.0, True)],
+    kinds=["comp"],
+)
+DRUMS = Part([Note(0.0, 0.1, 36, 100)])
+SONG = Song(
+    {"guitar": GUITAR, "piano": PIANO, "drums": DRUMS}, 2.0, "test", "test", 120.0, "C", "4/4"
+)
+
+
+def test_every_third_song_is_crossed():
+    pairs = [find_pair(f"7/train/{index}") for index in range(6)]
+    assert pairs == [None, None, "7/train/1", None, None, "7/train/4"]
+
+
+def test_roles_are_crossed_and_the_rest_stays():
+    crossed = cross_roles(SONG)
+    assert crossed.parts["drums"] is DRUMS
+    assert crossed.parts["piano"].notes == GUITAR.notes
+    assert crossed.parts["piano"].kinds == ["lead"]
+    # Pianos do not bend.
+    assert crossed.parts["piano"].bends == []
+    assert crossed.parts["guitar"].pedals == PIANO.pedals
+    assert SONG.parts == {"guitar": GUITAR, "piano": PIANO, "drums": DRUMS}
+    assert crossed.duration_seconds == SONG.duration_seconds
+
+
+def test_a_guitar_plays_a_piano_in_its_own_range():
+    notes = cross_roles(SONG).parts["guitar"].notes
+    low, high = GUITAR_RANGE
+    assert all(low <= note.pitch <= high for note in notes)
+    before = sorted(PIANO.notes, key=lambda note: (note.start_seconds, note.pitch))
+    for note, old in zip(notes, before, strict=True):
+        assert (note.pitch - old.pitch) % 12 == 0
+        assert note.start_seconds == old.start_seconds
+
+
+def test_octaves_that_fall_together_are_one_note():
+    piano = Part([Note(0.0, 0.5, 30, 80), Note(0.0, 0.5, 42, 90)])
+    song = Song({"guitar": GUITAR, "piano": piano}, 1.0, "test", "test", 120.0, "C", "4/4")
+    assert [note.pitch for note in cross_roles(song).parts["guitar"].notes] == [42]

@@ -1,0 +1,46 @@
+"""Pitches that are measured."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from scripts.dataset.tuning import OTHER_RATE_SEMITONES, measure_pitch, tune, tune_all
+from scripts.dataset.zones import read_zones
+
+
+def read_roots(zones):
+    return [zone.root for zone in zones]
+
+
+def test_a_pitch_is_measured_from_the_stated_one(make_zone):
+    sounding = make_zone(60.0)
+    pitch = measure_pitch(replace(sounding, root=59.7))
+    assert pitch.cents == pytest.approx(30, abs=3)
+    assert pitch.clarity > 0.9
+    assert pitch.rival < pitch.clarity
+
+
+def test_noise_has_no_pitch(make_zone):
+    zone = make_zone()
+    noise = np.random.default_rng(0).standard_normal(len(zone.audio)).astype(np.float32)
+    unclear = replace(zone, audio=noise)
+    assert measure_pitch(unclear).clarity < 0.5
+    # What is unclear is believed to sound as stated.
+    assert tune(unclear) is unclear
+
+
+def test_a_sample_out_of_tune_is_corrected(write_instrument, tmp_path):
+    zones = read_zones(write_instrument(tmp_path / "x", {48: 0.3, 60: -0.2}))
+    assert read_roots(tune_all(zones)) == pytest.approx([48.3, 59.8], abs=0.03)
+
+
+def test_what_sounds_another_note_is_left_out(write_instrument, tmp_path):
+    zones = read_zones(write_instrument(tmp_path / "x", {48: 0.0, 60: 3.0, 72: 0.0, 84: 0.0}))
+    assert [round(root) for root in read_roots(tune_all(zones))] == [48, 72, 84]
+
+
+def test_samples_of_another_rate_are_tuned_together(write_instrument, tmp_path):
+    off = OTHER_RATE_SEMITONES
+    zones = read_zones(write_instrument(tmp_path / "x", {48: off, 60: off, 72: off}))
+    assert read_roots(tune_all(zones)) == pytest.approx([48 + off, 60 + off, 72 + off], abs=0.03)
