@@ -37,7 +37,8 @@
     `- SamplingError
        `- NonFiniteSamples      a network returned NaN or infinity
 
-The command line prints ``message`` and a hint as two lines and exits with 1. The hint is
+The command line prints ``message`` and a hint as two lines and exits with 1, or with 2 for an
+unknown model. The hint is
 ``remedy``, unless ``msdm_cli.cli.hints`` knows the option that helps. A caller's mistake is a
 ValueError or a TypeError instead, with "expected ..., got ...".
 """

@@ -50,7 +50,7 @@ SCALES = {"u8": 2.0**-7, "s16": 2.0**-15, "s32": 2.0**-31, "s64": 2.0**-63}
 """Size of a unit relative to full scale, by FFmpeg's name of integers."""
 
 SHORTEST_GAP = 256
-"""A lost packet is longer, in samples; the rounding of time stamps to milliseconds is shorter."""
+"""A lost packet is longer, in samples. Time stamps in milliseconds round by less at usual rates."""
 LONGEST_GAP_SECONDS = 60
 """A longer gap is a false time stamp."""
 

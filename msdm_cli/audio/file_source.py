@@ -215,7 +215,7 @@ def _find_damage(path: Path, decoder: Decoder, frames: int) -> list[str]:
     """What a person should know of a file whose true length has been counted."""
     warnings = []
     if decoder.damaged:
-        warnings.append(f"{path}: {decoder.damaged} damaged places are silent")
+        warnings.append(f"{path}: damaged in {decoder.damaged} places, which are silent")
     stated = read_stated_frames(path) or decoder.claimed_frames
     if stated and stated - frames > MISSING_SHARE * stated:
         rate = decoder.sample_rate

@@ -22,7 +22,7 @@ WRITE_FRAMES = 1 << 16
 """Samples of one write: libvorbis holds a whole write on the stack."""
 SFC_SET_ADD_PEAK_CHUNK = 0x1050
 SFC_SET_CHANNEL_MAP_INFO = 0x1101
-"""Of sndfile.h."""
+"""Commands of libsndfile, of sndfile.h."""
 MOST_TAG_BYTES = 2000
 """A longer tag is left out: libsndfile writes no readable WAV file with one."""
 

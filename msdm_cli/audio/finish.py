@@ -23,7 +23,7 @@ class Finish(Protocol):
 
     Attributes:
         gain: Factor on what is written.
-        peak: Largest absolute value before the gain, of all that the gain is for.
+        peak: Largest absolute value before the gain, of every signal that the gain is applied to.
         clipped: Samples that were clipped here.
         exact: Whether the stems sum to the mixture, to the last bit.
         null_db: Level of what they leave of it, relative to it; None if nothing, or if it is not

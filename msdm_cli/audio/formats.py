@@ -104,7 +104,7 @@ def writable_formats() -> list[str]:
 
 
 def readable_suffixes() -> frozenset[str]:
-    """Suffixes of the files that are songs, in lower case."""
+    """Suffixes of the files in a folder that are taken for songs, in lower case."""
     return frozenset(sound_format.suffix for sound_format in FORMATS.values())
 
 

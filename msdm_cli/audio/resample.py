@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 ZERO_CROSSINGS = 96
 ROLLOFF = 0.97
 KAISER_BETA = 10.0
-"""A windowed sinc: at 22 050 Hz flat to 10.4 kHz, 2 dB down at 10.6 kHz, 67 dB at 11.025 kHz.
+"""These three make a windowed sinc. At 22 050 Hz it is flat to 10.4 kHz, 2 dB down at 10.6 kHz, and
+67 dB down at 11.025 kHz.
 
 resampy's ``kaiser_fast`` is 4 dB down at 9.4 kHz and 15 dB at 10 kHz, where a network that was
 trained on songs at 22 050 Hz expects sound.

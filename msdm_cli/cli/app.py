@@ -1,4 +1,4 @@
-"""The command ``msdm``. Only here, errors become exit codes.
+"""The command ``msdm``, and its exit codes.
 
 0: all done. 1: an input failed. 2: wrong usage. 129, 130, 143: stopped by SIGHUP, Ctrl-C, SIGTERM.
 """

@@ -32,7 +32,8 @@ def check(
     if as_json:
         show_json(dataclasses.asdict(report))
     elif not quiet:
-        print_line(f"{len(report.whole)} files are as they were made")
+        count = len(report.whole)
+        print_line(f"{count} file{'' if count == 1 else 's'} unchanged")
         if report.exact:
             print_line("the stems sum to the song, exactly")
         elif report.null_db is not None:

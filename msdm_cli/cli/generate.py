@@ -70,7 +70,7 @@ def generate(  # noqa: PLR0913  an option each
 
     \b
     Examples:
-      msdm generate --duration 12 --seed 1
+      msdm generate --seconds 12 --seed 1
       msdm generate --variations 8 -o takes
     """  # noqa: D301  \b keeps the lines of the examples
     from msdm_cli.jobs.output import OutputOptions

@@ -1,13 +1,10 @@
-"""Help of a command: its options in groups, and hidden spellings."""
+"""Help of a command: its options in groups."""
 
 from typing import Any
 
 from typer.core import TyperCommand
 
 OTHER = "Options"
-
-HIDDEN = {"--seconds"}
-"""Second spellings of an option, which work and are not shown."""
 
 
 class GroupedCommand(TyperCommand):
@@ -25,16 +22,9 @@ class GroupedCommand(TyperCommand):
                 arguments.append(record)
                 continue
             group = getattr(parameter, "rich_help_panel", None) or OTHER
-            groups.setdefault(group, []).append((_hide(record[0]), record[1]))
+            groups.setdefault(group, []).append(record)
         last = groups.pop(OTHER, [])
         for title, records in {"Arguments": arguments, **groups, OTHER: last}.items():
             if records:
                 with formatter.section(title):
                     formatter.write_dl(records)
-
-
-def _hide(spellings: str) -> str:
-    """The spellings of an option without hidden ones: ``--duration, --seconds TIME``."""
-    for hidden in HIDDEN:
-        spellings = spellings.replace(f", {hidden}", "")
-    return spellings

@@ -86,7 +86,7 @@ ResamplesOption = Annotated[
         min=1,
         metavar="N",
         rich_help_panel=SAMPLING,
-        help="How often a sampler of the paper makes each step.",
+        help="How many times the paper's samplers repeat each step.",
     ),
 ]
 ChurnOption = Annotated[
@@ -97,7 +97,7 @@ ChurnOption = Annotated[
         metavar="X",
         callback=check_finite,
         rich_help_panel=SAMPLING,
-        help="New noise in each step of a sampler of the paper: its S_churn.",
+        help="The paper's S_churn: noise that its samplers add in each step.",
     ),
 ]
 GammaOption = Annotated[
@@ -159,7 +159,8 @@ SubtypeOption = Annotated[
         callback=choose_from(lambda: list(SUBTYPES)),
         autocompletion=complete(lambda: list(SUBTYPES)),
         rich_help_panel=RESULTS,
-        help=f"How samples are stored: {', '.join(SUBTYPES)}. As in the input by default.",
+        help=f"How samples are stored: {', '.join(SUBTYPES)}. As in the input by default; PCM_16 "
+        "for generated music.",
     ),
 ]
 StartOption = Annotated[

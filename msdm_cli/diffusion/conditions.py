@@ -1,6 +1,6 @@
 """What is known about the stems, imposed on the denoised estimate.
 
-A condition turns ``D ~ E[x0 | x]`` into ``D_c ~ E[x0 | x, what is known]``. It projects the
+A condition turns ``D ≈ E[x0 | x]`` into ``D_c ≈ E[x0 | x, what is known]``. It projects the
 estimate and not the noisy stems, so it works in any sampler and with any number of steps (DDNM,
 arXiv 2212.00490):
 
@@ -8,7 +8,7 @@ arXiv 2212.00490):
 - Mixture y: the residual ``e = y - sum D`` is divided among the stems that are not known,
   ``D_c,n = D_n + iSTFT(v_n / sum v * STFT(e))``, where ``v_n`` is the stem's uncertainty in a bin.
   The shares sum to one, and the transform is linear and exact, so the stems sum to y. Equal shares
-  are those of DDNM. ``v_n ~ |D_n|^2`` is a Wiener filter whose spectra come from the prior
+  are those of DDNM. ``v_n ∝ |D_n|^2`` is a Wiener filter whose spectra come from the prior
   (mixture consistency, arXiv 1811.08521).
 """
 

@@ -38,7 +38,7 @@ class NoiseField:
         Args:
             start: First position, in samples from the beginning of the song; not negative.
             length: Number of positions.
-            step: Step of the sampler.
+            step: Number of the draw within the sampler.
             sample: Index among independent samples.
 
         Returns:

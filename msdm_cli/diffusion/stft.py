@@ -9,8 +9,8 @@ of the windows (weighted overlap-add; Griffin & Lim 1984, eq. 6). This is the le
 inverse, and it reconstructs the signal exactly, also at the ends.
 
 ``msdm_cli.networks.stft_layer`` has the same transform as a layer of PyTorch, with gradients. This
-one is for samplers and metrics, which must not import PyTorch (a second or more), and which are
-tested in double precision.
+one is for conditions and ideal masks, which must not import PyTorch (a second or more), and which
+are tested in double precision.
 """
 
 from typing import Any

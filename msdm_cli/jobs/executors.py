@@ -19,9 +19,10 @@ class Executor(Protocol):
         """Run calls.
 
         Args:
-            calls: By name. A call that fails ends all of them: a call returns its errors instead.
+            calls: By name. An exception ends the run: a call returns its error instead.
             workers: How many at once.
-            stop: Called on KeyboardInterrupt; it makes calls that have begun end soon.
+            stop: Called on any exception, KeyboardInterrupt too; it makes calls that have begun end
+                soon.
 
         Yields:
             Name and result, as they come.

@@ -20,8 +20,8 @@ PLACES = ("inputs", "folder", "track", "overwrite")
 OUTPUT = 8
 """Raised when the same request gives other samples. Unfinished jobs then start again.
 
-7: the request and its identity. 8: quiet songs are brought to the level of training; a resampling
-filter that keeps the band up to 10.5 kHz; highs go to the stems that sound just below them.
+8 brought the level of training for quiet songs, a resampling filter that keeps the band up to
+10.5 kHz, and highs for the stems that sound just below them.
 """
 
 

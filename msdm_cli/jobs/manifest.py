@@ -21,7 +21,7 @@ from msdm_cli.temporary import write_whole
 
 FORMAT = 3
 LOWEST_GAIN = 1 / 64
-"""A stem is hardly ever louder than the song, and never 36 dB: a lower gain is forged."""
+"""A gain below -36 dB cannot come from msdm: the manifest was edited."""
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,6 @@ from msdm_cli.temporary import remove_stale
 
 log = logging.getLogger(__name__)
 
-log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True)
 class JobResult:
@@ -206,9 +204,8 @@ class _Job:
                     continue
                 folder = request.manifest.parent
                 records = describe_files(sink.finish(), self._paths, folder)
-                request.manifest.unlink(
-                    missing_ok=True
-                )  # it would describe a mixture of old and new
+                # Until the new one is written, the old one would describe a mixture of both.
+                request.manifest.unlink(missing_ok=True)
                 sink.commit()
                 return self._describe(finish, calls, sink.clipped, more), records
 

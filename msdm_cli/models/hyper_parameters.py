@@ -33,7 +33,7 @@ DEFAULTS = {
     "diffusion_sigma_data": 0.1,
     "use_skip_scale": True,
 }
-"""What a configuration that leaves it out means, where the shapes of the tensors do not show it."""
+"""Default of a missing entry, where the shapes of the tensors do not show it."""
 
 COMPUTED: dict[str, tuple[Any, ...]] = {
     "context_channels": (None, [], ()),
@@ -46,7 +46,7 @@ COMPUTED: dict[str, tuple[Any, ...]] = {
     "use_context_time": (True,),
     "use_nearest_upsample": (False,),
 }
-"""The values that are computed of hyper-parameters that ``Unet1dConfig`` does not have."""
+"""Hyper-parameters that are no field of ``Unet1dConfig``, and the values that msdm computes."""
 
 WITHOUT_EFFECT = {
     "beta1",

@@ -1,8 +1,8 @@
 """Comparing the files of a model with the registry."""
 
-import hashlib
 from pathlib import Path
 
+from msdm_cli.digest import digest_file
 from msdm_cli.errors import ChecksumMismatch, MissingWeights
 from msdm_cli.models.registry import REINSTALL, WeightsEntry, WeightsFile
 
@@ -27,7 +27,7 @@ def check_file(entry: WeightsEntry, file: WeightsFile) -> Path:
         ChecksumMismatch: Its content is not the registered one.
     """
     path = locate(entry, file)
-    found = digest(path)
+    found = digest_file(path)
     if found != file.sha256:
         raise ChecksumMismatch(
             f"{path}: sha256 is {found}, expected {file.sha256}",
@@ -38,13 +38,4 @@ def check_file(entry: WeightsEntry, file: WeightsFile) -> Path:
 
 def describe(path: Path) -> WeightsFile:
     """The name, digest and size of a file."""
-    return WeightsFile(path.name, digest(path), path.stat().st_size)
-
-
-def digest(path: Path) -> str:
-    """The sha256 of a file in hexadecimal."""
-    found = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            found.update(block)
-    return found.hexdigest()
+    return WeightsFile(path.name, digest_file(path), path.stat().st_size)

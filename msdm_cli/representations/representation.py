@@ -16,9 +16,9 @@ class Representation(Protocol):
     """
 
     def encode(self, x: Samples) -> Samples:
-        """The representation of sounds, ``[..., T] -> [..., U]``."""
+        """The representation of sounds, ``[..., T] -> [..., T]``."""
         ...
 
     def decode(self, z: Samples) -> Samples:
-        """The sounds of a representation, ``[..., U] -> [..., T]``."""
+        """The sounds of a representation, ``[..., T] -> [..., T]``."""
         ...

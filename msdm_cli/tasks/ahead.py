@@ -18,8 +18,8 @@ class Ahead:
     As a context manager it waits for the calls that have begun, and drops the others.
 
     Args:
-        devices: How many calls at once. Call k is done by thread k modulo this, as it is on that
-            device.
+        devices: Number of threads. Thread ``k % devices`` makes call k, as ``LoadedModel.choose``
+            has it.
         stop: Makes calls that have begun end soon.
     """
 

@@ -47,7 +47,7 @@ class SeparateOptions:
         preset: Sampler and settings.
         seed: Of the noise; None for a sampler that uses none.
         stems: The stems that are wanted; all if empty.
-        overlap: Share of a chunk that neighbours have in common, 0 to 0.5.
+        overlap: Least share of the core of a chunk that neighbours have in common, 0 to 0.5.
         residual: Whether what the model cannot hear is a stem of its own. Otherwise the stems share
             it.
     """
@@ -107,7 +107,8 @@ def run(
 
     Args:
         model: The model.
-        sources: The song, under ``SONG``. It is read once.
+        sources: The song, under ``SONG``. It is read once for its level, if the model has one, and
+            once for its samples.
         options: How.
         store: Keeps what was drawn of each chunk.
         progress: Receives each network call.
@@ -136,7 +137,7 @@ def _separate(
     skip = partial(sampler.calls.skip, planned.calls_per_chunk)
     gain = _choose_gain(model.spec, song)
     with song.open() as reader, Ahead(model.devices, sampler.calls.stop) as threads:
-        # The song is read once: ahead for the network, and again from memory as its stems are
+        # The samples are read once: ahead for the network, and again from memory as its stems are
         # finished.
         shared = SharedReader(reader)
         windows = SongWindows(shared, model.spec.sample_rate)

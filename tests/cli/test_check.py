@@ -20,7 +20,7 @@ def test_stems_that_sum_to_their_song(song, tmp_path):
         result = msdm("check", place, song)
         assert result.returncode == 0
         assert result.stdout.splitlines()[:2] == [
-            "4 files are as they were made",
+            "4 files unchanged",
             "the stems sum to the song, exactly",
         ]
     assert msdm("check", folder, "--quiet").stdout == ""
@@ -38,7 +38,7 @@ def test_stems_that_were_changed(song, tmp_path):
     result = msdm("check", path.parent)
     assert result.returncode == 1
     assert result.stderr == f"error: {path}: was changed after it was made\n"
-    assert result.stdout.startswith("3 files are as they were made\n")
+    assert result.stdout.startswith("3 files unchanged\n")
 
 
 def test_another_song(song, write_song, tmp_path):

@@ -138,7 +138,7 @@ def draw_gaussian(denoiser: Denoiser, problem: Problem, options: GaussianOptions
 
 
 def draw_published(denoiser: Denoiser, problem: Problem, options: PaperOptions) -> Samples:
-    """Generate, or impute: known samples are put back with new noise before each step."""
+    """Generate, or impute: known samples get the noise of the step before each repetition of it."""
     known = problem.condition.known
     values = problem.condition.values
     merge = None if known is None or values is None else partial(_put_back, known, values)

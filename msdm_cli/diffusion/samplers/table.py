@@ -60,8 +60,8 @@ class Sampler:
         algorithm: Draws stems ``[B, S, T]``.
         with_mixture: Whether it works where the mixture is known.
         without_mixture: Whether it works where the mixture is not known.
-        with_steps: The preset that takes a number of steps and is otherwise the nearest to given
-            options; None if the options have a field ``num_steps``, which is then replaced.
+        with_steps: Makes a preset of N steps from options that have no field ``num_steps``; None if
+            they have one, which is then replaced.
         exact: Whether its network should compute in single precision where nothing else is asked
             for, because its results are compared with published ones.
     """
