@@ -9,8 +9,8 @@ import pytest
 import soundfile
 import typer
 
-from scripts.dataset import __main__ as command
-from scripts.dataset.__main__ import MOST_FAILURES, SplitRenderer, Task, render_task
+from scripts.dataset import build as command
+from scripts.dataset.build import MOST_FAILURES, SplitRenderer, Task, render_task
 
 SECONDS = 90.0
 
