@@ -13,7 +13,8 @@ from pathlib import Path
 WATCH = """
 import resource, subprocess, sys
 code = subprocess.run(sys.argv[1:]).returncode
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, end="")
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_maxrss, used.ru_utime + used.ru_stime, end="")
 sys.exit(code)
 """
 
@@ -26,11 +27,13 @@ class Finished:
         stdout: What it printed.
         seconds: From start to end.
         peak_mb: Largest resident memory, in MiB.
+        cpu_seconds: Processor time, which depends less on what else runs.
     """
 
     stdout: str
     seconds: float
     peak_mb: float
+    cpu_seconds: float
 
 
 class CommandFailedError(Exception):
@@ -62,5 +65,6 @@ def run_watched(
     seconds = time.perf_counter() - began
     if ended.returncode:
         raise CommandFailedError(f"{' '.join(command)}\n{ended.stderr.strip()}")
-    stdout, _, peak = ended.stdout.rpartition("\n")
-    return Finished(stdout, seconds, int(peak) / 1024)
+    stdout, _, used = ended.stdout.rpartition("\n")
+    peak_kib, cpu_seconds = used.split()
+    return Finished(stdout, seconds, int(peak_kib) / 1024, float(cpu_seconds))
