@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from conftest import STEMS, list_files, separate
 
 ROUNDS = 3
@@ -56,7 +57,16 @@ for folder in sys.stdin:
 
 
 @pytest.fixture
-def start_job(write_song):
+def one_thread():
+    """As in the forked processes: another number of threads gives other last bits."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def start_job(write_song, one_thread):
     """Starts a job of its own process in a folder; gives its number and its reports.
 
     The processes are forked from one that has loaded PyTorch and the model.
