@@ -48,7 +48,7 @@ def test_a_model_is_imported_used_and_removed(write_song, tmp_path):
     again.assert_two_lines("there is a model mine already", "--name", "msdm weights remove mine")
     assert msdm("weights", "remove", "mine").returncode == 0
     gone = msdm("separate", song, "--model", "mine")
-    gone.assert_two_lines("no model is called mine", "embedded", "msdm weights list")
+    gone.assert_two_lines("no model is called mine", "embedded", "msdm weights list", returncode=2)
 
 
 def test_a_tar_of_one_checkpoint_is_imported(tmp_path):
