@@ -5,18 +5,23 @@ A length in a header is a claim. The length that counts is that of what can be d
 
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from msdm_cli.audio.ffmpeg_decoder import FfmpegDecoder
 from msdm_cli.audio.formats import describe_readable
-from msdm_cli.audio.ogg_decoder import OggDecoder
 from msdm_cli.audio.ogg_serial import CAPTURE
 from msdm_cli.audio.riff import read_stated_frames
 from msdm_cli.audio.source import RATES_HZ, AudioProperties, check_finite
 from msdm_cli.digest import digest_file
 from msdm_cli.errors import UnreadableAudio, UnsuitableAudio
+
+if TYPE_CHECKING:
+    from msdm_cli.audio.ffmpeg_decoder import FfmpegDecoder
+    from msdm_cli.audio.ogg_decoder import OggDecoder
+
+    Decoder = FfmpegDecoder | OggDecoder
 
 TAGS = (
     "title",
@@ -33,8 +38,6 @@ TRACK = "track"
 """FFmpeg's name of the tag ``tracknumber``."""
 MISSING_SHARE = 0.01
 """A file that lacks more than this share of the length that it states is called cut off."""
-
-Decoder = FfmpegDecoder | OggDecoder
 
 
 class FileSource:
@@ -175,12 +178,16 @@ class FileReader:
         return np.ascontiguousarray(joined[:, :wanted])
 
 
-def open_decoder(path: Path) -> Decoder:
+def open_decoder(path: Path) -> "Decoder":
     """The decoder of a sound file, by its first bytes.
 
     Raises:
         UnreadableAudio: It is not there, or is not a sound file.
     """
+    # FFmpeg's libraries take 50 MB, which only a sound file is worth.
+    from msdm_cli.audio.ffmpeg_decoder import FfmpegDecoder
+    from msdm_cli.audio.ogg_decoder import OggDecoder
+
     try:
         with path.open("rb") as stream:
             beginning = stream.read(len(CAPTURE))
@@ -211,7 +218,7 @@ def digest_input(path: Path) -> str:
         raise _unreadable(path, error) from error
 
 
-def _find_damage(path: Path, decoder: Decoder, frames: int) -> list[str]:
+def _find_damage(path: Path, decoder: "Decoder", frames: int) -> list[str]:
     """What a person should know of a file whose true length has been counted."""
     warnings = []
     if decoder.damaged:

@@ -5,7 +5,6 @@ from math import ceil, gcd
 from typing import Any
 
 import numpy as np
-import resampy
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
@@ -62,9 +61,8 @@ class StreamResampler:
         self._margin = ceil(reach / self._unit_in) * self._unit_in
         self._step = max(1, MATRIX_OUTPUTS // self._unit_out) * self._unit_in
         self._block = ceil(BLOCK_SECONDS * rate_in / self._step) * self._step
-        self._matrix = (
-            self._build_matrix() if self._step + 2 * self._margin <= MATRIX_INPUTS else None
-        )
+        short = self._step + 2 * self._margin <= MATRIX_INPUTS
+        self._matrix = self._build_matrix() if short and rate_in != rate_out else None
         self._held = np.zeros((channels, self._margin), np.float32)
         self._received = 0
         self._given = 0
@@ -120,6 +118,8 @@ class StreamResampler:
         Shape:
             ``-> [step + 2 * margin, outputs]``
         """
+        import resampy  # numba, which it needs, takes a second and 30 MB
+
         ratio = self.rate_out / self.rate_in
         arguments = {key: value for key, value in FILTER.items() if key != "filter"}
         table, precision, _ = resampy.filters.sinc_window(**arguments)
@@ -146,6 +146,8 @@ class StreamResampler:
 
     def _inside(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Resample windows with a margin on either side, without the margins."""
+        import resampy
+
         converted = resampy.resample(windows, self.rate_in, self.rate_out, **FILTER)
         first, last = (
             edge // self._unit_in * self._unit_out
