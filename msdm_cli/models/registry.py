@@ -11,7 +11,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import platformdirs
 
 from msdm_cli.errors import MissingWeights, UnknownModel
@@ -169,6 +168,8 @@ def find_entry(name: str) -> WeightsEntry:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    import msgspec  # not at the top, since `--help` reads this module
+
     try:
         return msgspec.json.decode(read_small(path), type=dict[str, Any])
     except (OSError, msgspec.MsgspecError) as error:
@@ -177,6 +178,8 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _make_entry(path: Path, name: str, fields: dict[str, Any]) -> WeightsEntry:
     """The entry of a model whose files are in the folder of ``path``."""
+    import msgspec  # not at the top, since `--help` reads this module
+
     try:
         return msgspec.convert(fields | {"name": name, "folder": path.parent}, WeightsEntry)
     except (msgspec.ValidationError, TypeError) as error:
@@ -184,6 +187,8 @@ def _make_entry(path: Path, name: str, fields: dict[str, Any]) -> WeightsEntry:
 
 
 def _make_archive(path: Path, name: str, fields: dict[str, Any]) -> Archive:
+    import msgspec  # not at the top, since `--help` reads this module
+
     try:
         models = [{"name": model, **about} for model, about in fields["models"].items()]
         return msgspec.convert(fields | {"name": name, "models": models}, Archive)
