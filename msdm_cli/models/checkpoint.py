@@ -12,6 +12,7 @@ import json
 import pickle
 import re
 import struct
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -122,7 +123,9 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         shells: list[Any] = [
             (_Shell, name) for name in names if name.startswith((*SHELLED, *SHELLED_BUILTINS))
         ]
-        with torch.serialization.safe_globals(shells):
+        with torch.serialization.safe_globals(shells), warnings.catch_warnings():
+            # PyTorch warns of its own classes while it refuses damaged files.
+            warnings.simplefilter("ignore")
             loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
         state = loaded["state_dict"]
         prefix = next(prefix for prefix in PREFIXES if f"{prefix}to_time.0.0.weights" in state)

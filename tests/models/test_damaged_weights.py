@@ -52,7 +52,6 @@ def test_a_damaged_checkpoint_is_read_or_refused(tmp_path, whole, changes, lengt
     load_or_refuse(path)
 
 
-@pytest.mark.filterwarnings("ignore")  # of PyTorch, about what the damage says
 @FUZZ
 @given(changes=places)
 def test_a_damaged_pickle_in_a_whole_archive_is_read_or_refused(tmp_path, whole, changes):
