@@ -5,6 +5,7 @@ Lengths in headers are not believed here: all packets are decoded, to the end of
 
 import contextlib
 from collections.abc import Generator, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from msdm_cli.audio.formats import describe_readable
+from msdm_cli.digest import ReadableFile
 from msdm_cli.errors import UnreadableAudio
 
 CONTAINERS = (
@@ -51,6 +53,11 @@ SCALES = {"u8": 2.0**-7, "s16": 2.0**-15, "s32": 2.0**-31, "s64": 2.0**-63}
 
 SHORTEST_GAP = 256
 """A lost packet is longer, in samples. Time stamps in milliseconds round by less at usual rates."""
+FIRST_PACKETS = 256
+"""So many tell how long a file is for its size, in ``guess_frames``."""
+MOST_TIMES_EXPECTED = 8
+"""Music that begins loudly and ends softly is longer than its first packets let expect, but not
+by more than this factor."""
 LONGEST_GAP_SECONDS = 60
 """A longer gap is a false time stamp."""
 
@@ -68,10 +75,11 @@ av.logging.set_level(None)  # FFmpeg writes to the standard error: ours is for p
 
 
 class FfmpegDecoder:
-    """Decodes the first sound track of a file. It is a context manager, which closes the file.
+    """Decodes the first sound track of a file. It is a context manager.
 
     Args:
-        path: The file.
+        path: Name of the file, for messages.
+        file: The file, open at its beginning. FFmpeg could not open a name that is not UTF-8.
 
     Attributes:
         sample_rate: In hertz.
@@ -86,13 +94,11 @@ class FfmpegDecoder:
         UnreadableAudio: FFmpeg finds no sound in it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, file: ReadableFile) -> None:
         self.path = path
         self.damaged = 0
         with contextlib.ExitStack() as stack:
             try:
-                # A file object, since names that are not UTF-8 cannot be given to FFmpeg.
-                file = stack.enter_context(path.open("rb"))
                 self._container = stack.enter_context(
                     av.open(
                         file,
@@ -159,6 +165,28 @@ class FfmpegDecoder:
             return sum(packet.duration or 0 for packet in self._container.demux(self._stream))
         except FAILURES as error:
             raise _unreadable(self.path, error) from error
+
+    def guess_frames(self) -> int | None:
+        """The length that the header states; None if it must be counted.
+
+        A header that states far more than the first packets let expect is not believed, and the
+        bytes of PCM can be counted. After this only ``count_frames`` of another decoder is exact.
+
+        Raises:
+            UnreadableAudio: Nothing can be read.
+        """
+        try:
+            packets = list(islice(self._container.demux(self._stream), FIRST_PACKETS))
+        except FAILURES as error:
+            raise _unreadable(self.path, error) from error
+        time_base = float(self._stream.time_base or 0)
+        frames = sum(packet.duration or 0 for packet in packets) * time_base * self.sample_rate
+        used = sum(packet.size for packet in packets)
+        expected = round(self._container.size * frames / used) if used else 0
+        stated = round((self._stream.duration or 0) * time_base * self.sample_rate)
+        if self._is_pcm:
+            stated = min(stated, expected)
+        return stated if 0 < stated <= MOST_TIMES_EXPECTED * expected else None
 
     def blocks(self) -> Generator[NDArray[np.float32], None, None]:
         """All samples, ``[C, n]`` each. What cannot be decoded in the middle is silence.

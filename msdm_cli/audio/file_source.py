@@ -1,43 +1,17 @@
-"""Sound files that are read, as streams of ``[C, T]`` blocks.
+"""Sound files that are read, as streams of ``[C, T]`` blocks."""
 
-A length in a header is a claim. The length that counts is that of what can be decoded.
-"""
-
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from msdm_cli.audio.formats import describe_readable
-from msdm_cli.audio.ogg_serial import CAPTURE
-from msdm_cli.audio.riff import read_stated_frames
-from msdm_cli.audio.source import RATES_HZ, AudioProperties, check_finite
+from msdm_cli.audio.decoders import decoding, unreadable
+from msdm_cli.audio.first_look import FirstLook, Part, look_at_header, look_through
+from msdm_cli.audio.source import AudioProperties, check_finite
 from msdm_cli.digest import digest_file
 from msdm_cli.errors import UnreadableAudio, UnsuitableAudio
-
-if TYPE_CHECKING:
-    from msdm_cli.audio.ffmpeg_decoder import FfmpegDecoder
-    from msdm_cli.audio.ogg_decoder import OggDecoder
-
-    Decoder = FfmpegDecoder | OggDecoder
-
-TAGS = (
-    "title",
-    "artist",
-    "album",
-    "tracknumber",
-    "date",
-    "genre",
-    "comment",
-    "copyright",
-    "license",
-)
-TRACK = "track"
-"""FFmpeg's name of the tag ``tracknumber``."""
-MISSING_SHARE = 0.01
-"""A file that lacks more than this share of the length that it states is called cut off."""
 
 
 class FileSource:
@@ -48,42 +22,71 @@ class FileSource:
         start_seconds: Where to begin.
         duration_seconds: How much to read at most; to the end if None.
 
-    Attributes:
-        warnings: What a person should know of the file: it is cut off, or damaged in the middle.
-
     Raises:
-        UnreadableAudio: It is not there, or is not a sound file.
-        UnsuitableAudio: The part that was asked for holds no samples.
+        UnreadableAudio: It is not there.
     """
 
     def __init__(
         self, path: Path, start_seconds: float = 0.0, duration_seconds: float | None = None
     ) -> None:
         self.path = path
+        self._part = Part(start_seconds, duration_seconds)
         self._state = _file_state(path)
-        with open_decoder(path) as decoder:
-            rate = decoder.sample_rate
-            whole = decoder.count_frames()
-            self.warnings = _find_damage(path, decoder, whole)
-            found = {key if key != TRACK else "tracknumber": x for key, x in decoder.tags.items()}
-            self.tags = {tag: found[tag] for tag in TAGS if found.get(tag)}
-            self._first = min(whole, round(start_seconds * rate))
-            frames = whole - self._first
-            if duration_seconds is not None:
-                frames = min(frames, round(duration_seconds * rate))
-            if frames < 1:
-                where = f" after {start_seconds:g} s" if whole else ""
-                raise UnsuitableAudio(
-                    f"{path}: no samples{where}", "Give a file, or a part of it, that holds sound."
-                )
-            self.properties = AudioProperties(
-                rate, decoder.channels, frames, decoder.subtype, decoder.channel_names
-            )
+        self._found: FirstLook | None = None
+        self._sha256: str | None = None
 
     @property
     def name(self) -> str:
         """Name of the file."""
         return self.path.name
+
+    @property
+    def properties(self) -> AudioProperties:
+        """Of the part.
+
+        Raises:
+            AudioError: As ``look``.
+        """
+        return self._known().properties
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Title, artist and the like."""
+        return self._known().tags
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a person should know of the file: it is cut off, or damaged in the middle."""
+        return self._known().warnings
+
+    @property
+    def rms(self) -> float:
+        """Root mean square of the samples of the part; full scale is 1."""
+        self.look(level=True)
+        rms = self._known().rms
+        assert rms is not None
+        return rms
+
+    def look(self, *, level: bool) -> None:
+        """Go through the file once, for its true length, its digest, and its level if asked for.
+
+        Raises:
+            UnreadableAudio: It is not there, or is not a sound file.
+            UnsuitableAudio: The part that was asked for holds no samples, or what is no number.
+        """
+        found = self._found
+        if found is None or found.sha256 is None or (level and found.rms is None):
+            self._found = look_through(self.path, self._part, level=level)
+            self._sha256 = self._found.sha256
+
+    def believe_header(self) -> None:
+        """Take the length that the header states, without decoding the file.
+
+        Raises:
+            UnreadableAudio: It is not there, or is not a sound file.
+            UnsuitableAudio: The part that was asked for holds no samples.
+        """
+        self._found = look_at_header(self.path, self._part)
 
     def open(self) -> "FileReader":
         """Begin to read it.
@@ -91,7 +94,8 @@ class FileSource:
         Raises:
             UnreadableAudio: It is not there any more.
         """
-        return FileReader(self.path, self._first, self.properties)
+        found = self._known()
+        return FileReader(self.path, found.first, found.properties)
 
     def digest(self) -> str:
         """The sha256 of the whole file.
@@ -99,7 +103,9 @@ class FileSource:
         Raises:
             UnreadableAudio: It cannot be read.
         """
-        return digest_input(self.path)
+        if self._sha256 is None:
+            self._sha256 = digest_input(self.path)
+        return self._sha256
 
     def check_unchanged(self) -> None:
         """Compare size and time of the last change with those of before.
@@ -112,6 +118,13 @@ class FileSource:
                 f"{self.path}: has changed while it was read",
                 "Wait until it is complete, and start again.",
             )
+
+    def _known(self) -> FirstLook:
+        """What is known of the file, if need be from a look at it."""
+        if self._found is None:
+            self.look(level=False)
+        assert self._found is not None
+        return self._found
 
 
 class FileReader:
@@ -134,8 +147,9 @@ class FileReader:
         self.properties = properties
         self._left = properties.frames
         self._before = first
-        self._decoder = open_decoder(path)
-        self._blocks = self._decoder.blocks()
+        with ExitStack() as stack:
+            self._blocks = stack.enter_context(decoding(path)).blocks()
+            self._stack = stack.pop_all()
         self._held = np.zeros((properties.channels, 0), np.float32)
 
     def __enter__(self) -> "FileReader":
@@ -148,7 +162,7 @@ class FileReader:
         trace: TracebackType | None,
     ) -> None:
         self._blocks.close()
-        self._decoder.__exit__(kind, error, trace)
+        self._stack.close()
 
     def read(self, frames: int) -> NDArray[np.float32]:
         """The next samples, fewer than ``frames`` at the end, ``[C, n]``.
@@ -178,34 +192,6 @@ class FileReader:
         return np.ascontiguousarray(joined[:, :wanted])
 
 
-def open_decoder(path: Path) -> "Decoder":
-    """The decoder of a sound file, by its first bytes.
-
-    Raises:
-        UnreadableAudio: It is not there, or is not a sound file.
-    """
-    # FFmpeg's libraries take 50 MB, which only a sound file is worth.
-    from msdm_cli.audio.ffmpeg_decoder import FfmpegDecoder
-    from msdm_cli.audio.ogg_decoder import OggDecoder
-
-    try:
-        with path.open("rb") as stream:
-            beginning = stream.read(len(CAPTURE))
-    except (OSError, ValueError) as error:
-        raise _unreadable(path, error) from error
-    if not beginning:
-        raise UnreadableAudio(f"{path}: is empty (0 bytes)", describe_readable())
-    decoder = OggDecoder(path) if beginning == CAPTURE else FfmpegDecoder(path)
-    low, high = RATES_HZ
-    if not low <= decoder.sample_rate <= high:
-        with decoder:
-            raise UnreadableAudio(
-                f"{path}: its header states {decoder.sample_rate} Hz",
-                "Write it again with another program.",
-            )
-    return decoder
-
-
 def digest_input(path: Path) -> str:
     """The sha256 of a file that is read.
 
@@ -215,22 +201,7 @@ def digest_input(path: Path) -> str:
     try:
         return digest_file(path)
     except OSError as error:
-        raise _unreadable(path, error) from error
-
-
-def _find_damage(path: Path, decoder: "Decoder", frames: int) -> list[str]:
-    """What a person should know of a file whose true length has been counted."""
-    warnings = []
-    if decoder.damaged:
-        warnings.append(f"{path}: damaged in {decoder.damaged} places, which are silent")
-    stated = read_stated_frames(path) or decoder.claimed_frames
-    if stated and stated - frames > MISSING_SHARE * stated:
-        rate = decoder.sample_rate
-        warnings.append(
-            f"{path}: holds {frames / rate:.1f} s of the {stated / rate:.1f} s that its header "
-            "states; the rest is missing"
-        )
-    return warnings
+        raise unreadable(path, error) from error
 
 
 def _file_state(path: Path) -> tuple[int, int, int, int]:
@@ -238,10 +209,5 @@ def _file_state(path: Path) -> tuple[int, int, int, int]:
     try:
         status = path.stat()
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
-
-
-def _unreadable(path: Path, error: OSError | ValueError) -> UnreadableAudio:
-    reason = getattr(error, "strerror", None) or str(error)
-    return UnreadableAudio(f"{path}: {reason.lower()}", "Check the name.")

@@ -8,24 +8,28 @@ same stems, 6 dB quieter, to the last bit.
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
-from msdm_cli.audio.source import AudioSource, read_all
-
-READ_FRAMES = 1 << 16
 SILENT_RMS = 1e-6
 """Below this, -120 dB, a song is silent: it has no level."""
 
 
-def measure_rms(source: AudioSource) -> float:
-    """Root mean square of all samples; full scale is 1.
+class LevelMeter:
+    """Measures the level of a sound that comes in blocks."""
 
-    Raises:
-        AudioError: The sound cannot be decoded.
-    """
-    energy = 0.0
-    for block in read_all(source, READ_FRAMES):
-        energy += float(np.square(block, dtype=np.float64).sum())
-    return math.sqrt(energy / (source.properties.frames * source.properties.channels))
+    def __init__(self) -> None:
+        self._energy = 0.0
+        self._samples = 0
+
+    def push(self, block: NDArray[np.float32]) -> None:
+        """Add samples, ``[C, n]``."""
+        self._energy += float(np.square(block, dtype=np.float64).sum())
+        self._samples += block.size
+
+    @property
+    def rms(self) -> float:
+        """Root mean square of all samples; full scale is 1."""
+        return math.sqrt(self._energy / max(self._samples, 1))
 
 
 def fit_level(rms: float, level_db: float) -> float:

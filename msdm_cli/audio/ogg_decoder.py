@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from msdm_cli.audio.channel_order import from_vorbis
 from msdm_cli.audio.formats import describe_readable
 from msdm_cli.audio.ogg_serial import CAPTURE, HEADER, SEGMENTS
+from msdm_cli.digest import ReadableFile
 from msdm_cli.errors import UnreadableAudio
 
 FLAGS = 5
@@ -35,6 +36,7 @@ class OggDecoder:
 
     Args:
         path: The file.
+        file: The same, open.
 
     Attributes:
         sample_rate: In hertz.
@@ -49,8 +51,9 @@ class OggDecoder:
         UnreadableAudio: It is not a file of sound that libsndfile knows.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, file: ReadableFile) -> None:
         self.path = path
+        self._file = file
         self.damaged = 0
         self.claimed_frames = None
         try:
@@ -82,6 +85,19 @@ class OggDecoder:
         """
         return sum(block.shape[1] for block in self.blocks())
 
+    def guess_frames(self) -> int:
+        """The length that the last pages of all streams state.
+
+        Raises:
+            UnreadableAudio: They cannot be read.
+        """
+        try:
+            return sum(self._open(link).frames for link in self._links)
+        except FAILURES as error:
+            raise UnreadableAudio(
+                f"{self.path}: cannot be decoded ({error})", describe_readable()
+            ) from error
+
     def blocks(self) -> Generator[NDArray[np.float32], None, None]:
         """All samples, ``[C, n]`` each, in the order of channels that WAV has.
 
@@ -110,14 +126,14 @@ class OggDecoder:
             ) from error
 
     def _open(self, link: tuple[int, int]) -> soundfile.SoundFile:
-        return soundfile.SoundFile(io.BufferedReader(_Part(self.path, *link)))
+        return soundfile.SoundFile(io.BufferedReader(_Part(self._file, *link)))
 
 
 class _Part(io.RawIOBase):
-    """A part of a file as a file."""
+    """A part of a file as a file. Nobody else may read that one meanwhile."""
 
-    def __init__(self, path: Path, start: int, stop: int) -> None:
-        self._file = path.open("rb")
+    def __init__(self, file: ReadableFile, start: int, stop: int) -> None:
+        self._file = file
         self._start = start
         self._size = stop - start
         self._file.seek(start)
@@ -141,10 +157,6 @@ class _Part(io.RawIOBase):
         buffer[: len(content)] = content
         return len(content)
 
-    def close(self) -> None:
-        self._file.close()
-        super().close()
-
 
 def list_links(path: Path) -> list[tuple[int, int]]:
     """Where each stream of a chain begins and ends, in bytes.
@@ -156,7 +168,8 @@ def list_links(path: Path) -> list[tuple[int, int]]:
     """
     starts = [0]
     size = path.stat().st_size
-    with path.open("rb") as file:
+    # Unbuffered: a few bytes of each page are all that is read of the file here.
+    with path.open("rb", buffering=0) as file:
         position = 0
         first_group = True
         while position < size:

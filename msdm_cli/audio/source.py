@@ -9,10 +9,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from msdm_cli.audio.level import LevelMeter
 from msdm_cli.errors import UnsuitableAudio
 
 RATES_HZ = (100, 1_000_000)
 """A sound of another rate is damaged."""
+
+LEVEL_FRAMES = 1 << 16
+"""Length of the blocks that a level is measured in, in samples."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,10 @@ class AudioReader(Protocol):
 
 
 class AudioSource(Protocol):
-    """A sound that can be opened, any number of times."""
+    """A sound that can be opened, any number of times.
+
+    What is not known before the sound is decoded is found by a first look, once.
+    """
 
     @property
     def name(self) -> str:
@@ -72,6 +79,22 @@ class AudioSource(Protocol):
     @property
     def tags(self) -> Mapping[str, str]:
         """Title, artist and the like, as far as they are known."""
+        ...
+
+    @property
+    def rms(self) -> float:
+        """Root mean square of all samples; full scale is 1."""
+        ...
+
+    def look(self, *, level: bool) -> None:
+        """Go through it once, and keep what is found.
+
+        Args:
+            level: Whether ``rms`` will be asked for.
+
+        Raises:
+            AudioError: It cannot be decoded, or is not numbers.
+        """
         ...
 
     def open(self) -> AbstractContextManager[AudioReader]:
@@ -125,6 +148,17 @@ class ArraySource:
             frames=self.samples.shape[1],
             subtype="FLOAT",
         )
+
+    @property
+    def rms(self) -> float:
+        """Root mean square of all samples; full scale is 1."""
+        meter = LevelMeter()
+        for start in range(0, self.properties.frames, LEVEL_FRAMES):
+            meter.push(self.samples[:, start : start + LEVEL_FRAMES])
+        return meter.rms
+
+    def look(self, *, level: bool) -> None:
+        """Do nothing: all is known."""
 
     def open(self) -> "ArrayReader":
         """Begin to read it."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from msdm_cli.audio.chunks import Chunk, ChunkPlan, OverlapAdd
 from msdm_cli.audio.high_band import HighBand
-from msdm_cli.audio.level import fit_level, measure_rms
+from msdm_cli.audio.level import fit_level
 from msdm_cli.audio.resample import StreamResampler, resampled_length
 from msdm_cli.audio.seams import SeamMeter, list_joins
 from msdm_cli.audio.source import AudioProperties, AudioSource, SharedReader
@@ -64,6 +64,15 @@ def name_outputs(spec: ModelSpec, options: SeparateOptions) -> tuple[str, ...]:
     return (options.stems or spec.stems) + ((RESIDUAL,) if options.residual else ())
 
 
+def look(spec: ModelSpec, sources: Mapping[str, AudioSource]) -> None:
+    """Have a first look at the song: for its length, and its level if the model has one.
+
+    Raises:
+        AudioError: It cannot be decoded.
+    """
+    sources[SONG].look(level=spec.level_db is not None)
+
+
 def describe_output(
     model: LoadedModel, sources: Mapping[str, AudioSource], options: SeparateOptions
 ) -> AudioProperties:
@@ -107,8 +116,8 @@ def run(
 
     Args:
         model: The model.
-        sources: The song, under ``SONG``. It is read once for its level, if the model has one, and
-            once for its samples.
+        sources: The song, under ``SONG``. It is read once for a first look, and once for its
+            samples.
         options: How.
         store: Keeps what was drawn of each chunk.
         progress: Receives each network call.
@@ -116,6 +125,7 @@ def run(
     Returns:
         All stems of the model, at the song's rate; they sum to the song.
     """
+    look(model.spec, sources)
     planned = plan(model, sources, options)
     calls = Calls(progress)
     progress.start(sources[SONG].name, planned.calls)
@@ -169,7 +179,7 @@ def _choose_gain(spec: ModelSpec, song: AudioSource) -> np.float32:
     """The gain that brings a song to the level that the model was trained at."""
     if spec.level_db is None:
         return np.float32(1)
-    return np.float32(fit_level(measure_rms(song), spec.level_db))
+    return np.float32(fit_level(song.rms, spec.level_db))
 
 
 def _draw(

@@ -65,8 +65,12 @@ def damage(content, changes):
 def test_damaged_files_are_read_or_refused(tmp_path, kind, changes):
     path = tmp_path / f"song.{kind}"
     path.write_bytes(damage(WHOLE[kind], changes))
+    source = FileSource(path)
     try:
-        with FileSource(path).open() as reader:
+        source.believe_header()
+        assert source.properties.frames <= LONGEST
+        source.look(level=True)
+        with source.open() as reader:
             properties, total = reader.properties, 0
             while total < min(properties.frames, LONGEST):
                 block = reader.read(BLOCK)

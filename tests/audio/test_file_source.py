@@ -1,11 +1,13 @@
 import hashlib
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 from conftest import music
 
+from msdm_cli.audio import file_source as module
 from msdm_cli.audio.file_source import FileSource
 from msdm_cli.audio.source import read_all
 from msdm_cli.errors import UnreadableAudio, UnsuitableAudio
@@ -101,7 +103,7 @@ def test_a_file_that_is_cut_off_is_read_as_far_as_it_goes(tmp_path, suffix):
     whole = np.concatenate(list(read_all(source, 65_536)), 1)
     np.testing.assert_allclose(whole, music(400_000)[:, :frames], atol=2**-15)
     with pytest.raises(UnsuitableAudio, match="no samples after 17 s"):
-        FileSource(path, start_seconds=17)
+        FileSource(path, start_seconds=17).look(level=False)
 
 
 def test_a_whole_file_has_no_warnings(write_song):
@@ -118,12 +120,12 @@ def test_no_samples_are_an_error(tmp_path):
     path = tmp_path / "none.wav"
     soundfile.write(path, np.zeros((0, 2)), 44100)
     with pytest.raises(UnsuitableAudio, match="no samples"):
-        FileSource(path)
+        FileSource(path).look(level=False)
 
 
 def test_a_start_past_the_end_is_an_error(write_song):
     with pytest.raises(UnsuitableAudio, match="no samples after 9 s"):
-        FileSource(write_song(seconds=1), 9.0)
+        FileSource(write_song(seconds=1), 9.0).look(level=False)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -168,3 +170,59 @@ def test_the_digest_is_that_of_the_whole_file(write_song):
     path = write_song(seconds=1)
     whole = hashlib.sha256(path.read_bytes()).hexdigest()
     assert FileSource(path, 0.5).digest() == whole
+
+
+def count_opens(monkeypatch):
+    opened = []
+    open_path = Path.open
+
+    def count(path, *arguments, **options):
+        opened.append(path.name)
+        return open_path(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", count)
+    return opened
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "mp3"])
+def test_all_that_a_look_finds_takes_one_pass(tmp_path, monkeypatch, suffix):
+    path = tmp_path / f"song.{suffix}"
+    soundfile.write(path, music(30_000).T, 22050)
+    opened = count_opens(monkeypatch)
+    source = FileSource(path)
+    assert opened == []
+    source.look(level=True)
+    assert (source.properties.frames, source.warnings, source.tags) == (30_000, [], {})
+    assert source.rms > 0
+    assert source.digest()
+    source.look(level=False)
+    assert len(opened) == 1
+    list(read_all(source, 10_000))
+    assert len(opened) == 2
+
+
+def test_a_digest_alone_decodes_nothing(write_song, monkeypatch):
+    path = write_song(seconds=1)
+    monkeypatch.setattr(module, "look_through", None)
+    assert FileSource(path).digest() == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_look_is_repeated_for_a_level_alone(write_song, monkeypatch):
+    source = FileSource(write_song(seconds=1))
+    opened = count_opens(monkeypatch)
+    source.look(level=False)
+    source.look(level=False)
+    assert len(opened) == 1
+    assert source.rms > 0
+    assert len(opened) == 2
+
+
+def test_what_a_header_states_is_believed_until_there_is_a_look(write_song):
+    path = write_song(seconds=1, rate=8000)
+    source = FileSource(path)
+    source.believe_header()
+    path.write_bytes(path.read_bytes()[:-8000])
+    assert source.properties.frames == 8000
+    assert source.digest() == hashlib.sha256(path.read_bytes()).hexdigest()
+    source.look(level=False)
+    assert source.properties.frames == 6000

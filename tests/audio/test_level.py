@@ -4,14 +4,20 @@ import numpy as np
 import pytest
 from conftest import music
 
-from msdm_cli.audio.level import fit_level, measure_rms
-from msdm_cli.audio.source import ArraySource
+from msdm_cli.audio.level import LevelMeter, fit_level
 
 
 def test_the_level_is_that_of_all_samples():
     samples = music(200_000, 2)
     rms = math.sqrt(np.square(samples.astype(np.float64)).mean())
-    assert measure_rms(ArraySource(samples, 22050)) == pytest.approx(rms, rel=1e-12)
+    meter = LevelMeter()
+    for block in np.split(samples, (70_000, 70_001), 1):
+        meter.push(block)
+    assert meter.rms == pytest.approx(rms, rel=1e-12)
+
+
+def test_nothing_is_silent():
+    assert LevelMeter().rms == 0
 
 
 @pytest.mark.parametrize(

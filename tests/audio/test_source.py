@@ -15,6 +15,13 @@ def test_an_array_is_read_in_blocks():
     assert (source.properties.seconds, source.properties.channels) == (0.125, 2)
 
 
+def test_the_level_of_an_array():
+    samples = music(200_000, 2)
+    source = ArraySource(samples, 8000)
+    source.look(level=True)
+    assert source.rms == pytest.approx(np.sqrt(np.square(samples.astype(float)).mean()), rel=1e-12)
+
+
 def test_one_axis_is_one_channel():
     assert ArraySource(music(1000)[0], 8000).samples.shape == (1, 1000)
 

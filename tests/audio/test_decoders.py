@@ -1,0 +1,39 @@
+import pytest
+import soundfile
+from conftest import music
+
+from msdm_cli.audio.decoders import decoding, decoding_and_digesting
+from msdm_cli.audio.ffmpeg_decoder import FfmpegDecoder
+from msdm_cli.audio.ogg_decoder import OggDecoder
+from msdm_cli.digest import digest_file
+from msdm_cli.errors import UnreadableAudio
+
+KINDS = {"wav": FfmpegDecoder, "flac": FfmpegDecoder, "mp3": FfmpegDecoder, "ogg": OggDecoder}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_first_bytes_choose_the_decoder(tmp_path, kind):
+    path = tmp_path / "song"  # no suffix says what it is
+    soundfile.write(path, music(20_000).T, 22050, format=kind)
+    with decoding(path) as decoder:
+        assert type(decoder) is KINDS[kind]
+        assert decoder.count_frames() >= 20_000
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_file_that_is_decoded_is_digested(tmp_path, kind):
+    path = tmp_path / f"song.{kind}"
+    soundfile.write(path, music(50_000, 2).T, 22050)
+    with decoding_and_digesting(path) as (decoder, file):
+        decoder.count_frames()
+        assert file.finish() == digest_file(path)
+
+
+@pytest.mark.parametrize("how", [decoding, decoding_and_digesting])
+@pytest.mark.parametrize(("content", "said"), [(b"", "is empty"), (None, "no such file")])
+def test_what_is_not_there_is_an_error(tmp_path, how, content, said):
+    path = tmp_path / "song.wav"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UnreadableAudio, match=said), how(path):
+        pass
