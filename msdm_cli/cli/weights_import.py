@@ -1,13 +1,13 @@
 """``msdm weights pull`` and ``msdm weights import``: models from elsewhere."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from msdm_cli.cli.console import print_line, say
+from msdm_cli.cli.console import print_line
 from msdm_cli.cli.display import Display
 from msdm_cli.cli.hints import hinted
 from msdm_cli.cli.options import QuietOption
@@ -15,13 +15,12 @@ from msdm_cli.errors import (
     MissingWeights,
     ModelExists,
     UnknownModel,
-    UnreadableArchive,
     UnreadableCheckpoint,
 )
-from msdm_cli.models.registry import cache_folder, load_archives, load_registry
+from msdm_cli.models.registry import load_archives, load_registry
 
 if TYPE_CHECKING:
-    from msdm_cli.models.registry import Archive, ArchivedModel
+    from msdm_cli.models.registry import Archive
 
 
 def pull(
@@ -44,13 +43,18 @@ def pull(
     archive = _find_archive(name)
     here = load_registry()
     missing = [model for model in archive.models if model.name not in here]
-    if not missing:
-        names = ", ".join(model.name for model in archive.models)
-        print_line(f"on this machine already: {names}")
-        return
-    if offline:
+    if missing and offline:
         raise MissingWeights(f"{name} is not on this machine", "Leave out --offline to fetch it.")
-    _fetch_and_import(archive, missing, quiet=quiet)
+    if missing:
+        from msdm_cli.models.pull import pull_archive
+
+        with Display(quiet=quiet) as display:
+            entries = pull_archive(archive, display.piece())
+        for entry in entries:
+            print_line(f"{entry.name}: {entry.folder}")
+        if entries:
+            return
+    print_line(f"on this machine already: {', '.join(model.name for model in archive.models)}")
 
 
 def _find_archive(name: str) -> "Archive":
@@ -61,44 +65,6 @@ def _find_archive(name: str) -> "Archive":
     raise UnknownModel(
         f"no model that can be fetched is called {name}", f"These can: {', '.join(archives)}."
     )
-
-
-def _fetch_and_import(
-    archive: "Archive", missing: "Sequence[ArchivedModel]", *, quiet: bool
-) -> None:
-    """Fetch an archive, import the models in it that are missing, and remove it."""
-    from msdm_cli.digest import digest_file
-    from msdm_cli.models.archive import extract_checkpoints
-    from msdm_cli.models.download import fetch_archive
-
-    downloads = cache_folder() / ".downloads"
-    with Display(quiet=quiet) as display:
-        tar = fetch_archive(archive.url, downloads / f"{archive.name}.tar", display.piece())
-    if not quiet:
-        say(f"{archive.url}: sha256 {digest_file(tar)}")
-    with tempfile.TemporaryDirectory(dir=downloads) as folder:
-        # The damaged file has its final name, and so would not be fetched again.
-        with hinted({UnreadableArchive: f"Remove {tar}, and run msdm weights pull again."}):
-            found = extract_checkpoints(tar, Path(folder))
-        for model in missing:
-            _import_model(archive, model, found, tar)
-    tar.unlink()
-
-
-def _import_model(
-    archive: "Archive", model: "ArchivedModel", found: Mapping[str, Path], tar: Path
-) -> None:
-    from msdm_cli.models.adopt import adopt_checkpoints
-
-    lacking = [name for name in model.checkpoints if name not in found]
-    if lacking:
-        raise UnreadableArchive(
-            f"{tar}: has no checkpoint {', '.join(lacking)}",
-            f"It has {', '.join(found)}. Unpack it, and run msdm weights import CHECKPOINT.",
-        )
-    checkpoints = [found[name] for name in model.checkpoints]
-    entry = adopt_checkpoints(model.name, checkpoints, model.description, archive.licence)
-    print_line(f"{entry.name}: {entry.folder}")
 
 
 def import_weights(

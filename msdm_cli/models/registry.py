@@ -89,12 +89,14 @@ class Archive:
         url: Address of the tar.
         licence: SPDX identifier, or what is known.
         models: The models inside.
+        sha256: Digest in hexadecimal; None if those who offer it state none.
     """
 
     name: str
     url: str
     licence: str
     models: tuple[ArchivedModel, ...]
+    sha256: str | None = None
 
 
 @cache

@@ -2,14 +2,14 @@
 
 import json
 import tarfile
-from pathlib import Path
 
 import pytest
 import torch
 from conftest import lightning_checkpoint
 from run_msdm import msdm
 
-from msdm_cli.models import download
+from msdm_cli.models import pull
+from msdm_cli.models.part_file import PartFile, Version
 from msdm_cli.models.registry import load_archives
 
 
@@ -88,14 +88,15 @@ def fetched(monkeypatch):
     checkpoints = []
 
     def fetch(url, path, progress):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            path.write_bytes(b"not a tar")
-            if checkpoints:
-                write_tar(path, *checkpoints[:-1], content=checkpoints[-1])
+        with PartFile(path, url) as file:
+            file.begin(Version(url, None))
+            file.append(b"not a tar")
+            file.complete()
+        if checkpoints:
+            write_tar(path, *checkpoints[:-1], content=checkpoints[-1])
         return path
 
-    monkeypatch.setattr(download, "fetch_archive", fetch)
+    monkeypatch.setattr(pull, "fetch_archive", fetch)
     return checkpoints
 
 
@@ -123,14 +124,13 @@ def test_an_archive_is_fetched_imported_and_removed(fetched, cache, tmp_path):
     assert again.stdout == "on this machine already: msdm, msdm-generation\n"
 
 
-def test_a_damaged_archive_is_named(fetched, cache):
+def test_a_damaged_archive_is_named_and_removed(fetched, cache):
     result = msdm("weights", "pull", "msdm", "--quiet")
-    tar = cache / ".downloads" / f"{find_archive('msdm').name}.tar"
-    result.assert_two_lines("cannot be unpacked", f"Remove {tar}, and run msdm weights pull again")
-    assert Path(tar).exists()
+    result.assert_two_lines("cannot be unpacked", "It was removed, and will be fetched again.")
+    assert not list((cache / ".downloads").glob("*.tar*"))
 
 
 def test_an_archive_without_the_checkpoint_says_what_it_has(fetched):
     fetched += ["other", b"x"]
     result = msdm("weights", "pull", "msdm", "--quiet")
-    result.assert_two_lines("has no checkpoint", "It has other.", "msdm weights import CHECKPOINT")
+    result.assert_two_lines("has no checkpoint", "It has other.", "removed")
