@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from msdm_cli.audio.file_writer import Block
 from msdm_cli.audio.formats import Subtype
+from msdm_cli.audio.mix import Gains, mix, round_mix
 from msdm_cli.audio.quantise import quantise_to_sum
 
 MIXTURE = "mixture"
@@ -55,13 +56,18 @@ class SumFinish:
     Args:
         subtype: How samples are stored.
         gain: Factor on stems and mixture.
+        mixes: Gains of further mixes, by name. They are made of the rounded stems: what a mix
+            leaves out is, to the last bit, what it lacks of the mixture.
     """
 
-    def __init__(self, subtype: Subtype, gain: float) -> None:
+    def __init__(
+        self, subtype: Subtype, gain: float, mixes: Mapping[str, Gains] | None = None
+    ) -> None:
         self.gain = gain
         self.peak = 0.0
         self.clipped = 0
         self._subtype = subtype
+        self._mixes = dict(mixes or {})
         self._left = 0.0
         self._energy = 0.0
 
@@ -78,7 +84,7 @@ class SumFinish:
         return 10 * math.log10(self._left / self._energy)
 
     def apply(self, stems: Mapping[str, Signal], mixture: Signal) -> dict[str, Block]:
-        """The stems as integers of the subtype that sum to the mixture's, or as floats."""
+        """The stems as integers of the subtype that sum to the mixture's, or as floats; mixes."""
         stacked = np.stack([np.asarray(stem, np.float64) for stem in stems.values()])
         self.peak = max(self.peak, float(np.abs(stacked).max(initial=0)))
         scaled = self.gain * stacked
@@ -96,7 +102,16 @@ class SumFinish:
             left = values.sum(0, dtype=np.float64) - target
             self._left += float(np.square(left).sum())
         self._energy += float(np.square(target).sum())
-        return dict(zip(stems, values, strict=True))
+        return self._add_mixes(dict(zip(stems, values, strict=True)))
+
+    def _add_mixes(self, stems: dict[str, Block]) -> dict[str, Block]:
+        written = dict(stems)
+        for name, gains in self._mixes.items():
+            mixed = mix(stems, gains)
+            self.peak = max(self.peak, float(np.abs(mixed).max(initial=0)) / self.gain)
+            written[name], clipped = round_mix(mixed, self._subtype)
+            self.clipped += clipped
+        return written
 
 
 class ScaleFinish:

@@ -1,4 +1,4 @@
-"""Stems in integers whose sum is the song's integers."""
+"""Samples as integers: one signal, or stems whose sum is the song's integers."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,3 +42,15 @@ def quantise_to_sum(
         for stem in rounded:
             stem[:] = np.clip(stem + target - rounded.sum(0), -scale, scale - 1)
     return rounded.astype(np.int32) << (32 - bits), beyond
+
+
+def quantise(signal: NDArray[np.float64], bits: int) -> tuple[NDArray[np.int32], int]:
+    """Round one signal, clipped at full scale.
+
+    Returns:
+        Integers that fill 32 bits, and how many were clipped.
+    """
+    scale = float(1 << (bits - 1))
+    rounded = np.rint(signal * scale)
+    beyond = int(np.count_nonzero((rounded < -scale) | (rounded > scale - 1)))
+    return np.clip(rounded, -scale, scale - 1).astype(np.int32) << (32 - bits), beyond

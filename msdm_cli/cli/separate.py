@@ -10,6 +10,7 @@ import typer
 
 from msdm_cli.cli.batch import check_batch, estimate_batch, run_batch, show_gain
 from msdm_cli.cli.display import STOPPED, Display
+from msdm_cli.cli.gains import MixOption, WithoutOption, parse_mixes
 from msdm_cli.cli.model_options import (
     check_stems,
     choose_preset,
@@ -81,6 +82,8 @@ def separate(  # noqa: PLR0913  an option each
             help="Write these stems only, such as drums,bass.",
         ),
     ] = None,
+    without: WithoutOption = None,
+    gains: MixOption = None,
     start: StartOption = 0.0,
     duration: SongDurationOption = None,
     quality: SeparationQualityOption = Quality.default,
@@ -148,6 +151,7 @@ def separate(  # noqa: PLR0913  an option each
       msdm separate song.flac
       msdm separate album/ -o stems --quality fast
       msdm separate song.wav --start 1:00 --duration 20
+      msdm separate song.wav --without drums
       cat song.wav | msdm separate - -o - --stems drums > drums.wav
     """  # noqa: D301  \b keeps the lines of the examples
     from msdm_cli.cli.songs import STANDARD, expand_songs, spool_pipes
@@ -157,6 +161,8 @@ def separate(  # noqa: PLR0913  an option each
 
     spec = find_spec(model_name)
     wanted = check_stems(stems or (), spec, "--stems")
+    mixes = parse_mixes(without, gains)
+    check_stems([stem for mixed in mixes.values() for stem in mixed], spec, "--without, --mix")
     changes = {
         "num_resamples": num_resamples,
         "churn": churn,
@@ -166,15 +172,16 @@ def separate(  # noqa: PLR0913  an option each
     preset = choose_preset(spec, "separate", sampler, quality, steps, changes)
     songs = expand_songs(words, folder)
     to_stdout = str(folder) == STANDARD
-    if to_stdout and (len(songs), len(wanted), residual) != (1, 1, False):
+    if to_stdout and (len(songs), len(wanted) + len(mixes), residual) != (1, 1, False):
         raise typer.BadParameter(
-            "the standard output takes one stem of one song: add --stems drums", param_hint="-o"
+            "the standard output takes one stem of one song: add --stems drums or --without drums",
+            param_hint="-o",
         )
     request = JobRequest(
         task="separate",
         model=model_name,
         runtime=choose_runtime(device, backend, provider, precision, threads, preset),
-        options=SeparateOptions(preset, seed, wanted, overlap, residual),
+        options=SeparateOptions(preset, seed, wanted, overlap, residual, mixes),
         inputs={},
         folder=folder,
         output=OutputOptions(file_format, subtype, name),

@@ -12,6 +12,7 @@ from glob import glob, has_magic
 from pathlib import Path
 
 from msdm_cli.audio.formats import describe_readable, readable_suffixes
+from msdm_cli.audio.mix import is_mix
 from msdm_cli.cli.hints import find_errno_hint
 from msdm_cli.cli.signals import temporary_folder
 from msdm_cli.cli.streams import is_input_closed
@@ -182,6 +183,7 @@ def _leave_out_results(found: list[Path], searched: Path, results: str) -> list[
         with contextlib.suppress(UnreadableManifest):
             records = load_manifest(path).files.values()
             made |= {_strip_suffix(record.locate(path.parent)) for record in records}
+            made |= {_strip_suffix(mixed) for mixed in path.parent.iterdir() if is_mix(mixed.stem)}
     return [path for path in found if _strip_suffix(path) not in made]
 
 

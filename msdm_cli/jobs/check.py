@@ -1,7 +1,7 @@
 """Whether results are still what was made, and whether stems sum to their song."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +13,10 @@ from msdm_cli.audio.formats import FORMATS, SUBTYPES
 from msdm_cli.audio.source import read_all
 from msdm_cli.digest import digest_file
 from msdm_cli.errors import AudioError, UnreadableManifest
-from msdm_cli.jobs.manifest import Manifest, load_manifest
+from msdm_cli.jobs.manifest import Manifest, list_manifests, load_manifest
 from msdm_cli.jobs.output import MANIFEST, MANIFEST_SUFFIX
 from msdm_cli.jobs.request import JobRequest
-from msdm_cli.tasks.separate import SONG
+from msdm_cli.tasks.separate import SONG, SeparateOptions
 
 READ_FRAMES = 1 << 16
 WORST_NULL_DB = -60.0
@@ -71,14 +71,11 @@ def check_results(path: Path, song: Path | None) -> Report:
 
 
 def _find_manifest(folder: Path) -> Path:
-    """The manifest in a folder; one of another name if it is the only one."""
-    usual = folder / f"{MANIFEST}.{MANIFEST_SUFFIX}"
-    if usual.exists():
-        return usual
-    found = sorted(folder.glob(f"*{MANIFEST}*.{MANIFEST_SUFFIX}"))
+    """The only manifest in a folder."""
+    found = list_manifests(folder)
     if len(found) == 1:
         return found[0]
-    holds = ", ".join(path.name for path in found) if found else f"no {usual.name}"
+    holds = ", ".join(path.name for path in found) if found else f"no {MANIFEST}.{MANIFEST_SUFFIX}"
     raise UnreadableManifest(
         f"{folder}: holds {holds}", "Name the folder of one song's results, or their .json."
     )
@@ -110,9 +107,11 @@ def _compare(
     """Compare the sum of the stems with the song, if all that is needed is there."""
     request = manifest.parse_request()
     song = request.inputs.get(SONG)
-    if request.options.stems:
+    parts = _find_parts(request.options, stems)
+    if not parts:
         report.notes.append("some stems alone: there is nothing to sum")
         return
+    stems = {name: stems[name] for name in parts}
     if song is None:
         report.notes.append("the song was in memory: its stems are not compared with it")
         return
@@ -125,6 +124,16 @@ def _compare(
         report.problems.append(f"{song}: is not the song that was separated")
     else:
         _check_sum(manifest, request, stems, song, report)
+
+
+def _find_parts(options: SeparateOptions, written: Collection[str]) -> tuple[str, ...]:
+    """Names of results that sum to the song; none if not enough was written."""
+    if not (options.stems or options.mixes):
+        return tuple(written)
+    for name, gains in options.mixes.items():
+        if not any(gains.values()) and all(stem in written for stem in gains):
+            return (name, *gains)
+    return ()
 
 
 def _check_sum(

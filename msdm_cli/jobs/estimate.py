@@ -112,7 +112,7 @@ def _rehearse(request: JobRequest, model: LoadedModel, song: AudioSource, subtyp
     plan = request.row.plan(model, sources, request.options)
     calls_before = (len(plan.chunks) - 1) * plan.calls_per_chunk
     rehearsal = replace(model, denoisers=(_LastCall(model.choose(0), calls_before),))
-    finish = request.row.finish(subtype, 1.0)
+    finish = request.row.finish(request.options, subtype, 1.0)
     options = replace(request.options, seed=0)
     with closing(
         request.row.run(rehearsal, sources, options, NoStore(), SilentProgress())

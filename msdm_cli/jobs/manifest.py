@@ -14,6 +14,7 @@ from msdm_cli.audio.source import AudioProperties
 from msdm_cli.digest import digest_file
 from msdm_cli.errors import UnreadableManifest, UnwritableResults
 from msdm_cli.jobs.identity import find_difference, forget_machine, get_seed, is_same_but_seed
+from msdm_cli.jobs.output import MANIFEST, MANIFEST_SUFFIX
 from msdm_cli.jobs.paths import decode_path, encode_path
 from msdm_cli.jobs.request import JobRequest
 from msdm_cli.small_files import read_small
@@ -166,6 +167,12 @@ def load_manifest(path: Path) -> Manifest:
     except UnreadableManifest as error:
         raise _unreadable(path, error.message) from error
     return manifest
+
+
+def list_manifests(folder: Path) -> list[Path]:
+    """The manifests in a folder: that of the usual name, or else all others."""
+    usual = folder / f"{MANIFEST}.{MANIFEST_SUFFIX}"
+    return [usual] if usual.exists() else sorted(folder.glob(f"*{MANIFEST}*.{MANIFEST_SUFFIX}"))
 
 
 def _check_identity(manifest: Manifest) -> None:

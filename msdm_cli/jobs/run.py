@@ -184,7 +184,7 @@ class _Job:
     def _write(self, journal: Journal, progress: Progress) -> tuple[Facts, dict[str, FileRecord]]:
         """Write all files; twice if something would clip, the second time with a gain."""
         request = self._request
-        finish = request.row.finish(self._shape.subtype, 1.0)
+        finish = request.row.finish(request.options, self._shape.subtype, 1.0)
         calls = 0
         while True:
             with FileSink(self._paths, self._shape, self._copies) as sink:
@@ -200,7 +200,7 @@ class _Job:
                         -20 * math.log10(gain),
                     )
                     # The journal has every chunk: the network is not called again.
-                    finish = request.row.finish(self._shape.subtype, gain)
+                    finish = request.row.finish(request.options, self._shape.subtype, gain)
                     continue
                 folder = request.manifest.parent
                 records = describe_files(sink.finish(), self._paths, folder)

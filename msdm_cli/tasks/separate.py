@@ -6,17 +6,16 @@ cannot hear, so that the stems sum to the song.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from msdm_cli.audio.chunks import Chunk, ChunkPlan, OverlapAdd
-from msdm_cli.audio.high_band import HighBand
+from msdm_cli.audio.chunks import Chunk, ChunkPlan
 from msdm_cli.audio.level import fit_level
-from msdm_cli.audio.resample import StreamResampler, resampled_length
-from msdm_cli.audio.seams import SeamMeter, list_joins
+from msdm_cli.audio.mix import Gains, check_gains
+from msdm_cli.audio.resample import resampled_length
 from msdm_cli.audio.source import AudioProperties, AudioSource, SharedReader
 from msdm_cli.audio.windows import SongWindows
 from msdm_cli.diffusion.conditions import mixture_condition
@@ -25,12 +24,12 @@ from msdm_cli.models.load import LoadedModel
 from msdm_cli.models.spec import ModelSpec
 from msdm_cli.progress import Progress
 from msdm_cli.tasks.ahead import Ahead
+from msdm_cli.tasks.assembly import RESIDUAL, Assembly
 from msdm_cli.tasks.calls import Calls
 from msdm_cli.tasks.sampling import ChunkSampler
 from msdm_cli.tasks.stream import ChunkStore, StemBlock, StemStream, TaskPlan, recall
 
 SONG = "song"
-RESIDUAL = "residual"
 CHANNELS_AT_ONCE = 2
 """Channels of one network call: memory does not grow with the channels of a song."""
 BLOCK_FRAMES = 1 << 15
@@ -46,10 +45,11 @@ class SeparateOptions:
     Attributes:
         preset: Sampler and settings.
         seed: Of the noise; None for a sampler that uses none.
-        stems: The stems that are wanted; all if empty.
+        stems: The stems that are wanted; if empty, all of them, or none beside ``mixes``.
         overlap: Least share of the core of a chunk that neighbours have in common, 0 to 0.5.
         residual: Whether what the model cannot hear is a stem of its own. Otherwise the stems share
             it.
+        mixes: Gains of mixes of all stems that are wanted, by their names.
     """
 
     preset: Preset
@@ -57,11 +57,17 @@ class SeparateOptions:
     stems: tuple[str, ...] = ()
     overlap: float = 0.25
     residual: bool = False
+    mixes: Mapping[str, Gains] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for gains in self.mixes.values():
+            check_gains(gains)
 
 
 def name_outputs(spec: ModelSpec, options: SeparateOptions) -> tuple[str, ...]:
     """Names of what is written."""
-    return (options.stems or spec.stems) + ((RESIDUAL,) if options.residual else ())
+    stems = options.stems or (() if options.mixes else spec.stems)
+    return (*stems, *((RESIDUAL,) if options.residual else ()), *options.mixes)
 
 
 def look(spec: ModelSpec, sources: Mapping[str, AudioSource]) -> None:
@@ -151,7 +157,8 @@ def _separate(
         # finished.
         shared = SharedReader(reader)
         windows = SongWindows(shared, model.spec.sample_rate)
-        assembly = _Assembly(model.spec, song.properties, options)
+        chunks = _plan_chunks(model.spec, song.properties, options.overlap)
+        assembly = Assembly(model.spec, song.properties, chunks, residual=options.residual)
         # Each window is read when its turn comes: the generator is asked one chunk ahead of the
         # devices.
         draws = (
@@ -195,63 +202,3 @@ def _draw(
         drawn.append(sampler.draw(condition, index, chunk.start, shape))
     stems = np.concatenate(drawn)[..., chunk.core] / gain
     return stems.astype(np.float32, copy=False)
-
-
-class _Assembly:
-    """Puts the cores of chunks together again, at the song's rate.
-
-    Args:
-        spec: Of the model.
-        song: What is separated.
-        options: How.
-    """
-
-    def __init__(self, spec: ModelSpec, song: AudioProperties, options: SeparateOptions) -> None:
-        self._spec = spec
-        self._song = song
-        self._options = options
-        signals = song.channels * len(spec.stems)
-        chunks = _plan_chunks(spec, song, options.overlap)
-        self._overlap_add = OverlapAdd(chunks, (song.channels, len(spec.stems)))
-        self._seams = SeamMeter(list_joins(chunks.chunks()))
-        self._high_band = HighBand(
-            song.sample_rate, spec.sample_rate, song.channels, len(spec.stems)
-        )
-        self._up = StreamResampler(spec.sample_rate, song.sample_rate, signals)
-        self._upsampled = np.zeros((signals, 0), np.float32)
-
-    def add(self, chunk: Chunk, core: Array, following: Chunk | None) -> Array:
-        """Add the core of a chunk, ``[C, S, core]``, and take what no later chunk changes.
-
-        Shape:
-            ``-> [S, C, n]`` at the song's rate
-        """
-        finished = self._overlap_add.add(chunk, core, following)
-        last = following is None
-        self._seams.push(finished, last=last)
-        self._high_band.push(finished, last=last)
-        parts = [self._upsampled, self._up.push(finished.reshape(len(self._upsampled), -1))]
-        if last:
-            parts.append(self._up.finish(self._song.frames))
-        self._upsampled = np.concatenate(parts, 1)
-        # The shares of the high band are interpolated: they lag behind the stems.
-        count = min(self._upsampled.shape[1], self._high_band.ready)
-        shape = (self._song.channels, len(self._spec.stems), count)
-        stems = self._upsampled[:, :count].reshape(shape)
-        self._upsampled = self._upsampled[:, count:]
-        return stems.swapaxes(0, 1)
-
-    def complete(self, stems: Array, song: Array) -> StemBlock:
-        """Give the stems what they lack of the song, ``[S, C, n], [C, n]``."""
-        exact = stems.astype(np.float64)
-        mixture = song.astype(np.float64)
-        residual = mixture - exact.sum(0)
-        if self._options.residual:
-            named = dict(zip(self._spec.stems, exact, strict=True))
-            return StemBlock({**named, RESIDUAL: residual}, mixture)
-        completed = exact + self._high_band.share(residual)
-        return StemBlock(dict(zip(self._spec.stems, completed, strict=True)), mixture)
-
-    def describe_seams(self) -> dict[str, object]:
-        """How many joins there are, and how far the worst stand out."""
-        return {"joins": len(self._seams.seams), "worst": self._seams.worst()}

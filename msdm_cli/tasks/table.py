@@ -22,7 +22,7 @@ class Task:
             options.
         plan: Chunks and network calls, from model, sources and options.
         run: Does it, with model, sources, options, store and progress.
-        finish: Makes blocks ready to be written, from subtype and gain.
+        finish: Makes blocks ready to be written, from options, subtype and gain.
         copies_inputs: Whether the inputs are copied beside the results.
     """
 
@@ -31,7 +31,7 @@ class Task:
     describe_output: Callable[..., AudioProperties]
     plan: Callable[..., TaskPlan]
     run: Callable[..., StemStream]
-    finish: Callable[[Subtype, float], Finish]
+    finish: Callable[[Any, Subtype, float], Finish]
     copies_inputs: bool = False
 
 
@@ -42,7 +42,7 @@ TASKS = {
         describe_output=separate.describe_output,
         plan=separate.plan,
         run=separate.run,
-        finish=SumFinish,
+        finish=lambda options, subtype, gain: SumFinish(subtype, gain, options.mixes),
     ),
     "impute": Task(
         options=impute.ImputeOptions,
@@ -50,7 +50,7 @@ TASKS = {
         describe_output=impute.describe_output,
         plan=impute.plan,
         run=impute.run,
-        finish=lambda subtype, gain: ScaleFinish(gain, mixture_only=True),
+        finish=lambda options, subtype, gain: ScaleFinish(gain, mixture_only=True),
         copies_inputs=True,
     ),
     "generate": Task(
@@ -59,6 +59,6 @@ TASKS = {
         describe_output=generate.describe_output,
         plan=generate.plan,
         run=generate.run,
-        finish=lambda subtype, gain: ScaleFinish(gain, mixture_only=False),
+        finish=lambda options, subtype, gain: ScaleFinish(gain, mixture_only=False),
     ),
 }

@@ -66,3 +66,16 @@ def test_a_gain_brings_the_peak_below_full_scale():
     assert fit_gain(7.0, SUBTYPES["FLOAT"]) == 1
     assert fit_gain(2.0, SUBTYPES["PCM_16"]) * 2 == pytest.approx(1 - 4 / 32768)
     assert fit_gain(2.0, SUBTYPES["PCM_24"]) * 2 == pytest.approx(1 - 4 / 8388608)
+
+
+def test_a_mix_lacks_what_it_leaves_out_to_the_last_bit():
+    mixture = np.rint(music(5000, 2) * 32768) / 32768
+    mixes = {"minus": {"one": 0.0}, "loud": {"one": 4.0}}
+    finish = SumFinish(SUBTYPES["PCM_16"], 0.25, mixes)
+    written = finish.apply(stems_of(mixture), mixture)
+    np.testing.assert_array_equal(written["minus"], written["two"])
+    whole = (written["loud"] >> 16) - 4 * (written["one"] >> 16)
+    np.testing.assert_array_equal(whole, written["two"] >> 16)
+    loudest = np.abs(4 * stems_of(mixture)["one"] + stems_of(mixture)["two"]).max()
+    # Each stem was rounded, at a gain of 1/4.
+    assert finish.peak == pytest.approx(loudest, abs=4 * 5 / 32768)

@@ -214,3 +214,13 @@ def test_forged_stems_are_not_excused_as_lossy(tiny_model, write_song, tmp_path)
     falsify(result, subtype_written="PCM_8")
     with pytest.raises(UnreadableManifest, match="unknown subtype PCM_8"):
         check_results(result.manifest, song)
+
+
+def test_a_minus_one_and_its_stem_sum_to_the_song(tiny_model, write_song, tmp_path):
+    song = write_song(seconds=0.3)
+    minus = {"without-drums": {"drums": 0.0}}
+    pair = separate(tiny_model, song, tmp_path / "pair", mixes=minus, stems=("drums",))
+    assert check_results(pair.manifest, None).exact
+    alone = check_results(separate(tiny_model, song, tmp_path / "one", mixes=minus).manifest, None)
+    assert alone.exact is None
+    assert alone.notes == ["some stems alone: there is nothing to sum"]

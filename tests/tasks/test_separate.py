@@ -22,9 +22,9 @@ from msdm_cli.backends.runtime import Runtime
 from msdm_cli.errors import BackendUnavailable, NonFiniteSamples
 from msdm_cli.models.load import load
 from msdm_cli.progress import SilentProgress
+from msdm_cli.tasks.assembly import RESIDUAL
 from msdm_cli.tasks.calls import Calls
 from msdm_cli.tasks.separate import (
-    RESIDUAL,
     SONG,
     SeparateOptions,
     describe_output,

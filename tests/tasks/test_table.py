@@ -81,8 +81,8 @@ def test_a_store_keeps_as_much_as_was_stated_and_makes_calls_needless(job, tiny_
 
 
 def test_a_task_is_finished_with_its_gain(job):
-    row, _, _ = job
-    finish = row.finish(SUBTYPES["FLOAT"], 0.5)
+    row, _, options = job
+    finish = row.finish(options, SUBTYPES["FLOAT"], 0.5)
     stems = {"bass": np.full((1, 2), 0.25), "mixture": np.full((1, 2), 0.25)}
     written = finish.apply(stems, stems.pop("mixture"))
     assert finish.gain == 0.5

@@ -1,0 +1,63 @@
+"""Mixes of stems: a gain for each, a name for the file, and rounding that leaves nothing out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from msdm_cli.audio.file_writer import Block
+from msdm_cli.audio.formats import Subtype
+from msdm_cli.audio.quantise import quantise
+
+MIX = "mix"
+WITHOUT = "without-"
+MOST_GAIN = 100.0
+"""40 dB: a larger factor is a slip of the hand."""
+
+FULL_SCALE = 2.0**31
+"""Of integers that fill 32 bits."""
+
+Gains = Mapping[str, float]
+"""Factors by the name of the stem. A stem that is not named keeps its level."""
+
+
+def check_gains(gains: Gains) -> None:
+    """Refuse a factor that is negative, not finite, or beyond ``MOST_GAIN``.
+
+    Raises:
+        ValueError: There is one.
+    """
+    for name, gain in gains.items():
+        if not 0 <= gain <= MOST_GAIN:
+            raise ValueError(f"expected a gain of 0 to {MOST_GAIN:g} for {name}, got {gain}")
+
+
+def name_mix(gains: Gains) -> str:
+    """The name of a mix: ``without-drums`` if it only leaves stems out, else ``mix``."""
+    return MIX if any(gains.values()) or not gains else WITHOUT + "-".join(gains)
+
+
+def is_mix(name: str) -> bool:
+    """Whether a name is one that ``name_mix`` gives."""
+    return name == MIX or name.startswith(WITHOUT)
+
+
+def mix(stems: Mapping[str, NDArray[Any]], gains: Gains) -> NDArray[np.float64]:
+    """The weighted sum of stems, ``[C, n]`` each. Full scale is 1.
+
+    Integers that fill 32 bits are exact in double precision, and so is the sum of a few of them.
+    """
+    total = np.zeros(next(iter(stems.values())).shape)
+    for name, stem in stems.items():
+        gain = gains.get(name, 1.0)
+        if gain:
+            total += gain / (FULL_SCALE if stem.dtype == np.int32 else 1.0) * stem
+    return total
+
+
+def round_mix(mixed: NDArray[np.float64], subtype: Subtype) -> tuple[Block, int]:
+    """A mix as integers of the subtype or as floats, and how many samples were clipped."""
+    if subtype.bits in (16, 24):
+        return quantise(mixed, subtype.bits)
+    return mixed.astype(np.float32), 0

@@ -1,0 +1,95 @@
+"""``msdm mix``."""
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from msdm_cli.cli.console import print_line, say, show_json
+from msdm_cli.cli.gains import MixOption, WithoutOption, parse_mixes
+from msdm_cli.cli.options import (
+    RESULTS,
+    JsonSummaryOption,
+    OverwriteOption,
+    QuietOption,
+    SubtypeOption,
+)
+
+
+def mix(  # noqa: PLR0913  an option each
+    stems: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A folder of stems, or the msdm.json in it.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            rich_help_panel=RESULTS,
+            help="The file to write; its suffix is its format. By default DIR/mix.wav, or "
+            "DIR/without-drums.wav.",
+        ),
+    ] = None,
+    *,
+    without: WithoutOption = None,
+    gains: MixOption = None,
+    subtype: SubtypeOption = None,
+    overwrite: OverwriteOption = False,
+    quiet: QuietOption = False,
+    as_json: JsonSummaryOption = False,
+) -> None:
+    """Mix stems that are there, with a gain for each.
+
+    A mix beyond full scale is made softer as a whole, and the command says by how much.
+
+    \b
+    Examples:
+      msdm mix stems/song --without drums
+      msdm mix stems/song --gains drums=-6dB,guitar=0 -o remix.flac
+    """  # noqa: D301  \b keeps the lines of the examples
+    from msdm_cli.cli.hints import Hint, hinted
+    from msdm_cli.errors import MissingStems, MsdmError, ReplacesInput, ResultsExist
+    from msdm_cli.jobs.mix import mix_stems
+    from msdm_cli.jobs.stem_folder import open_stem_folder
+
+    mixes = parse_mixes(without, gains)
+    if len(mixes) > 1:
+        raise typer.BadParameter("one of --without and --gains, not both", param_hint="--without")
+    name, factors = next(iter(mixes.items()), ("mix", {}))
+    opened = open_stem_folder(stems)
+    path = _choose_path(output, opened.stems, opened.folder / name)
+    hints: dict[type[MsdmError], Hint] = {
+        ResultsExist: "Say --overwrite to replace it, or name another file with -o.",
+        ReplacesInput: "Name another file with -o.",
+        MissingStems: lambda error: error.remedy,
+    }
+    with hinted(hints):
+        mixed = mix_stems(opened.stems, factors, path, subtype=subtype, overwrite=overwrite)
+    if as_json:
+        show_json(dataclasses.asdict(mixed))
+        return
+    if mixed.gain_db and not quiet:
+        say(f"{mixed.path}: {mixed.gain_db:.2f} dB, so that it does not clip")
+    if not quiet:
+        print_line(str(mixed.path))
+
+
+def _choose_path(asked: Path | None, stems: dict[str, Path], usual: Path) -> Path:
+    """What was asked for; else beside the stems, in their format if msdm writes it.
+
+    Raises:
+        BadParameter: The suffix is of no format that msdm writes.
+    """
+    from msdm_cli.audio.formats import FORMATS, writable_formats
+
+    suffixes = [FORMATS[name].suffix for name in writable_formats()]
+    if asked is not None:
+        if asked.suffix not in suffixes:
+            raise typer.BadParameter(
+                f"{asked} does not end in one of {', '.join(suffixes)}", param_hint="-o"
+            )
+        return asked
+    suffix = next((path.suffix for path in stems.values() if path.suffix in suffixes), suffixes[0])
+    return usual.with_name(usual.name + suffix)

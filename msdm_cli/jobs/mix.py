@@ -1,0 +1,133 @@
+"""A mix of stems that are there already."""
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from msdm_cli.audio.file_source import FileSource
+from msdm_cli.audio.file_writer import SoundShape
+from msdm_cli.audio.finish import fit_gain
+from msdm_cli.audio.formats import FORMATS, choose_subtype, writable_formats
+from msdm_cli.audio.mix import Gains, mix, round_mix
+from msdm_cli.audio.sink import FileSink
+from msdm_cli.errors import MissingStems, UnsuitableAudio
+from msdm_cli.jobs.output import check_vacant
+
+BLOCK_FRAMES = 1 << 16
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """A mix that was written.
+
+    Attributes:
+        path: The file.
+        gain_db: Of the whole mix, so that it does not clip.
+        clipped: Samples that were clipped.
+    """
+
+    path: Path
+    gain_db: float
+    clipped: int
+
+
+def mix_stems(
+    stems: Mapping[str, Path],
+    gains: Gains,
+    path: Path,
+    *,
+    subtype: str | None = None,
+    overwrite: bool = False,
+) -> Mixed:
+    """Write the weighted sum of stems. A mix beyond full scale is made softer as a whole.
+
+    Args:
+        stems: Files by name, of one rate, length and number of channels.
+        gains: Factors by name.
+        path: Where the mix goes; the suffix is its format.
+        subtype: How samples are stored; as in the first stem if None.
+        overwrite: Whether a file that is there may be replaced.
+
+    Raises:
+        MissingStems: A stem that has a gain is not there.
+        AudioError: A stem cannot be read, stems do not go together, or the mix cannot be written.
+        ResultsError: There is a file at ``path``.
+    """
+    if unknown := [name for name in gains if name not in stems]:
+        raise MissingStems(
+            f"there is no stem {', '.join(unknown)}", f"There are {', '.join(stems)}."
+        )
+    sources = {name: FileSource(file) for name, file in stems.items()}
+    shape = _describe(sources, path, subtype)
+    check_vacant([path], stems, overwrite=overwrite)
+    mixed, peak = _write(sources, gains, path, shape, 1.0)
+    gain = fit_gain(peak, shape.subtype)
+    return mixed if gain == 1 else _write(sources, gains, path, shape, gain)[0]
+
+
+def _write(
+    sources: Mapping[str, FileSource], gains: Gains, path: Path, shape: SoundShape, gain: float
+) -> tuple[Mixed, float]:
+    """Write the mix with a gain on all of it, unless it would clip; and its peak before that."""
+    peak = 0.0
+    clipped = 0
+    with FileSink({path.stem: path}, shape) as sink:
+        for mixed in _mix(sources, gains):
+            peak = max(peak, float(np.abs(mixed).max(initial=0)))
+            block, beyond = round_mix(gain * mixed, shape.subtype)
+            clipped += beyond
+            sink.write({path.stem: block})
+        if gain <= fit_gain(peak, shape.subtype):
+            sink.finish()
+            sink.commit()
+        return Mixed(path, 20 * math.log10(gain), clipped + sink.clipped), peak
+
+
+def _describe(sources: Mapping[str, FileSource], path: Path, subtype: str | None) -> SoundShape:
+    """The shape of the mix.
+
+    Raises:
+        UnwritableAudio: The format has no such subtype.
+        UnsuitableAudio: Stems differ in rate, length or channels.
+        ValueError: The suffix is of no format that msdm writes.
+    """
+    formats = {FORMATS[name].suffix: name for name in writable_formats()}
+    if path.suffix not in formats:
+        raise ValueError(f"expected a suffix of {', '.join(formats)}, got {path.suffix}")
+    first, *others = sources.values()
+    for other in others:
+        for quantity in ("sample_rate", "frames", "channels"):
+            one = getattr(first.properties, quantity)
+            two = getattr(other.properties, quantity)
+            if one != two:
+                raise UnsuitableAudio(
+                    f"{quantity.replace('_', ' ')}: {first.name} has {one}, {other.name} has {two}",
+                    "Stems of a mix must go together: export them together.",
+                )
+    properties = first.properties
+    tags = dict(first.tags)
+    if "title" in tags:  # the sink adds the name of the mix
+        tags["title"] = tags["title"].removesuffix(f" ({next(iter(sources))})")
+    return SoundShape(
+        sample_rate=properties.sample_rate,
+        channels=properties.channels,
+        frames=properties.frames,
+        subtype=choose_subtype(formats[path.suffix], subtype, properties.subtype),
+        tags=tags,
+        channel_names=properties.channel_names,
+    )
+
+
+def _mix(sources: Mapping[str, FileSource], gains: Gains) -> Iterator[NDArray[np.float64]]:
+    """The mix in blocks, ``[C, n]`` each."""
+    frames = next(iter(sources.values())).properties.frames
+    with ExitStack() as stack:
+        readers = {name: stack.enter_context(one.open()) for name, one in sources.items()}
+        for start in range(0, frames, BLOCK_FRAMES):
+            count = min(BLOCK_FRAMES, frames - start)
+            yield mix({name: reader.read(count) for name, reader in readers.items()}, gains)

@@ -1,0 +1,68 @@
+"""``msdm mix``, and mixes of ``msdm separate``."""
+
+import json
+
+import numpy as np
+import pytest
+from conftest import list_files, read_sound
+from run_msdm import msdm
+
+OPTIONS = ("--model", "tiny", "--quality", "fast", "--device", "cpu", "--precision", "fp32")
+
+
+@pytest.fixture
+def stems(write_song, tmp_path, tiny):
+    song = write_song(seconds=0.5)
+    assert msdm("separate", song, "-o", tmp_path / "stems", *OPTIONS).returncode == 0
+    return tmp_path / "stems" / "song"
+
+
+def test_a_minus_one_lies_beside_the_stems(stems, tmp_path):
+    result = msdm("mix", stems, "--without", "drums")
+    path = stems / "without-drums.wav"
+    assert (result.returncode, result.stdout, result.stderr) == (0, f"{path}\n", "")
+    minus = read_sound(tmp_path / "song.wav") - read_sound(stems / "drums.wav")
+    np.testing.assert_array_equal(read_sound(path), minus)
+    msdm("mix", stems, "--without", "drums").assert_two_lines("is there already", "--overwrite")
+    assert msdm("check", stems).returncode == 0
+    # It is no song either.
+    again = msdm("separate", tmp_path, "-o", tmp_path / "other", *OPTIONS, "--json")
+    assert [one["song"] for one in json.loads(again.stdout)] == [str(tmp_path / "song.wav")]
+
+
+def test_a_loud_mix_says_how_much_softer_it_is(stems, tmp_path):
+    result = msdm("mix", stems, "--gains", "drums=+40dB,bass=0", "-o", tmp_path / "loud.flac")
+    assert result.returncode == 0
+    assert "dB, so that it does not clip" in result.stderr
+    shown = json.loads(msdm("mix", stems, "--gains", "drums=0.5", "--json").stdout)
+    assert shown == {"path": str(stems / "mix.wav"), "gain_db": 0.0, "clipped": 0}
+
+
+def test_wrong_usage(stems, tmp_path):
+    wrong = msdm("mix", stems, "--gains", "drums=-6")
+    wrong.assert_two_lines("drums=-6dB", "--help", returncode=2)
+    msdm("mix", stems, "-o", "mix.xyz").assert_two_lines(".xyz", ".flac", returncode=2)
+    msdm("mix", stems, "--without", "kazoo").assert_two_lines("kazoo", "bass, drums")
+    msdm("mix", tmp_path / "none").assert_two_lines("no such file", "Check the name.")
+
+
+def test_separate_writes_mixes_alone_or_beside_stems(write_song, tmp_path, tiny):
+    song = write_song(seconds=0.5)
+    both = ("--without", "drums", "--mix", "drums=-6dB,guitar=0")
+    assert msdm("separate", song, "-o", tmp_path / "a", *both, *OPTIONS).returncode == 0
+    assert list_files(tmp_path / "a" / "song") == ["mix.wav", "msdm.json", "without-drums.wav"]
+    pair = ("--without", "drums", "--stems", "drums", "-o", tmp_path / "b")
+    assert msdm("separate", song, *pair, *OPTIONS).returncode == 0
+    folder = tmp_path / "b" / "song"
+    total = read_sound(folder / "drums.wav") + read_sound(folder / "without-drums.wav")
+    np.testing.assert_array_equal(total, read_sound(song))
+    assert "sum to the song, exactly" in msdm("check", folder).stdout
+    assert msdm("rerun", folder / "msdm.json", "-o", tmp_path / "again").returncode == 0
+    wrong = msdm("separate", song, "--without", "kazoo", *OPTIONS)
+    wrong.assert_two_lines("--without", "kazoo", returncode=2)
+
+
+def test_the_standard_output_takes_a_minus_one(write_song, tiny):
+    song = write_song(seconds=0.2)
+    wrong = msdm("separate", song, "-o", "-", *OPTIONS)
+    wrong.assert_two_lines("--without drums", returncode=2)

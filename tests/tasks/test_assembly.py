@@ -1,0 +1,32 @@
+import numpy as np
+import pytest
+from conftest import music
+
+from msdm_cli.audio.chunks import ChunkPlan
+from msdm_cli.audio.seams import list_joins
+from msdm_cli.audio.source import AudioProperties
+from msdm_cli.tasks.assembly import RESIDUAL, Assembly
+
+
+@pytest.mark.parametrize("residual", [False, True])
+def test_cores_that_overlap_become_stems_that_sum_to_the_song(tiny_model, residual):
+    spec = tiny_model.spec
+    song = music(30_000, 2)
+    chunks = ChunkPlan(song.shape[1], spec.chunk_length, spec.context, 2048)
+    properties = AudioProperties(spec.sample_rate, 2, song.shape[1], "PCM_16")
+    assembly = Assembly(spec, properties, chunks, residual=residual)
+    planned = list(chunks.chunks())
+    done = 0
+    for chunk, following in zip(planned, (*planned[1:], None), strict=True):
+        part = song[:, None, chunk.core_start : chunk.core_stop]
+        core = np.repeat(part, len(spec.stems), 1) / 8
+        stems = assembly.add(chunk, core, following)
+        heard = song[:, done : done + stems.shape[2]]
+        np.testing.assert_allclose(stems[0], heard / 8, atol=1e-6)
+        block = assembly.complete(stems, heard)
+        np.testing.assert_allclose(sum(block.stems.values()), heard, atol=1e-6)
+        if residual:
+            np.testing.assert_allclose(block.stems[RESIDUAL], heard / 2, atol=1e-6)
+        done += stems.shape[2]
+    assert done == song.shape[1]
+    assert assembly.describe_seams()["joins"] == len(list_joins(planned))
