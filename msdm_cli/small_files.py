@@ -1,4 +1,4 @@
-"""Reading a small file that nobody vouches for, at a bounded cost."""
+"""Reading a file that nobody vouches for, at a bounded cost."""
 
 import errno
 import os
@@ -7,6 +7,16 @@ from pathlib import Path
 
 MOST_BYTES = 1 << 22
 """No manifest, spec or registry comes near to 4 MB."""
+
+
+def check_regular(path: Path) -> None:
+    """Refuse a pipe, a device or a folder: it may have no end, and opening it may wait for ever.
+
+    Raises:
+        OSError: It is one, or is not there.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "is no regular file", str(path))
 
 
 def read_small(path: Path) -> bytes:

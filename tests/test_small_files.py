@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from msdm_cli.small_files import MOST_BYTES, read_small
+from msdm_cli.small_files import MOST_BYTES, check_regular, read_small
 
 
 def test_a_file_is_read(tmp_path):
@@ -25,5 +25,15 @@ def test_pipes_and_devices_do_not_hang(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to("/dev/zero")
     for path in (tmp_path / "pipe", tmp_path / "link", Path("/dev/zero")):
-        with pytest.raises(OSError, match="no regular file"):
-            read_small(path)
+        for read in (read_small, check_regular):
+            with pytest.raises(OSError, match="no regular file"):
+                read(path)
+
+
+def test_files_are_regular(tmp_path):
+    (tmp_path / "a").write_bytes(b"")
+    check_regular(tmp_path / "a")
+    with pytest.raises(OSError, match="no regular file"):
+        check_regular(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        check_regular(tmp_path / "b")

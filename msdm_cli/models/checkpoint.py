@@ -8,15 +8,12 @@ are not looked up either. Each becomes a ``_Shell``, which keeps its state and d
 A run of our trainer is a JSON file and a safetensors file.
 """
 
-import json
-import pickle
 import re
-import struct
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -24,6 +21,8 @@ from torch import Tensor
 
 from msdm_cli.errors import UnreadableCheckpoint
 from msdm_cli.models.hyper_parameters import read_config
+from msdm_cli.models.safe_pickle import load_pickled
+from msdm_cli.small_files import check_regular, read_small
 
 PREFIXES = ("model.unet.", "model.diffusion.net.", "unet.", "")
 """Prefixes of the network's tensors in a checkpoint; those of the authors contain them twice."""
@@ -59,27 +58,24 @@ RENAMED = (
 )
 """From names of ``audio_diffusion_pytorch`` 0.0.43 to ours, applied in order."""
 
-UNREADABLE = (
-    pickle.UnpicklingError,
-    RuntimeError,
-    EOFError,
-    LookupError,
-    AttributeError,
-    TypeError,
-    ValueError,
-    OSError,
-    AssertionError,
-    struct.error,
-    StopIteration,
+SHELLED = (
+    "audio_diffusion_pytorch.",
+    "collections.",
+    "omegaconf.",
+    "typing.",
+    *(f"builtins.{kind}" for kind in ("bool", "dict", "float", "int", "list", "str", "tuple")),
 )
-"""Errors of PyTorch's unpickler for a damaged file or an unexpected one."""
+"""How the names begin that become shells."""
 
-SHELLED = ("audio_diffusion_pytorch.", "collections.", "omegaconf.", "typing.")
-"""Prefixes of the names that become shells."""
+WEIGHTS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
+"""What weights may be stored as."""
 
-SHELLED_BUILTINS = tuple(
-    f"builtins.{kind}" for kind in ("bool", "dict", "float", "int", "list", "str", "tuple")
-)
+MOST_SETTINGS = 1000
+"""Values among the hyper-parameters, those in lists counted one by one."""
+
+
+UNFIT = (RuntimeError, LookupError, AttributeError, TypeError, ValueError)
+"""Errors of a checkpoint of something else."""
 
 
 class _Shell:
@@ -93,16 +89,6 @@ class _Shell:
 
     def __setitem__(self, key: object, value: object) -> None:
         pass
-
-
-def _plain(value: Any) -> Any:
-    """The value inside a shell of OmegaConf, or the value itself."""
-    if not isinstance(value, _Shell):
-        return value
-    state = value.state if isinstance(value.state, dict) else {}
-    if "_content" in state:
-        return [_plain(item) for item in state["_content"]]
-    return state.get("_val")
 
 
 def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -119,28 +105,70 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             states hyper-parameters that are not computed.
     """
     try:
-        names = torch.serialization.get_unsafe_globals_in_checkpoint(path)
-        shells: list[Any] = [
-            (_Shell, name) for name in names if name.startswith((*SHELLED, *SHELLED_BUILTINS))
-        ]
-        with torch.serialization.safe_globals(shells), warnings.catch_warnings():
-            # PyTorch warns of its own classes while it refuses damaged files.
-            warnings.simplefilter("ignore")
-            loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-        state = loaded["state_dict"]
-        prefix = next(prefix for prefix in PREFIXES if f"{prefix}to_time.0.0.weights" in state)
-        settings = loaded.get("hyper_parameters", {})
-        config = read_config({name: _plain(value) for name, value in settings.items()})
-    except UNREADABLE as error:
+        loaded = _check_type(load_pickled(path, _Shell, SHELLED), dict, "content")
+        network = _find_network(_check_type(loaded.get("state_dict"), dict, "state_dict"))
+        _check_tensors(network, path.stat().st_size)
+        settings = _check_type(loaded.get("hyper_parameters", {}), dict, "hyper_parameters")
+        return rename_tensors(network), read_config(_read_settings(settings))
+    except (OSError, *UNFIT) as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise UnreadableCheckpoint(
             f"{path}: not a checkpoint of the paper's network ({reason})",
             "Import a Lightning checkpoint of MSDM, or the tar that its authors offer.",
         ) from error
-    network = {
-        name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)
-    }
-    return rename_tensors(network), config
+
+
+def _check_type(value: Any, kind: type[Any], name: str) -> Any:
+    if not isinstance(value, kind):
+        raise TypeError(f"its {name} is a {type(value).__name__}, expected a {kind.__name__}")
+    return value
+
+
+def _find_network(state: Mapping[Any, Any]) -> dict[str, Tensor]:
+    """The tensors of the network among all of a checkpoint, by their names in it."""
+    for prefix in PREFIXES:
+        if f"{prefix}to_time.0.0.weights" in state:
+            return {
+                name[len(prefix) :]: value
+                for name, value in state.items()
+                if isinstance(name, str) and name.startswith(prefix)
+            }
+    raise LookupError("its state_dict has no to_time.0.0.weights")
+
+
+def _check_tensors(network: Mapping[str, Any], size_bytes: int) -> None:
+    """Refuse what is no plain tensor, and tensors larger than the file that they come from.
+
+    A view can repeat one number a billion times, which costs nothing until it is used.
+    """
+    total = 0
+    for name, value in network.items():
+        plain = type(value) in (Tensor, torch.nn.Parameter) and value.layout == torch.strided
+        if not (plain and value.device.type == "cpu" and value.dtype in WEIGHTS):
+            raise TypeError(f"its {name[:80]} is no plain tensor of weights")
+        total += value.numel() * value.element_size()
+    if total > size_bytes:
+        raise ValueError(f"its tensors have {total} bytes, the file {size_bytes}")
+
+
+def _read_settings(settings: Mapping[Any, Any]) -> dict[str, Any]:
+    """Hyper-parameters in plain types."""
+    left = MOST_SETTINGS
+
+    def read(value: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise ValueError(f"it has more than {MOST_SETTINGS} hyper-parameters")
+        if isinstance(value, _Shell):  # of OmegaConf, or an object that is not needed
+            state = value.state if isinstance(value.state, dict) else {}
+            return read(state["_content"] if "_content" in state else state.get("_val"))
+        if isinstance(value, list | tuple):
+            return [read(item) for item in value]
+        plain = value is None or type(value) in (bool, int, float, str)
+        return value if plain else type(value)
+
+    return {str(name): read(value) for name, value in settings.items()}
 
 
 def load_run(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -149,14 +177,18 @@ def load_run(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises:
         UnreadableCheckpoint: The folder is not that of a run.
     """
+    weights = folder / "best.safetensors"
     try:
-        config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        return load_file(folder / "best.safetensors"), config
-    except (OSError, ValueError, SafetensorError) as error:
+        config = msgspec.json.decode(read_small(folder / "config.json"), type=dict[str, Any])
+        check_regular(weights)
+        tensors = load_file(weights)
+        _check_tensors(tensors, weights.stat().st_size)
+    except (OSError, SafetensorError, *UNFIT) as error:
         raise UnreadableCheckpoint(
             f"{folder}: not the folder of a training run ({error})",
             "Choose the folder that the trainer wrote.",
         ) from error
+    return tensors, config
 
 
 def rename_tensors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -9,7 +9,7 @@ import torch
 from conftest import lightning_checkpoint
 
 from msdm_cli.errors import UnreadableCheckpoint
-from msdm_cli.models.checkpoint import load_checkpoint
+from msdm_cli.models.checkpoint import load_checkpoint, load_run
 from msdm_cli.networks.unet1d import Unet1d, Unet1dConfig
 
 
@@ -85,3 +85,63 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path, content):
 def test_a_missing_file_is_said(tmp_path):
     with pytest.raises(UnreadableCheckpoint, match=r"none\.ckpt"):
         load_checkpoint(Path(tmp_path / "none.ckpt"))
+
+
+def test_a_refusal_says_what_it_is_and_not_how_to_go_round_it(tmp_path):
+    torch.save(lightning_checkpoint(x=Trap(tmp_path / "sprung"))[1], tmp_path / "trap.ckpt")
+    with pytest.raises(UnreadableCheckpoint) as caught:
+        load_checkpoint(tmp_path / "trap.ckpt")
+    assert "system, which only running its code could build" in caught.value.message
+    for word in ("weights_only", "safe_globals", "torch.load"):
+        assert word not in caught.value.message + caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        {"state_dict": None},
+        {"state_dict": [1]},
+        {"state_dict": {1: 2, None: 3}},
+        {"state_dict": {"to_time.0.0.weights": 1}},
+        {"state_dict": {"to_time.0.0.weights": torch.ones(2, dtype=torch.int64)}},
+        {"state_dict": {"to_time.0.0.weights": torch.ones(1).expand(10**12)}},
+        {"state_dict": {"to_time.0.0.weights": torch.ones(1), "upsamples.x.y": torch.ones(1)}},
+        {"state_dict": {"to_time.0.0.weights": torch.ones(1)}, "hyper_parameters": 1},
+        {
+            "state_dict": {"to_time.0.0.weights": torch.ones(1)},
+            "hyper_parameters": {"use_snake": torch.ones(3)},
+        },
+        {
+            "state_dict": {"to_time.0.0.weights": torch.ones(1)},
+            "hyper_parameters": {"channels": [0] * 2000},
+        },
+    ],
+)
+def test_a_checkpoint_of_strange_things_is_refused(tmp_path, content):
+    torch.save(content, tmp_path / "a.ckpt")
+    with pytest.raises(UnreadableCheckpoint) as caught:
+        load_checkpoint(tmp_path / "a.ckpt")
+    assert len(caught.value.message) < 500
+
+
+def test_keys_that_are_no_text_are_left_out(tmp_path):
+    _, checkpoint = lightning_checkpoint()
+    checkpoint["state_dict"][7] = "seven"
+    torch.save(checkpoint, tmp_path / "a.ckpt")
+    tensors, _ = load_checkpoint(tmp_path / "a.ckpt")
+    assert all(isinstance(name, str) for name in tensors)
+
+
+@pytest.mark.parametrize("content", ["", "[" * 100_000, "[]", "null", '{"a": 1e999}'])
+def test_a_run_with_a_strange_config_is_refused(tmp_path, content):
+    (tmp_path / "config.json").write_text(content)
+    with pytest.raises(UnreadableCheckpoint, match="not the folder of a training run"):
+        load_run(tmp_path)
+
+
+def test_a_run_without_a_regular_file_of_weights_is_refused(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "best.safetensors").mkdir()
+    with pytest.raises(UnreadableCheckpoint, match="no regular file"):
+        load_run(tmp_path)
