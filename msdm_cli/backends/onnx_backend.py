@@ -20,9 +20,6 @@ from msdm_cli.backends.runtime import AUTO
 from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.errors import BackendUnavailable, DeviceFull
 
-VERSIONS = {"onnxruntime": onnxruntime.__version__}
-"""What decides the last bits, beside the processor."""
-
 SHARES_SIGMA = "shares_sigma"
 """Property of a graph: 1 if all stems have the same noise level, else 0."""
 

@@ -12,9 +12,6 @@ from msdm_cli.errors import BackendUnavailable, DeviceFull
 from msdm_cli.networks.network import Network
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-VERSIONS = {"torch": str(torch.__version__)}
-"""What decides the last bits, beside the processor."""
-
 FULL = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
 """What PyTorch's errors say when memory is full: on CUDA and MPS, on a CPU, in cuBLAS and cuDNN."""
 
@@ -136,22 +133,31 @@ class TorchDenoiser:
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._forward = GraphedForward(self.network) if device.type == "cuda" else self.network
 
-    def __call__(self, x: Samples, sigma: Samples, mixture: Samples | None = None) -> Samples:
+    def __call__(
+        self,
+        x: Samples,
+        sigma: Samples,
+        mixture: Samples | None = None,
+        told: Samples | None = None,
+    ) -> Samples:
         """Estimate the clean stems, ``[B, S, T], [B, S], [B, T] -> [B, S, T]``.
+
+        What else the network is told, ``[B, ...]``, is known to its architecture.
 
         Raises:
             DeviceFull: A single item does not fit into the device's memory.
             BackendUnavailable: PyTorch fails.
         """
-        return run_in_parts(self._run, x, sigma, mixture, singly=self.device.type == "cpu")
+        inputs = (mixture,) if told is None else (mixture, told)
+        return run_in_parts(self._run, x, sigma, *inputs, singly=self.device.type == "cpu")
 
     @torch.inference_mode()
-    def _run(self, x: Samples, sigma: Samples, mixture: Samples | None) -> Samples:
+    def _run(self, *inputs: Samples | None) -> Samples:
         # OpenMP keeps the number of threads for each thread. Asking for it sets it in this one.
         torch.get_num_threads()
         try:
-            given = None if mixture is None else self._move(mixture)
-            denoised: Tensor = self._forward(self._move(x), self._move(sigma), given)
+            moved = [None if samples is None else self._move(samples) for samples in inputs]
+            denoised: Tensor = self._forward(*moved)
             return denoised.cpu().numpy()
         except RuntimeError as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -20,7 +20,7 @@ from msdm_cli.errors import MsdmError, ReplacesInput, UnwritableResults
 
 if TYPE_CHECKING:
     from msdm_cli.jobs.request import JobRequest
-    from msdm_cli.jobs.run import JobResult
+    from msdm_cli.jobs.result import JobResult
     from msdm_cli.models.load import LoadedModel
     from msdm_cli.models.spec import ModelSpec
 

@@ -15,6 +15,7 @@ import soundfile
 from msdm_cli import __version__
 from msdm_cli.audio.formats import FORMATS
 from msdm_cli.backends.runtime import Runtime
+from msdm_cli.backends.versions import ONNX_RUNTIMES
 from msdm_cli.cli.hints import find_hint
 from msdm_cli.errors import MsdmError
 from msdm_cli.jobs.estimate import measure_call
@@ -24,13 +25,6 @@ from msdm_cli.models.spec import QUALITIES
 from msdm_cli.models.verify import check_file
 
 PACKAGES = ("torch", "numpy", "resampy", "numba", "soundfile", "safetensors", "typer", "rich")
-ONNX_RUNTIMES = (
-    "onnxruntime",
-    "onnxruntime-gpu",
-    "onnxruntime-directml",
-    "onnxruntime-openvino",
-    "onnxruntime-qnn",
-)
 NVIDIA_DEVICES = ("cuda", "tensorrt")
 FREE_BYTES = 2 << 30
 BENCHMARK_SECONDS = 5.0

@@ -1,7 +1,6 @@
 """What decides the samples of a job: the same identity gives the same bytes on the same machine."""
 
 import dataclasses
-import importlib
 import os
 import platform
 import secrets
@@ -11,8 +10,10 @@ from typing import Any
 from msdm_cli import __version__
 from msdm_cli.backends.processor import name_processors
 from msdm_cli.backends.runtime import Runtime
+from msdm_cli.backends.versions import find_versions
 from msdm_cli.jobs.request import JobRequest
 from msdm_cli.models.load import LoadedModel
+from msdm_cli.models.spec import ModelSpec
 
 PLACES = ("inputs", "folder", "track", "overwrite")
 """Fields of a request that say where things lie, and change no sample."""
@@ -33,32 +34,38 @@ def identify(request: JobRequest, model: LoadedModel, digests: Mapping[str, str]
         model: The loaded model.
         digests: sha256 of each input, by its role.
     """
+    described = describe_job(request, model.spec, model.runtime, model.weights_sha256)
+    versions = {**described["versions"], "processor": _name_processor(model.runtime)}
+    return {**described, "inputs": dict(digests), "versions": versions}
+
+
+def describe_job(
+    request: JobRequest, spec: ModelSpec, runtime: Runtime, weights_sha256: str
+) -> dict[str, Any]:
+    """The identity of a job but for its inputs and the processor. Nothing is loaded for that."""
     fields = {key: value for key, value in request.to_json().items() if key not in PLACES}
     return {
         **fields,
-        "runtime": dataclasses.asdict(model.runtime),
-        "weights_sha256": model.weights_sha256,
-        "chunk_length": model.spec.chunk_length,
-        "context": model.spec.context,
-        "inputs": dict(digests),
-        "versions": _list_versions(model.runtime),
+        "runtime": dataclasses.asdict(runtime),
+        "weights_sha256": weights_sha256,
+        "chunk_length": spec.chunk_length,
+        "context": spec.context,
+        "versions": {
+            "msdm": __version__,
+            "output": str(OUTPUT),
+            **find_versions(runtime.backend),
+            "platform": f"{platform.system()} {platform.machine()}",
+        },
     }
 
 
-def _list_versions(runtime: Runtime) -> dict[str, str]:
-    """What decides the last bits, apart from the job, the model and the threads."""
-    backend = importlib.import_module(f"msdm_cli.backends.{runtime.backend}_backend")
+def _name_processor(runtime: Runtime) -> str:
+    """What computes: it decides the last bits, with the threads."""
     processor = name_processors(runtime)
     if runtime.backend == "onnx" and not runtime.threads:
         # ONNX Runtime takes a thread for each core then, and does not say how many.
         processor = f"{processor}, {os.cpu_count()} cores"
-    return {
-        "msdm": __version__,
-        "output": str(OUTPUT),
-        **backend.VERSIONS,
-        "platform": f"{platform.system()} {platform.machine()}",
-        "processor": processor,
-    }
+    return processor
 
 
 def forget_machine(identity: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from msdm_cli.audio.formats import SUBTYPES
 from msdm_cli.audio.source import AudioProperties
 from msdm_cli.digest import digest_file
 from msdm_cli.errors import UnreadableManifest, UnwritableResults
-from msdm_cli.jobs.identity import find_difference, forget_machine, get_seed, is_same_but_seed
+from msdm_cli.jobs.identity import get_seed
 from msdm_cli.jobs.output import MANIFEST, MANIFEST_SUFFIX
 from msdm_cli.jobs.paths import decode_path, encode_path
 from msdm_cli.jobs.request import JobRequest
@@ -196,31 +196,3 @@ def _unreadable(path: Path, reason: object) -> UnreadableManifest:
     return UnreadableManifest(
         f"{path}: not a manifest of this version of msdm ({reason})", "Make the stems again."
     )
-
-
-def find_done(path: Path, identity: Mapping[str, Any], *, any_seed: bool) -> Manifest | None:
-    """The manifest of results that a job has made, if they are all there.
-
-    Args:
-        path: Where the manifest would be.
-        identity: Of the job.
-        any_seed: Whether results of another seed would do.
-    """
-    try:
-        manifest = load_manifest(path)
-    except UnreadableManifest:
-        return None
-    whole = all(
-        _has_size(record.locate(path.parent), record.size_bytes)
-        for record in manifest.files.values()
-    )
-    made, asked = (forget_machine(one) for one in (manifest.identity, identity))
-    same = is_same_but_seed(made, asked) if any_seed else find_difference(made, asked) is None
-    return manifest if whole and same else None
-
-
-def _has_size(path: Path, size_bytes: int) -> bool:
-    try:
-        return path.stat().st_size == size_bytes
-    except OSError:
-        return False

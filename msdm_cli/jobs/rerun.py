@@ -2,14 +2,14 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from msdm_cli.audio.file_source import FileSource, digest_input
-from msdm_cli.audio.source import read_all
+from msdm_cli.audio.source import AudioSource, read_all
 from msdm_cli.backends.runtime import Runtime
 from msdm_cli.digest import digest_file
 from msdm_cli.errors import (
@@ -23,8 +23,10 @@ from msdm_cli.jobs.identity import describe_differences
 from msdm_cli.jobs.manifest import Manifest, load_manifest
 from msdm_cli.jobs.paths import decode_path
 from msdm_cli.jobs.request import JobRequest
-from msdm_cli.jobs.run import JobResult, run_job
-from msdm_cli.models.load import LoadedModel, load
+from msdm_cli.jobs.result import JobResult
+from msdm_cli.jobs.run import run_job
+from msdm_cli.models.description import ModelDescription, describe_model
+from msdm_cli.models.load import load
 from msdm_cli.progress import Progress
 
 READ_FRAMES = 1 << 16
@@ -84,9 +86,12 @@ def rerun(
         overwrite=False,
         runtime=_find_runtime(path, manifest, device, threads),
     )
-    model = load(request.model, request.runtime)
-    _check_model(path, manifest, request, model)
-    result = run_job(request, model, progress)
+    described = describe_model(request.model, request.runtime)
+    _check_model(path, manifest, request, described)
+    sources = request.open_inputs()
+    request.row.look(described.spec, sources)
+    _check_inputs(manifest, request, sources)
+    result = run_job(request, load(request.model, request.runtime), progress, sources)
     if result.skipped:
         raise ResultsExist(f"{result.manifest}: is there already", "Choose another folder.")
     return _compare_results((manifest, path.parent), result)
@@ -145,7 +150,9 @@ def _find_runtime(
     )
 
 
-def _check_model(path: Path, manifest: Manifest, request: JobRequest, model: LoadedModel) -> None:
+def _check_model(
+    path: Path, manifest: Manifest, request: JobRequest, model: ModelDescription
+) -> None:
     if model.weights_sha256 != manifest.identity["weights_sha256"]:
         raise MismatchedWeights(
             f"the model {model.spec.name} has other weights than before",
@@ -161,7 +168,7 @@ def _check_model(path: Path, manifest: Manifest, request: JobRequest, model: Loa
 
 
 def _find_inputs(manifest: Manifest, given: Sequence[Path]) -> dict[str, Path]:
-    """Where each input is, by its role."""
+    """Where each input is, by its role: a given file of the same content, or where it was."""
     known = {digest_input(path): path for path in given}
     found = {}
     for role, sha256 in manifest.identity["inputs"].items():
@@ -170,10 +177,16 @@ def _find_inputs(manifest: Manifest, given: Sequence[Path]) -> dict[str, Path]:
                 f"the {role} of these results was in memory, not in a file",
                 "Run the job again from Python.",
             )
-        path = Path(decode_path(manifest.request["inputs"][role]))
-        if sha256 not in known and digest_input(path) != sha256:
-            raise UnsuitableAudio(
-                f"{path}: is not what it was", "Name the file that it was, if it is elsewhere now."
-            )
-        found[role] = known.get(sha256, path)
+        found[role] = known.get(sha256, Path(decode_path(manifest.request["inputs"][role])))
     return found
+
+
+def _check_inputs(
+    manifest: Manifest, request: JobRequest, sources: Mapping[str, AudioSource]
+) -> None:
+    for role, source in sources.items():
+        if source.digest() != manifest.identity["inputs"][role]:
+            raise UnsuitableAudio(
+                f"{request.inputs[role]}: is not what it was",
+                "Name the file that it was, if it is elsewhere now.",
+            )

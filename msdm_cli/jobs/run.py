@@ -6,56 +6,26 @@ import math
 import time
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from msdm_cli.audio.file_writer import SoundShape
 from msdm_cli.audio.finish import Finish, fit_gain
 from msdm_cli.audio.sink import FileSink
-from msdm_cli.audio.source import AudioProperties, AudioSource
+from msdm_cli.audio.source import AudioSource
+from msdm_cli.jobs.done import find_done
 from msdm_cli.jobs.identity import draw_seed, get_seed, identify, is_same_but_seed
-from msdm_cli.jobs.journal import Journal, discard_journal, load_identity
-from msdm_cli.jobs.manifest import Facts, FileRecord, Manifest, describe_files, find_done
+from msdm_cli.jobs.journal import Journal, load_identity
+from msdm_cli.jobs.manifest import Facts, FileRecord, Manifest, describe_files
 from msdm_cli.jobs.output import check_vacant
 from msdm_cli.jobs.request import JobRequest
+from msdm_cli.jobs.result import JobResult, recall
 from msdm_cli.models.load import LoadedModel
 from msdm_cli.progress import Progress, SilentProgress
 from msdm_cli.tasks.separate import SONG
 from msdm_cli.temporary import remove_stale
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class JobResult:
-    """What a job has made.
-
-    Attributes:
-        files: What lies there, by name.
-        manifest: Its description.
-        properties: Of the input; of the results where there is none.
-        seed: Seed of the noise; None if the sampler uses none.
-        calls: Network calls of this run.
-        gain: Factor on the files, so that none clips; on the mixture alone for imputation.
-        gain_db: The same in dB.
-        exact: Whether the stems sum to the song, to the last bit.
-        null_db: Level of what they leave of it, relative to it; None if nothing, or not measured.
-        clipped: Samples that were clipped.
-        skipped: Whether the results were there already.
-    """
-
-    files: dict[str, Path]
-    manifest: Path
-    properties: AudioProperties
-    seed: int | None
-    calls: int
-    gain: float = 1.0
-    gain_db: float = 0.0
-    exact: bool = False
-    null_db: float | None = None
-    clipped: int = 0
-    skipped: bool = False
 
 
 def run_job(
@@ -78,37 +48,30 @@ def run_job(
         NonFiniteSamples: The network failed.
     """
     opened = request.open_inputs() if sources is None else dict(sources)
+    done = find_done(request, model, opened)
+    if done is not None:
+        return recall(request.manifest, done)
+    # The first look finds the digest too: an input is read once for both.
+    request.row.look(model.spec, opened)
     for source in opened.values():
         for warning in getattr(source, "warnings", ()):
             log.warning("%s", warning)
     digests = {role: source.digest() for role, source in opened.items()}
-    request, done = _settle(request, model, digests)
-    if done:
-        return _recall(request.manifest, done)
+    request = _choose_seed(request, model, digests)
     job = _Job(request, model, opened, identify(request, model, digests))
     return job.run(progress or SilentProgress())
 
 
-def _settle(
-    request: JobRequest, model: LoadedModel, digests: Mapping[str, str]
-) -> tuple[JobRequest, Manifest | None]:
-    """The request with its seed, and the manifest of its results if they are there."""
+def _choose_seed(request: JobRequest, model: LoadedModel, digests: Mapping[str, str]) -> JobRequest:
+    """The request with its seed: the one asked for, that of its journal, or a new one."""
     if not request.options.preset.uses_noise:
-        request = request.with_seed(None)
-    any_seed = request.options.preset.uses_noise and request.options.seed is None
-    identity = identify(request, model, digests)
-    if not request.overwrite:
-        done = find_done(request.manifest, identity, any_seed=any_seed)
-        if done:
-            # A run that was killed at its very end leaves a journal beside complete results.
-            discard_journal(request.journal, done.identity)
-            return request.with_seed(done.seed), done
-    if not any_seed:
-        return request, None
+        return request.with_seed(None)
+    if request.options.seed is not None:
+        return request
     begun = load_identity(request.journal)
-    if begun and is_same_but_seed(begun, identity):
-        return request.with_seed(get_seed(begun)), None
-    return request.with_seed(draw_seed()), None
+    if begun and is_same_but_seed(begun, identify(request, model, digests)):
+        return request.with_seed(get_seed(begun))
+    return request.with_seed(draw_seed())
 
 
 def place_results(
@@ -178,7 +141,7 @@ class _Job:
             manifest = Manifest(request.to_json(), dict(self._identity), records, facts)
             manifest.save(request.manifest)
             journal.end()
-        result = _recall(request.manifest, manifest)
+        result = recall(request.manifest, manifest)
         return dataclasses.replace(result, calls=facts.calls, skipped=False)
 
     def _write(self, journal: Journal, progress: Progress) -> tuple[Facts, dict[str, FileRecord]]:
@@ -232,21 +195,3 @@ class _Job:
             clipped=clipped + finish.clipped,
             more=more,
         )
-
-
-def _recall(path: Path, manifest: Manifest) -> JobResult:
-    """The result that a manifest describes."""
-    facts = manifest.facts
-    return JobResult(
-        files={name: record.locate(path.parent) for name, record in manifest.files.items()},
-        manifest=path,
-        properties=facts.properties,
-        seed=manifest.seed,
-        calls=0,
-        gain=facts.gain,
-        gain_db=facts.gain_db,
-        exact=facts.exact,
-        null_db=facts.null_db,
-        clipped=facts.clipped,
-        skipped=True,
-    )

@@ -1,12 +1,13 @@
 """The three tasks in one table: each has the same shape."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from msdm_cli.audio.finish import Finish, ScaleFinish, SumFinish
 from msdm_cli.audio.formats import Subtype
-from msdm_cli.audio.source import AudioProperties
+from msdm_cli.audio.source import AudioProperties, AudioSource
+from msdm_cli.models.spec import ModelSpec
 from msdm_cli.tasks import generate, impute, separate
 from msdm_cli.tasks.stream import StemStream, TaskPlan
 
@@ -17,6 +18,7 @@ class Task:
 
     Attributes:
         options: Class of its options.
+        look: Has a first look at the sources, from spec and sources.
         name_outputs: Names of what is written, from spec and options.
         describe_output: Rate, channels and length of what is written, from model, sources and
             options.
@@ -27,6 +29,7 @@ class Task:
     """
 
     options: type[Any]
+    look: Callable[[ModelSpec, Mapping[str, AudioSource]], None]
     name_outputs: Callable[..., tuple[str, ...]]
     describe_output: Callable[..., AudioProperties]
     plan: Callable[..., TaskPlan]
@@ -35,9 +38,20 @@ class Task:
     copies_inputs: bool = False
 
 
+def look_for_lengths(spec: ModelSpec, sources: Mapping[str, AudioSource]) -> None:
+    """Have a first look at each source, for its length.
+
+    Raises:
+        AudioError: One cannot be decoded.
+    """
+    for source in sources.values():
+        source.look(level=False)
+
+
 TASKS = {
     "separate": Task(
         options=separate.SeparateOptions,
+        look=separate.look,
         name_outputs=separate.name_outputs,
         describe_output=separate.describe_output,
         plan=separate.plan,
@@ -46,6 +60,7 @@ TASKS = {
     ),
     "impute": Task(
         options=impute.ImputeOptions,
+        look=look_for_lengths,
         name_outputs=impute.name_outputs,
         describe_output=impute.describe_output,
         plan=impute.plan,
@@ -55,6 +70,7 @@ TASKS = {
     ),
     "generate": Task(
         options=generate.GenerateOptions,
+        look=look_for_lengths,
         name_outputs=generate.name_outputs,
         describe_output=generate.describe_output,
         plan=generate.plan,

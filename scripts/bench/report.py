@@ -8,15 +8,15 @@ from typing import Annotated
 
 import typer
 
-from msdm_cli.backends import onnx_backend, torch_backend
+from msdm_cli.backends.versions import find_versions
 
 OutputOption = Annotated[Path | None, typer.Option(help="Write the report to this file too.")]
 
 
 def describe_machine() -> str:
     """Processor, number of cores, and versions of what runs networks."""
-    torch = torch_backend.VERSIONS["torch"]
-    versions = [f"torch {torch}", f"ONNX Runtime {onnx_backend.VERSIONS['onnxruntime']}"]
+    torch = find_versions("torch")["torch"]
+    versions = [f"torch {torch}", f"ONNX Runtime {find_versions('onnx')['onnxruntime']}"]
     return ", ".join([cpu_name(), f"{os.cpu_count()} cores", *versions])
 
 

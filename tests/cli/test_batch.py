@@ -14,7 +14,7 @@ from msdm_cli.cli.batch import Outcome, check_batch, estimate_batch, run_batch, 
 from msdm_cli.cli.display import Display
 from msdm_cli.errors import ReplacesInput, ResultsExist, UnwritableResults
 from msdm_cli.jobs import run
-from msdm_cli.jobs.run import JobResult
+from msdm_cli.jobs.result import JobResult
 
 
 def make_result(**fields):

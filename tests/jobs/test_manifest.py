@@ -1,6 +1,4 @@
-import dataclasses
 import json
-import os
 
 import pytest
 from conftest import STEMS, list_files, request_separation, separate
@@ -14,7 +12,6 @@ from msdm_cli.jobs.manifest import (
     FileRecord,
     Manifest,
     describe_files,
-    find_done,
     load_manifest,
 )
 from msdm_cli.jobs.output import OutputOptions
@@ -146,40 +143,3 @@ def test_any_other_file_is_refused(tmp_path, content):
 def test_a_manifest_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(UnreadableManifest, match="no such file"):
         load_manifest(tmp_path / "msdm.json")
-
-
-def test_done_results_are_found_by_their_identity(tiny_model, write_song, tmp_path):
-    result = separate(tiny_model, write_song(seconds=0.2), tmp_path, quality="default")
-    manifest = load_manifest(result.manifest)
-    identity = manifest.identity
-    reseeded = {**identity, "options": {**identity["options"], "seed": 9}}
-    other = {**reseeded, "weights_sha256": "other"}
-    assert find_done(result.manifest, identity, any_seed=False) == manifest
-    assert find_done(result.manifest, reseeded, any_seed=False) is None
-    assert find_done(result.manifest, reseeded, any_seed=True) == manifest
-    assert find_done(result.manifest, other, any_seed=True) is None
-    elsewhere = {**identity, "runtime": {**identity["runtime"], "threads": 7}}
-    elsewhere["versions"] = {**identity["versions"], "processor": "abacus"}
-    assert find_done(result.manifest, elsewhere, any_seed=False) == manifest
-    assert find_done(tmp_path / "none.json", identity, any_seed=True) is None
-    result.files["piano"].write_bytes(b"")
-    assert find_done(result.manifest, identity, any_seed=False) is None
-    result.manifest.write_text("{}")
-    assert find_done(result.manifest, identity, any_seed=False) is None
-
-
-@pytest.mark.skipif(os.name == "nt", reason="no such names on Windows")
-@pytest.mark.parametrize("name", ["A: intro", "..and then", "back\\slash"])
-def test_names_that_only_look_like_ways_out_are_names(tiny_model, write_song, tmp_path, name):
-    song = write_song(f"{name}.wav", seconds=0.2)
-    result = separate(tiny_model, song, tmp_path / "out")
-    assert result.manifest == tmp_path / "out" / name / "msdm.json"
-    assert load_manifest(result.manifest).parse_request().track == name
-
-
-def test_the_request_of_a_job_without_noise_has_no_seed(tiny_model, write_song, tmp_path):
-    result = separate(tiny_model, write_song(seconds=0.2), tmp_path)
-    manifest = load_manifest(result.manifest)
-    assert manifest.seed is None
-    options = manifest.parse_request().options
-    assert options == dataclasses.replace(options, seed=None)

@@ -34,6 +34,7 @@ def loaded(tiny_model, monkeypatch):
         return tiny_model
 
     monkeypatch.setattr(module, "load", load)
+    monkeypatch.setattr(module, "describe_model", lambda name, runtime: tiny_model)
     return found
 
 
@@ -157,7 +158,7 @@ def test_another_device_may_be_chosen(first, tmp_path, loaded):
 
 def test_other_weights_are_refused(first, tiny_model, tmp_path, monkeypatch):
     other = dataclasses.replace(tiny_model, weights_sha256="other")
-    monkeypatch.setattr(module, "load", lambda name, runtime: other)
+    monkeypatch.setattr(module, "describe_model", lambda name, runtime: other)
     with pytest.raises(MismatchedWeights, match="other weights"):
         run_again(first.manifest, tmp_path / "again")
 

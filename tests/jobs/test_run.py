@@ -1,5 +1,6 @@
 import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from conftest import (
     sum_sounds,
 )
 
+from msdm_cli.audio.ffmpeg_decoder import FfmpegDecoder
 from msdm_cli.audio.file_source import FileReader, FileSource
 from msdm_cli.audio.file_writer import SoundFileWriter
 from msdm_cli.audio.formats import FORMATS, SoundFormat
@@ -214,32 +216,97 @@ def test_five_stems_work_from_end_to_end(write_song, tmp_path):
 # Sources
 
 
-def test_a_song_is_read_and_digested_once(tiny_model, write_song, tmp_path, monkeypatch):
-    opened, decoded, digested = [], [], []
-    read, init, digest = FileReader.read, FileReader.__init__, FileSource.digest
+class CountedFile:
+    """A file that counts what is read of it."""
 
-    def count_opening(reader, *arguments):
-        opened.append(reader)
-        init(reader, *arguments)
+    def __init__(self, file, counts):
+        self._file = file
+        self._counts = counts
 
-    def count_samples(reader, frames):
-        block = read(reader, frames)
-        decoded.append(block.shape[1])
-        return block
+    def __getattr__(self, name):
+        return getattr(self._file, name)
 
-    def count_digest(source):
-        digested.append(source)
-        return digest(source)
+    def __enter__(self):
+        return self
 
-    monkeypatch.setattr(FileReader, "__init__", count_opening)
-    monkeypatch.setattr(FileReader, "read", count_samples)
-    monkeypatch.setattr(FileSource, "digest", count_digest)
-    song = write_song(seconds=4)
-    result = separate(tiny_model, song, tmp_path / "out")
+    def __exit__(self, *_):
+        self._file.close()
+
+    def read(self, *arguments):
+        content = self._file.read(*arguments)
+        self._counts.append(len(content))
+        return content
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """For each time that a file was opened for reading: its name, and counts of bytes read."""
+    found = []
+    open_path = Path.open
+
+    def open_counted(path, mode="r", *arguments, **options):
+        file = open_path(path, mode, *arguments, **options)
+        if mode != "rb":
+            return file
+        found.append((path.name, []))
+        return CountedFile(file, found[-1][1])
+
+    monkeypatch.setattr(Path, "open", open_counted)
+
+    def list_reads(name):
+        taken = [sum(counts) for opened, counts in found if opened == name]
+        found.clear()
+        return taken
+
+    return list_reads
+
+
+def level_model(model):
+    """A model that wants songs at a level."""
+    return dataclasses.replace(model, spec=dataclasses.replace(model.spec, level_db=-22.0))
+
+
+@pytest.mark.parametrize("level", [False, True])
+@pytest.mark.parametrize("suffix", ["wav", "flac", "mp3"])
+def test_a_song_is_read_once_to_look_and_once_to_separate(
+    tiny_model, tmp_path, reads, suffix, level
+):
+    model = level_model(tiny_model) if level else tiny_model
+    song = tmp_path / f"song.{suffix}"
+    soundfile.write(song, music(3 * 44100, 2, 44100).T, 44100)
+    size = song.stat().st_size
+    result = separate(model, song, tmp_path / "out")
     assert result.gain == 1
-    assert (len(opened), sum(decoded), len(digested)) == (1, 4 * 44100, 1)
-    separate(tiny_model, song, tmp_path / "out")  # what is done is not even opened
-    assert (len(opened), sum(decoded), len(digested)) == (1, 4 * 44100, 2)
+    taken = reads(song.name)
+    assert len(taken) == 2
+    # FFmpeg begins again once, after it has found out what the file is.
+    assert all(size <= count < size + (1 << 17) for count in taken)
+    # What is done is read for its digest, and not decoded.
+    assert separate(model, song, tmp_path / "out").skipped
+    assert reads(song.name) == [size]
+
+
+def test_of_an_ogg_file_its_pages_are_listed_as_well(tiny_model, tmp_path, reads):
+    song = tmp_path / "song.ogg"
+    soundfile.write(song, music(9 * 44100, 2, 44100).T, 44100)
+    size = song.stat().st_size
+    separate(level_model(tiny_model), song, tmp_path / "out", duration_seconds=1.0)
+    taken = sorted(reads(song.name))
+    assert len(taken) == 4
+    assert sum(taken[:2]) < size / 10
+    # libsndfile looks for the last page in the last 64 kB, each time that it opens a stream.
+    assert taken[3] < size + 4 * (1 << 16)
+
+
+def test_a_wav_file_is_decoded_for_its_level_alone(tiny_model, write_song, tmp_path, monkeypatch):
+    decoded = []
+    frames = FfmpegDecoder._frames
+    monkeypatch.setattr(FfmpegDecoder, "_frames", lambda self: decoded.append(1) or frames(self))
+    song = write_song(seconds=1)
+    separate(tiny_model, song, tmp_path / "one")
+    assert len(decoded) == 1
+    separate(level_model(tiny_model), song, tmp_path / "two")
+    assert len(decoded) == 3
 
 
 def test_given_stems_are_read_once(tiny_model, write_song, tmp_path, monkeypatch):

@@ -1,0 +1,56 @@
+"""What a job has made."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from msdm_cli.audio.source import AudioProperties
+from msdm_cli.jobs.manifest import Manifest
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """What a job has made.
+
+    Attributes:
+        files: What lies there, by name.
+        manifest: Its description.
+        properties: Of the input; of the results where there is none.
+        seed: Seed of the noise; None if the sampler uses none.
+        calls: Network calls of this run.
+        gain: Factor on the files, so that none clips; on the mixture alone for imputation.
+        gain_db: The same in dB.
+        exact: Whether the stems sum to the song, to the last bit.
+        null_db: Level of what they leave of it, relative to it; None if nothing, or not measured.
+        clipped: Samples that were clipped.
+        skipped: Whether the results were there already.
+    """
+
+    files: dict[str, Path]
+    manifest: Path
+    properties: AudioProperties
+    seed: int | None
+    calls: int
+    gain: float = 1.0
+    gain_db: float = 0.0
+    exact: bool = False
+    null_db: float | None = None
+    clipped: int = 0
+    skipped: bool = False
+
+
+def recall(path: Path, manifest: Manifest) -> JobResult:
+    """The result that the manifest at ``path`` describes, made by an earlier run."""
+    facts = manifest.facts
+    return JobResult(
+        files={name: record.locate(path.parent) for name, record in manifest.files.items()},
+        manifest=path,
+        properties=facts.properties,
+        seed=manifest.seed,
+        calls=0,
+        gain=facts.gain,
+        gain_db=facts.gain_db,
+        exact=facts.exact,
+        null_db=facts.null_db,
+        clipped=facts.clipped,
+        skipped=True,
+    )
