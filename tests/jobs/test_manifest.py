@@ -1,4 +1,6 @@
+import dataclasses
 import json
+import os
 
 import pytest
 from conftest import STEMS, list_files, request_separation, separate
@@ -143,3 +145,20 @@ def test_any_other_file_is_refused(tmp_path, content):
 def test_a_manifest_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(UnreadableManifest, match="no such file"):
         load_manifest(tmp_path / "msdm.json")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such names on Windows")
+@pytest.mark.parametrize("name", ["A: intro", "..and then", "back\\slash"])
+def test_names_that_only_look_like_ways_out_are_names(tiny_model, write_song, tmp_path, name):
+    song = write_song(f"{name}.wav", seconds=0.2)
+    result = separate(tiny_model, song, tmp_path / "out")
+    assert result.manifest == tmp_path / "out" / name / "msdm.json"
+    assert load_manifest(result.manifest).parse_request().track == name
+
+
+def test_the_request_of_a_job_without_noise_has_no_seed(tiny_model, write_song, tmp_path):
+    result = separate(tiny_model, write_song(seconds=0.2), tmp_path)
+    manifest = load_manifest(result.manifest)
+    assert manifest.seed is None
+    options = manifest.parse_request().options
+    assert options == dataclasses.replace(options, seed=None)
