@@ -16,6 +16,7 @@ from torch import Tensor
 
 from msdm_cli.diffusion.conditions import SHARING_TRANSFORM
 from msdm_cli.errors import ModelExists, UnreadableCheckpoint, UnwritableWeights
+from msdm_cli.models.bounded_build import build_bounded
 from msdm_cli.models.checkpoint import load_checkpoint, load_run
 from msdm_cli.models.paper_presets import SIGMA_MAX, published_presets
 from msdm_cli.models.registry import (
@@ -28,7 +29,6 @@ from msdm_cli.models.registry import (
 )
 from msdm_cli.models.spec import PAPER_STEMS, ModelSpec, Stage, load_spec
 from msdm_cli.models.verify import check_file, describe
-from msdm_cli.networks.architectures import build_network
 from msdm_cli.networks.stft_unet import StftUnetConfig
 from msdm_cli.networks.unet1d import Unet1dConfig
 
@@ -143,7 +143,7 @@ def convert(name: str, checkpoints: Sequence[Path]) -> tuple[dict[str, Tensor], 
     try:
         trained_here = "bands" in loaded[0][1]
         tensors, spec = (_describe_run if trained_here else _describe_paper_model)(name, loaded)
-        network = build_network(spec.stage.architecture, spec.stage.config)
+        network = build_bounded(spec.stage.architecture, spec.stage.config, tensors)
         network.load_state_dict(tensors, assign=True)
         _check_finite(tensors)
     except UNFIT as error:
