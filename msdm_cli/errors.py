@@ -52,6 +52,10 @@ class MsdmError(Exception):
         self.message = message
         self.remedy = remedy
 
+    def __reduce__(self) -> "tuple[type[MsdmError], tuple[str, str]]":
+        """Pickle it with both of its lines."""
+        return type(self), (self.message, self.remedy)
+
 
 class AudioError(MsdmError):
     """Something about a sound file or an array of samples."""
@@ -191,3 +195,7 @@ class SamplingError(MsdmError):
 
 class NonFiniteSamples(SamplingError):
     """A network returned NaN or infinity."""
+
+
+FAILURES = (MsdmError, OSError, MemoryError)
+"""What may end a job, and not those beside it."""

@@ -40,5 +40,10 @@ class Runtime:
         if not 0 <= self.threads <= MOST_THREADS:
             raise ValueError(f"expected 0 to {MOST_THREADS} threads, got {self.threads}")
 
+    @property
+    def devices(self) -> int:
+        """Number of devices."""
+        return len(self.device.split(","))
+
     def __str__(self) -> str:
         return f"{self.device}, {self.backend}, {self.precision}"

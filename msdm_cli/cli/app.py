@@ -15,8 +15,8 @@ from msdm_cli.cli.heap import keep_one_heap
 from msdm_cli.cli.option_groups import GroupedCommand
 from msdm_cli.cli.signals import SignalWatch, remove_temporary_folders
 from msdm_cli.cli.streams import StandardStreams
-from msdm_cli.cli.system_errors import FAILURES, describe_failure
-from msdm_cli.errors import MsdmError, UnknownModel
+from msdm_cli.cli.system_errors import describe_failure
+from msdm_cli.errors import FAILURES, MsdmError, UnknownModel
 
 INTERRUPTED = 130
 PARSER_PREFIX = "Value error, "

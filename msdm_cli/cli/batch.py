@@ -1,91 +1,34 @@
-"""Several jobs with one model. A job that fails does not end the others, and the exit code is 1."""
+"""Several jobs. A job that fails does not end the others, and the exit code is 1."""
 
 import contextlib
-import dataclasses
 import os
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import typer
 
-from msdm_cli.cli.console import print_line, show_estimates, show_json, show_table
+from msdm_cli.cli.console import show_estimates
 from msdm_cli.cli.display import Display
-from msdm_cli.cli.folding import list_files, shorten_names
+from msdm_cli.cli.folding import shorten_names
 from msdm_cli.cli.hints import find_hint
-from msdm_cli.cli.system_errors import FAILURES, describe_failure
-from msdm_cli.errors import MsdmError, ReplacesInput, UnwritableResults
+from msdm_cli.cli.outcome import Outcome, show_gain, show_outcomes
+from msdm_cli.cli.system_errors import describe_failure
+from msdm_cli.errors import FAILURES, ReplacesInput, UnwritableResults
 
 if TYPE_CHECKING:
+    from msdm_cli.jobs.executors import Ended, Work
     from msdm_cli.jobs.request import JobRequest
     from msdm_cli.jobs.result import JobResult
     from msdm_cli.models.load import LoadedModel
     from msdm_cli.models.spec import ModelSpec
 
+    Load = Callable[[], LoadedModel]
 
 WORDS = {"imputed": "take", "variation": "take"}
 """What a job is called on the bar, by what it is called in the summary."""
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a job ended.
-
-    Attributes:
-        name: Name of the job.
-        result: What it has made, or why it failed.
-        seconds: Time that it took.
-        hint: What to do about a failure.
-    """
-
-    name: str
-    result: "JobResult | MsdmError"
-    seconds: float
-    hint: str = ""
-
-    @property
-    def failed(self) -> bool:
-        """Whether it has made nothing."""
-        return isinstance(self.result, MsdmError)
-
-    @property
-    def seed(self) -> int | None:
-        """Seed of the noise; None if there was none, or no result."""
-        return None if isinstance(self.result, MsdmError) else self.result.seed
-
-    @property
-    def speed(self) -> str:
-        """How fast it went, or why that is no question."""
-        if isinstance(self.result, MsdmError):
-            return "failed"
-        if self.result.skipped:
-            return "was there"
-        return f"{self.result.properties.seconds / self.seconds:.1f}x real time"
-
-    def describe(self) -> dict[str, str]:
-        """Its row of the table, by column. Its error has been shown already."""
-        files = () if isinstance(self.result, MsdmError) else self.result.files.values()
-        return {
-            "speed": self.speed,
-            "seed": "" if self.seed is None else str(self.seed),
-            "written": list_files(files),
-        }
-
-    def to_json(self, kind: str) -> dict[str, object]:
-        """Its entry of the JSON summary, with its name under ``kind``."""
-        if isinstance(self.result, MsdmError):
-            return {
-                kind: self.name,
-                "error": self.result.message,
-                "hint": self.hint,
-            }
-        return {
-            kind: self.name,
-            **dataclasses.asdict(self.result),
-            "wall_seconds": round(self.seconds, 3),
-        }
+ALL_THERE = "nothing to do: all results are there"
 
 
 def check_batch(requests: "Mapping[str, JobRequest]", spec: "ModelSpec") -> None:
@@ -119,53 +62,117 @@ def check_batch(requests: "Mapping[str, JobRequest]", spec: "ModelSpec") -> None
 def run_batch(
     kind: str,
     requests: "Mapping[str, JobRequest]",
-    model: "LoadedModel",
+    load: "Load",
     *,
     display: Display,
     jobs: int = 1,
+    executor: str | None = None,
 ) -> None:
     """Run jobs, then show what they have made.
 
     Args:
         kind: What a job is called in the summary.
         requests: The jobs by name.
-        model: The model of all of them.
+        load: Loads the model of all of them. It is called if there is anything to do here.
         display: Shows progress.
         jobs: How many run at once.
+        executor: Name of what runs them; by the number of jobs if None.
 
     Raises:
         Exit: A job has failed; with exit code 1.
     """
-    from msdm_cli.jobs.executors import EXECUTORS
+    from msdm_cli.jobs.executors import choose_executor
 
-    execute = EXECUTORS["threads" if jobs > 1 else "serial"]
-    short = shorten_names(list(requests))
-    calls = {name: partial(_run, name, item, model, display) for name, item in requests.items()}
-    display.expect(
-        WORDS.get(kind, kind), {name: _weigh(request) for name, request in requests.items()}
-    )
-    found: dict[str, Outcome] = {}
-    with display:
-        for name, outcome in execute(calls, jobs, display.stop):
-            found[name] = outcome
-            if len(requests) > 1 and not outcome.failed and not display.as_json:
-                display.say(f"{len(found)} of {len(requests)}: {short[name]}, {outcome.speed}")
-    outcomes = [found[name] for name in requests]
-    _show(kind, str(model.runtime), outcomes, display)
-
-
-def _show(kind: str, device: str, outcomes: list[Outcome], display: Display) -> None:
-    """Print the summary.
-
-    Raises:
-        Exit: A job has failed; with exit code 1.
-    """
-    if display.as_json:
-        show_json([outcome.to_json(kind) for outcome in outcomes])
-    elif not display.quiet:
-        _show_outcomes(kind, device, outcomes)
+    batch = _Batch(kind, requests, display)
+    batch.find_done()
+    left = batch.left
+    title = ALL_THERE
+    if left:
+        row = choose_executor(executor, jobs)
+        title, work = _prepare(left, load, display) if row.here else _send(left)
+        with display:
+            for ended in row.run(left, work, jobs, display.stop):
+                batch.end(ended)
+    outcomes = [batch.outcomes[name] for name in requests]
+    show_outcomes(kind, title, outcomes, display)
     if any(outcome.failed for outcome in outcomes):
         raise typer.Exit(1)
+
+
+def _prepare(
+    requests: "Mapping[str, JobRequest]", load: "Load", display: Display
+) -> "tuple[str, Work]":
+    """What a batch in this process is called, and what runs a job of it."""
+    from msdm_cli.jobs.run import run_job
+
+    model = load()
+
+    def work(name: str, request: "JobRequest") -> "JobResult":
+        return run_job(request, model, display.piece(name))
+
+    return str(model.runtime), work
+
+
+def _send(requests: "Mapping[str, JobRequest]") -> "tuple[str, Work]":
+    """The same for a batch that leaves this process."""
+    from msdm_cli.jobs.run import run_alone
+
+    return str(next(iter(requests.values())).runtime), run_alone
+
+
+class _Batch:
+    """The jobs of a command, and how those that have ended did.
+
+    Args:
+        kind: What a job is called in the summary.
+        requests: The jobs by name.
+        display: Shows them.
+    """
+
+    def __init__(self, kind: str, requests: "Mapping[str, JobRequest]", display: Display) -> None:
+        self.outcomes: dict[str, Outcome] = {}
+        self._requests = requests
+        self._display = display
+        self._short = shorten_names(list(requests))
+        sizes = {name: _weigh(request) for name, request in requests.items()}
+        display.expect(WORDS.get(kind, kind), sizes)
+
+    @property
+    def left(self) -> "dict[str, JobRequest]":
+        """The jobs that have not ended."""
+        return {
+            name: request for name, request in self._requests.items() if name not in self.outcomes
+        }
+
+    def find_done(self) -> None:
+        """End the jobs whose results are there. An error in this is left to the job itself."""
+        from msdm_cli.jobs.done import find_result
+        from msdm_cli.jobs.executors import Ended
+
+        for name, request in self._requests.items():
+            began = time.monotonic()
+            with contextlib.suppress(*FAILURES):
+                result = find_result(request)
+                if result is not None:
+                    self.end(Ended(name, result, time.monotonic() - began))
+
+    def end(self, ended: "Ended") -> None:
+        """Show that a job has ended, and how."""
+        name = ended.name
+        display = self._display
+        display.piece(name).end()
+        if isinstance(ended.result, FAILURES):
+            error = describe_failure(ended.result)
+            hint = find_hint(error)
+            display.fail(name, error, hint)
+            self.outcomes[name] = Outcome(name, error, ended.seconds, hint)
+            return
+        show_gain(name, ended.result, display)
+        outcome = Outcome(name, ended.result, ended.seconds)
+        self.outcomes[name] = outcome
+        if len(self._requests) > 1 and not display.as_json:
+            count = f"{len(self.outcomes)} of {len(self._requests)}"
+            display.say(f"{count}: {self._short[name]}, {outcome.speed}")
 
 
 def _weigh(request: "JobRequest") -> float:
@@ -196,59 +203,3 @@ def estimate_batch(
     show_estimates(estimates, str(model.runtime), as_json=display.as_json)
     if len(estimates) < len(requests):
         raise typer.Exit(1)
-
-
-def _run(name: str, request: "JobRequest", model: "LoadedModel", display: Display) -> Outcome:
-    """Run a job. Whatever fails, the others go on."""
-    from msdm_cli.jobs.run import run_job
-
-    began = time.monotonic()
-    piece = display.piece(name)
-    try:
-        result = run_job(request, model, piece)
-    except FAILURES as error:
-        return _fail(name, describe_failure(error), display, began)
-    finally:
-        piece.end()
-    show_gain(name, result, display)
-    return Outcome(name, result, time.monotonic() - began)
-
-
-def _fail(name: str, error: MsdmError, display: Display, began: float) -> Outcome:
-    """Show why a job has failed, and how it ended."""
-    hint = find_hint(error)
-    display.fail(name, error, hint)
-    # A new error without the traceback of this one, which holds on to megabytes of samples.
-    bare = type(error)(error.message, error.remedy)
-    return Outcome(name, bare, time.monotonic() - began, hint)
-
-
-def _show_outcomes(kind: str, device: str, outcomes: list[Outcome]) -> None:
-    """Print a table, failures last. It has a column of seeds if a job has used one."""
-    short = shorten_names([outcome.name for outcome in outcomes])
-    failed = [outcome for outcome in outcomes if outcome.failed]
-    if len(failed) < len(outcomes):
-        columns = ["speed", "seed", "written"]
-        if all(outcome.seed is None for outcome in outcomes):
-            columns.remove("seed")
-        rows = []
-        for outcome in sorted(outcomes, key=lambda outcome: outcome.failed):
-            row = outcome.describe()
-            rows.append((short[outcome.name], *(row[column] for column in columns)))
-        show_table(device, (kind, *columns), rows)
-    if len(outcomes) > 1:
-        end = f", {len(failed)} failed" if failed else ""
-        print_line(f"{len(outcomes) - len(failed)} done{end}")
-
-
-def show_gain(name: str, result: "JobResult", display: Display) -> None:
-    """Say so if results are softer than the input, or were clipped."""
-    if result.gain_db:
-        display.say(
-            f"{name}: {result.gain_db:.2f} dB, so that nothing clips; --subtype FLOAT needs no gain"
-        )
-    if result.clipped:
-        display.say(
-            f"{name}: {result.clipped} samples beyond full scale were clipped; "
-            "--subtype FLOAT keeps them"
-        )

@@ -28,8 +28,9 @@ from msdm_cli.cli.runtime_options import (
     ThreadsOption,
     choose_runtime,
 )
-from msdm_cli.cli.system_errors import FAILURES, describe_failure
+from msdm_cli.cli.system_errors import describe_failure
 from msdm_cli.errors import (
+    FAILURES,
     JobRunning,
     MissingStems,
     MsdmError,

@@ -1,6 +1,7 @@
 """``msdm generate``."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from msdm_cli.cli.batch import estimate_batch, run_batch
@@ -95,9 +96,9 @@ def generate(  # noqa: PLR0913  an option each
         for number in seeds
     }
     display = Display(quiet=quiet, as_json=as_json, farewell=describe_stop(seed, seeds))
-    model = load_chosen(model_name, request.runtime, display)
+    load = partial(load_chosen, model_name, request.runtime, display)
     if dry_run:
         first = next(iter(requests.values()))
-        estimate_batch({"one take": first}, model, display)
+        estimate_batch({"one take": first}, load(), display)
         return
-    run_batch("variation", requests, model, display=display, jobs=model.devices)
+    run_batch("variation", requests, load, display=display, jobs=request.runtime.devices)

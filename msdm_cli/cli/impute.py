@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -144,12 +145,12 @@ def impute(  # noqa: PLR0913  an option each
         }
         farewell = describe_stop(seed, seeds)
     display = Display(quiet=quiet, as_json=as_json, farewell=farewell)
-    model = load_chosen(model_name, request.runtime, display)
+    load = partial(load_chosen, model_name, request.runtime, display)
     if dry_run:
         label = name if variations == 1 else f"{name}, one take"
-        estimate_batch({label: request}, model, display)
+        estimate_batch({label: request}, load(), display)
         return
-    run_batch("imputed", requests, model, display=display, jobs=model.devices)
+    run_batch("imputed", requests, load, display=display, jobs=request.runtime.devices)
 
 
 def choose_targets(

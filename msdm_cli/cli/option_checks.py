@@ -85,6 +85,13 @@ def list_providers() -> list[str]:
     return list(PROVIDERS)
 
 
+def list_executors() -> list[str]:
+    """Names of what can run several songs."""
+    from msdm_cli.jobs.executors import EXECUTORS
+
+    return list(EXECUTORS)
+
+
 def complete(list_names: Callable[[], Sequence[str]]) -> Callable[[str], list[str]]:
     """What a shell offers for a value that has begun."""
 

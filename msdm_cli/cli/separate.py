@@ -3,12 +3,13 @@
 import shutil
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from msdm_cli.cli.batch import check_batch, estimate_batch, run_batch, show_gain
+from msdm_cli.cli.batch import check_batch, estimate_batch, run_batch
 from msdm_cli.cli.display import STOPPED, Display
 from msdm_cli.cli.gains import MixOption, WithoutOption, parse_mixes
 from msdm_cli.cli.model_options import (
@@ -18,7 +19,13 @@ from msdm_cli.cli.model_options import (
     find_spec,
     load_chosen,
 )
-from msdm_cli.cli.option_checks import check_finite, split_names
+from msdm_cli.cli.option_checks import (
+    check_finite,
+    choose_from,
+    complete,
+    list_executors,
+    split_names,
+)
 from msdm_cli.cli.options import (
     RESULTS,
     SAMPLING,
@@ -42,6 +49,7 @@ from msdm_cli.cli.options import (
     StartOption,
     SubtypeOption,
 )
+from msdm_cli.cli.outcome import show_gain
 from msdm_cli.cli.runtime_options import (
     BackendOption,
     DeviceOption,
@@ -135,6 +143,16 @@ def separate(  # noqa: PLR0913  an option each
             help="Number of songs at once. More than 1 pays on a GPU.",
         ),
     ] = 1,
+    executor: Annotated[
+        str | None,
+        typer.Option(
+            "--executor",
+            metavar="NAME",
+            callback=choose_from(list_executors),
+            autocompletion=complete(list_executors),
+            help="What runs the songs: serial, or threads. By --jobs by default.",
+        ),
+    ] = None,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -197,13 +215,13 @@ def separate(  # noqa: PLR0913  an option each
     display = Display(quiet=quiet, as_json=as_json, farewell="stopped" if to_stdout else STOPPED)
     with spool_pipes(songs) as spooled:
         requests = {song.name: ask(song) for song in spooled}
-        model = load_chosen(model_name, request.runtime, display)
+        load = partial(load_chosen, model_name, request.runtime, display)
         if dry_run:
-            estimate_batch(requests, model, display)
+            estimate_batch(requests, load(), display)
         elif to_stdout:
-            _separate_to_stdout(spooled[0].name, requests[spooled[0].name], model, display)
+            _separate_to_stdout(spooled[0].name, requests[spooled[0].name], load(), display)
         else:
-            run_batch("song", requests, model, display=display, jobs=jobs)
+            run_batch("song", requests, load, display=display, jobs=jobs, executor=executor)
 
 
 def _separate_to_stdout(

@@ -3,9 +3,6 @@
 from msdm_cli.cli.hints import find_errno_hint
 from msdm_cli.errors import MsdmError
 
-FAILURES = (MsdmError, OSError, MemoryError)
-"""What may end a job, and not those beside it."""
-
 
 class SystemFailure(MsdmError):
     """The operating system has refused something that no other error describes."""

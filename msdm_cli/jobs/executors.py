@@ -1,60 +1,133 @@
 """How several jobs are run: a table of executors."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Protocol
+
+from msdm_cli.errors import FAILURES, MsdmError
+from msdm_cli.jobs.request import JobRequest
+from msdm_cli.jobs.result import JobResult
 
 POLL_SECONDS = 0.5
 """How long Ctrl-C may take to arrive on Windows, where a waiting thread is not interrupted."""
 
-T = TypeVar("T")
+Requests = Mapping[str, JobRequest]
+Work = Callable[[str, JobRequest], JobResult]
+"""Runs a job, from its name and its request."""
 
 
-class Executor(Protocol):
-    """Runs calls and gives their results."""
+@dataclass(frozen=True)
+class Ended:
+    """How a job ended.
+
+    Attributes:
+        name: Name of the job.
+        result: What it has made, or why it failed.
+        seconds: Time that it took.
+    """
+
+    name: str
+    result: JobResult | MsdmError | OSError | MemoryError
+    seconds: float
+
+
+class Run(Protocol):
+    """Runs jobs and says how they ended."""
 
     def __call__(
-        self, calls: Mapping[str, Callable[[], T]], workers: int, stop: Callable[[], None]
-    ) -> Iterator[tuple[str, T]]:
-        """Run calls.
+        self, requests: Requests, work: Work, workers: int, stop: Callable[[], None]
+    ) -> Iterator[Ended]:
+        """Run jobs.
 
         Args:
-            calls: By name. An exception ends the run: a call returns its error instead.
+            requests: The jobs by name.
+            work: Runs one of them.
             workers: How many at once.
-            stop: Called on any exception, KeyboardInterrupt too; it makes calls that have begun end
-                soon.
+            stop: Called on any exception that is no failure of one job, KeyboardInterrupt too; it
+                makes jobs that have begun end soon.
 
         Yields:
-            Name and result, as they come.
+            The end of each job, as they come.
         """
         ...
 
 
+@dataclass(frozen=True)
+class Executor:
+    """A row of the table.
+
+    Attributes:
+        run: Runs the jobs.
+        most_workers: How many jobs it can run at once; None if any number.
+        here: Whether jobs run in this process, and share its model. Otherwise ``work`` is
+            ``msdm_cli.jobs.run.run_alone``: it and a request can be pickled, and the model is
+            loaded where they arrive.
+    """
+
+    run: Run
+    most_workers: int | None = None
+    here: bool = True
+
+
+def attempt(name: str, request: JobRequest, work: Work) -> Ended:
+    """Run a job; an error that need not end the others is how it ended."""
+    began = time.monotonic()
+    try:
+        result: JobResult | MsdmError | OSError | MemoryError = work(name, request)
+    except FAILURES as error:
+        _release(error)
+        result = error
+    return Ended(name, result, time.monotonic() - began)
+
+
+def _release(error: BaseException | None) -> None:
+    """Forget the traceback of an error and of its causes: it holds on to megabytes of samples."""
+    while error is not None:
+        error.__traceback__ = None
+        error.__context__ = None
+        error = error.__cause__
+
+
 def run_serially(
-    calls: Mapping[str, Callable[[], T]], workers: int, stop: Callable[[], None]
-) -> Iterator[tuple[str, T]]:
-    """Run one call after the other, in the calling thread; see ``Executor``."""
-    del workers, stop  # KeyboardInterrupt reaches the call by itself
-    for name, call in calls.items():
-        yield name, call()
+    requests: Requests, work: Work, workers: int, stop: Callable[[], None]
+) -> Iterator[Ended]:
+    """Run one job after the other, in the calling thread; see ``Run``."""
+    del workers, stop  # KeyboardInterrupt reaches the job by itself
+    for name, request in requests.items():
+        yield attempt(name, request, work)
 
 
 def run_in_threads(
-    calls: Mapping[str, Callable[[], T]], workers: int, stop: Callable[[], None]
-) -> Iterator[tuple[str, T]]:
-    """Run several calls at once, each in a thread; see ``Executor``."""
+    requests: Requests, work: Work, workers: int, stop: Callable[[], None]
+) -> Iterator[Ended]:
+    """Run several jobs at once, each in a thread; see ``Run``."""
     with ThreadPoolExecutor(workers) as pool:
-        names: dict[Future[T], str] = {pool.submit(call): name for name, call in calls.items()}
-        waiting = set(names)
+        waiting: set[Future[Ended]] = {
+            pool.submit(attempt, name, request, work) for name, request in requests.items()
+        }
         try:
             while waiting:
                 done, waiting = wait(waiting, POLL_SECONDS, FIRST_COMPLETED)
                 for future in done:
-                    yield names[future], future.result()
+                    yield future.result()
         except BaseException:
             stop()
             pool.shutdown(cancel_futures=True)
             raise
 
 
-EXECUTORS: dict[str, Executor] = {"serial": run_serially, "threads": run_in_threads}
+EXECUTORS = {
+    "serial": Executor(run_serially, most_workers=1),
+    "threads": Executor(run_in_threads),
+}
+
+
+def choose_executor(name: str | None, workers: int) -> Executor:
+    """An executor by its name; without one, the first that runs so many jobs at once."""
+    if name is not None:
+        return EXECUTORS[name]
+    return next(
+        row for row in EXECUTORS.values() if row.most_workers is None or workers <= row.most_workers
+    )

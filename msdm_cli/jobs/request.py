@@ -5,7 +5,7 @@ a rerun or a dry run begins with one.
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,10 @@ class JobRequest:
     def with_seed(self, seed: int | None) -> "JobRequest":
         """The same job with another seed."""
         return dataclasses.replace(self, options=dataclasses.replace(self.options, seed=seed))
+
+    def __reduce__(self) -> "tuple[Callable[..., JobRequest], tuple[dict[str, Any]]]":
+        """Pickle it as JSON."""
+        return JobRequest.from_json, (self.to_json(),)
 
     def to_json(self) -> dict[str, Any]:
         """All of it, in terms of JSON."""

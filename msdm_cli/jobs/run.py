@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Mapping
 from contextlib import closing
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,15 @@ from msdm_cli.audio.file_writer import SoundShape
 from msdm_cli.audio.finish import Finish, fit_gain
 from msdm_cli.audio.sink import FileSink
 from msdm_cli.audio.source import AudioSource
-from msdm_cli.jobs.done import find_done
+from msdm_cli.backends.runtime import Runtime
+from msdm_cli.jobs.done import find_done, find_result
 from msdm_cli.jobs.identity import draw_seed, get_seed, identify, is_same_but_seed
 from msdm_cli.jobs.journal import Journal, load_identity
 from msdm_cli.jobs.manifest import Facts, FileRecord, Manifest, describe_files
 from msdm_cli.jobs.output import check_vacant
 from msdm_cli.jobs.request import JobRequest
 from msdm_cli.jobs.result import JobResult, recall
-from msdm_cli.models.load import LoadedModel
+from msdm_cli.models.load import LoadedModel, load
 from msdm_cli.progress import Progress, SilentProgress
 from msdm_cli.tasks.separate import SONG
 from msdm_cli.temporary import remove_stale
@@ -60,6 +62,26 @@ def run_job(
     request = _choose_seed(request, model, digests)
     job = _Job(request, model, opened, identify(request, model, digests))
     return job.run(progress or SilentProgress())
+
+
+def run_alone(name: str, request: JobRequest) -> JobResult:
+    """Run a job with a model of its own: for executors whose jobs leave this process.
+
+    Args:
+        name: Name of the job.
+        request: The job. It is pickled as JSON.
+
+    Raises:
+        MsdmError: As ``run_job``, or the model cannot be loaded.
+    """
+    del name
+    return find_result(request) or run_job(request, _load_once(request.model, request.runtime))
+
+
+@lru_cache(1)
+def _load_once(name: str, runtime: Runtime) -> LoadedModel:
+    """The model of the last job, if this one has the same."""
+    return load(name, runtime)
 
 
 def _choose_seed(request: JobRequest, model: LoadedModel, digests: Mapping[str, str]) -> JobRequest:

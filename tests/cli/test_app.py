@@ -7,9 +7,11 @@ import sys
 
 import pytest
 import typer
+from conftest import BY_POST
 from run_msdm import msdm
 
 from msdm_cli.cli.app import app
+from msdm_cli.jobs.executors import EXECUTORS
 
 HEAVY = ("torch", "onnxruntime", "numba", "numpy", "soundfile")
 COMMANDS = dict(typer.main.get_command(app).commands)
@@ -86,6 +88,38 @@ def test_onnx_does_not_need_torch(write_song, tmp_path, command):
     assert result.returncode == 0, result.stderr
     (done,) = json.loads(result.stdout)
     assert len(done["files"]) == {"separate": 4, "impute": 3, "generate": 5}[command]
+
+
+def test_a_finished_batch_is_recognised_without_a_backend(write_song, tmp_path):
+    songs = [write_song(f"{name}.wav", seconds=0.3, channels=1) for name in "ab"]
+    command = ("separate", *map(str, songs), "-o", str(tmp_path / "out"), "--json", "--seed", "3")
+    first = json.loads(msdm(*command).stdout)
+    code = (
+        "import sys\n"
+        "for name in ('torch', 'onnxruntime', 'av'):\n"
+        "    sys.modules[name] = None\n"  # importing it raises
+        f"sys.argv = ['msdm', *{command!r}]\n"
+        "from msdm_cli.cli.app import main\n"
+        "main()\n"
+    )
+    program = [sys.executable, "-c", code]
+    result = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    again = json.loads(result.stdout)
+    assert [entry["skipped"] for entry in again] == [True, True]
+    assert [entry["files"] for entry in again] == [entry["files"] for entry in first]
+
+
+def test_an_executor_is_chosen_by_its_name(write_song, tmp_path, monkeypatch):
+    monkeypatch.setitem(EXECUTORS, "post", BY_POST)
+    song = write_song(seconds=0.3)
+    for name in ("post", "threads"):
+        result = msdm("separate", song, "-o", tmp_path / name, "--executor", name, "--json")
+        assert result.returncode == 0, result.stderr
+    one, two = ((tmp_path / name / "song" / "bass.wav") for name in ("post", "threads"))
+    assert one.read_bytes() == two.read_bytes()
+    unknown = msdm("separate", song, "--executor", "elves")
+    unknown.assert_two_lines("elves is none of serial, threads, post", returncode=2)
 
 
 @pytest.mark.parametrize(

@@ -1,31 +1,18 @@
 import errno
 import json
-import os
 import threading
 import weakref
 from pathlib import Path
 
 import pytest
 import typer
-from conftest import WAIT_SECONDS, request_separation
+from conftest import BY_POST, WAIT_SECONDS, request_separation
 
-from msdm_cli.audio.source import AudioProperties
-from msdm_cli.cli.batch import Outcome, check_batch, estimate_batch, run_batch, show_gain
+from msdm_cli.cli.batch import ALL_THERE, check_batch, estimate_batch, run_batch
 from msdm_cli.cli.display import Display
 from msdm_cli.errors import ReplacesInput, ResultsExist, UnwritableResults
-from msdm_cli.jobs import run
-from msdm_cli.jobs.result import JobResult
-
-
-def make_result(**fields):
-    usual = {
-        "files": {"bass": Path("stems/a/bass.wav"), "drums": Path("stems/a/drums.wav")},
-        "manifest": Path("stems/a/msdm.json"),
-        "properties": AudioProperties(100, 1, 1000, "PCM_16"),
-        "seed": None,
-        "calls": 4,
-    }
-    return JobResult(**usual | fields)
+from msdm_cli.jobs import done, run
+from msdm_cli.jobs.executors import EXECUTORS
 
 
 def make_requests(model, songs, folder):
@@ -35,28 +22,6 @@ def make_requests(model, songs, folder):
 @pytest.fixture
 def songs(write_song):
     return [write_song(f"{name}.wav", 0.2, seed=seed) for seed, name in enumerate("abc")]
-
-
-def test_a_result_is_described():
-    outcome = Outcome("a", make_result(seed=0), 2.5)
-    assert outcome.describe() == {
-        "speed": "4.0x real time",
-        "seed": "0",
-        "written": f"{Path('stems/a')}{os.sep}\nbass.wav, drums.wav",
-    }
-    skipped = Outcome("a", make_result(skipped=True), 2.5).describe()
-    assert (skipped["speed"], skipped["seed"]) == ("was there", "")
-
-
-def test_an_error_is_described():
-    outcome = Outcome("a", ResultsExist("a.wav: is there already", "remedy"), 0.1, "hint")
-    assert outcome.failed
-    assert outcome.describe() == {"speed": "failed", "seed": "", "written": ""}
-    assert outcome.to_json("song") == {
-        "song": "a",
-        "error": "a.wav: is there already",
-        "hint": "hint",
-    }
 
 
 def test_jobs_that_would_write_the_same_files_are_refused(tiny_model, write_song, tmp_path):
@@ -79,7 +44,7 @@ def test_inputs_of_other_jobs_are_not_replaced(tiny_model, write_song, tmp_path)
 def test_results_are_shown_in_the_order_of_the_jobs(tiny_model, songs, tmp_path, capsys, jobs):
     requests = make_requests(tiny_model, songs, tmp_path / "stems")
     display = Display(quiet=True, as_json=True)
-    run_batch("song", requests, tiny_model, display=display, jobs=jobs)
+    run_batch("song", requests, lambda: tiny_model, display=display, jobs=jobs)
     summary = json.loads(capsys.readouterr().out)
     assert [entry["song"] for entry in summary] == ["a.wav", "b.wav", "c.wav"]
     assert all(Path(entry["files"]["bass"]).is_file() for entry in summary)
@@ -91,7 +56,7 @@ def test_a_job_that_fails_does_not_end_the_others(tiny_model, songs, tmp_path, c
     requests = make_requests(tiny_model, songs, tmp_path / "stems")
     with pytest.raises(typer.Exit) as ended:
         display = Display(quiet=True, as_json=True)
-        run_batch("song", requests, tiny_model, display=display, jobs=jobs)
+        run_batch("song", requests, lambda: tiny_model, display=display, jobs=jobs)
     assert ended.value.exit_code == 1
     captured = capsys.readouterr()
     assert ["error" in entry for entry in json.loads(captured.out)] == [False, True, False]
@@ -113,7 +78,7 @@ def test_an_error_does_not_hold_on_to_what_failed(tiny_model, songs, tmp_path, m
     monkeypatch.setattr(run, "run_job", fail)
     requests = make_requests(tiny_model, songs, tmp_path / "stems")
     with pytest.raises(typer.Exit):
-        run_batch("song", requests, tiny_model, display=Display(quiet=True))
+        run_batch("song", requests, lambda: tiny_model, display=Display(quiet=True))
     assert [reference() for reference in references] == [None] * 3
 
 
@@ -139,7 +104,7 @@ def test_an_interrupt_ends_jobs_in_threads(tiny_model, songs, tmp_path, monkeypa
     requests = make_requests(tiny_model, songs[:2], tmp_path / "stems")
     with pytest.raises(KeyboardInterrupt):
         display = StoppedDisplay(quiet=False, farewell="good bye")
-        run_batch("song", requests, tiny_model, display=display, jobs=2)
+        run_batch("song", requests, lambda: tiny_model, display=display, jobs=2)
     assert capsys.readouterr().err == "good bye\n"
 
 
@@ -150,16 +115,6 @@ def test_estimates_of_jobs_that_would_fail(tiny_model, songs, tmp_path, capsys):
         estimate_batch(requests, tiny_model, Display(quiet=True, as_json=True))
     assert ended.value.exit_code == 1
     assert [entry["name"] for entry in json.loads(capsys.readouterr().out)] == ["b.wav", "c.wav"]
-
-
-def test_a_gain_and_clipped_samples_are_said(capsys):
-    result = make_result(gain_db=-0.456, clipped=3)
-    show_gain("a", result, Display(quiet=False))
-    show_gain("b", make_result(), Display(quiet=False))
-    assert capsys.readouterr().err.splitlines() == [
-        "a: -0.46 dB, so that nothing clips; --subtype FLOAT needs no gain",
-        "a: 3 samples beyond full scale were clipped; --subtype FLOAT keeps them",
-    ]
 
 
 @pytest.mark.parametrize("jobs", [1, 3])
@@ -179,7 +134,7 @@ def test_an_error_of_the_system_ends_one_song_with_two_lines(
     monkeypatch.setattr(run, "run_job", fail_second)
     requests = make_requests(tiny_model, songs, tmp_path / "stems")
     with pytest.raises(typer.Exit) as ended:
-        run_batch("song", requests, tiny_model, display=Display(quiet=False), jobs=jobs)
+        run_batch("song", requests, lambda: tiny_model, display=Display(quiet=False), jobs=jobs)
     assert ended.value.exit_code == 1
     captured = capsys.readouterr()
     errors = [line for line in captured.err.splitlines() if " of 3: " not in line]
@@ -193,7 +148,7 @@ def test_the_summary_has_failures_last_and_errors_once(tiny_model, songs, tmp_pa
     songs[0].write_text("text")
     requests = make_requests(tiny_model, songs, tmp_path / "stems")
     with pytest.raises(typer.Exit):
-        run_batch("song", requests, tiny_model, display=Display(quiet=False))
+        run_batch("song", requests, lambda: tiny_model, display=Display(quiet=False))
     captured = capsys.readouterr()
     *_, failed, end = captured.out.splitlines()
     assert failed.split("│")[:2] == [" a.wav ", " failed"] or "failed" in failed
@@ -207,7 +162,7 @@ def test_one_song_that_fails_has_no_table(tiny_model, songs, tmp_path, capsys):
     songs[0].write_text("text")
     requests = make_requests(tiny_model, songs[:1], tmp_path / "stems")
     with pytest.raises(typer.Exit):
-        run_batch("song", requests, tiny_model, display=Display(quiet=False))
+        run_batch("song", requests, lambda: tiny_model, display=Display(quiet=False))
     captured = capsys.readouterr()
     assert captured.out == ""
     assert len(captured.err.splitlines()) == 2
@@ -217,6 +172,72 @@ def test_a_song_that_is_cut_off_is_separated_with_a_warning(tiny_model, songs, t
     content = songs[0].read_bytes()
     songs[0].write_bytes(content[: len(content) // 3])
     requests = make_requests(tiny_model, songs[:1], tmp_path / "stems")
-    run_batch("song", requests, tiny_model, display=Display(quiet=False))
+    run_batch("song", requests, lambda: tiny_model, display=Display(quiet=False))
     (warning,) = capsys.readouterr().err.splitlines()
     assert "a.wav: holds 0.1 s of the 0.2 s that its header states" in warning
+
+
+def forbid_loading():
+    raise AssertionError("the model is loaded")
+
+
+@pytest.fixture
+def registered(tiny_model, monkeypatch):
+    """The tiny model is known by its name, as if it were registered."""
+    monkeypatch.setattr(done, "describe_model", lambda name, runtime: tiny_model)
+
+
+def test_a_batch_that_is_done_loads_no_model(
+    tiny_model, songs, tmp_path, capsys, registered, monkeypatch
+):
+    requests = make_requests(tiny_model, songs, tmp_path / "stems")
+    run_batch("song", requests, lambda: tiny_model, display=Display(quiet=True))
+    run_batch("song", requests, forbid_loading, display=Display(quiet=False))
+    captured = capsys.readouterr()
+    lines = captured.out.splitlines()
+    assert lines[0] == ALL_THERE
+    assert captured.out.count("was there") == 3
+    assert lines[-1] == "3 done"
+    assert captured.err.splitlines() == [
+        f"{number} of 3: {name}.wav, was there" for number, name in enumerate("abc", start=1)
+    ]
+
+
+def test_only_what_is_not_done_is_run(tiny_model, songs, tmp_path, capsys, registered):
+    requests = make_requests(tiny_model, songs, tmp_path / "stems")
+    some = {name: request for name, request in requests.items() if name != "b.wav"}
+    run_batch("song", some, lambda: tiny_model, display=Display(quiet=True))
+    loaded = []
+    display = Display(quiet=True, as_json=True)
+    run_batch("song", requests, lambda: loaded.append(1) or tiny_model, display=display)
+    summary = json.loads(capsys.readouterr().out)
+    assert [(entry["song"], entry["skipped"]) for entry in summary] == [
+        ("a.wav", True),
+        ("b.wav", False),
+        ("c.wav", True),
+    ]
+    assert loaded == [1]
+
+
+def test_jobs_that_leave_this_process_load_no_model_here(
+    tiny_model, songs, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setitem(EXECUTORS, "post", BY_POST)
+    monkeypatch.setattr(run, "find_result", lambda request: None)
+    monkeypatch.setattr(run, "load", lambda name, runtime: tiny_model)
+    run._load_once.cache_clear()
+    songs[1].write_text("text")
+    requests = make_requests(tiny_model, songs, tmp_path / "stems")
+    with pytest.raises(typer.Exit):
+        run_batch(
+            "song",
+            requests,
+            forbid_loading,
+            display=Display(quiet=False, as_json=True),
+            executor="post",
+        )
+    run._load_once.cache_clear()
+    captured = capsys.readouterr()
+    assert ["error" in entry for entry in json.loads(captured.out)] == [False, True, False]
+    (event,) = map(json.loads, captured.err.splitlines())
+    assert (event["event"], event["name"]) == ("error", "b.wav")

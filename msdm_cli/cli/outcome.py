@@ -1,0 +1,119 @@
+"""How jobs ended, for people and as JSON."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from msdm_cli.cli.console import print_line, show_json, show_table
+from msdm_cli.cli.display import Display
+from msdm_cli.cli.folding import list_files, shorten_names
+from msdm_cli.errors import MsdmError
+
+if TYPE_CHECKING:
+    from msdm_cli.jobs.result import JobResult
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended.
+
+    Attributes:
+        name: Name of the job.
+        result: What it has made, or why it failed.
+        seconds: Time that it took.
+        hint: What to do about a failure.
+    """
+
+    name: str
+    result: "JobResult | MsdmError"
+    seconds: float
+    hint: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it has made nothing."""
+        return isinstance(self.result, MsdmError)
+
+    @property
+    def seed(self) -> int | None:
+        """Seed of the noise; None if there was none, or no result."""
+        return None if isinstance(self.result, MsdmError) else self.result.seed
+
+    @property
+    def speed(self) -> str:
+        """How fast it went, or why that is no question."""
+        if isinstance(self.result, MsdmError):
+            return "failed"
+        if self.result.skipped:
+            return "was there"
+        return f"{self.result.properties.seconds / self.seconds:.1f}x real time"
+
+    def describe(self) -> dict[str, str]:
+        """Its row of the table, by column. Its error has been shown already."""
+        files = () if isinstance(self.result, MsdmError) else self.result.files.values()
+        return {
+            "speed": self.speed,
+            "seed": "" if self.seed is None else str(self.seed),
+            "written": list_files(files),
+        }
+
+    def to_json(self, kind: str) -> dict[str, object]:
+        """Its entry of the JSON summary, with its name under ``kind``."""
+        if isinstance(self.result, MsdmError):
+            return {
+                kind: self.name,
+                "error": self.result.message,
+                "hint": self.hint,
+            }
+        return {
+            kind: self.name,
+            **dataclasses.asdict(self.result),
+            "wall_seconds": round(self.seconds, 3),
+        }
+
+
+def show_outcomes(kind: str, title: str, outcomes: Sequence[Outcome], display: Display) -> None:
+    """Print the summary of jobs, unless the display is quiet.
+
+    Args:
+        kind: What a job is called.
+        title: Above the table.
+        outcomes: In the order of the jobs.
+        display: Says in what form.
+    """
+    if display.as_json:
+        show_json([outcome.to_json(kind) for outcome in outcomes])
+    elif not display.quiet:
+        _show_table(kind, title, outcomes)
+
+
+def _show_table(kind: str, title: str, outcomes: Sequence[Outcome]) -> None:
+    """Print a table, failures last. It has a column of seeds if a job has used one."""
+    short = shorten_names([outcome.name for outcome in outcomes])
+    failed = [outcome for outcome in outcomes if outcome.failed]
+    if len(failed) < len(outcomes):
+        columns = ["speed", "seed", "written"]
+        if all(outcome.seed is None for outcome in outcomes):
+            columns.remove("seed")
+        rows = []
+        for outcome in sorted(outcomes, key=lambda outcome: outcome.failed):
+            row = outcome.describe()
+            rows.append((short[outcome.name], *(row[column] for column in columns)))
+        show_table(title, (kind, *columns), rows)
+    if len(outcomes) > 1:
+        end = f", {len(failed)} failed" if failed else ""
+        print_line(f"{len(outcomes) - len(failed)} done{end}")
+
+
+def show_gain(name: str, result: "JobResult", display: Display) -> None:
+    """Say so if results are softer than the input, or were clipped."""
+    if result.gain_db:
+        display.say(
+            f"{name}: {result.gain_db:.2f} dB, so that nothing clips; --subtype FLOAT needs no gain"
+        )
+    if result.clipped:
+        display.say(
+            f"{name}: {result.clipped} samples beyond full scale were clipped; "
+            "--subtype FLOAT keeps them"
+        )

@@ -1,0 +1,65 @@
+import os
+from pathlib import Path
+
+from msdm_cli.audio.source import AudioProperties
+from msdm_cli.cli.display import Display
+from msdm_cli.cli.outcome import Outcome, show_gain, show_outcomes
+from msdm_cli.errors import ResultsExist
+from msdm_cli.jobs.result import JobResult
+
+
+def make_result(**fields):
+    usual = {
+        "files": {"bass": Path("stems/a/bass.wav"), "drums": Path("stems/a/drums.wav")},
+        "manifest": Path("stems/a/msdm.json"),
+        "properties": AudioProperties(100, 1, 1000, "PCM_16"),
+        "seed": None,
+        "calls": 4,
+    }
+    return JobResult(**usual | fields)
+
+
+def test_a_result_is_described():
+    outcome = Outcome("a", make_result(seed=0), 2.5)
+    assert outcome.describe() == {
+        "speed": "4.0x real time",
+        "seed": "0",
+        "written": f"{Path('stems/a')}{os.sep}\nbass.wav, drums.wav",
+    }
+    skipped = Outcome("a", make_result(skipped=True), 2.5).describe()
+    assert (skipped["speed"], skipped["seed"]) == ("was there", "")
+
+
+def test_an_error_is_described():
+    outcome = Outcome("a", ResultsExist("a.wav: is there already", "remedy"), 0.1, "hint")
+    assert outcome.failed
+    assert outcome.describe() == {"speed": "failed", "seed": "", "written": ""}
+    assert outcome.to_json("song") == {
+        "song": "a",
+        "error": "a.wav: is there already",
+        "hint": "hint",
+    }
+
+
+def test_a_gain_and_clipped_samples_are_said(capsys):
+    result = make_result(gain_db=-0.456, clipped=3)
+    show_gain("a", result, Display(quiet=False))
+    show_gain("b", make_result(), Display(quiet=False))
+    assert capsys.readouterr().err.splitlines() == [
+        "a: -0.46 dB, so that nothing clips; --subtype FLOAT needs no gain",
+        "a: 3 samples beyond full scale were clipped; --subtype FLOAT keeps them",
+    ]
+
+
+def test_a_quiet_display_has_no_summary(capsys):
+    show_outcomes("song", "title", [Outcome("a", make_result(), 1.0)], Display(quiet=True))
+    assert capsys.readouterr().out == ""
+
+
+def test_seeds_have_a_column_if_there_are_any(capsys):
+    for seed, expected in ((None, False), (7, True)):
+        outcomes = [Outcome("a", make_result(seed=seed), 1.0)]
+        show_outcomes("song", "title", outcomes, Display(quiet=False))
+        shown = capsys.readouterr().out
+        assert shown.startswith("title\n")
+        assert ("seed" in shown) == expected
