@@ -34,6 +34,7 @@ from typing import Any
 
 from msdm_cli.audio.source import AudioSource
 from msdm_cli.backends.runtime import AUTO, Runtime
+from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.models.load import LoadedModel, load
 from msdm_cli.models.registry import EMBEDDED
 from msdm_cli.progress import Progress, SilentProgress
@@ -45,6 +46,7 @@ from msdm_cli.tasks.arrays import (
     flatten_like,
     open_sound,
 )
+from msdm_cli.tasks.controls import Controls
 from msdm_cli.tasks.generate import GenerateOptions
 from msdm_cli.tasks.impute import ImputeOptions
 from msdm_cli.tasks.separate import SONG, SeparateOptions
@@ -110,7 +112,7 @@ class Model(LoadedModel):
         options = SeparateOptions(self.spec.preset("separate", quality), seed)
         return self._run("separate", {SONG: open_sound(song, sample_rate, SONG)}, options, progress)
 
-    def impute(
+    def impute(  # noqa: PLR0913  most are asked for by name
         self,
         given: Mapping[str, Sound],
         sample_rate: int | None = None,
@@ -118,6 +120,7 @@ class Model(LoadedModel):
         targets: Sequence[str] = (),
         quality: str = "default",
         seed: int = 0,
+        controls: Controls | None = None,
         progress: Progress | None = None,
     ) -> Stems:
         """Impute stems that go with given ones.
@@ -128,6 +131,7 @@ class Model(LoadedModel):
             targets: Stems to impute; all that are not given, if empty.
             quality: fast, default or best, or another preset of the model's spec.
             seed: Seed of the noise.
+            controls: Tempo, key, style, and which stems play; None leaves them to the model.
             progress: Receives each network call.
 
         Returns:
@@ -141,11 +145,17 @@ class Model(LoadedModel):
             ValueError: A stem is not one of the model's, or is both given and a target.
         """
         blocks = self.impute_blocks(
-            given, sample_rate, targets=targets, quality=quality, seed=seed, progress=progress
+            given,
+            sample_rate,
+            targets=targets,
+            quality=quality,
+            seed=seed,
+            controls=controls,
+            progress=progress,
         )
         return flatten_like(given.values(), concatenate(blocks, with_mixture=True))
 
-    def impute_blocks(
+    def impute_blocks(  # noqa: PLR0913  most are asked for by name
         self,
         given: Mapping[str, Sound],
         sample_rate: int | None = None,
@@ -153,6 +163,7 @@ class Model(LoadedModel):
         targets: Sequence[str] = (),
         quality: str = "default",
         seed: int = 0,
+        controls: Controls | None = None,
         progress: Progress | None = None,
     ) -> Iterator[StemBlock]:
         """Impute stems in blocks; arguments and errors are those of ``impute``.
@@ -164,7 +175,8 @@ class Model(LoadedModel):
         # A stem that is named twice is imputed once.
         wanted = tuple(dict.fromkeys(targets or missing))
         check_stems(self.spec.stems, tuple(given), wanted)
-        options = ImputeOptions(self.spec.preset("impute", quality), seed, wanted)
+        preset, sketch = self._find_presets("impute", quality)
+        options = ImputeOptions(preset, seed, wanted, sketch, controls or Controls())
         sources = {name: open_sound(sound, sample_rate, name) for name, sound in given.items()}
         return self._run("impute", sources, options, progress)
 
@@ -174,6 +186,7 @@ class Model(LoadedModel):
         *,
         quality: str = "default",
         seed: int = 0,
+        controls: Controls | None = None,
         progress: Progress | None = None,
     ) -> Stems:
         """Generate music with its stems.
@@ -182,6 +195,7 @@ class Model(LoadedModel):
             seconds: Length.
             quality: fast, default or best, or another preset of the model's spec.
             seed: Seed of the noise.
+            controls: Tempo, key, style, and which stems play; None leaves them to the model.
             progress: Receives each network call.
 
         Returns:
@@ -193,7 +207,9 @@ class Model(LoadedModel):
             NonFiniteSamples: The network failed.
             UnsuitableAudio: The length is less than a sample.
         """
-        blocks = self.generate_blocks(seconds, quality=quality, seed=seed, progress=progress)
+        blocks = self.generate_blocks(
+            seconds, quality=quality, seed=seed, controls=controls, progress=progress
+        )
         return concatenate(blocks, with_mixture=True)
 
     def generate_blocks(
@@ -202,6 +218,7 @@ class Model(LoadedModel):
         *,
         quality: str = "default",
         seed: int = 0,
+        controls: Controls | None = None,
         progress: Progress | None = None,
     ) -> Iterator[StemBlock]:
         """Generate music in blocks; arguments and errors are those of ``generate``.
@@ -209,8 +226,13 @@ class Model(LoadedModel):
         Yields:
             Consecutive blocks of the stems and their sum.
         """
-        options = GenerateOptions(self.spec.preset("generate", quality), seed, seconds)
+        preset, sketch = self._find_presets("generate", quality)
+        options = GenerateOptions(preset, seed, seconds, sketch, controls or Controls())
         return self._run("generate", {}, options, progress)
+
+    def _find_presets(self, task: str, quality: str) -> tuple[Preset, Preset | None]:
+        """The settings of a task's sound, and of its sketch if it draws one."""
+        return self.spec.preset(task, quality), self.spec.sketch_preset(task, quality)
 
     def _run(
         self,

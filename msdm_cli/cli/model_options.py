@@ -109,7 +109,7 @@ def _find_preset(spec: "ModelSpec", task: str, sampler: str | None, quality: Qua
         MissingPreset: The model has no such quality, or does not do the task at all.
     """
     if sampler is not None:
-        known = [name for name in spec.stage.presets.get(task, {}) if name not in list(Quality)]
+        known = [name for name in spec.list_presets(task) if name not in list(Quality)]
         if sampler not in known:
             has = f"it has {', '.join(known)}" if known else "it has none to choose"
             raise typer.BadParameter(

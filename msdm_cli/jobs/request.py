@@ -99,7 +99,7 @@ class JobRequest:
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         fields["options"] = {
             **dataclasses.asdict(self.options),
-            "preset": self.options.preset.to_json(),
+            **{name: preset.to_json() for name, preset in _find_presets(self.options).items()},
         }
         fields["inputs"] = {role: encode_path(path) for role, path in self.inputs.items()}
         fields["folder"] = encode_path(self.folder)
@@ -115,8 +115,6 @@ class JobRequest:
             ValueError: It describes none, or one of another version.
         """
         try:
-            options = dict(fields["options"])
-            preset = Preset.from_json(options.pop("preset"))
             kind = TASKS[fields["task"]].options
             rest = msgspec.convert({**fields, "options": None}, _Fields)
             return cls(
@@ -125,7 +123,7 @@ class JobRequest:
                     "inputs": {role: Path(decode_path(path)) for role, path in rest.inputs.items()},
                     "folder": Path(decode_path(rest.folder)),
                     "track": decode_path(rest.track),
-                    "options": _convert_options(options, preset, kind),
+                    "options": _convert_options(fields["options"], kind),
                 }
             )
         except (LookupError, TypeError, AttributeError, msgspec.ValidationError) as error:
@@ -149,13 +147,27 @@ class _Fields:
     duration_seconds: float | None
 
 
-def _convert_options(fields: Mapping[str, Any], preset: Preset, kind: type[Any]) -> Any:
-    """Options of a task: all fields but the preset are plain, and their types are checked."""
-    others = [field for field in dataclasses.fields(kind) if field.name != "preset"]
-    if unknown := fields.keys() - {field.name for field in others}:
+PRESETS = ("preset", "sketch")
+"""Options of tasks that are presets; a task may have fewer."""
+
+
+def _find_presets(options: Any) -> dict[str, Preset]:
+    """The presets among the options of a task."""
+    found = {name: getattr(options, name, None) for name in PRESETS}
+    return {name: preset for name, preset in found.items() if preset is not None}
+
+
+def _convert_options(fields: Mapping[str, Any], kind: type[Any]) -> Any:
+    """Options of a task: all fields but presets are plain, and their types are checked."""
+    others = [field for field in dataclasses.fields(kind) if field.name not in PRESETS]
+    presets = {
+        name: Preset.from_json(fields[name]) for name in PRESETS if fields.get(name) is not None
+    }
+    plain_fields = {name: value for name, value in fields.items() if name not in PRESETS}
+    if unknown := plain_fields.keys() - {field.name for field in others}:
         raise ValueError(f"expected no option {', '.join(sorted(unknown))}")
     plain = dataclasses.make_dataclass(
         kind.__name__, [(field.name, field.type, field) for field in others], frozen=True
     )
-    converted: Any = msgspec.convert(dict(fields), plain)
-    return kind(preset=preset, **{field.name: getattr(converted, field.name) for field in others})
+    converted: Any = msgspec.convert(plain_fields, plain)
+    return kind(**presets, **{field.name: getattr(converted, field.name) for field in others})

@@ -5,7 +5,9 @@ PyTorch and ONNX Runtime are imported only when they are chosen, because each ta
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,9 +16,10 @@ from msdm_cli.diffusion.denoiser import Denoiser
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.errors import BackendUnavailable, MismatchedWeights
 from msdm_cli.models.registry import WeightsEntry, find_entry
-from msdm_cli.models.spec import ModelSpec, load_spec
+from msdm_cli.models.spec import SKETCH, ModelSpec, Stage, load_spec
 from msdm_cli.models.verify import check_file
 from msdm_cli.representations import REPRESENTATIONS, Representation
+from msdm_cli.representations.sketch_codes import SketchCodes, load_codes
 
 if TYPE_CHECKING:
     from msdm_cli.networks.network import Network
@@ -34,12 +37,18 @@ class LoadedModel:
             the devices in turn.
         runtime: What runs the network.
         weights_sha256: Digest of the weights, in hexadecimal.
+        stage: Index of the network among the stages of the spec.
+        openers: For each device, what gives the network of a stage there, by its index.
+        codes: What a prior over sketches works in; None where there is none.
     """
 
     spec: ModelSpec
     denoisers: tuple[Denoiser, ...]
     runtime: Runtime
     weights_sha256: str = ""
+    stage: int = 0
+    openers: tuple[Callable[[int], Denoiser], ...] = field(default=(), repr=False)
+    codes: SketchCodes | None = field(default=None, repr=False)
 
     @property
     def devices(self) -> int:
@@ -54,7 +63,7 @@ class LoadedModel:
     @property
     def representation(self) -> Representation:
         """What the network works in."""
-        return REPRESENTATIONS[self.spec.stage.representation]
+        return REPRESENTATIONS[self.spec.stages[self.stage].representation]
 
     def choose(self, turn: int) -> Denoiser:
         """The network on the device whose turn it is.
@@ -65,7 +74,18 @@ class LoadedModel:
 
     def keep(self: LoadedModelType, turn: int) -> LoadedModelType:
         """The same model on one device, for chunks that depend on the chunk before."""
-        return replace(self, denoisers=(self.choose(turn),))
+        openers = self.openers[turn % self.devices :][:1]
+        return replace(self, denoisers=(self.choose(turn),), openers=openers)
+
+    def for_stage(self: LoadedModelType, stage: int) -> LoadedModelType:
+        """The same model with the network of another stage, which is loaded when it is first used.
+
+        Raises:
+            BackendUnavailable: The backend does not run that network.
+        """
+        if stage == self.stage:
+            return self
+        return replace(self, stage=stage, denoisers=tuple(open(stage) for open in self.openers))
 
 
 def load(name: str, runtime: Runtime) -> LoadedModel:
@@ -101,6 +121,7 @@ def load(name: str, runtime: Runtime) -> LoadedModel:
     return replace(
         models[0],
         denoisers=tuple(model.denoisers[0] for model in models),
+        openers=tuple(opener for model in models for opener in model.openers),
         runtime=replace(first, device=devices, threads=threads),
     )
 
@@ -132,7 +153,16 @@ def _load_onnx(entry: WeightsEntry, runtime: Runtime) -> LoadedModel:
             f"Choose the precision {denoiser.precision}, or use the backend torch.",
         )
     resolved = Runtime("onnx", denoiser.device, denoiser.precision, runtime.threads)
-    return LoadedModel(spec, (denoiser,), resolved, entry.weights.sha256)
+
+    def open_stage(stage: int) -> Denoiser:
+        if stage:
+            raise BackendUnavailable(
+                f"the model {entry.name} was exported to ONNX for separation alone",
+                "Use the backend torch.",
+            )
+        return denoiser
+
+    return LoadedModel(spec, (denoiser,), resolved, entry.weights_sha256, openers=(open_stage,))
 
 
 def _load_torch(entry: WeightsEntry, runtime: Runtime) -> LoadedModel:
@@ -147,22 +177,39 @@ def _load_torch(entry: WeightsEntry, runtime: Runtime) -> LoadedModel:
     threads = set_threads(runtime.threads)
     precision = resolve_precision(runtime.precision, device)
     spec = load_spec(check_file(entry, entry.spec))
-    denoiser = TorchDenoiser(load_network(entry, spec), device, precision)
+
+    @cache
+    def open_stage(stage: int) -> Denoiser:
+        return TorchDenoiser(load_network(entry, spec, stage), device, precision)
+
     resolved = Runtime("torch", str(device), precision, threads if device.type == "cpu" else 0)
-    return LoadedModel(spec, (denoiser,), resolved, entry.weights.sha256)
+    return LoadedModel(
+        spec,
+        (open_stage(0),),
+        resolved,
+        entry.weights_sha256,
+        openers=(open_stage,),
+        codes=_load_codes(entry, spec),
+    )
 
 
-def load_network(entry: WeightsEntry, spec: ModelSpec) -> Network:
-    """The network of a model in PyTorch, with its weights in single precision.
+def _load_codes(entry: WeightsEntry, spec: ModelSpec) -> SketchCodes | None:
+    """The codes of the stage that draws sketches; None if there is none."""
+    names = [stage.name for stage in spec.stages if stage.representation == SKETCH]
+    return load_codes(check_file(entry, entry.find_weights(names[0]))) if names else None
+
+
+def load_network(entry: WeightsEntry, spec: ModelSpec, stage: int = 0) -> Network:
+    """The network of a stage in PyTorch, with its weights in single precision.
 
     Raises:
         MissingWeights: They are not on this machine.
         ChecksumMismatch: They are not the registered ones.
         MismatchedWeights: They do not fit the spec.
     """
-    path = check_file(entry, entry.weights)
+    path = check_file(entry, entry.find_weights(spec.stages[stage].name))
     try:
-        return _build(spec, path)
+        return _build(spec, spec.stages[stage], path)
     except (RuntimeError, TypeError, ValueError) as error:
         raise MismatchedWeights(
             f"{path}: does not fit its spec ({' '.join(str(error).split())})",
@@ -170,8 +217,8 @@ def load_network(entry: WeightsEntry, spec: ModelSpec) -> Network:
         ) from error
 
 
-def _build(spec: ModelSpec, weights: Path) -> Network:
-    """The network of a spec.
+def _build(spec: ModelSpec, stage: Stage, weights: Path) -> Network:
+    """The network of a stage.
 
     Raises:
         RuntimeError, TypeError, ValueError: The weights do not fit the spec.
@@ -179,20 +226,20 @@ def _build(spec: ModelSpec, weights: Path) -> Network:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    from msdm_cli.networks.architectures import build_network
+    from msdm_cli.models.bounded_build import build_bounded
 
-    network = build_network(spec.stage.architecture, spec.stage.config)
-    if network.config.stems != len(spec.stems):
-        raise ValueError(f"a network of {network.config.stems} stems, {len(spec.stems)} names")
-    if spec.length_multiple % network.config.length_multiple:
-        raise ValueError(
-            f"lengths are multiples of {spec.length_multiple}, "
-            f"the network takes multiples of {network.config.length_multiple}"
-        )
     try:
         tensors = load_file(weights)
     except SafetensorError as error:
         raise ValueError(str(error)) from error
+    network = build_bounded(stage.architecture, stage.config, tensors)
+    if network.config.stems != len(spec.stems):
+        raise ValueError(f"a network of {network.config.stems} stems, {len(spec.stems)} names")
+    if stage.representation != SKETCH and spec.length_multiple % network.config.length_multiple:
+        raise ValueError(
+            f"lengths are multiples of {spec.length_multiple}, "
+            f"the network takes multiples of {network.config.length_multiple}"
+        )
     # Tensors that are float32 already stay where they are: mapped from the file, without a copy.
     network.load_state_dict({key: value.float() for key, value in tensors.items()}, assign=True)
     return network

@@ -5,8 +5,9 @@ others offer. A model that was fetched or imported has a folder of its own in th
 ``entry.json`` like an entry of the registry.
 """
 
+import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,7 @@ class WeightsEntry:
         weights: The tensors, as safetensors.
         spec: The model's spec, as JSON.
         onnx: The exported graph, which reads its tensors from ``weights``; None if there is none.
+        stages: The tensors of the stages that have names.
     """
 
     name: str
@@ -57,11 +59,36 @@ class WeightsEntry:
     weights: WeightsFile
     spec: WeightsFile
     onnx: WeightsFile | None = None
+    stages: dict[str, WeightsFile] = field(default_factory=dict)
 
     @property
     def files(self) -> tuple[WeightsFile, ...]:
         """All its files."""
-        return (self.weights, self.spec, self.onnx) if self.onnx else (self.weights, self.spec)
+        graph = (self.onnx,) if self.onnx else ()
+        return (self.weights, self.spec, *graph, *self.stages.values())
+
+    @property
+    def weights_sha256(self) -> str:
+        """Digest of all weights, in hexadecimal: that of the file, or of all files' digests."""
+        if not self.stages:
+            return self.weights.sha256
+        digests = [self.weights.sha256, *(file.sha256 for file in self.stages.values())]
+        return hashlib.sha256("".join(digests).encode()).hexdigest()
+
+    def find_weights(self, stage: str) -> WeightsFile:
+        """The file of a stage's tensors, by its name.
+
+        Raises:
+            MissingWeights: The registry has none.
+        """
+        if not stage:
+            return self.weights
+        if stage not in self.stages:
+            raise MissingWeights(
+                f"the model {self.name} has no weights of its stage {stage}",
+                f"{REINSTALL}, or fetch the model again.",
+            )
+        return self.stages[stage]
 
 
 @dataclass(frozen=True)

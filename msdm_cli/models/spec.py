@@ -11,6 +11,7 @@ import msgspec
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.errors import MissingPreset, UnreadableSpec
 from msdm_cli.representations import REPRESENTATIONS
+from msdm_cli.representations.sketch_codes import TOKEN_SAMPLES
 from msdm_cli.small_files import read_small
 
 QUALITIES = ("fast", "default", "best")
@@ -18,6 +19,9 @@ QUALITIES = ("fast", "default", "best")
 
 PAPER_STEMS = ("bass", "drums", "guitar", "piano")
 """The stems of the paper and of the embedded model, in the order of their networks."""
+
+SKETCH = "sketch"
+"""The representation of a stage that draws sketches, for the stage after it."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +33,19 @@ class Stage:
         config: Size of the network, the fields of the architecture's config.
         representation: What the network works in, a name in ``REPRESENTATIONS``.
         presets: Sampler settings by task (separate, impute, generate), and by quality or sampler.
+        name: Name of its weights among those of the model; empty for the first stage.
+        guidance: How much a prior over sketches counts its controls
+            (``msdm_cli.diffusion.told``).
+        told_error: Size of the errors that a network is told its sketch has, in bels.
     """
 
     architecture: str
     config: Mapping[str, Any]
     representation: str
     presets: Mapping[str, Mapping[str, Preset]]
+    name: str = ""
+    guidance: float = 1.0
+    told_error: float = 0.0
 
     def __post_init__(self) -> None:
         if self.representation not in REPRESENTATIONS:
@@ -54,7 +65,8 @@ class ModelSpec:
         context: Samples at either end of a chunk that are computed but not used.
         length_multiple: The network takes lengths that are multiples of this, in samples.
         sigma_max: Largest noise level that the network was trained on.
-        stages: The networks; exactly one for now.
+        stages: The networks. A task is done by those that have presets for it: by one that works
+            in waveforms, or by one that draws a sketch and one that turns it into a waveform.
         level_db: Level of the songs that it was trained on, as root mean square relative to full
             scale; a song is brought near to it before it is separated. None to leave songs as they
             are.
@@ -71,8 +83,17 @@ class ModelSpec:
     level_db: float | None = None
 
     def __post_init__(self) -> None:
-        if len(self.stages) != 1:
-            raise ValueError(f"expected exactly 1 stage, got {len(self.stages)}")
+        names = [stage.name for stage in self.stages]
+        if names[:1] != [""] or len(set(names)) != len(names):
+            raise ValueError(f"expected a first stage without a name, then others, got {names}")
+        for task in {task for stage in self.stages for task in stage.presets}:
+            works_in = [self.stages[index].representation for index in self.list_stages(task)]
+            if works_in[-1] == SKETCH or works_in[:-1] not in ([], [SKETCH]):
+                raise ValueError(
+                    f"expected one stage, or a sketch and one after it, got {works_in}"
+                )
+        if SKETCH in (stage.representation for stage in self.stages):
+            self._check_tokens()
         if not self.stems or len(set(self.stems)) != len(self.stems):
             raise ValueError(f"expected stems of different names, got {', '.join(self.stems)}")
         if self.length_multiple < 1 or self.chunk_length % self.length_multiple:
@@ -85,18 +106,40 @@ class ModelSpec:
                 f"expected a context below half of {self.chunk_length}, got {self.context}"
             )
 
+    def _check_tokens(self) -> None:
+        """Sketches have tokens, in which chunks must begin and end."""
+        for name in ("chunk_length", "context", "length_multiple"):
+            if getattr(self, name) % TOKEN_SAMPLES:
+                raise ValueError(
+                    f"expected a {name} in multiples of {TOKEN_SAMPLES}, got {getattr(self, name)}"
+                )
+
     @property
     def stage(self) -> Stage:
-        """The only stage."""
+        """The first stage."""
         return self.stages[0]
 
+    def list_stages(self, task: str) -> tuple[int, ...]:
+        """The indices of the stages that do a task, in order."""
+        return tuple(i for i, stage in enumerate(self.stages) if task in stage.presets)
+
+    def list_presets(self, task: str) -> Mapping[str, Preset]:
+        """The settings of a task by name; of the last stage that does it."""
+        stages = self.list_stages(task)
+        return self.stages[stages[-1]].presets[task] if stages else {}
+
+    def sketch_preset(self, task: str, name: str) -> Preset | None:
+        """The settings of the stage that draws a sketch; None if the task has none."""
+        stages = self.list_stages(task)
+        return self.stages[stages[0]].presets[task][name] if len(stages) > 1 else None
+
     def preset(self, task: str, name: str) -> Preset:
-        """The settings of a task, by the name of a quality or a sampler.
+        """The settings of a task's last stage, by the name of a quality or a sampler.
 
         Raises:
             MissingPreset: The model has no such settings.
         """
-        presets = self.stage.presets.get(task, {})
+        presets = self.list_presets(task)
         if name not in presets:
             raise MissingPreset(
                 f"the model {self.name} has no settings {name} to {task}",

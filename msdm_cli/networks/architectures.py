@@ -7,6 +7,8 @@ import msgspec
 import torch
 
 from msdm_cli.networks.network import Architecture, Network
+from msdm_cli.networks.sketch_prior import SketchPrior, SketchPriorConfig
+from msdm_cli.networks.sketch_unet import SketchUnet, SketchUnetConfig
 from msdm_cli.networks.stft_unet import StftUnet, StftUnetConfig
 from msdm_cli.networks.unet1d import PerStemUnet1d, Unet1d, Unet1dConfig
 
@@ -26,6 +28,8 @@ ARCHITECTURES: dict[str, Architecture] = {
     row.name: row
     for row in (
         Architecture("stft_unet", StftUnetConfig, StftUnet),
+        Architecture("sketch_prior", SketchPriorConfig, SketchPrior),
+        Architecture("sketch_unet", SketchUnetConfig, SketchUnet),
         Architecture("unet1d", Unet1dConfig, _build_unet1d),
         Architecture("unet1d_per_stem", Unet1dConfig, _build_per_stem),
     )

@@ -27,7 +27,7 @@ from msdm_cli.networks.band_layers import (
     SigmaEmbedding,
     TransformerLayer,
 )
-from msdm_cli.networks.gaussian_stems import UNCORRECTED, Corrections, GaussianStems, Question
+from msdm_cli.networks.gaussian_stems import Corrections, GaussianStems, Question
 from msdm_cli.networks.matrix_stft import MatrixStft
 from msdm_cli.networks.network import Network, check_positive
 from msdm_cli.networks.stft_layer import StftLayer
@@ -203,39 +203,35 @@ class StftUnet(Network):
                 ``[B, 2, bins, frames]``.
             given: 1 where the mixture is given, 0 where it is not, ``[B]``.
         """
-        heads = self.network(Question(noisy, sigma, observed, given))
+        return self.answer(Question(noisy, sigma, observed, given))
+
+    def answer(self, question: Question, hint: Tensor | float = 0.0) -> Tensor:
+        """The corrected posterior mean, ``[B, S, 2, bins, frames]``.
+
+        Args:
+            question: What is asked.
+            hint: Added to the tokens, ``[B, channels, bands, tokens]``.
+        """
+        heads = self.network(question, hint)
         # The Nyquist bin is in no band.
         heads = nn.functional.pad(heads, (0, 0, 0, 1))
         corrections = Corrections(*torch.split(heads, [1, 1, 2], 2))
-        return self.posterior(noisy, sigma, observed, given, corrections)
+        return self.gaussian.find_posterior(question, corrections)
 
-    def posterior(
-        self,
-        noisy: Tensor,
-        sigma: Tensor,
-        observed: Tensor,
-        given: Tensor,
-        corrections: Corrections = UNCORRECTED,
-    ) -> Tensor:
-        """The posterior mean of Gaussian stems with corrections, ``[B, S, 2, bins, frames]``.
-
-        The other arguments are those of ``denoise_transform``.
-        """
-        return self._gaussian.find_posterior(Question(noisy, sigma, observed, given), corrections)
-
-    def posterior_variance(self, sigma: Tensor) -> Tensor:
-        """The posterior variance of Gaussian stems, ``[B, S] -> [B, S, 1, bins, 1]``."""
-        return self._gaussian.find_variance(sigma)
+    def posterior(self, noisy: Tensor, sigma: Tensor, observed: Tensor, given: Tensor) -> Tensor:
+        """The posterior mean of Gaussian stems, with the arguments of ``denoise_transform``."""
+        return self.gaussian.find_posterior(Question(noisy, sigma, observed, given))
 
     @property
-    def _gaussian(self) -> GaussianStems:
+    def gaussian(self) -> GaussianStems:
+        """The stems as training found them."""
         return GaussianStems(self.sd, self.config.sigma_min)
 
-    def network(self, question: Question) -> Tensor:
+    def network(self, question: Question, hint: Tensor | float = 0.0) -> Tensor:
         """The learned part, ``-> [B, S, OUTPUTS_PER_STEM, bins - 1, frames]``: the corrections."""
         dtype = self.band_position.dtype
         embedding = self.embed(question.sigma, question.given).to(dtype)
-        tokens = self.split(self._gaussian.describe(question).to(dtype)) + self.band_position
+        tokens = self.split(self.gaussian.describe(question).to(dtype)) + self.band_position + hint
         h = tokens
         skips = []
         for level, blocks in enumerate(self.down):

@@ -8,4 +8,5 @@ from msdm_cli.representations.waveform import Waveform
 
 __all__ = ["REPRESENTATIONS", "Representation"]
 
-REPRESENTATIONS: dict[str, Representation] = {"waveform": Waveform()}
+# The codes of a sketch are found from the sound around a chunk, in msdm_cli.tasks.cascade.
+REPRESENTATIONS: dict[str, Representation] = {"waveform": Waveform(), "sketch": Waveform()}

@@ -60,14 +60,20 @@ class WatchedDenoiser:
         self._chunk = chunk
         self._count = 0
 
-    def __call__(self, x: Samples, sigma: Samples, mixture: Samples | None = None) -> Samples:
+    def __call__(
+        self,
+        x: Samples,
+        sigma: Samples,
+        mixture: Samples | None = None,
+        told: Samples | None = None,
+    ) -> Samples:
         """Estimate the clean stems, ``[B, S, T], [B, S], [B, T] -> [B, S, T]``.
 
         Raises:
             NonFiniteSamples: The network returned NaN or infinity.
         """
         self._calls.check()
-        denoised = self._denoiser(x, sigma, mixture)
+        denoised = self._denoiser(x, sigma, mixture, *(() if told is None else (told,)))
         if not np.isfinite(denoised).all():
             level = sigma.max().item()
             raise NonFiniteSamples(

@@ -16,7 +16,7 @@ from msdm_cli.audio.chunks import Chunk
 from msdm_cli.diffusion.conditions import Condition
 from msdm_cli.models.spec import ModelSpec
 from msdm_cli.tasks.ahead import Ahead
-from msdm_cli.tasks.sampling import ChunkSampler
+from msdm_cli.tasks.sampling import Bind, ChunkSampler
 from msdm_cli.tasks.stream import ChunkStore, TaskPlan, recall
 
 Array = NDArray[np.float32]
@@ -26,42 +26,69 @@ Read = Callable[[int, int], Array]
 
 def plan_continuation(spec: ModelSpec, total: int, calls_per_chunk: int) -> TaskPlan:
     """The chunks of a song of ``total`` samples at the model's rate."""
-    chunks = tuple(_cut(spec, total))
+    chunks = tuple(cut(total, spec.chunk_length, spec.context, spec.length_multiple))
     return TaskPlan(chunks, calls_per_chunk, 1, len(spec.stems), independent=False)
 
 
-def _cut(spec: ModelSpec, total: int) -> Iterator[Chunk]:
-    length = spec.chunk_length
+def cut(total: int, length: int, context: int, multiple: int) -> Iterator[Chunk]:
+    """The chunks of ``total`` positions.
+
+    Args:
+        total: Number of positions.
+        length: Of a chunk with its context.
+        context: Positions at the end of a chunk that are thrown away, except at the very end.
+        multiple: A single chunk is as long as a multiple of this.
+    """
     if total <= length:
-        padded = -(-total // spec.length_multiple) * spec.length_multiple
-        yield Chunk(0, padded, 0, total)
+        yield Chunk(0, -(-total // multiple) * multiple, 0, total)
         return
     start = known = 0
     while start + length < total:
-        kept = start + length - spec.context
+        kept = start + length - context
         yield Chunk(start, start + length, known, kept)
         start = kept - length // 2
         known = kept
     yield Chunk(total - length, total, known, total)
 
 
-class _Continuation:
-    """Draws chunks in order; each is told what was drawn before it."""
+class Continuation:
+    """Draws chunks in order; each is told what was drawn before it.
+
+    Args:
+        sampler: Draws a chunk.
+        store: Keeps what was drawn.
+        calls_per_chunk: Network calls of a chunk.
+
+    Attributes:
+        window: Stems of the last chunk up to the end of its core, ``[S, core_stop - start]``.
+    """
 
     def __init__(self, sampler: ChunkSampler, store: ChunkStore, calls_per_chunk: int) -> None:
         self._sampler = sampler
         self._store = store
         self._calls_per_chunk = calls_per_chunk
-        # Known samples up to the end of the last core.
-        self._before: Array = np.zeros((len(sampler.model.spec.stems), 0), np.float32)
+        self._start = 0
+        self.window: Array = np.zeros((len(sampler.model.spec.stems), 0), np.float32)
 
-    def draw(self, index: int, chunk: Chunk, given: Mapping[int, Array]) -> Array:
-        """What a chunk adds, ``[S, core]``."""
-        stems = len(self._before)
+    def draw(
+        self,
+        index: int,
+        chunk: Chunk,
+        given: Mapping[int, Array],
+        tell: Callable[[Condition], Bind] | None = None,
+    ) -> Array:
+        """What a chunk adds, ``[S, core]``.
+
+        Args:
+            index: Number of the chunk.
+            chunk: Where it lies.
+            given: Samples of the given stems in its window.
+            tell: Gives what the network is told, from what is known of the chunk.
+        """
         old = chunk.core_start - chunk.start
-        values = np.zeros((stems, chunk.stop - chunk.start), np.float32)
+        values = np.zeros((len(self.window), chunk.stop - chunk.start), np.float32)
         known = np.zeros(values.shape, bool)
-        values[:, :old] = self._before[:, self._before.shape[1] - old :]
+        values[:, :old] = self.window[:, chunk.start - self._start :][:, :old]
         known[:, :old] = True
         for stem, samples in given.items():
             values[stem] = samples
@@ -69,38 +96,44 @@ class _Continuation:
         condition = Condition(values=values[None], known=known[None])
 
         def draw() -> Array:
-            drawn = self._sampler.draw(condition, index, chunk.start, (1, *values.shape))
+            shape = (1, *values.shape)
+            bind = tell(condition) if tell else None
+            drawn = self._sampler.draw(condition, index, chunk.start, shape, bind)
             return drawn[0][:, chunk.core]
 
         skip = partial(self._sampler.calls.skip, self._calls_per_chunk)
         new = recall(self._store, index, draw, skip)
-        self._before = np.concatenate((values[:, :old], new), 1)
+        self.window = np.concatenate((values[:, :old], new), 1)
+        self._start = chunk.start
         return new
 
 
-def continue_stems(
-    sampler: ChunkSampler, plan: TaskPlan, given: Mapping[int, Read], store: ChunkStore
+Draw = Callable[[int, Chunk, Mapping[int, Array]], Array]
+"""Draws what a chunk adds, from its number, itself, and the given stems in its window."""
+
+
+def draw_chunks(
+    draw: Draw, plan: TaskPlan, given: Mapping[int, Read], stop: Callable[[], None]
 ) -> Iterator[Array]:
     """Draw stems chunk by chunk. The next chunk is drawn in a thread while the last one is used.
 
     Args:
-        sampler: Draws a chunk.
+        draw: Draws a chunk.
         plan: The chunks.
         given: Reads each given stem, by its index.
-        store: Keeps what was drawn.
+        stop: Makes a draw that has begun end soon.
 
     Yields:
         New samples, ``[S, core]``.
     """
-    continuation = _Continuation(sampler, store, plan.calls_per_chunk)
     draws = (
         partial(
-            continuation.draw,
+            draw,
             index,
             chunk,
             {stem: read(chunk.start, chunk.stop) for stem, read in given.items()},
         )
         for index, chunk in enumerate(plan.chunks)
     )
-    with Ahead(1, sampler.calls.stop) as thread:
+    with Ahead(1, stop) as thread:
         yield from thread.run(draws)

@@ -1,7 +1,10 @@
 """Generation: new music with its stems, of any length."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from msdm_cli.audio.finish import MIXTURE
 from msdm_cli.audio.source import AudioProperties, AudioSource
@@ -11,9 +14,12 @@ from msdm_cli.models.load import LoadedModel
 from msdm_cli.models.spec import ModelSpec
 from msdm_cli.progress import Progress
 from msdm_cli.tasks.calls import Calls
-from msdm_cli.tasks.continuation import continue_stems, plan_continuation
-from msdm_cli.tasks.sampling import ChunkSampler
+from msdm_cli.tasks.continuation import draw_chunks
+from msdm_cli.tasks.controls import Controls
+from msdm_cli.tasks.music import choose_draw, plan_music
 from msdm_cli.tasks.stream import ChunkStore, StemBlock, StemStream, TaskPlan
+
+Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -24,11 +30,15 @@ class GenerateOptions:
         preset: Sampler and settings.
         seed: Of the noise; None for a sampler that uses none.
         seconds: Length.
+        sketch: Sampler and settings of the sketch, of a model that draws one first.
+        controls: What is asked for, of such a model.
     """
 
     preset: Preset
     seed: int | None
     seconds: float
+    sketch: Preset | None = None
+    controls: Controls = field(default_factory=Controls)
 
 
 def name_outputs(spec: ModelSpec, options: GenerateOptions) -> tuple[str, ...]:
@@ -60,7 +70,7 @@ def plan(
         UnsuitableAudio: The length is less than a sample.
     """
     total = describe_output(model, sources, options).frames
-    return plan_continuation(model.spec, total, options.preset.calls)
+    return plan_music(model.spec, total, options)
 
 
 def run(
@@ -89,12 +99,11 @@ def run(
     calls = Calls(progress)
     label = "music" if options.seed is None else f"seed {options.seed}"
     progress.start(label, planned.calls)
-    sampler = ChunkSampler(model.keep(options.seed or 0), options.preset, options.seed, calls)
-    return StemStream(_generate(sampler, planned, store), calls)
+    draw = choose_draw(model, "generate", options, planned, (calls, store))
+    return StemStream(_generate(model.spec, draw_chunks(draw, planned, {}, calls.stop)), calls)
 
 
-def _generate(sampler: ChunkSampler, planned: TaskPlan, store: ChunkStore) -> Iterator[StemBlock]:
-    names = sampler.model.spec.stems
-    for core in continue_stems(sampler, planned, {}, store):
-        stems = {name: stem[None] for name, stem in zip(names, core, strict=True)}
+def _generate(spec: ModelSpec, cores: Iterator[Array]) -> Iterator[StemBlock]:
+    for core in cores:
+        stems = {name: stem[None] for name, stem in zip(spec.stems, core, strict=True)}
         yield StemBlock(stems, core.sum(0)[None])

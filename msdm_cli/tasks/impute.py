@@ -1,9 +1,9 @@
 """Imputation: some stems in, the missing ones out, of any length."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,10 @@ from msdm_cli.models.load import LoadedModel
 from msdm_cli.models.spec import ModelSpec
 from msdm_cli.progress import Progress
 from msdm_cli.tasks.calls import Calls
-from msdm_cli.tasks.continuation import Read, continue_stems, plan_continuation
-from msdm_cli.tasks.sampling import ChunkSampler
+from msdm_cli.tasks.cascade import widen
+from msdm_cli.tasks.continuation import Read, draw_chunks
+from msdm_cli.tasks.controls import Controls
+from msdm_cli.tasks.music import choose_draw, plan_music
 from msdm_cli.tasks.stream import ChunkStore, StemBlock, StemStream, TaskPlan
 
 Array = NDArray[np.float32]
@@ -34,11 +36,15 @@ class ImputeOptions:
         seed: Of the noise; None for a sampler that uses none.
         targets: The stems that are wanted. A stem that is neither given nor a target is imputed
             too, since the network is joint, but not given back.
+        sketch: Sampler and settings of the sketch, of a model that draws one first.
+        controls: What is asked for, of such a model.
     """
 
     preset: Preset
     seed: int | None = None
     targets: tuple[str, ...] = ()
+    sketch: Preset | None = None
+    controls: Controls = field(default_factory=Controls)
 
 
 def name_outputs(spec: ModelSpec, options: ImputeOptions) -> tuple[str, ...]:
@@ -86,7 +92,7 @@ def plan(
     """
     given = describe_output(model, sources, options)
     total = resampled_length(given.frames, given.sample_rate, model.spec.sample_rate)
-    return plan_continuation(model.spec, total, options.preset.calls)
+    return plan_music(model.spec, total, options)
 
 
 def run(
@@ -116,20 +122,24 @@ def run(
     planned = plan(model, sources, options)
     calls = Calls(progress)
     progress.start(next(iter(sources.values())).name, planned.calls)
-    sampler = ChunkSampler(model.keep(options.seed or 0), options.preset, options.seed, calls)
+    draw = choose_draw(model, "impute", options, planned, (calls, store))
     output = describe_output(model, sources, options)
-    return StemStream(_impute(sampler, sources, options, planned, store, output), calls)
+
+    def draw_all(reads: Mapping[int, Read]) -> Iterator[Array]:
+        if options.sketch is not None:
+            reads = {stem: widen(read) for stem, read in reads.items()}
+        return draw_chunks(draw, planned, reads, calls.stop)
+
+    return StemStream(_impute(model.spec, sources, options, draw_all, output), calls)
 
 
 def _impute(
-    sampler: ChunkSampler,
+    spec: ModelSpec,
     sources: Mapping[str, AudioSource],
     options: ImputeOptions,
-    planned: TaskPlan,
-    store: ChunkStore,
+    draw_all: Callable[[Mapping[int, Read]], Iterator[Array]],
     output: AudioProperties,
 ) -> Iterator[StemBlock]:
-    spec = sampler.model.spec
     targets = [spec.stems.index(name) for name in options.targets]
     up = StreamResampler(spec.sample_rate, output.sample_rate, len(targets))
     with ExitStack() as stack:
@@ -153,7 +163,7 @@ def _impute(
             }
             return StemBlock(stems, mixture)
 
-        for core in continue_stems(sampler, planned, reads, store):
+        for core in draw_all(reads):
             yield mix(up.push(core[targets]))
         yield mix(up.finish(output.frames))
 

@@ -1,15 +1,21 @@
 """One chunk through the network: what the three tasks share below the level of a song."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from msdm_cli.diffusion.conditions import Condition
-from msdm_cli.diffusion.denoiser import Samples
+from msdm_cli.diffusion.denoiser import Denoiser, Samples
 from msdm_cli.diffusion.noise import NoiseField
 from msdm_cli.diffusion.samplers import SAMPLERS, Preset, Problem
 from msdm_cli.models.load import LoadedModel
 from msdm_cli.tasks.calls import Calls, WatchedDenoiser
+
+SAMPLES_PER_STAGE = 1 << 32
+"""Stages of a model draw different noise."""
+
+Bind = Callable[[WatchedDenoiser], Denoiser]
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,12 @@ class ChunkSampler:
     calls: Calls
 
     def draw(
-        self, condition: Condition, chunk: int, start: int, shape: tuple[int, int, int]
+        self,
+        condition: Condition,
+        chunk: int,
+        start: int,
+        shape: tuple[int, int, int],
+        bind: Bind | None = None,
     ) -> Samples:
         """Draw stems.
 
@@ -38,6 +49,7 @@ class ChunkSampler:
             chunk: Number of the chunk.
             start: Position of the chunk in the song, in samples.
             shape: ``(B, S, T)``. The items of a batch are channels of one song and share its noise.
+            bind: Binds to the network what it is told of this chunk.
 
         Returns:
             Stems, ``[B, S, T]``.
@@ -47,9 +59,11 @@ class ChunkSampler:
         """
         spec = self.model.spec
         field = NoiseField(self.seed or 0, len(spec.stems))
+        first_sample = self.model.stage * SAMPLES_PER_STAGE
 
         def noise(step: int, sample: int) -> Samples:
-            return np.broadcast_to(field.draw(start, shape[2], step=step, sample=sample), shape)
+            drawn = field.draw(start, shape[2], step=step, sample=sample + first_sample)
+            return np.broadcast_to(drawn, shape)
 
         problem = Problem(
             condition=_encode(condition, self.model),
@@ -58,7 +72,8 @@ class ChunkSampler:
             sigma_max=spec.sigma_max,
             length_multiple=spec.length_multiple,
         )
-        denoiser = WatchedDenoiser(self.model.choose(chunk), self.calls, chunk)
+        watched = WatchedDenoiser(self.model.choose(chunk), self.calls, chunk)
+        denoiser = bind(watched) if bind else watched
         sampler = SAMPLERS[self.preset.sampler]
         drawn = sampler.draw(denoiser, problem, self.preset.options)
         return self.model.representation.decode(drawn)

@@ -90,6 +90,13 @@ def choose_file(rng: Random) -> GrooveFile:
 
 def find_style(file: GrooveFile) -> Style:
     """The style that the name of a file says."""
-    if file.meter != "4/4":
-        return STYLES["waltz" if file.meter == "3/4" else "sixeight"]
-    return STYLES[next((style for word, style in _STYLE_WORDS if word in file.name), "pop")]
+    return STYLES[name_style(file.name, file.meter)]
+
+
+def name_style(name: str, meter: str) -> str:
+    """The name of the style that a file's name says, or of the composer's own style."""
+    if name in STYLES:
+        return name
+    if meter != "4/4":
+        return "waltz" if meter == "3/4" else "sixeight"
+    return next((style for word, style in _STYLE_WORDS if word in name), "pop")

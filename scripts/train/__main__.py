@@ -26,12 +26,10 @@ from typing import Annotated, Any
 import torch
 import typer
 
-from msdm_cli.networks.stft_unet import StftUnet
-from scripts.songs import SAMPLE_RATE_HZ, STEMS
+from scripts.songs import STEMS
 from scripts.train.batches import draw_batches
-from scripts.train.corpus import Corpus
 from scripts.train.devices import Precision, launch
-from scripts.train.initial import OtherNetworkError, load_initial, measure_sd
+from scripts.train.initial import OtherNetworkError, load_initial
 from scripts.train.loop import train
 from scripts.train.recipes import RECIPES, Recipe
 from scripts.train.run import Run
@@ -58,9 +56,16 @@ def main(  # noqa: PLR0913  the options of a command
     ] = None,
     batch: Annotated[int | None, typer.Option(help="Crops a step, of each process.")] = None,
     length: Annotated[int | None, typer.Option(help="Length of a crop, in samples.")] = None,
+    codes: Annotated[
+        Path | None,
+        typer.Option(help="Weights of a sketch_prior (safetensors), for a sketch_unet."),
+    ] = None,
     validation_length: Annotated[
-        int, typer.Option(help="Length of a validation crop, in samples; figures depend on it.")
-    ] = 262144,
+        int | None,
+        typer.Option(
+            help="Length of a validation crop; figures depend on it.", show_default="12 s"
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Decides all that is random.")] = None,
     changes: Annotated[
         str, typer.Option("--recipe", help="Other fields of the recipe, as JSON.")
@@ -83,7 +88,8 @@ def main(  # noqa: PLR0913  the options of a command
 ) -> None:
     """Train on DATA/train, choose by DATA/validation, keep everything in RUN."""
     fabric = launch(accelerator, devices, precision)
-    asked = {"steps": steps, "decay_steps": decay_steps, "batch": batch}
+    asked: dict[str, Any] = {"steps": steps, "decay_steps": decay_steps, "batch": batch}
+    asked["codes"] = str(codes) if codes else None
     recipe = _choose_recipe(architecture, changes, asked | {"length": length, "seed": seed}, stem)
     torch.manual_seed(recipe.options.seed)
     torch.set_flush_denormal(True)
@@ -91,9 +97,9 @@ def main(  # noqa: PLR0913  the options of a command
     kept = folder / CONFIG
     size = config or (kept if kept.exists() else None)
     network = recipe.build(size, len(stems)).to(memory_format=torch.channels_last)
-    corpus = Corpus(data / "train", stems, SAMPLE_RATE_HZ)
-    validation_corpus = Corpus(data / "validation", stems, SAMPLE_RATE_HZ)
-    validation = recipe.validation(validation_corpus, validation_length)
+    corpus = recipe.material.open(data / "train", stems)
+    validation_corpus = recipe.material.open(data / "validation", stems)
+    validation = recipe.material.validation(validation_corpus, recipe, validation_length)
     folder.mkdir(parents=True, exist_ok=True)
     objective = recipe.objective(network)
     if compiled:
@@ -113,7 +119,7 @@ def main(  # noqa: PLR0913  the options of a command
         options=dataclasses.asdict(recipe.options),
         recipe=changes,
     )
-    batches = draw_batches(corpus, recipe, recipe.options, run.step, fabric.global_rank)
+    batches = draw_batches(corpus, recipe, run.step, fabric.global_rank)
     train(run, batches, validation, validate_every)
 
 
@@ -136,17 +142,15 @@ def _choose_recipe(
     )
 
 
-def _begin(run: Run, recipe: Recipe, corpus: Corpus, initial: Path | None) -> None:
+def _begin(run: Run, recipe: Recipe, corpus: Any, initial: Path | None) -> None:
     """Give the network of a new run its first weights."""
     if initial:
         try:
             load_initial(run.network, initial)
         except OtherNetworkError as error:
             raise typer.BadParameter(str(error), param_hint="--initial") from error
-    elif isinstance(run.network, StftUnet):
-        assert recipe.augmentation
-        sd = measure_sd(corpus, run.network, run.options, recipe.augmentation)
-        run.network.sd.copy_(sd)
+    else:
+        recipe.material.measure(run.network, corpus, recipe)
     run.begin_average()
 
 

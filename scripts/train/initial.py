@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from msdm_cli.networks.stft_unet import StftUnet
 from scripts.train.corpus import Augmentation, Corpus
-from scripts.train.recipes import TrainingOptions
+from scripts.train.options import TrainingOptions
 
 SD_CROPS = 200
-OPTIONAL = ("attention.", "down.", "up.")
+OPTIONAL = ("attention.", "down.", "up.", "hint")
 """Beginnings of the names of layers of which two networks may have different numbers."""
 
 

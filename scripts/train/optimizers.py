@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from scripts.train.muon import Muon
-from scripts.train.recipes import TrainingOptions
+from scripts.train.options import TrainingOptions
 
 BETAS = (0.9, 0.99)
 

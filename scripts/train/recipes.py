@@ -9,55 +9,21 @@ from typing import Any
 
 from torch import nn
 
+from msdm_cli.networks.sketch_prior import SketchPrior, SketchPriorConfig
+from msdm_cli.networks.sketch_unet import SketchUnet, SketchUnetConfig
 from msdm_cli.networks.stft_unet import StftUnet, StftUnetConfig
 from msdm_cli.networks.unet1d import Unet1d, Unet1dConfig
-from scripts.train.corpus import Augmentation, Corpus
-from scripts.train.paper import LogNormalSigma, PaperLoss, PaperValidation
+from scripts.train.corpus import Augmentation
+from scripts.train.materials import Material, Sketches, Sounds, ToldSounds
+from scripts.train.options import TrainingOptions
+from scripts.train.paper import LogNormalSigma, PaperLoss
 from scripts.train.questions import QuestionMix
 from scripts.train.score_matching import ScoreMatching
-from scripts.train.validation import Validation, Validator
-
-LEAST_RATE = 0.02
-"""What the learning rate falls to, as a share of its highest value."""
-
-
-@dataclass(frozen=True)
-class TrainingOptions:
-    """Everything that decides what a run computes, apart from its network.
-
-    Attributes:
-        steps: When the run ends.
-        decay_steps: How many of the last steps the learning rate falls in.
-        batch: Crops a step, of each process.
-        length: Of a crop, in samples.
-        muon: Whether Muon steps for the matrices, and AdamW for the rest only.
-        learning_rate: Highest learning rate.
-        warmup_steps: How many of the first steps the learning rate rises in.
-        weight_decay: Of AdamW and Muon.
-        ema_decay: Of the moving average of the weights; 0 for the weights themselves.
-        crop_norm: Norm that the gradient of each crop is clipped to; about half of the crops have a
-            larger one. Crops are computed one by one then, which takes a fifth more time on a CPU.
-            None clips the gradient of the batch to 1.
-        seed: Decides crops, questions, noise and first weights.
-    """
-
-    steps: int = 4000
-    decay_steps: int = 1500
-    batch: int = 6
-    length: int = 49152
-    muon: bool = True
-    learning_rate: float = 1.5e-3
-    warmup_steps: int = 200
-    weight_decay: float = 0.01
-    ema_decay: float = 0.999
-    crop_norm: float | None = 0.3
-    seed: int = 0
-
-    def rate(self, step: int) -> float:
-        """Learning rate at a step: linear warm-up, constant, linear decay."""
-        warm = min(1.0, (step + 1) / self.warmup_steps)
-        left = max(LEAST_RATE, (self.steps - step) / self.decay_steps)
-        return self.learning_rate * warm * min(1.0, left)
+from scripts.train.sketch_corpus import SketchAugmentation
+from scripts.train.sketch_matching import SketchMatching
+from scripts.train.sketch_questions import SketchQuestions
+from scripts.train.sound_matching import SoundMatching
+from scripts.train.told_sounds import SoundQuestions
 
 
 @dataclass(frozen=True)
@@ -65,6 +31,7 @@ class Recipe:
     """How an architecture is trained.
 
     Attributes:
+        material: What it is trained on.
         config: Class of the network's config.
         network: Builds a network from it.
         objective: Builds the loss of a network.
@@ -73,11 +40,12 @@ class Recipe:
         options: Settings that are not asked for.
     """
 
+    material: Material
     config: type[Any]
     network: Callable[[Any], nn.Module]
     objective: Callable[[Any], nn.Module]
-    questions: QuestionMix | LogNormalSigma
-    augmentation: Augmentation | None
+    questions: QuestionMix | LogNormalSigma | SketchQuestions | SoundQuestions
+    augmentation: Augmentation | SketchAugmentation | None
     options: TrainingOptions
 
     @property
@@ -89,12 +57,6 @@ class Recipe:
         """The network of a config file (JSON), or of the default size."""
         fields = json.loads(path.read_text()) if path else {}
         return self.network(dataclasses.replace(self.config(**fields), stems=stems))
-
-    def validation(self, corpus: Corpus, length: int) -> Validator:
-        """What chooses a checkpoint, by the validation songs."""
-        if isinstance(self.questions, QuestionMix):
-            return Validation(corpus, length, separates=self.questions.separates)
-        return PaperValidation(corpus, length)
 
     def changed(self, changes: Mapping[str, Mapping[str, Any]]) -> "Recipe":
         """The recipe with other fields of its ``questions``, ``augmentation`` or ``options``.
@@ -111,6 +73,7 @@ class Recipe:
 
 RECIPES = {
     "stft_unet": Recipe(
+        material=Sounds(),
         config=StftUnetConfig,
         network=StftUnet,
         objective=ScoreMatching,
@@ -118,8 +81,29 @@ RECIPES = {
         augmentation=Augmentation(),
         options=TrainingOptions(),
     ),
+    "sketch_prior": Recipe(
+        material=Sketches(),
+        config=SketchPriorConfig,
+        network=SketchPrior,
+        objective=SketchMatching,
+        questions=SketchQuestions(),
+        augmentation=SketchAugmentation(),
+        options=TrainingOptions(
+            batch=16, length=128, learning_rate=2e-3, warmup_steps=100, crop_norm=None
+        ),
+    ),
+    "sketch_unet": Recipe(
+        material=ToldSounds(),
+        config=SketchUnetConfig,
+        network=SketchUnet,
+        objective=SoundMatching,
+        questions=SoundQuestions(),
+        augmentation=Augmentation(),
+        options=TrainingOptions(batch=4, length=98304, learning_rate=1e-3, warmup_steps=30),
+    ),
     # The paper's: Adam at 1e-4, 8 crops of 12 s, no schedule, no average.
     "unet1d": Recipe(
+        material=Sounds(),
         config=Unet1dConfig,
         network=Unet1d,
         objective=PaperLoss,

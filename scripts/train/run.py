@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from scripts.train.optimizers import build_optimizers
-from scripts.train.recipes import TrainingOptions
+from scripts.train.options import TrainingOptions
 from scripts.train.validation import Validator
 
 CHECKPOINT = "last.ckpt"

@@ -78,7 +78,7 @@ class ScoreMatching(nn.Module):
     ) -> Tensor:
         """Squared error that counts as 1, ``-> [B, S]``."""
         error = (gaussian - clean).square().sum((2, 3, 4))
-        expected = self.network.posterior_variance(sigma).sum((2, 3, 4)) * clean.shape[-1]
+        expected = self.network.gaussian.find_variance(sigma).sum((2, 3, 4)) * clean.shape[-1]
         error = error + expected * (1 - given[:, None])
         energy = clean.square().sum((2, 3, 4)).mean(1, keepdim=True)
         floor = self.FLOOR * error.mean(1, keepdim=True)

@@ -23,7 +23,7 @@ class Validator(Protocol):
         corpus: The validation songs.
     """
 
-    corpus: Corpus
+    corpus: Any
 
     def score(self, network: Any) -> dict[str, float]:
         """Figures of a network; ``figure`` is the one that chooses, higher is better."""

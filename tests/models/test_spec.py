@@ -45,14 +45,17 @@ def change(path, stage=None, **fields):
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"stages": []}, "exactly 1 stage, got 0"),
-        ({"stages": {}}, "expected exactly 1 stage|Expected `array`"),
+        ({"stages": []}, "a first stage without a name, then others, got \\[\\]"),
+        ({"stages": {}}, "a first stage|Expected `array`"),
         ({"sample_rate": "fast"}, "Expected `int`, got `str` - at `\\$.sample_rate`"),
         ({"stems": ["voice", "voice"]}, "different names"),
         ({"stems": []}, "different names"),
         ({"chunk_length": 1000}, "multiple of 1024"),
         ({"context": 4096}, "context below half"),
-        ({"stage": {"representation": "cepstrum"}}, "representation of waveform, got cepstrum"),
+        (
+            {"stage": {"representation": "cepstrum"}},
+            "representation of waveform, sketch, got cepstrum",
+        ),
         ({"stage": {"presets": {"separate": {"fast": {"sampler": "euler"}}}}}, "got euler"),
         ({"stage": {"presets": None}}, "NoneType"),
     ],
@@ -65,9 +68,45 @@ def test_a_spec_that_means_nothing_is_refused(tmp_path, fields, reason):
     assert str(path) in caught.value.message
 
 
-def test_two_stages_are_refused():
-    with pytest.raises(ValueError, match="exactly 1 stage, got 2"):
-        dataclasses.replace(SPEC, stages=(STAGE, STAGE))
+SOUND = dataclasses.replace(STAGE, name="sound", presets={"generate": {"fast": PRESET}})
+SKETCHES = dataclasses.replace(SOUND, name="sketch", representation="sketch")
+
+
+@pytest.mark.parametrize(
+    ("stages", "reason"),
+    [
+        ((STAGE, STAGE), r"without a name, then others, got \['', ''\]"),
+        ((SOUND,), "a first stage without a name"),
+        ((STAGE, SKETCHES), r"a sketch and one after it, got \['sketch'\]"),
+        ((STAGE, SOUND, SKETCHES), r"got \['waveform', 'sketch'\]"),
+        ((STAGE, SKETCHES, SOUND), "a context in multiples of 2048, got 512"),
+    ],
+)
+def test_stages_that_do_no_task_are_refused(stages, reason):
+    with pytest.raises(ValueError, match=reason):
+        dataclasses.replace(SPEC, chunk_length=16384, length_multiple=2048, stages=stages)
+
+
+def test_a_task_is_done_by_the_stages_that_have_settings_for_it(tmp_path):
+    other = Preset.from_json({"sampler": "consistent", "num_steps": 7, "sigma_max": 9.0})
+    sketches = dataclasses.replace(SKETCHES, presets={"generate": {"fast": other}}, guidance=2.0)
+    spec = dataclasses.replace(
+        SPEC,
+        chunk_length=16384,
+        length_multiple=2048,
+        context=2048,
+        stages=(STAGE, sketches, dataclasses.replace(SOUND, told_error=0.5)),
+    )
+    assert [spec.list_stages(task) for task in ("separate", "impute", "generate")] == [
+        (0,),
+        (),
+        (1, 2),
+    ]
+    assert spec.preset("generate", "fast") == PRESET
+    assert spec.sketch_preset("generate", "fast") == other
+    assert spec.sketch_preset("separate", "fast") is None
+    spec.save(tmp_path / "spec.json")
+    assert load_spec(tmp_path / "spec.json") == spec
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"presets": {}}', "not json", "null"])

@@ -27,6 +27,8 @@ SMALL = {
         "head_features": 8,
     },
 }
+SMALL["sketch_unet"] = SMALL["stft_unet"] | {"hint_channels": 4}
+SMALL["sketch_prior"] = {"stems": 3, "coefficients": 5, "width": 8, "layers": 1, "heads": 2}
 SMALL["unet1d_per_stem"] = SMALL["unet1d"] | {"stems": 5}
 
 
@@ -50,7 +52,7 @@ def test_a_network_estimates_as_many_stems_as_its_config_says(name):
 @pytest.mark.parametrize(
     ("name", "config", "reason"),
     [
-        ("transformer", {}, "architecture of stft_unet, unet1d, unet1d_per_stem, got transformer"),
+        ("transformer", {}, "architecture of stft_unet, sketch_prior, .*, got transformer"),
         ("stft_unet", {"n_fft": "large"}, "config of stft_unet .*Expected `int`"),
         ("stft_unet", {"bands": [[4, 4]]}, "cover 512 bins"),
         ("unet1d", {"factors": [4]}, "of 6 levels"),

@@ -7,7 +7,7 @@ from conftest import MemoryStore, music
 
 from msdm_cli.progress import SilentProgress
 from msdm_cli.tasks.calls import Calls
-from msdm_cli.tasks.continuation import continue_stems, plan_continuation
+from msdm_cli.tasks.continuation import Continuation, draw_chunks, plan_continuation
 from msdm_cli.tasks.sampling import ChunkSampler
 from msdm_cli.tasks.stream import NoStore
 
@@ -31,6 +31,11 @@ def test_chunks_continue_each_other_without_a_gap(tiny_model, total):
     assert not planned.independent
 
 
+def continue_with(sampler, planned, given, store):
+    draw = Continuation(sampler, store, planned.calls_per_chunk).draw
+    return draw_chunks(draw, planned, given, sampler.calls.stop)
+
+
 def test_chunks_of_a_spec_without_context(tiny_model):
     spec = dataclasses.replace(tiny_model.spec, context=0)
     chunks = plan_continuation(spec, 3 * spec.chunk_length, 1).chunks
@@ -50,7 +55,7 @@ class RampSampler:
         self.calls = Calls(SilentProgress())
         self.conditions = []
 
-    def draw(self, condition, chunk, start, shape):
+    def draw(self, condition, chunk, start, shape, bind=None):
         self.conditions.append((start, condition))
         stop = start + shape[2]
         return np.stack([ramp(stem, start, stop) for stem in range(shape[1])])[None]
@@ -61,7 +66,7 @@ def test_each_chunk_knows_what_was_drawn_before_it_and_what_is_given(tiny_model)
     planned = plan_continuation(spec, 40_000, 1)
     sampler = RampSampler(spec)
     given = {2: lambda start, stop: -ramp(2, start, stop)}
-    cores = list(continue_stems(sampler, planned, given, NoStore()))
+    cores = list(continue_with(sampler, planned, given, NoStore()))
     np.testing.assert_array_equal(
         np.concatenate(cores, 1), np.stack([ramp(stem, 0, 40_000) for stem in range(4)])
     )
@@ -82,11 +87,11 @@ def test_each_chunk_knows_what_was_drawn_before_it_and_what_is_given(tiny_model)
 def test_chunks_that_a_store_has_are_what_later_ones_continue(tiny_model):
     planned = plan_continuation(tiny_model.spec, 40_000, 1)
     store = MemoryStore()
-    whole = list(continue_stems(RampSampler(tiny_model.spec), planned, {}, store))
+    whole = list(continue_with(RampSampler(tiny_model.spec), planned, {}, store))
     assert store.chunks.keys() == set(range(len(planned.chunks)))
     del store.chunks[1]
     sampler = RampSampler(tiny_model.spec)
-    again = list(continue_stems(sampler, planned, {}, store))
+    again = list(continue_with(sampler, planned, {}, store))
     for one, two in zip(whole, again, strict=True):
         np.testing.assert_array_equal(one, two)
     ((start, condition),) = sampler.conditions
@@ -104,7 +109,7 @@ def test_given_stems_come_back_to_the_last_bit(tiny_model):
     def read(start, stop):
         return np.pad(drums[start:stop], (0, max(0, stop - len(drums))))
 
-    cores = list(continue_stems(sampler, planned, {1: read}, NoStore()))
+    cores = list(continue_with(sampler, planned, {1: read}, NoStore()))
     stems = np.concatenate(cores, 1)
     np.testing.assert_array_equal(stems[1], drums)
     assert all(np.abs(stem).max() > 1e-3 for stem in stems)

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from msdm_cli.networks.stft_unet import StftUnet
 from scripts.train.corpus import Augmentation, Corpus
 from scripts.train.initial import OtherNetworkError, load_initial, measure_sd
-from scripts.train.recipes import TrainingOptions
+from scripts.train.options import TrainingOptions
 
 
 def build(**changes):

@@ -6,7 +6,7 @@ from conftest import TINY
 from msdm_cli.networks.stft_unet import StftUnet
 from scripts.train.muon import Muon
 from scripts.train.optimizers import build_optimizers
-from scripts.train.recipes import TrainingOptions
+from scripts.train.options import TrainingOptions
 
 
 def test_every_weight_has_one_optimizer():

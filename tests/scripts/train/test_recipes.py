@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from scripts.train.recipes import RECIPES, TrainingOptions
+from scripts.train.options import TrainingOptions
+from scripts.train.recipes import RECIPES
 
 
 def test_the_rate_rises_stays_and_falls():

@@ -9,7 +9,7 @@ from lightning_fabric import Fabric
 from safetensors.torch import load_file
 
 from msdm_cli.networks.stft_unet import StftUnet
-from scripts.train.recipes import TrainingOptions
+from scripts.train.options import TrainingOptions
 from scripts.train.run import Run
 from scripts.train.score_matching import ScoreMatching
 

@@ -1,0 +1,180 @@
+"""A sketch first, the sound after: how a model with two stages continues music.
+
+A chunk is drawn in two steps. A prior over sketches draws what is played, given the codes of what
+was drawn before and of the stems that are given; its chunks are cheap. Then a network that is told
+this sketch draws the sound, given the sound before and the given stems. Both go on from chunk to
+chunk as ``msdm_cli.tasks.continuation`` has it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from msdm_cli.audio.chunks import Chunk
+from msdm_cli.diffusion.conditions import Condition
+from msdm_cli.diffusion.samplers import Preset
+from msdm_cli.diffusion.told import SketchDenoiser, ToldDenoiser
+from msdm_cli.models.load import LoadedModel
+from msdm_cli.models.spec import ModelSpec
+from msdm_cli.representations.sketch import MARGIN, find_sketch
+from msdm_cli.representations.sketch_codes import TOKEN_SAMPLES, SketchCodes
+from msdm_cli.tasks.calls import Calls, WatchedDenoiser
+from msdm_cli.tasks.continuation import Continuation, Read, cut
+from msdm_cli.tasks.controls import Controls
+from msdm_cli.tasks.sampling import Bind, ChunkSampler
+from msdm_cli.tasks.stream import ChunkStore, TaskPlan
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class CascadeOptions:
+    """How music is drawn in two steps.
+
+    Attributes:
+        sketch: Sampler and settings of the sketch.
+        sound: Sampler and settings of the sound.
+        seed: Of the noise of both.
+        controls: What is asked of the sketch.
+    """
+
+    sketch: Preset
+    sound: Preset
+    seed: int | None
+    controls: Controls
+
+
+def plan_cascade(spec: ModelSpec, total: int, options: CascadeOptions) -> TaskPlan:
+    """The chunks of ``total`` samples, which begin and end with tokens."""
+    tokens = -(-total // TOKEN_SAMPLES)
+    chunks = tuple(
+        Chunk(
+            chunk.start * TOKEN_SAMPLES,
+            chunk.stop * TOKEN_SAMPLES,
+            chunk.core_start * TOKEN_SAMPLES,
+            min(chunk.core_stop * TOKEN_SAMPLES, total),
+        )
+        for chunk in cut(
+            tokens, spec.chunk_length // TOKEN_SAMPLES, spec.context // TOKEN_SAMPLES, 1
+        )
+    )
+    calls = options.sketch.calls + options.sound.calls
+    return TaskPlan(chunks, calls, 1, len(spec.stems), independent=False)
+
+
+class Cascade:
+    """Draws chunks: the sketch of each, then its sound.
+
+    Args:
+        model: A model with both stages, on one device.
+        task: The task, which has presets in both.
+        options: How.
+        calls: Counts network calls.
+        store: Keeps what was drawn: sounds under their numbers, sketches after all of them.
+        chunks: Number of chunks.
+    """
+
+    def __init__(
+        self,
+        model: LoadedModel,
+        task: str,
+        options: CascadeOptions,
+        calls: Calls,
+        store: ChunkStore,
+        chunks: int,
+    ) -> None:
+        assert model.codes is not None
+        sketch_stage, sound_stage = model.spec.list_stages(task)
+        self._codes: SketchCodes = model.codes
+        self._controls = options.controls
+        self._guidance = model.spec.stages[sketch_stage].guidance
+        self._told_error = model.spec.stages[sound_stage].told_error
+        self._sketch = Continuation(
+            ChunkSampler(model.for_stage(sketch_stage), options.sketch, options.seed, calls),
+            Later(store, chunks),
+            options.sketch.calls,
+        )
+        self._sound = Continuation(
+            ChunkSampler(model.for_stage(sound_stage), options.sound, options.seed, calls),
+            store,
+            options.sound.calls,
+        )
+
+    def draw(self, index: int, chunk: Chunk, given: Mapping[int, Array]) -> Array:
+        """What a chunk adds, ``[S, core]``.
+
+        Args:
+            index: Number of the chunk.
+            chunk: Where it lies.
+            given: Samples of the given stems in its window, with ``MARGIN`` around it.
+        """
+        # All that is new of a sketch is told to its sound, so all of it is kept.
+        numbers = self._codes.numbers
+        start, stop, core_start = (
+            place // TOKEN_SAMPLES * numbers
+            for place in (chunk.start, chunk.stop, chunk.core_start)
+        )
+        codes = {
+            stem: self._codes.of_stem(stem).encode(find_sketch(samples[None]))[0]
+            for stem, samples in given.items()
+        }
+        place = Chunk(start, stop, core_start, stop)
+        self._sketch.draw(index, place, codes, partial(self._ask, start // numbers))
+        sketch = self._codes.decode(self._sketch.window)
+        inside = {stem: samples[MARGIN:-MARGIN] for stem, samples in given.items()}
+        return self._sound.draw(index, chunk, inside, lambda _: self._tell(sketch))
+
+    def _ask(self, first: int, condition: Condition) -> Bind:
+        """Ask for a sketch from token ``first`` on."""
+        assert condition.values is not None
+        assert condition.known is not None
+        known = condition.known[:, :, :: self._codes.numbers]
+        stems, tokens = known.shape[1:]
+        told = self._controls.describe(first, tokens, stems)[None]
+        values = condition.values
+
+        def bind(denoiser: WatchedDenoiser) -> SketchDenoiser:
+            return SketchDenoiser(denoiser, told, values, known, self._guidance)
+
+        return bind
+
+    def _tell(self, sketch: Array) -> Bind:
+        """Tell a network the sketch, and how wrong it may be."""
+        errors = np.full((len(sketch), 1, sketch.shape[2]), self._told_error, np.float32)
+        told = np.concatenate((sketch, errors), 1)[None]
+        return lambda denoiser: ToldDenoiser(denoiser, told)
+
+
+class Later:
+    """A store whose chunks have higher numbers in another.
+
+    Args:
+        store: The other.
+        first: Number that chunk 0 has there.
+    """
+
+    def __init__(self, store: ChunkStore, first: int) -> None:
+        self._store = store
+        self._first = first
+
+    def load(self, index: int) -> Array | None:
+        """What was saved of a chunk; None if nothing was."""
+        return self._store.load(index + self._first)
+
+    def save(self, index: int, chunk: Array) -> None:
+        """Keep what was drawn of a chunk."""
+        self._store.save(index + self._first, chunk)
+
+
+def widen(read: Read) -> Read:
+    """Reads a given stem with ``MARGIN`` around what is asked for, silence before its beginning."""
+
+    def read_around(start: int, stop: int) -> Array:
+        before = max(0, MARGIN - start)
+        samples = read(start - MARGIN + before, stop + MARGIN)
+        return np.pad(samples, (before, 0))
+
+    return read_around

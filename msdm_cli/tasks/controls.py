@@ -1,0 +1,163 @@
+"""What a person asks of new music: tempo, key, style, and which stems play.
+
+The prior over sketches is told these in every token; what is not asked for is left to it. Beats are
+told as phases, so that a bar of any tempo looks the same to the network.
+"""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from msdm_cli.representations.sketch import SAMPLE_RATE_HZ
+from msdm_cli.representations.sketch_codes import TOKEN_SAMPLES
+
+STYLES = (
+    "ballad",
+    "bossa",
+    "breakbeat",
+    "country",
+    "disco",
+    "folk",
+    "funk",
+    "halftime",
+    "house",
+    "latin",
+    "metal",
+    "pop",
+    "reggae",
+    "rock",
+    "shuffle",
+    "sixeight",
+    "swing",
+    "waltz",
+)
+"""Styles that the network knows, in its order."""
+
+NOTES = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
+SHARPS = {"C#": "Db", "D#": "Eb", "F#": "Gb", "G#": "Ab", "A#": "Bb"}
+MINOR_MODES = ("minor", "dorian", "phrygian")
+MAJOR_MODES = ("major", "mixolydian", "lydian")
+
+BEATS_PER_BAR = {"4/4": 4, "3/4": 3, "6/8": 2}
+BEAT_QUARTERS = {"4/4": 1.0, "3/4": 1.0, "6/8": 1.5}
+"""Quarter notes of a beat."""
+
+TOKEN_SECONDS = TOKEN_SAMPLES / SAMPLE_RATE_HZ
+
+TEMPO_FEATURES = 10
+KEY_FEATURES = 13
+
+
+@dataclass(frozen=True)
+class Controls:
+    """What is asked for; None leaves it to the network.
+
+    Attributes:
+        tempo: Quarter notes a minute.
+        meter: 4/4, 3/4 or 6/8; counts only with a tempo.
+        first_beat: Time of the first beat of a bar, in seconds; counts only with a tempo.
+        key: A note and a mode, for example ``Eb minor``.
+        style: One of ``STYLES``.
+        playing: For each stem, whether it plays; None for one that may do either.
+    """
+
+    tempo: float | None = None
+    meter: str = "4/4"
+    first_beat: float = 0.0
+    key: str | None = None
+    style: str | None = None
+    playing: tuple[bool | None, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.meter not in BEATS_PER_BAR:
+            raise ValueError(f"expected a meter of {', '.join(BEATS_PER_BAR)}, got {self.meter}")
+        if self.tempo is not None and not 20 <= self.tempo <= 400:
+            raise ValueError(f"expected a tempo from 20 to 400, got {self.tempo:g}")
+        if self.style is not None and self.style not in STYLES:
+            raise ValueError(f"expected a style of {', '.join(STYLES)}, got {self.style}")
+        if self.key is not None:
+            read_key(self.key)
+
+    @property
+    def beat_seconds(self) -> float:
+        """Length of a beat."""
+        assert self.tempo is not None
+        return 60.0 / self.tempo * BEAT_QUARTERS[self.meter]
+
+    @property
+    def bar_seconds(self) -> float:
+        """Length of a bar."""
+        return self.beat_seconds * BEATS_PER_BAR[self.meter]
+
+    def transposed(self, semitones: int) -> "Controls":
+        """The same in another key."""
+        if self.key is None:
+            return self
+        tonic, mode = self.key.split()
+        note = NOTES[(NOTES.index(SHARPS.get(tonic, tonic)) + semitones) % 12]
+        return dataclasses.replace(self, key=f"{note} {mode}")
+
+    def describe(self, first: float, tokens: int, stems: int) -> NDArray[np.float32]:
+        """What the network is told of consecutive tokens.
+
+        Args:
+            first: Index of the first token in the piece.
+            tokens: Number of tokens.
+            stems: Number of stems.
+
+        Shape:
+            ``-> [tokens, count_features(stems)]``
+        """
+        told = np.zeros((tokens, count_features(stems)), np.float32)
+        if self.tempo is not None:
+            middles = (first + np.arange(tokens) + 0.5) * TOKEN_SECONDS - self.first_beat
+            told[:, :TEMPO_FEATURES] = self._describe_beats(middles)
+        start = TEMPO_FEATURES
+        if self.key is not None:
+            tonic, minor = read_key(self.key)
+            told[:, start + tonic] = 1
+            told[:, start + 12] = 1 if minor else -1
+        start += KEY_FEATURES
+        if self.style is not None:
+            told[:, start + STYLES.index(self.style)] = 1
+        start += len(STYLES)
+        for stem, plays in enumerate(self.playing):
+            if plays is not None:
+                told[:, start + stem] = 1 if plays else -1
+        return told
+
+    def _describe_beats(self, seconds: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+        """Whether there is a tempo, the tempo, and phases of bar and beat at some times."""
+        assert self.tempo is not None
+        columns = [np.ones_like(seconds), np.full_like(seconds, math.log2(self.tempo / 120))]
+        for period in (
+            self.bar_seconds,
+            self.beat_seconds,
+            self.beat_seconds / 2,
+            self.beat_seconds / 4,
+        ):
+            angle = 2 * np.pi * seconds / period
+            columns += [np.sin(angle), np.cos(angle)]
+        return np.stack(columns, 1)
+
+
+def count_features(stems: int) -> int:
+    """How many numbers a token is told."""
+    return TEMPO_FEATURES + KEY_FEATURES + len(STYLES) + stems
+
+
+def read_key(key: str) -> tuple[int, bool]:
+    """The pitch class of a key's tonic, 0 for C, and whether its third is minor.
+
+    Raises:
+        ValueError: It is no key.
+    """
+    note, _, mode = key.partition(" ")
+    note = SHARPS.get(note, note)
+    if note not in NOTES or mode not in (*MINOR_MODES, *MAJOR_MODES):
+        raise ValueError(f"expected a key like C major or Eb minor, got {key}")
+    return NOTES.index(note), mode in MINOR_MODES

@@ -1,0 +1,102 @@
+"""The loss of the network that turns sketches into sound, and its validation."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from msdm_cli.networks.gaussian_stems import Question
+from msdm_cli.networks.sketch_unet import SketchUnet
+from msdm_cli.representations.sketch import MARGIN
+from msdm_cli.representations.sketch_codes import SketchCodes
+from scripts.train.corpus import Corpus
+from scripts.train.told_sounds import draw_told
+
+CROPS = 16
+BATCH = 2
+SIGMAS = (0.02, 0.1, 0.3, 1.0)
+BLUR = 0.15
+
+
+class SoundMatching(nn.Module):
+    """Squared error of each stem, relative to that of Gaussian stems with the sketch's power.
+
+    The floors are those of ``scripts.train.score_matching``.
+
+    Args:
+        network: What is trained.
+    """
+
+    FLOOR = 0.1
+    ENERGY_FLOOR = 1e-3
+
+    def __init__(self, network: SketchUnet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, stems: Tensor, sigma: Tensor, told: Tensor, noise: Tensor) -> Tensor:
+        """Loss of each item.
+
+        Shape:
+            ``[B, S, T], [B, S], [B, S, BANDS + 1, frames], [B, S, T] -> [B]``
+        """
+        network = self.network
+        with torch.no_grad():
+            clean, unit = network.stft(stems), network.stft(noise)
+            noisy = clean + unit * sigma[:, :, None, None, None]
+            reference = self._expect_error(clean, noisy, sigma, told)
+        torch.clear_autocast_cache()
+        denoised = network.denoise_told(noisy, sigma, told)
+        asked = (sigma > 0).float()
+        ratios = (denoised - clean).square().sum((2, 3, 4)) / reference
+        return (ratios * asked).sum(1) / asked.sum(1)
+
+    def _expect_error(self, clean: Tensor, noisy: Tensor, sigma: Tensor, told: Tensor) -> Tensor:
+        """Squared error that counts as 1, ``-> [B, S]``."""
+        network = self.network
+        power = network.find_log_power(told)
+        nothing = torch.zeros_like(noisy[:, 0]), torch.zeros_like(sigma[:, 0])
+        gaussian = network.gaussian.find_posterior(Question(noisy, sigma, *nothing, power))
+        error = (gaussian - clean).square().sum((2, 3, 4))
+        error = error + network.gaussian.find_variance(sigma, power).sum((2, 3, 4))
+        energy = clean.square().sum((2, 3, 4)).mean(1, keepdim=True)
+        floor = self.FLOOR * error.mean(1, keepdim=True)
+        return error + floor + self.ENERGY_FLOOR * energy + 1e-6
+
+
+class SoundValidation:
+    """A fixed set of crops with blurred sketches, spread evenly over the validation songs.
+
+    Args:
+        corpus: The validation songs.
+        codes: What sketches pass through.
+        length: Length of a crop, in samples.
+    """
+
+    def __init__(self, corpus: Corpus, codes: SketchCodes, length: int) -> None:
+        self.corpus = corpus
+        stems, told, noise = [], [], []
+        for index in range(CROPS):
+            rng = np.random.default_rng((2302, 2257, index))
+            song = corpus.songs[index % len(corpus.songs)]
+            around = corpus.crop(rng, length + 2 * MARGIN, song)
+            stems.append(around[:, MARGIN : MARGIN + length])
+            told.append(draw_told(around, codes, rng, BLUR))
+            noise.append(rng.standard_normal(stems[-1].shape, dtype=np.float32))
+        self.items = [torch.from_numpy(np.stack(column)) for column in (stems, told, noise)]
+
+    @torch.no_grad()
+    def score(self, network: SketchUnet) -> dict[str, float]:
+        """The loss at each sigma; ``figure`` is less their mean."""
+        network.eval()
+        loss = SoundMatching(network)
+        figures = {}
+        for level in SIGMAS:
+            losses = [
+                loss(stems, torch.full(stems.shape[:2], level), told, noise)
+                for stems, told, noise in zip(
+                    *(torch.split(column, BATCH) for column in self.items), strict=True
+                )
+            ]
+            figures[f"loss_{level:g}"] = torch.cat(losses).mean().item()
+        network.train()
+        return {"figure": -float(np.mean(list(figures.values()))), **figures}

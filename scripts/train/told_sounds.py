@@ -1,0 +1,116 @@
+"""Sounds with their sketches, as the network that turns a sketch into sound will be told them.
+
+Told sketches are not the true ones: they pass through the codes of the prior over sketches, and get
+noise of a random size, which the network is told (conditioning augmentation, arXiv 2106.15282).
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from msdm_cli.representations.sketch import MARGIN, find_sketch
+from msdm_cli.representations.sketch_codes import FRAMES_PER_TOKEN, SketchCodes, load_codes
+from scripts.train.corpus import Augmentation, Corpus
+from scripts.train.questions import draw_log_uniform
+
+Array = NDArray[np.float32]
+
+LARGEST_DEVIATION = 6.0
+"""Noise on a component is in units of its deviation, but of no more than this, in bels."""
+
+
+@dataclass(frozen=True)
+class SoundQuestions:
+    """Shares of the questions, and the sigmas they are asked at.
+
+    Attributes:
+        impute: Some stems known, the others at one sigma; otherwise all are at one.
+        sigma_low: Smallest sigma of the log-uniform distribution.
+        sigma_high: Largest one.
+        blur: Largest noise on the components of a sketch, in their deviations.
+    """
+
+    impute: float = 0.25
+    sigma_low: float = 5e-3
+    sigma_high: float = 3.0
+    blur: float = 0.4
+
+    def draw(self, rng: np.random.Generator, stems: int) -> Array:
+        """Sigma of each stem, ``[S]``."""
+        sigma = np.full(stems, draw_log_uniform(rng, self.sigma_low, self.sigma_high), np.float32)
+        if rng.random() < self.impute:
+            sigma[rng.permutation(stems)[: rng.integers(1, stems)]] = 0
+        return sigma
+
+
+def blur(codes: SketchCodes, sketch: Array, noise: Array, size: float) -> Array:
+    """A sketch through codes, with noise on them.
+
+    Args:
+        codes: The codes.
+        sketch: True one, ``[S, bands, frames]``.
+        noise: Unit noise, ``[S, tokens, K]``.
+        size: Of the noise, in deviations of the components.
+
+    Shape:
+        ``-> [S, bands, frames]``
+    """
+    scale = np.minimum(np.sqrt(codes.variance), LARGEST_DEVIATION)[:, None]
+    return codes.decode(codes.encode(sketch) + size * (noise * scale).reshape(len(sketch), -1))
+
+
+@cache
+def open_codes(path: str) -> SketchCodes:
+    """The codes that a file of weights holds."""
+    return load_codes(Path(path))
+
+
+def tell(sketch: Array, true: Array) -> Array:
+    """What the network is told of a sketch: the sketch, and the size of its errors in bels.
+
+    Shape:
+        ``[S, bands, frames] -> [S, bands + 1, frames]``
+    """
+    error = np.sqrt(np.square(sketch - true).mean((1, 2), keepdims=True))
+    row = np.broadcast_to(error, (len(sketch), 1, sketch.shape[2]))
+    return np.concatenate((sketch, row), 1).astype(np.float32)
+
+
+def draw_sound_item(
+    corpus: Corpus,
+    codes: SketchCodes,
+    questions: SoundQuestions,
+    augmentation: Augmentation,
+    rng: np.random.Generator,
+    length: int,
+) -> tuple[NDArray[Any], ...]:
+    """A crop, its sigmas, what is told of it, and noise.
+
+    Args:
+        corpus: The songs.
+        codes: What sketches pass through.
+        questions: Draws the sigmas.
+        augmentation: What happens to the crop.
+        rng: Decides everything.
+        length: Of the crop, in samples.
+
+    Shape:
+        ``-> [S, T], [S], [S, bands + 1, frames], [S, T]``
+    """
+    around = corpus.augmented(rng, length + 2 * MARGIN, augmentation)
+    sigma = questions.draw(rng, len(around))
+    told = draw_told(around, codes, rng, rng.random() * questions.blur)
+    stems = around[:, MARGIN : MARGIN + length]
+    return stems, sigma, told, rng.standard_normal(stems.shape, dtype=np.float32)
+
+
+def draw_told(around: Array, codes: SketchCodes, rng: np.random.Generator, size: float) -> Array:
+    """What is told of stems with their margins, with noise of some size."""
+    true = find_sketch(around)
+    tokens = true.shape[2] // FRAMES_PER_TOKEN
+    noise = rng.standard_normal((len(true), tokens, codes.numbers), dtype=np.float32)
+    return tell(blur(codes, true, noise, size), true)
