@@ -9,7 +9,18 @@ from typing import Annotated
 import typer
 
 from msdm_cli import __version__
-from msdm_cli.cli import check, doctor, evaluate, generate, impute, mix, rerun, separate, weights
+from msdm_cli.cli import (
+    check,
+    doctor,
+    evaluate,
+    generate,
+    impute,
+    mix,
+    rerun,
+    separate,
+    view,
+    weights,
+)
 from msdm_cli.cli.console import show_error
 from msdm_cli.cli.heap import keep_one_heap
 from msdm_cli.cli.option_groups import GroupedCommand
@@ -34,6 +45,7 @@ app.command("separate", cls=GroupedCommand)(separate.separate)
 app.command("impute", cls=GroupedCommand)(impute.impute)
 app.command("generate", cls=GroupedCommand)(generate.generate)
 app.command("mix", cls=GroupedCommand)(mix.mix)
+app.command("view", cls=GroupedCommand)(view.view)
 app.command("check", cls=GroupedCommand)(check.check)
 app.command("rerun", cls=GroupedCommand)(rerun.rerun)
 app.command("evaluate", cls=GroupedCommand)(evaluate.evaluate)

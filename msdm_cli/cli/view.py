@@ -1,0 +1,86 @@
+"""``msdm view``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from msdm_cli.cli.console import print_line, say
+from msdm_cli.cli.options import QuietOption
+
+
+def view(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR", help="A folder of stems, of takes, or the msdm.json of results."
+        ),
+    ],
+    *,
+    serve: Annotated[
+        bool,
+        typer.Option("--serve", help="Serve the page to a browser, until Ctrl-C."),
+    ] = False,
+    host: Annotated[
+        str,
+        typer.Option(
+            "--host",
+            metavar="ADDRESS",
+            help="Where to serve. By default this machine alone sees the page; through "
+            "ssh -L 8000:localhost:8000, yours does too.",
+        ),
+    ] = "127.0.0.1",
+    port: Annotated[
+        int,
+        typer.Option(
+            "--port", min=0, max=65535, metavar="N", help="Port to serve at. 0 takes a free one."
+        ),
+    ] = 8000,
+    quiet: QuietOption = False,
+) -> None:
+    """Make a page with a player for stems: solo, mute, gain, loop and pictures.
+
+    The page is index.html beside the stems. It opens from the disk, without a server or the
+    network. A folder of takes gets one more page, which compares them.
+
+    \b
+    Examples:
+      msdm view stems/song
+      msdm view generated --serve
+    """  # noqa: D301  \b keeps the lines of the examples
+    from msdm_cli.cli.hints import hinted
+    from msdm_cli.errors import MissingStems, ResultsExist
+    from msdm_cli.page.write import find_takes, write_gallery, write_page
+
+    # Here, other options help than elsewhere.
+    with hinted({kind: lambda error: error.remedy for kind in (MissingStems, ResultsExist)}):
+        takes = find_takes(folder) if folder.is_dir() else []
+        page = write_gallery(folder) if takes else write_page(folder)
+    if not serve:
+        if not quiet:
+            print_line(str(page))
+        return
+    _serve(page, host, port, quiet=quiet)
+
+
+def _serve(page: Path, host: str, port: int, *, quiet: bool) -> None:
+    """Serve a page until a signal comes.
+
+    Raises:
+        MsdmError: The port is taken, or there is no such address.
+    """
+    from msdm_cli.errors import MsdmError
+    from msdm_cli.page.serve import PageServer
+
+    try:
+        server = PageServer(page.parent, page, host, port)
+    except OSError as error:
+        raise MsdmError(
+            f"{host}:{port}: cannot serve there ({error.strerror or error})",
+            "Choose another --port, or --port 0 for a free one.",
+        ) from error
+    with server:
+        print_line(server.address)
+        if not quiet:
+            say("Ctrl-C ends the server")
+        server.serve_forever()

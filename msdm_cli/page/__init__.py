@@ -1,0 +1,1 @@
+"""Pages beside results: a player, pictures of every stem, and how they were made."""

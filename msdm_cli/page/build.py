@@ -1,0 +1,184 @@
+"""The page of one song's stems, and the page that compares takes."""
+
+import logging
+import math
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import quote_from_bytes
+
+from msdm_cli.audio.file_source import FileSource
+from msdm_cli.errors import AudioError, MissingStems
+from msdm_cli.jobs.stem_folder import StemFolder
+from msdm_cli.page.facts import MADE, describe_sound, extend, list_commands, list_facts
+from msdm_cli.page.outline import LOWEST_HZ, Outline, outline
+from msdm_cli.page.pictures import Rgb, draw_spectrogram, draw_wave
+from msdm_cli.page.template import Page, Track, format_length
+
+COLOURS: dict[str, Rgb] = {
+    "bass": (116, 92, 214),
+    "drums": (214, 112, 36),
+    "guitar": (38, 150, 96),
+    "piano": (36, 128, 204),
+    "vocals": (205, 62, 128),
+}
+OTHERS: tuple[Rgb, ...] = ((20, 150, 150), (150, 140, 30), (180, 80, 60), (110, 120, 200))
+MIXED: Rgb = (116, 124, 134)
+PITCHES = ((100, "100 Hz"), (1000, "1 kHz"), (10_000, "10 kHz"))
+HIGHEST_MARK = 0.95
+"""Share of the height where a frequency can still be written."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Sound:
+    """A file that a page shows.
+
+    Attributes:
+        name: What it is called.
+        path: The file.
+        source: The same, opened.
+        shape: What it looks like.
+    """
+
+    name: str
+    path: Path
+    source: FileSource
+    shape: Outline
+
+
+def build_page(opened: StemFolder, place: Path) -> Page:
+    """The page of a folder of stems.
+
+    Args:
+        opened: The folder.
+        place: Where the page will lie.
+
+    Raises:
+        MissingStems: None of the files can be read.
+    """
+    sounds = list(_measure(opened.stems)) + list(_measure(opened.mixes))
+    if not sounds:
+        raise MissingStems(f"{opened.folder}: no file can be read", "Name a folder of stems.")
+    stems = [sound.name for sound in sounds if sound.name in opened.stems]
+    colours = choose_colours(stems)
+    # Mixes would be heard twice beside their stems.
+    muted = {sound.name for sound in sounds if stems and sound.name in opened.mixes}
+    manifest = opened.manifest
+    count = f"{len(stems)} stems" if len(stems) != 1 else "1 stem"
+    made = f", {MADE[manifest.request['task']]}" if manifest else ""
+    path = opened.manifest_path
+    return Page(
+        title=_decode(opened.song),
+        summary=f"{count if stems else 'a mix'}{made} · {_describe_length(sounds)}",
+        seconds=max(sound.source.properties.seconds for sound in sounds),
+        tracks=_draw(sounds, colours, place, muted),
+        facts=list_facts(manifest) if manifest else (),
+        commands=list_commands(manifest, path, stems) if manifest and path else (),
+    )
+
+
+def build_gallery(title: str, takes: Mapping[Path, StemFolder], place: Path) -> Page:
+    """A page that compares takes: the mix of each, of which one is heard at a time.
+
+    Args:
+        title: Of the page.
+        takes: Folders of takes by the places of their pages.
+        place: Where this page will lie.
+
+    Raises:
+        MissingStems: No take has a mix that can be read.
+    """
+    named = {
+        opened.folder.name: (page, opened, next(iter(opened.mixes.values())))
+        for page, opened in takes.items()
+        if opened.mixes
+    }
+    sounds = list(_measure({name: mixture for name, (_, _, mixture) in named.items()}))
+    if not sounds:
+        raise MissingStems(f"{place.parent}: no take can be read", "Name a folder of takes.")
+    links = {name: make_address(page, place.parent) for name, (page, _, _) in named.items()}
+    commands = {
+        name: extend(opened.manifest) if opened.manifest else ""
+        for name, (_, opened, _) in named.items()
+    }
+    colours = choose_colours([sound.name for sound in sounds])
+    return Page(
+        title=_decode(title),
+        summary=f"{len(sounds)} takes · {_describe_length(sounds)}",
+        seconds=max(sound.source.properties.seconds for sound in sounds),
+        tracks=[
+            replace(track, link=links[track.name], command=commands[track.name])
+            for track in _draw(sounds, colours, place)
+        ],
+        exclusive=True,
+    )
+
+
+def choose_colours(stems: Iterable[str]) -> dict[str, Rgb]:
+    """A colour for each stem; the usual stems have always the same."""
+    unknown = [stem for stem in stems if stem not in COLOURS]
+    return COLOURS | {stem: OTHERS[i % len(OTHERS)] for i, stem in enumerate(unknown)}
+
+
+def _measure(files: Mapping[str, Path]) -> Iterator[_Sound]:
+    """The files that can be read; the others are left out."""
+    for name, path in files.items():
+        try:
+            source = FileSource(path)
+            yield _Sound(name, path, source, outline(source))
+        except AudioError as error:  # noqa: PERF203  decoding is slower
+            log.warning("%s; the page leaves it out", error.message)
+
+
+def list_pitches(highest_hz: float) -> list[tuple[float, str]]:
+    """Frequencies to write on a spectrogram: the share of its height, and the frequency."""
+    octaves = math.log(highest_hz / LOWEST_HZ)
+    shares = ((math.log(hz / LOWEST_HZ) / octaves, text) for hz, text in PITCHES)
+    return [(share, text) for share, text in shares if share < HIGHEST_MARK]
+
+
+def _draw(
+    sounds: Sequence[_Sound], colours: Mapping[str, Rgb], place: Path, muted: Collection[str] = ()
+) -> list[Track]:
+    """Rows of a page. All pictures have one scale, so that what is soft looks soft."""
+    peak = max(sound.shape.peak for sound in sounds)
+    loudest = max(float(sound.shape.power.max()) for sound in sounds)
+    longest = max(sound.source.properties.seconds for sound in sounds)
+    tracks = []
+    for sound in sounds:
+        colour = colours.get(sound.name, MIXED)
+        share = sound.source.properties.seconds / longest
+        tracks.append(
+            Track(
+                name=_decode(sound.name),
+                file=_decode(sound.path.name),
+                source=make_address(sound.path, place.parent),
+                colour=colour,
+                wave=draw_wave(sound.shape, peak, colour, share),
+                spectrogram=draw_spectrogram(sound.shape, loudest, colour, share),
+                pitches=list_pitches(sound.shape.highest_hz),
+                muted=sound.name in muted,
+            )
+        )
+    return tracks
+
+
+def make_address(path: Path, folder: Path) -> str:
+    """The relative address of a file, as a browser takes it, from a folder."""
+    relative = os.path.relpath(path, folder)
+    # ``./`` keeps a colon in a name from looking like ``https:``.
+    return "./" + quote_from_bytes(os.fsencode(Path(relative).as_posix()))
+
+
+def _describe_length(sounds: Sequence[_Sound]) -> str:
+    properties = [sound.source.properties for sound in sounds]
+    length = format_length(max(one.seconds for one in properties))
+    return f"{length} · {describe_sound(properties[0])}"
+
+
+def _decode(name: str) -> str:
+    """A name as Unicode, whatever its bytes are."""
+    return os.fsencode(name).decode(errors="replace")

@@ -1,0 +1,59 @@
+"""Where a page goes, and what it may replace."""
+
+from pathlib import Path
+
+from msdm_cli.errors import ResultsExist, UnwritableResults
+from msdm_cli.jobs.output import MANIFEST, MANIFEST_SUFFIX
+from msdm_cli.page.template import Page, render
+from msdm_cli.temporary import remove_stale, write_whole
+
+NAME = "index"
+SUFFIX = "html"
+MARK = b'<meta name="generator" content="msdm page">'
+MARKED_BYTES = 1000
+"""Our mark stands within the first bytes."""
+
+
+def place_page(manifest: Path) -> Path:
+    """Where the page of a manifest goes: ``song-index.html`` beside ``song-msdm.json``."""
+    usual = f"{MANIFEST}.{MANIFEST_SUFFIX}"
+    return manifest.with_name(f"{manifest.name.removesuffix(usual)}{NAME}.{SUFFIX}")
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a file is a page that msdm has written."""
+    try:
+        with path.open("rb") as file:
+            return MARK in file.read(MARKED_BYTES)
+    except OSError:
+        return False
+
+
+def check_page(path: Path) -> None:
+    """Refuse to write over what is no page of ours.
+
+    Raises:
+        ResultsExist: There is another file.
+    """
+    if path.exists() and not is_ours(path):
+        raise ResultsExist(
+            f"{path}: is no page of msdm's, and stays as it is",
+            "Rename it, if you want a page there.",
+        )
+
+
+def save_page(page: Page, path: Path) -> None:
+    """Write a page, never half.
+
+    Raises:
+        ResultsExist: There is another file.
+        UnwritableResults: The folder cannot be written.
+    """
+    check_page(path)
+    try:
+        remove_stale(path)
+        write_whole(path, render(page).encode())
+    except OSError as error:
+        raise UnwritableResults(
+            f"{path}: cannot be written ({error})", "Make room on the disk."
+        ) from error

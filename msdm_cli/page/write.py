@@ -1,0 +1,74 @@
+"""Writing the pages of results: one for each song, and one that compares takes."""
+
+from pathlib import Path
+
+from msdm_cli.errors import MissingStems, UnreadableManifest
+from msdm_cli.jobs.manifest import list_manifests
+from msdm_cli.jobs.stem_folder import StemFolder, open_stem_folder
+from msdm_cli.page.build import build_gallery, build_page
+from msdm_cli.page.place import NAME, SUFFIX, check_page, place_page, save_page
+
+
+def write_page(path: Path) -> Path:
+    """Write the page of a folder of stems, or of the results that a manifest describes.
+
+    Raises:
+        MissingStems: There is nothing to show.
+        UnreadableManifest: The manifest is damaged, or the folder holds several.
+        ResultsExist: A file that is no page of ours is in the way.
+        UnwritableResults: The folder cannot be written.
+    """
+    opened = open_stem_folder(path)
+    place = _place(opened)
+    check_page(place)
+    save_page(build_page(opened, place), place)
+    return place
+
+
+def write_gallery(folder: Path) -> Path:
+    """Write a page that compares the takes in the folders of a folder, and the pages of these.
+
+    Raises:
+        MissingStems: There are no takes.
+        ResultsExist, UnwritableResults: As ``write_page``.
+    """
+    takes = {}
+    for manifest in find_takes(folder):
+        opened = open_stem_folder(manifest)
+        place = _place(opened)
+        if not place.exists():
+            write_page(manifest)
+        takes[place] = opened
+    place = folder / f"{NAME}.{SUFFIX}"
+    check_page(place)
+    save_page(build_gallery(folder.absolute().name, takes, place), place)
+    return place
+
+
+def find_takes(folder: Path) -> list[Path]:
+    """The manifests of takes in the folders of a folder: results that hold a mix.
+
+    Raises:
+        MissingStems: The folder cannot be read.
+    """
+    try:
+        below = sorted(path for path in folder.iterdir() if path.is_dir())
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise MissingStems(f"{folder}: {reason}", "Name a folder of stems.") from error
+    found = []
+    for path in below:
+        for manifest in list_manifests(path):
+            try:
+                opened = open_stem_folder(manifest)
+            except (UnreadableManifest, MissingStems):
+                continue
+            if opened.mixes:
+                found.append(manifest)
+    return found
+
+
+def _place(opened: StemFolder) -> Path:
+    if opened.manifest_path is not None:
+        return place_page(opened.manifest_path)
+    return opened.folder / f"{NAME}.{SUFFIX}"

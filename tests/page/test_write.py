@@ -1,0 +1,39 @@
+import pytest
+from conftest import generate, separate
+
+from msdm_cli.errors import MissingStems, ResultsExist
+from msdm_cli.jobs.output import OutputOptions
+from msdm_cli.page.write import find_takes, write_gallery, write_page
+
+
+def test_the_page_lies_beside_what_it_shows(tiny_model, write_song, tmp_path):
+    flat = OutputOptions(name="{track}-{stem}.{ext}")
+    result = separate(tiny_model, write_song(seconds=0.3), tmp_path / "flat", output=flat)
+    assert write_page(result.manifest) == tmp_path / "flat" / "song-index.html"
+    write_song("any/kazoo.wav", seconds=0.2)
+    assert write_page(tmp_path / "any") == tmp_path / "any" / "index.html"
+
+
+def test_a_gallery_and_the_pages_of_its_takes(tiny_model, tmp_path):
+    for seed in (1, 2):
+        generate(tiny_model, tmp_path / "takes", 0.4, seed=seed)
+    (tmp_path / "takes" / "seed-3").mkdir()
+    (tmp_path / "takes" / "seed-3" / "msdm.json").write_text("damaged")
+    folder = tmp_path / "takes"
+    assert [path.parent.name for path in find_takes(folder)] == ["seed-1", "seed-2"]
+    assert write_gallery(folder) == folder / "index.html"
+    assert (folder / "seed-2" / "index.html").is_file()
+
+
+def test_another_file_is_in_the_way_before_anything_is_measured(write_song, tmp_path, monkeypatch):
+    write_song("any/kazoo.wav", seconds=0.2)
+    (tmp_path / "any" / "index.html").write_text("mine")
+    monkeypatch.setattr("msdm_cli.page.write.build_page", None)
+    with pytest.raises(ResultsExist, match=r"index\.html"):
+        write_page(tmp_path / "any")
+
+
+def test_folders_without_takes(tmp_path):
+    assert find_takes(tmp_path) == []
+    with pytest.raises(MissingStems):
+        find_takes(tmp_path / "none")
