@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from msdm_cli.cli.beside import Beside
 from msdm_cli.cli.console import show_estimates
 from msdm_cli.cli.display import Display
 from msdm_cli.cli.folding import shorten_names
 from msdm_cli.cli.hints import find_hint
 from msdm_cli.cli.outcome import Outcome, show_gain, show_outcomes
 from msdm_cli.cli.system_errors import describe_failure
-from msdm_cli.errors import FAILURES, ReplacesInput, UnwritableResults
+from msdm_cli.errors import FAILURES, MsdmError, ReplacesInput, UnwritableResults
 
 if TYPE_CHECKING:
     from msdm_cli.jobs.executors import Ended, Work
@@ -64,7 +65,7 @@ def run_batch(
     requests: "Mapping[str, JobRequest]",
     load: "Load",
     *,
-    display: Display,
+    beside: Beside,
     jobs: int = 1,
     executor: str | None = None,
 ) -> None:
@@ -74,7 +75,7 @@ def run_batch(
         kind: What a job is called in the summary.
         requests: The jobs by name.
         load: Loads the model of all of them. It is called if there is anything to do here.
-        display: Shows progress.
+        beside: Makes pages and the like, and has the display that shows progress.
         jobs: How many run at once.
         executor: Name of what runs them; by the number of jobs if None.
 
@@ -83,7 +84,8 @@ def run_batch(
     """
     from msdm_cli.jobs.executors import choose_executor
 
-    batch = _Batch(kind, requests, display)
+    display = beside.display
+    batch = _Batch(kind, requests, beside)
     batch.find_done()
     left = batch.left
     title = ALL_THERE
@@ -95,6 +97,10 @@ def run_batch(
                 batch.end(ended)
     outcomes = [batch.outcomes[name] for name in requests]
     show_outcomes(kind, title, outcomes, display)
+    if kind in WORDS:
+        made = [outcome.result for outcome in outcomes if not isinstance(outcome.result, MsdmError)]
+        for page in beside.compare(made):
+            display.say(f"to compare them: {page}")
     if any(outcome.failed for outcome in outcomes):
         raise typer.Exit(1)
 
@@ -126,16 +132,17 @@ class _Batch:
     Args:
         kind: What a job is called in the summary.
         requests: The jobs by name.
-        display: Shows them.
+        beside: Makes pages and the like, and has the display that shows the jobs.
     """
 
-    def __init__(self, kind: str, requests: "Mapping[str, JobRequest]", display: Display) -> None:
+    def __init__(self, kind: str, requests: "Mapping[str, JobRequest]", beside: Beside) -> None:
         self.outcomes: dict[str, Outcome] = {}
         self._requests = requests
-        self._display = display
+        self._beside = beside
+        self._display = beside.display
         self._short = shorten_names(list(requests))
         sizes = {name: _weigh(request) for name, request in requests.items()}
-        display.expect(WORDS.get(kind, kind), sizes)
+        beside.display.expect(WORDS.get(kind, kind), sizes)
 
     @property
     def left(self) -> "dict[str, JobRequest]":
@@ -168,7 +175,8 @@ class _Batch:
             self.outcomes[name] = Outcome(name, error, ended.seconds, hint)
             return
         show_gain(name, ended.result, display)
-        outcome = Outcome(name, ended.result, ended.seconds)
+        made = self._beside.add(ended.result)
+        outcome = Outcome(name, ended.result, ended.seconds, beside=made)
         self.outcomes[name] = outcome
         if len(self._requests) > 1 and not display.as_json:
             count = f"{len(self.outcomes)} of {len(self._requests)}"

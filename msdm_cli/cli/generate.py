@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from msdm_cli.cli.batch import estimate_batch, run_batch
+from msdm_cli.cli.beside import Beside, PageOption
 from msdm_cli.cli.display import Display
 from msdm_cli.cli.model_options import choose_preset, find_spec, load_chosen
 from msdm_cli.cli.options import (
@@ -57,6 +58,7 @@ def generate(  # noqa: PLR0913  an option each
     threads: ThreadsOption = 0,
     file_format: FormatOption = "wav",
     subtype: SubtypeOption = None,
+    page: PageOption = True,
     overwrite: OverwriteOption = False,
     dry_run: DryRunOption = False,
     quiet: QuietOption = False,
@@ -101,4 +103,6 @@ def generate(  # noqa: PLR0913  an option each
         first = next(iter(requests.values()))
         estimate_batch({"one take": first}, load(), display)
         return
-    run_batch("variation", requests, load, display=display, jobs=request.runtime.devices)
+    run_batch(
+        "variation", requests, load, beside=Beside(display, page), jobs=request.runtime.devices
+    )

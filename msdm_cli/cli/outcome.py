@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msdm_cli.cli.console import print_line, show_json, show_table
@@ -23,12 +24,14 @@ class Outcome:
         result: What it has made, or why it failed.
         seconds: Time that it took.
         hint: What to do about a failure.
+        beside: What was made beside the results, such as a page.
     """
 
     name: str
     result: "JobResult | MsdmError"
     seconds: float
     hint: str = ""
+    beside: tuple[Path, ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -51,11 +54,11 @@ class Outcome:
 
     def describe(self) -> dict[str, str]:
         """Its row of the table, by column. Its error has been shown already."""
-        files = () if isinstance(self.result, MsdmError) else self.result.files.values()
+        files = [] if isinstance(self.result, MsdmError) else [*self.result.files.values()]
         return {
             "speed": self.speed,
             "seed": "" if self.seed is None else str(self.seed),
-            "written": list_files(files),
+            "written": list_files([*files, *self.beside]),
         }
 
     def to_json(self, kind: str) -> dict[str, object]:
@@ -69,6 +72,7 @@ class Outcome:
         return {
             kind: self.name,
             **dataclasses.asdict(self.result),
+            "beside": list(self.beside),
             "wall_seconds": round(self.seconds, 3),
         }
 

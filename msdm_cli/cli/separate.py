@@ -1,7 +1,5 @@
 """``msdm separate``."""
 
-import shutil
-import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from msdm_cli.cli.batch import check_batch, estimate_batch, run_batch
+from msdm_cli.cli.beside import Beside, PageOption
 from msdm_cli.cli.display import STOPPED, Display
 from msdm_cli.cli.gains import MixOption, WithoutOption, parse_mixes
 from msdm_cli.cli.model_options import (
@@ -49,7 +48,6 @@ from msdm_cli.cli.options import (
     StartOption,
     SubtypeOption,
 )
-from msdm_cli.cli.outcome import show_gain
 from msdm_cli.cli.runtime_options import (
     BackendOption,
     DeviceOption,
@@ -59,14 +57,11 @@ from msdm_cli.cli.runtime_options import (
     ThreadsOption,
     choose_runtime,
 )
-from msdm_cli.cli.signals import temporary_folder
-from msdm_cli.cli.streams import describe_lost_output, is_output_closed
+from msdm_cli.cli.to_stdout import separate_to_stdout
 from msdm_cli.models.registry import EMBEDDED
 
 if TYPE_CHECKING:
     from msdm_cli.cli.songs import Song
-    from msdm_cli.jobs.request import JobRequest
-    from msdm_cli.models.load import LoadedModel
 
 
 def separate(  # noqa: PLR0913  an option each
@@ -132,6 +127,7 @@ def separate(  # noqa: PLR0913  an option each
     file_format: FormatOption = "wav",
     subtype: SubtypeOption = None,
     name: NameOption = "{track}/{stem}.{ext}",
+    page: PageOption = True,
     overwrite: OverwriteOption = False,
     dry_run: DryRunOption = False,
     jobs: Annotated[
@@ -219,32 +215,7 @@ def separate(  # noqa: PLR0913  an option each
         if dry_run:
             estimate_batch(requests, load(), display)
         elif to_stdout:
-            _separate_to_stdout(spooled[0].name, requests[spooled[0].name], load(), display)
+            separate_to_stdout(spooled[0].name, requests[spooled[0].name], load(), display)
         else:
-            run_batch("song", requests, load, display=display, jobs=jobs, executor=executor)
-
-
-def _separate_to_stdout(
-    name: str, request: "JobRequest", model: "LoadedModel", display: Display
-) -> None:
-    """Separate a song and write its stem to the standard output.
-
-    Raises:
-        MsdmError: The separation fails, or the standard output cannot be written to the end.
-    """
-    from msdm_cli.jobs.run import run_job
-
-    if is_output_closed():
-        raise describe_lost_output(OSError("it is closed"))
-    with temporary_folder() as folder, display:
-        result = run_job(replace(request, folder=folder), model, display.piece())
-        if result.seed is not None:
-            display.say(f"seed {result.seed}")
-        show_gain(name, result, display)
-        (written,) = result.files.values()
-        with written.open("rb") as file:
-            try:
-                shutil.copyfileobj(file, sys.stdout.buffer)
-                sys.stdout.buffer.flush()
-            except OSError as error:
-                raise describe_lost_output(error) from error
+            beside = Beside(display, page)
+            run_batch("song", requests, load, beside=beside, jobs=jobs, executor=executor)

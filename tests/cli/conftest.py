@@ -7,6 +7,7 @@ import torch
 from conftest import FIVE_STEMS, make_tiny_model
 from run_msdm import store_tiny_model
 
+from msdm_cli.cli.beside import Beside
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.diffusion.samplers.msdm_paper import DiracOptions
 
@@ -31,6 +32,18 @@ def tiny(tiny_cache, monkeypatch):
     """Makes the small models available by name."""
     monkeypatch.setenv("MSDM_CACHE", str(tiny_cache))
     return tiny_cache
+
+
+@pytest.fixture
+def pages():
+    """Has pages written beside results. Other tests do without them, and are faster."""
+
+
+@pytest.fixture(autouse=True)
+def fewer_pages(request, monkeypatch):
+    if "pages" not in request.fixturenames:
+        monkeypatch.setattr(Beside, "add", lambda self, result: ())
+        monkeypatch.setattr(Beside, "compare", lambda self, results: ())
 
 
 @pytest.fixture(autouse=True)

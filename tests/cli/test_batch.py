@@ -9,6 +9,7 @@ import typer
 from conftest import BY_POST, WAIT_SECONDS, request_separation
 
 from msdm_cli.cli.batch import ALL_THERE, check_batch, estimate_batch, run_batch
+from msdm_cli.cli.beside import Beside
 from msdm_cli.cli.display import Display
 from msdm_cli.errors import ReplacesInput, ResultsExist, UnwritableResults
 from msdm_cli.jobs import done, run
@@ -44,7 +45,7 @@ def test_inputs_of_other_jobs_are_not_replaced(tiny_model, write_song, tmp_path)
 def test_results_are_shown_in_the_order_of_the_jobs(tiny_model, songs, tmp_path, capsys, jobs):
     requests = make_requests(tiny_model, songs, tmp_path / "stems")
     display = Display(quiet=True, as_json=True)
-    run_batch("song", requests, lambda: tiny_model, display=display, jobs=jobs)
+    run_batch("song", requests, lambda: tiny_model, beside=Beside(display), jobs=jobs)
     summary = json.loads(capsys.readouterr().out)
     assert [entry["song"] for entry in summary] == ["a.wav", "b.wav", "c.wav"]
     assert all(Path(entry["files"]["bass"]).is_file() for entry in summary)
@@ -56,7 +57,7 @@ def test_a_job_that_fails_does_not_end_the_others(tiny_model, songs, tmp_path, c
     requests = make_requests(tiny_model, songs, tmp_path / "stems")
     with pytest.raises(typer.Exit) as ended:
         display = Display(quiet=True, as_json=True)
-        run_batch("song", requests, lambda: tiny_model, display=display, jobs=jobs)
+        run_batch("song", requests, lambda: tiny_model, beside=Beside(display), jobs=jobs)
     assert ended.value.exit_code == 1
     captured = capsys.readouterr()
     assert ["error" in entry for entry in json.loads(captured.out)] == [False, True, False]
@@ -78,7 +79,7 @@ def test_an_error_does_not_hold_on_to_what_failed(tiny_model, songs, tmp_path, m
     monkeypatch.setattr(run, "run_job", fail)
     requests = make_requests(tiny_model, songs, tmp_path / "stems")
     with pytest.raises(typer.Exit):
-        run_batch("song", requests, lambda: tiny_model, display=Display(quiet=True))
+        run_batch("song", requests, lambda: tiny_model, beside=Beside(Display(quiet=True)))
     assert [reference() for reference in references] == [None] * 3
 
 
@@ -104,7 +105,7 @@ def test_an_interrupt_ends_jobs_in_threads(tiny_model, songs, tmp_path, monkeypa
     requests = make_requests(tiny_model, songs[:2], tmp_path / "stems")
     with pytest.raises(KeyboardInterrupt):
         display = StoppedDisplay(quiet=False, farewell="good bye")
-        run_batch("song", requests, lambda: tiny_model, display=display, jobs=2)
+        run_batch("song", requests, lambda: tiny_model, beside=Beside(display), jobs=2)
     assert capsys.readouterr().err == "good bye\n"
 
 
@@ -134,7 +135,9 @@ def test_an_error_of_the_system_ends_one_song_with_two_lines(
     monkeypatch.setattr(run, "run_job", fail_second)
     requests = make_requests(tiny_model, songs, tmp_path / "stems")
     with pytest.raises(typer.Exit) as ended:
-        run_batch("song", requests, lambda: tiny_model, display=Display(quiet=False), jobs=jobs)
+        run_batch(
+            "song", requests, lambda: tiny_model, beside=Beside(Display(quiet=False)), jobs=jobs
+        )
     assert ended.value.exit_code == 1
     captured = capsys.readouterr()
     errors = [line for line in captured.err.splitlines() if " of 3: " not in line]
@@ -148,7 +151,7 @@ def test_the_summary_has_failures_last_and_errors_once(tiny_model, songs, tmp_pa
     songs[0].write_text("text")
     requests = make_requests(tiny_model, songs, tmp_path / "stems")
     with pytest.raises(typer.Exit):
-        run_batch("song", requests, lambda: tiny_model, display=Display(quiet=False))
+        run_batch("song", requests, lambda: tiny_model, beside=Beside(Display(quiet=False)))
     captured = capsys.readouterr()
     *_, failed, end = captured.out.splitlines()
     assert failed.split("│")[:2] == [" a.wav ", " failed"] or "failed" in failed
@@ -162,7 +165,7 @@ def test_one_song_that_fails_has_no_table(tiny_model, songs, tmp_path, capsys):
     songs[0].write_text("text")
     requests = make_requests(tiny_model, songs[:1], tmp_path / "stems")
     with pytest.raises(typer.Exit):
-        run_batch("song", requests, lambda: tiny_model, display=Display(quiet=False))
+        run_batch("song", requests, lambda: tiny_model, beside=Beside(Display(quiet=False)))
     captured = capsys.readouterr()
     assert captured.out == ""
     assert len(captured.err.splitlines()) == 2
@@ -172,7 +175,7 @@ def test_a_song_that_is_cut_off_is_separated_with_a_warning(tiny_model, songs, t
     content = songs[0].read_bytes()
     songs[0].write_bytes(content[: len(content) // 3])
     requests = make_requests(tiny_model, songs[:1], tmp_path / "stems")
-    run_batch("song", requests, lambda: tiny_model, display=Display(quiet=False))
+    run_batch("song", requests, lambda: tiny_model, beside=Beside(Display(quiet=False)))
     (warning,) = capsys.readouterr().err.splitlines()
     assert "a.wav: holds 0.1 s of the 0.2 s that its header states" in warning
 
@@ -191,8 +194,8 @@ def test_a_batch_that_is_done_loads_no_model(
     tiny_model, songs, tmp_path, capsys, registered, monkeypatch
 ):
     requests = make_requests(tiny_model, songs, tmp_path / "stems")
-    run_batch("song", requests, lambda: tiny_model, display=Display(quiet=True))
-    run_batch("song", requests, forbid_loading, display=Display(quiet=False))
+    run_batch("song", requests, lambda: tiny_model, beside=Beside(Display(quiet=True)))
+    run_batch("song", requests, forbid_loading, beside=Beside(Display(quiet=False)))
     captured = capsys.readouterr()
     lines = captured.out.splitlines()
     assert lines[0] == ALL_THERE
@@ -206,10 +209,10 @@ def test_a_batch_that_is_done_loads_no_model(
 def test_only_what_is_not_done_is_run(tiny_model, songs, tmp_path, capsys, registered):
     requests = make_requests(tiny_model, songs, tmp_path / "stems")
     some = {name: request for name, request in requests.items() if name != "b.wav"}
-    run_batch("song", some, lambda: tiny_model, display=Display(quiet=True))
+    run_batch("song", some, lambda: tiny_model, beside=Beside(Display(quiet=True)))
     loaded = []
     display = Display(quiet=True, as_json=True)
-    run_batch("song", requests, lambda: loaded.append(1) or tiny_model, display=display)
+    run_batch("song", requests, lambda: loaded.append(1) or tiny_model, beside=Beside(display))
     summary = json.loads(capsys.readouterr().out)
     assert [(entry["song"], entry["skipped"]) for entry in summary] == [
         ("a.wav", True),
@@ -233,7 +236,7 @@ def test_jobs_that_leave_this_process_load_no_model_here(
             "song",
             requests,
             forbid_loading,
-            display=Display(quiet=False, as_json=True),
+            beside=Beside(Display(quiet=False, as_json=True)),
             executor="post",
         )
     run._load_once.cache_clear()

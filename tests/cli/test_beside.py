@@ -1,0 +1,64 @@
+"""Pages beside results."""
+
+import json
+
+import pytest
+from run_msdm import msdm
+
+OPTIONS = ("--model", "tiny", "--device", "cpu", "--precision", "fp32")
+
+pytestmark = pytest.mark.usefixtures("tiny", "pages")
+
+
+def separate(song, folder, *more):
+    return msdm("separate", song, "-o", folder, "--quality", "fast", *OPTIONS, *more)
+
+
+def test_a_page_lies_beside_the_stems_and_is_made_once(write_song, tmp_path):
+    song = write_song(seconds=0.4)
+    result = separate(song, tmp_path / "stems")
+    assert result.returncode == 0, result.stderr
+    assert "index.html" in result.stdout
+    page = tmp_path / "stems" / "song" / "index.html"
+    assert page.read_text("utf-8").count('class="track"') == 4
+    before = page.stat().st_mtime_ns
+    (done,) = json.loads(separate(song, tmp_path / "stems", "--json").stdout)
+    assert done["skipped"]
+    assert done["beside"] == [str(page)]
+    assert page.stat().st_mtime_ns == before
+    # Nor is it a song, or in the way of its own results.
+    again = separate(tmp_path, tmp_path / "stems", "--overwrite", "--without", "drums", "--json")
+    assert [one["song"] for one in json.loads(again.stdout)] == [str(song)]
+    assert "without-drums" in page.read_text("utf-8")
+
+
+def test_no_page(write_song, tmp_path):
+    (done,) = json.loads(separate(write_song(seconds=0.3), tmp_path, "--no-page", "--json").stdout)
+    assert done["beside"] == []
+    assert not (tmp_path / "song" / "index.html").exists()
+
+
+def test_a_file_in_the_way_is_kept_and_the_stems_are_made(write_song, tmp_path):
+    folder = tmp_path / "stems" / "song"
+    folder.mkdir(parents=True)
+    (folder / "index.html").write_text("mine")
+    result = separate(write_song(seconds=0.3), tmp_path / "stems")
+    assert result.returncode == 0
+    assert "no page: " in result.stderr
+    assert "stays as it is" in result.stderr
+    assert (folder / "index.html").read_text() == "mine"
+    assert (folder / "bass.wav").exists()
+
+
+def test_takes_are_compared(tmp_path):
+    folder = tmp_path / "takes"
+    takes = ("--seconds", "0.4", "--variations", "2", "--seed", "1", "-o", folder)
+    result = msdm("generate", *takes, *OPTIONS)
+    assert result.returncode == 0, result.stderr
+    assert f"to compare them: {folder / 'index.html'}" in result.stderr
+    gallery = (folder / "index.html").read_text("utf-8")
+    assert gallery.count("its stems") == 2
+    assert (folder / "seed-1" / "index.html").is_file()
+    one = ("--seconds", "0.4", "--seed", "1", "-o", tmp_path / "one")
+    assert msdm("generate", *one, *OPTIONS).returncode == 0
+    assert not (tmp_path / "one" / "index.html").exists()
