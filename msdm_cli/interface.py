@@ -227,7 +227,10 @@ class Model(LoadedModel):
             Consecutive blocks of the stems and their sum.
         """
         preset, sketch = self._find_presets("generate", quality)
-        options = GenerateOptions(preset, seed, seconds, sketch, controls or Controls())
+        asked = controls or Controls()
+        options = GenerateOptions(
+            preset, seed, seconds, sketch, asked.filled(seed) if sketch else asked
+        )
         return self._run("generate", {}, options, progress)
 
     def _find_presets(self, task: str, quality: str) -> tuple[Preset, Preset | None]:

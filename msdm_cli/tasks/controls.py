@@ -6,7 +6,9 @@ told as phases, so that a bar of any tempo looks the same to the network.
 
 import dataclasses
 import math
+import re
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -14,28 +16,7 @@ from numpy.typing import NDArray
 
 from msdm_cli.representations.sketch import SAMPLE_RATE_HZ
 from msdm_cli.representations.sketch_codes import TOKEN_SAMPLES
-
-STYLES = (
-    "ballad",
-    "bossa",
-    "breakbeat",
-    "country",
-    "disco",
-    "folk",
-    "funk",
-    "halftime",
-    "house",
-    "latin",
-    "metal",
-    "pop",
-    "reggae",
-    "rock",
-    "shuffle",
-    "sixeight",
-    "swing",
-    "waltz",
-)
-"""Styles that the network knows, in its order."""
+from msdm_cli.tasks.styles import STYLES
 
 NOTES = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
 SHARPS = {"C#": "Db", "D#": "Eb", "F#": "Gb", "G#": "Ab", "A#": "Bb"}
@@ -47,6 +28,9 @@ BEAT_QUARTERS = {"4/4": 1.0, "3/4": 1.0, "6/8": 1.5}
 """Quarter notes of a beat."""
 
 TOKEN_SECONDS = TOKEN_SAMPLES / SAMPLE_RATE_HZ
+
+LEAD_IN_SECONDS = 0.03
+"""Time of the first beat of new music, so that the attack of its first note is not cut."""
 
 TEMPO_FEATURES = 10
 KEY_FEATURES = 13
@@ -93,6 +77,31 @@ class Controls:
         """Length of a bar."""
         return self.beat_seconds * BEATS_PER_BAR[self.meter]
 
+    def filled(self, seed: int) -> "Controls":
+        """The same, with what is not asked for drawn from a seed: tempo, key and style.
+
+        What is asked for does not change what is drawn for the rest, but a tempo leaves only the
+        styles in which it is usual.
+        """
+        rng = Random(f"controls {seed}")
+        usual = [
+            name
+            for name, style in STYLES.items()
+            if self.tempo is None or style.tempos[0] <= self.tempo <= style.tempos[1]
+        ]
+        name = self.style or rng.choice(usual or list(STYLES))
+        style = STYLES[name]
+        tempo = round(rng.uniform(*style.tempos))
+        key = f"{rng.choice(NOTES)} {rng.choice(style.modes)}"
+        return dataclasses.replace(
+            self,
+            tempo=self.tempo or tempo,
+            meter=style.meter,
+            first_beat=LEAD_IN_SECONDS,
+            key=self.key or key,
+            style=name,
+        )
+
     def transposed(self, semitones: int) -> "Controls":
         """The same in another key."""
         if self.key is None:
@@ -123,7 +132,7 @@ class Controls:
             told[:, start + 12] = 1 if minor else -1
         start += KEY_FEATURES
         if self.style is not None:
-            told[:, start + STYLES.index(self.style)] = 1
+            told[:, start + list(STYLES).index(self.style)] = 1
         start += len(STYLES)
         for stem, plays in enumerate(self.playing):
             if plays is not None:
@@ -148,6 +157,23 @@ class Controls:
 def count_features(stems: int) -> int:
     """How many numbers a token is told."""
     return TEMPO_FEATURES + KEY_FEATURES + len(STYLES) + stems
+
+
+def parse_key(text: str) -> str:
+    """A key as people write it, in full: ``F#m``, ``f# minor`` and ``Gb minor`` are one.
+
+    Raises:
+        ValueError: It is no key.
+    """
+    match = re.fullmatch(r"\s*([A-Ga-g])([#b]?)\s*([A-Za-z]*)\s*", text)
+    if not match:
+        raise ValueError(f"expected a key like C major or F#m, got {text}")
+    letter, accidental, mode = match.groups()
+    note = SHARPS.get(letter.upper() + accidental, letter.upper() + accidental)
+    mode = {"": "major", "m": "minor", "min": "minor", "maj": "major"}.get(mode, mode.lower())
+    key = f"{note} {mode}"
+    read_key(key)
+    return key
 
 
 def read_key(key: str) -> tuple[int, bool]:
