@@ -8,6 +8,15 @@ from msdm_cli.cli.batch import estimate_batch, run_batch
 from msdm_cli.cli.beside import Beside, PageOption
 from msdm_cli.cli.display import Display
 from msdm_cli.cli.model_options import choose_preset, find_spec, load_chosen
+from msdm_cli.cli.music_options import (
+    KeyOption,
+    PlayOption,
+    StyleOption,
+    TempoOption,
+    choose_controls,
+    fill_controls,
+    name_take,
+)
 from msdm_cli.cli.options import (
     ChurnOption,
     DryRunOption,
@@ -43,6 +52,10 @@ def generate(  # noqa: PLR0913  an option each
     folder: FolderOption = Path("generated"),
     *,
     seconds: MusicDurationOption = 12.0,
+    tempo: TempoOption = None,
+    key: KeyOption = None,
+    style: StyleOption = None,
+    play: PlayOption = None,
     variations: VariationsOption = 1,
     quality: PriorQualityOption = Quality.default,
     steps: PriorStepsOption = None,
@@ -69,34 +82,40 @@ def generate(  # noqa: PLR0913  an option each
     The stems and their mixture go to DIR/seed-N, with a description of how they were made,
     msdm.json. A take that was interrupted continues if the same seed is given.
 
-    The embedded model generates no convincing music yet: what it makes is closer to noise.
+    Tempo, key and style can be asked for; otherwise they depend on the seed, and the summary tells
+    them.
 
     \b
     Examples:
       msdm generate --seconds 12 --seed 1
+      msdm generate --tempo 96 --key Am --style funk --play bass,drums
       msdm generate --variations 8 -o takes
     """  # noqa: D301  \b keeps the lines of the examples
     from msdm_cli.jobs.output import OutputOptions
     from msdm_cli.jobs.request import JobRequest
     from msdm_cli.tasks.generate import GenerateOptions
 
+    spec = find_spec(model_name)
+    controls = choose_controls(spec, "generate", tempo=tempo, key=key, style=style, play=play)
     changes = {"num_resamples": num_resamples, "churn": churn}
-    preset = choose_preset(find_spec(model_name), "generate", sampler, quality, steps, changes)
+    preset = choose_preset(spec, "generate", sampler, quality, steps, changes)
+    sketch = spec.sketch_preset("generate", quality.value)
     seeds = choose_seeds(seed, variations, preset)
     request = JobRequest(
         task="generate",
         model=model_name,
         runtime=choose_runtime(device, backend, provider, precision, threads, preset),
-        options=GenerateOptions(preset, seeds[0], seconds),
+        options=GenerateOptions(preset, seeds[0], seconds, sketch, controls),
         inputs={},
         folder=folder,
         output=OutputOptions(file_format, subtype),
         overwrite=overwrite,
     )
-    requests = {
-        f"seed {number}": replace(request.with_seed(number), track=f"seed-{number}")
+    takes = [
+        fill_controls(replace(request.with_seed(number), track=f"seed-{number}"))
         for number in seeds
-    }
+    ]
+    requests = {name_take(take): take for take in takes}
     display = Display(quiet=quiet, as_json=as_json, farewell=describe_stop(seed, seeds))
     load = partial(load_chosen, model_name, request.runtime, display)
     if dry_run:

@@ -12,6 +12,7 @@ from msdm_cli.cli.batch import estimate_batch, run_batch
 from msdm_cli.cli.beside import Beside, PageOption
 from msdm_cli.cli.display import STOPPED, Display
 from msdm_cli.cli.model_options import check_stems, choose_preset, find_spec, load_chosen
+from msdm_cli.cli.music_options import KeyOption, StyleOption, choose_controls
 from msdm_cli.cli.option_checks import split_names
 from msdm_cli.cli.options import (
     RESULTS,
@@ -80,6 +81,8 @@ def impute(  # noqa: PLR0913  an option each
         ),
     ] = None,
     *,
+    key: KeyOption = None,
+    style: StyleOption = None,
     variations: VariationsOption = 1,
     quality: PriorQualityOption = Quality.default,
     steps: PriorStepsOption = None,
@@ -123,13 +126,15 @@ def impute(  # noqa: PLR0913  an option each
     stems = name_stems(given, spec.stems)
     targets = choose_targets(target or (), stems, spec)
     changes = {"num_resamples": num_resamples, "churn": churn}
+    controls = choose_controls(spec, "impute", key=key, style=style)
     preset = choose_preset(spec, "impute", sampler, quality, steps, changes)
+    sketch = spec.sketch_preset("impute", quality.value)
     seeds = choose_seeds(seed, variations, preset)
     request = JobRequest(
         task="impute",
         model=model_name,
         runtime=choose_runtime(device, backend, provider, precision, threads, preset),
-        options=ImputeOptions(preset, seed, targets),
+        options=ImputeOptions(preset, seed, targets, sketch, controls),
         inputs=stems,
         folder=folder or next(iter(stems.values())).with_suffix(""),
         output=OutputOptions(file_format, subtype, NAME),

@@ -225,7 +225,7 @@ def resize(spec: ModelSpec, config: dict[str, Any]) -> ModelSpec:
         spec,
         length_multiple=sized.length_multiple,
         sigma_max=sized.sigma_max,
-        stages=(dataclasses.replace(spec.stage, config=config),),
+        stages=(dataclasses.replace(spec.stage, config=config), *spec.stages[1:]),
     )
 
 
