@@ -6,7 +6,10 @@ the ends of the song. Cores overlap. There they are cross-faded with linear weig
 their sum.
 """
 
+import operator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +35,46 @@ class Chunk:
     def core(self) -> slice:
         """Where the core lies in the window."""
         return slice(self.core_start - self.start, self.core_stop - self.start)
+
+    @property
+    def core_samples(self) -> int:
+        """Length of the core."""
+        return self.core_stop - self.core_start
+
+
+class Chunks(Sequence[Chunk]):
+    """Chunks that are computed when they are asked for: a header can claim a song of years.
+
+    Args:
+        count: How many there are.
+        make: The chunk of an index from 0 to ``count - 1``. All between the first and the last have
+            cores of the same length.
+    """
+
+    def __init__(self, count: int, make: Callable[[int], Chunk]) -> None:
+        self._count = count
+        self._make = make
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: Any) -> Any:
+        place = operator.index(index)  # no slices
+        if not -self._count <= place < self._count:
+            raise IndexError(f"expected an index below {self._count}, got {place}")
+        return self._make(place % self._count)
+
+    @property
+    def core_samples(self) -> int:
+        """Samples of all cores together."""
+        first, second, last = (self[min(index, self._count - 1)] for index in (0, 1, -1))
+        inside = max(self._count - 2, 0) * second.core_samples
+        return first.core_samples + inside + (self._count > 1) * last.core_samples
+
+    def followed(self) -> Iterator[tuple[Chunk, Chunk | None]]:
+        """Each chunk with the one after it; None after the last."""
+        for index in range(self._count):
+            yield self[index], self[index + 1] if index + 1 < self._count else None
 
 
 @dataclass(frozen=True)
@@ -64,19 +107,20 @@ class ChunkPlan:
         """Distance of the windows, except of the last, which ends with the song."""
         return self.length - 2 * self.context - self.overlap
 
-    def chunks(self) -> list[Chunk]:
+    def chunks(self) -> Chunks:
         """All chunks, in order."""
         last = max(0, self.total - self.length)
-        starts = [*range(0, last, self.hop), last]
-        return [
-            Chunk(
+
+        def make(index: int) -> Chunk:
+            start = min(index * self.hop, last)
+            return Chunk(
                 start,
                 start + self.length,
                 start + self.context if start > 0 else 0,
                 start + self.length - self.context if start < last else self.total,
             )
-            for start in starts
-        ]
+
+        return Chunks(-(-last // self.hop) + 1, make)
 
     def weights(self, chunk: Chunk) -> NDArray[np.float32]:
         """Weight of each sample of a core before division by the sum, ``[core_stop - core_start]``.

@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from msdm_cli.audio.chunks import Chunk
+from msdm_cli.audio.chunks import Chunk, Chunks
 from msdm_cli.diffusion.conditions import Condition
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.diffusion.told import SketchDenoiser, ToldDenoiser
@@ -50,17 +50,19 @@ class CascadeOptions:
 def plan_cascade(spec: ModelSpec, total: int, options: CascadeOptions) -> TaskPlan:
     """The chunks of ``total`` samples, which begin and end with tokens."""
     tokens = -(-total // TOKEN_SAMPLES)
-    chunks = tuple(
-        Chunk(
+    length = spec.chunk_length // TOKEN_SAMPLES
+    in_tokens = cut(tokens, length, spec.context // TOKEN_SAMPLES, 1)
+
+    def make(index: int) -> Chunk:
+        chunk = in_tokens[index]
+        return Chunk(
             chunk.start * TOKEN_SAMPLES,
             chunk.stop * TOKEN_SAMPLES,
             chunk.core_start * TOKEN_SAMPLES,
             min(chunk.core_stop * TOKEN_SAMPLES, total),
         )
-        for chunk in cut(
-            tokens, spec.chunk_length // TOKEN_SAMPLES, spec.context // TOKEN_SAMPLES, 1
-        )
-    )
+
+    chunks = Chunks(len(in_tokens), make)
     calls = options.sketch.calls + options.sound.calls
     return TaskPlan(chunks, calls, 1, len(spec.stems), independent=False)
 

@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from msdm_cli.audio.chunks import Chunk
+from msdm_cli.audio.chunks import Chunk, Chunks
 from msdm_cli.diffusion.conditions import Condition
 from msdm_cli.models.spec import ModelSpec
 from msdm_cli.tasks.ahead import Ahead
@@ -26,11 +26,11 @@ Read = Callable[[int, int], Array]
 
 def plan_continuation(spec: ModelSpec, total: int, calls_per_chunk: int) -> TaskPlan:
     """The chunks of a song of ``total`` samples at the model's rate."""
-    chunks = tuple(cut(total, spec.chunk_length, spec.context, spec.length_multiple))
+    chunks = cut(total, spec.chunk_length, spec.context, spec.length_multiple)
     return TaskPlan(chunks, calls_per_chunk, 1, len(spec.stems), independent=False)
 
 
-def cut(total: int, length: int, context: int, multiple: int) -> Iterator[Chunk]:
+def cut(total: int, length: int, context: int, multiple: int) -> Chunks:
     """The chunks of ``total`` positions.
 
     Args:
@@ -40,15 +40,18 @@ def cut(total: int, length: int, context: int, multiple: int) -> Iterator[Chunk]
         multiple: A single chunk is as long as a multiple of this.
     """
     if total <= length:
-        yield Chunk(0, -(-total // multiple) * multiple, 0, total)
-        return
-    start = known = 0
-    while start + length < total:
-        kept = start + length - context
-        yield Chunk(start, start + length, known, kept)
-        start = kept - length // 2
-        known = kept
-    yield Chunk(total - length, total, known, total)
+        return Chunks(1, lambda index: Chunk(0, -(-total // multiple) * multiple, 0, total))
+    step = length - context - length // 2
+    last = -(-(total - length) // step)
+
+    def make(index: int) -> Chunk:
+        start = index * step
+        known = start + length // 2 if index else 0
+        if index == last:
+            return Chunk(total - length, total, known, total)
+        return Chunk(start, start + length, known, start + length - context)
+
+    return Chunks(last + 1, make)
 
 
 class Continuation:

@@ -93,7 +93,7 @@ def plan(
     song = sources[SONG].properties
     batches = -(-song.channels // CHANNELS_AT_ONCE)
     return TaskPlan(
-        chunks=tuple(_plan_chunks(model.spec, song, options.overlap).chunks()),
+        chunks=_plan_chunks(model.spec, song, options.overlap).chunks(),
         calls_per_chunk=batches * options.preset.calls,
         batch=min(CHANNELS_AT_ONCE, song.channels),
         signals=song.channels * len(model.spec.stems),
@@ -171,10 +171,8 @@ def _separate(
             )
             for index, chunk in enumerate(planned.chunks)
         )
-        followers = (*planned.chunks[1:], None)
-        for chunk, following, core in zip(
-            planned.chunks, followers, threads.run(draws), strict=True
-        ):
+        followed = planned.chunks.followed()
+        for (chunk, following), core in zip(followed, threads.run(draws), strict=True):
             stems = assembly.add(chunk, core, following)
             for first in range(0, stems.shape[2], BLOCK_FRAMES):
                 part = stems[:, :, first : first + BLOCK_FRAMES]

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from msdm_cli.audio.chunks import Chunk
+from msdm_cli.audio.chunks import Chunks
 from msdm_cli.tasks.calls import Calls
 
 Array = NDArray[np.float32]
@@ -39,7 +39,7 @@ class TaskPlan:
         independent: Whether chunks may be drawn in any order, and so on several devices at once.
     """
 
-    chunks: tuple[Chunk, ...]
+    chunks: Chunks
     calls_per_chunk: int
     batch: int
     signals: int
@@ -55,7 +55,7 @@ class TaskPlan:
         """Samples that a store keeps until the task ends; none of a single chunk."""
         if len(self.chunks) == 1:
             return 0
-        return self.signals * sum(chunk.core_stop - chunk.core_start for chunk in self.chunks)
+        return self.signals * self.chunks.core_samples
 
 
 class ChunkStore(Protocol):

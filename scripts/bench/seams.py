@@ -50,7 +50,7 @@ FIGURES: dict[str, Figure] = {"click": measure_click, "change of timbre": measur
 
 def list_edges(model: Model, song: ArraySource, options: SeparateOptions) -> list[int]:
     """Where cross-fades begin and end, in samples of the song."""
-    chunks = plan(model, {SONG: song}, options).chunks
+    chunks = list(plan(model, {SONG: song}, options).chunks)
     edges = [chunk.core_start for chunk in chunks[1:]] + [chunk.core_stop for chunk in chunks[:-1]]
     scale = song.properties.sample_rate / model.spec.sample_rate
     return [round(edge * scale) for edge in edges]

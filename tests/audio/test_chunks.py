@@ -38,7 +38,7 @@ def test_cores_cover_the_song_and_windows_hold_their_cores(plan):
 def test_overlap_add_of_an_identity_is_the_input(plan):
     song = np.arange(plan.total, dtype=np.float32)[None] / plan.total + 1
     padded = np.pad(song, ((0, 0), (0, plan.length)))
-    overlap_add, chunks = OverlapAdd(plan, (1,)), plan.chunks()
+    overlap_add, chunks = OverlapAdd(plan, (1,)), list(plan.chunks())
     parts = [
         overlap_add.add(chunk, padded[:, chunk.core_start : chunk.core_stop], following)
         for chunk, following in zip(chunks, [*chunks[1:], None], strict=True)
@@ -48,7 +48,7 @@ def test_overlap_add_of_an_identity_is_the_input(plan):
 
 def test_errors_inside_the_context_are_not_heard():
     plan = ChunkPlan(total=200, length=50, context=8, overlap=10)
-    overlap_add, chunks, parts = OverlapAdd(plan, (1,)), plan.chunks(), []
+    overlap_add, chunks, parts = OverlapAdd(plan, (1,)), list(plan.chunks()), []
     for chunk, following in zip(chunks, [*chunks[1:], None], strict=True):
         window = np.ones((1, 50), np.float32)
         window[:, : 8 if chunk.start else 0] = 99
@@ -75,3 +75,23 @@ def test_a_seam_is_a_linear_cross_fade():
 def test_impossible_plans_are_refused(numbers):
     with pytest.raises(ValueError, match="expected"):
         ChunkPlan(*numbers)
+
+
+@given(plans())
+def test_chunks_are_a_sequence(plan):
+    chunks = plan.chunks()
+    every = list(chunks)
+    assert len(chunks) == len(every)
+    assert [chunks[index] for index in range(-len(every), 0)] == every
+    for index in (len(every), -len(every) - 1):
+        with pytest.raises(IndexError):
+            chunks[index]
+    assert chunks.core_samples == sum(chunk.core_samples for chunk in every)
+    assert list(chunks.followed()) == list(zip(every, [*every[1:], None], strict=True))
+
+
+def test_a_song_of_years_costs_nothing_to_plan():
+    chunks = ChunkPlan(10**18, 262144, 16384, 50_000).chunks()
+    assert len(chunks) > 10**12
+    assert chunks[-1].core_stop == 10**18
+    assert chunks.core_samples > 10**18

@@ -31,6 +31,12 @@ def test_chunks_continue_each_other_without_a_gap(tiny_model, total):
     assert not planned.independent
 
 
+def test_music_of_years_costs_nothing_to_plan(tiny_model):
+    planned = plan_continuation(tiny_model.spec, 10**15, 3)
+    assert planned.calls > 10**10
+    assert planned.stored_samples == 4 * 10**15
+
+
 def continue_with(sampler, planned, given, store):
     draw = Continuation(sampler, store, planned.calls_per_chunk).draw
     return draw_chunks(draw, planned, given, sampler.calls.stop)

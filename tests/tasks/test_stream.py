@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from conftest import MemoryStore
 
-from msdm_cli.audio.chunks import Chunk
+from msdm_cli.audio.chunks import Chunk, Chunks
 from msdm_cli.progress import SilentProgress
 from msdm_cli.tasks.calls import Calls
 from msdm_cli.tasks.stream import NoStore, StemBlock, StemStream, TaskPlan, recall
@@ -31,7 +31,7 @@ def test_nothing_is_recalled_from_no_store():
 
 @pytest.mark.parametrize(("chunks", "stored"), [(1, 0), (2, 3 * 20), (3, 3 * 30)])
 def test_a_plan_counts_calls_and_samples_that_a_store_keeps(chunks, stored):
-    cut = tuple(Chunk(10 * k, 10 * k + 12, 10 * k, 10 * k + 10) for k in range(chunks))
+    cut = Chunks(chunks, lambda k: Chunk(10 * k, 10 * k + 12, 10 * k, 10 * k + 10))
     plan = TaskPlan(cut, calls_per_chunk=4, batch=1, signals=3, independent=True)
     assert plan.calls == 4 * chunks
     assert plan.stored_samples == stored  # a single chunk is held in memory alone
