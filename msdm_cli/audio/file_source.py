@@ -88,6 +88,26 @@ class FileSource:
         """
         self._found = look_at_header(self.path, self._part)
 
+    def read_beginning(self, frames: int) -> NDArray[np.float32]:
+        """The first samples of the file, wherever the part begins, ``[C, n]``.
+
+        They are fewer than ``frames`` if the file holds no more.
+
+        Raises:
+            AudioError: They cannot be decoded, or are not numbers.
+        """
+        with decoding(self.path) as decoder:
+            blocks = [np.zeros((decoder.channels, 0), np.float32)]
+            left = frames
+            for block in decoder.blocks():
+                blocks.append(block[:, :left])
+                left -= block.shape[1]
+                if left <= 0:
+                    break
+        joined = np.concatenate(blocks, 1)
+        check_finite(joined, str(self.path))
+        return joined
+
     def open(self) -> "FileReader":
         """Begin to read it.
 

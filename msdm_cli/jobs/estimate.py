@@ -3,19 +3,22 @@
 import math
 import sys
 import time
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
+from msdm_cli.audio.file_source import FileSource
 from msdm_cli.audio.formats import FORMATS, Subtype
-from msdm_cli.audio.source import ArraySource, AudioSource
+from msdm_cli.audio.source import ArraySource, AudioProperties
 from msdm_cli.diffusion.denoiser import Denoiser, Samples
+from msdm_cli.errors import UnsuitableAudio
 from msdm_cli.jobs.request import JobRequest
 from msdm_cli.jobs.run import place_results
 from msdm_cli.models.load import LoadedModel
 from msdm_cli.progress import SilentProgress
-from msdm_cli.tasks.separate import SONG
 from msdm_cli.tasks.stream import NoStore
 
 STORED_SAMPLE_BYTES = 4
@@ -48,25 +51,24 @@ class Estimate:
 
 
 def estimate_job(request: JobRequest, model: LoadedModel) -> Estimate:
-    """The cost of ``run_job``.
+    """The cost of ``run_job``. Lengths are those that headers state: nothing is decoded for them.
 
     Raises:
         AudioError: An input cannot be read, or inputs do not go together.
     """
-    sources = request.open_inputs()
-    output = request.row.describe_output(model, sources, request.options)
+    sources, output = _open(request, model)
     plan = request.row.plan(model, sources, request.options)
     subtype = request.output.choose_subtype(output.subtype)
     first = plan.chunks[0]
     call_seconds = measure_call(model, plan.batch, first.stop - first.start)
-    if plan.independent:
-        _rehearse(request, model, sources[SONG], subtype)
+    _rehearse(request, model, sources, subtype)
     # Devices share independent chunks: each round of them takes as long as one.
     devices = model.devices if plan.independent else 1
     rounds = -(-len(plan.chunks) // devices)
     paths, copies = place_results(request, model)
     share = FORMATS[request.output.file_format].size_share
-    samples = (len(paths) - len(copies)) * output.channels * output.frames
+    written = request.output.describe(output)
+    samples = (len(paths) - len(copies)) * written.channels * written.frames
     copied = sum(path.stat().st_size for path in copies.values())
     return Estimate(
         audio_seconds=output.seconds,
@@ -78,47 +80,84 @@ def estimate_job(request: JobRequest, model: LoadedModel) -> Estimate:
     )
 
 
-class _LastCall:
-    """Makes one network call, in the last chunk, and gives silence for those before it.
+def _open(request: JobRequest, model: LoadedModel) -> tuple[dict[str, FileSource], AudioProperties]:
+    """The inputs, whose headers are believed, and what would be written.
+
+    Headers of inputs that go together may state different lengths: then the files are decoded.
+
+    Raises:
+        AudioError: An input cannot be read, or inputs do not go together.
+    """
+    sources = request.open_inputs()
+    for source in sources.values():
+        source.believe_header()
+    describe = request.row.describe_output
+    try:
+        return sources, describe(model, sources, request.options)
+    except UnsuitableAudio:
+        for source in sources.values():
+            source.look(level=False)
+        return sources, describe(model, sources, request.options)
+
+
+class _OneCall:
+    """Makes a single network call, and gives silence for all others.
 
     Args:
         denoiser: The network.
-        calls_before: Calls until then.
+        calls_before: Calls before that one.
     """
 
-    def __init__(self, denoiser: Denoiser, calls_before: int) -> None:
+    def __init__(self, denoiser: Denoiser, calls_before: int = 0) -> None:
         self.takes_mixture = denoiser.takes_mixture
         self.shares_sigma = denoiser.shares_sigma
         self._denoiser = denoiser
         self._left = calls_before
 
-    def __call__(self, x: Samples, sigma: Samples, mixture: Samples | None = None) -> Samples:
+    def __call__(
+        self, x: Samples, sigma: Samples, mixture: Samples | None = None, *told: Samples
+    ) -> Samples:
         """Estimate the clean stems, ``[B, S, T], [B, S], [B, T] -> [B, S, T]``."""
         self._left -= 1
-        return self._denoiser(x, sigma, mixture) if self._left == -1 else np.zeros_like(x)
+        return self._denoiser(x, sigma, mixture, *told) if self._left == -1 else np.zeros_like(x)
 
 
-def _rehearse(request: JobRequest, model: LoadedModel, song: AudioSource, subtype: Subtype) -> None:
-    """Take the memory of a separation: two chunks of the song go the whole way, to nowhere.
+def _rehearse(
+    request: JobRequest, model: LoadedModel, files: Mapping[str, FileSource], subtype: Subtype
+) -> None:
+    """Take the memory of a job: its first chunks go the whole way, to nowhere.
 
-    The stems of the first chunk are finished while the network runs on the second one, as in all
+    What is finished of the first chunk is used while the network runs on the second one, as in all
     that follow. A song of two chunks takes as much memory as one of a thousand.
     """
-    rate = song.properties.sample_rate
-    frames = math.ceil(CHUNKS * model.spec.chunk_length / model.spec.sample_rate * rate)
-    with song.open() as reader:
-        part = ArraySource(reader.read(min(frames, song.properties.frames)), rate)
-    sources = {SONG: part}
-    plan = request.row.plan(model, sources, request.options)
+    spec = model.spec
+    seconds = CHUNKS * spec.chunk_length / spec.sample_rate
+    sources = {role: _begin(file, seconds) for role, file in files.items()}
+    options = request.row.cut(replace(request.options, seed=0), seconds)
+    plan = request.row.plan(model, sources, options)
+    # The only call is one in the last chunk; of another stage, the first one.
     calls_before = (len(plan.chunks) - 1) * plan.calls_per_chunk
-    rehearsal = replace(model, denoisers=(_LastCall(model.choose(0), calls_before),))
-    finish = request.row.finish(request.options, subtype, 1.0)
-    options = replace(request.options, seed=0)
-    with closing(
-        request.row.run(rehearsal, sources, options, NoStore(), SilentProgress())
-    ) as stream:
+    rehearsal = replace(
+        model,
+        denoisers=(_OneCall(model.choose(0), calls_before),),
+        openers=tuple(partial(_open_for_one_call, opener) for opener in model.openers),
+    )
+    finish = request.row.finish(options, subtype, 1.0)
+    stream = request.row.run(rehearsal, sources, options, NoStore(), SilentProgress())
+    with closing(stream):
         for block in stream:
             finish.apply(block.stems, block.mixture)
+
+
+def _begin(file: FileSource, seconds: float) -> ArraySource:
+    """The beginning of a file; or of the part, where that is shorter."""
+    properties = file.properties
+    frames = min(math.ceil(seconds * properties.sample_rate), properties.frames)
+    return ArraySource(file.read_beginning(frames), properties.sample_rate, file.name)
+
+
+def _open_for_one_call(opener: Callable[[int], Denoiser], stage: int) -> Denoiser:
+    return _OneCall(opener(stage))
 
 
 def measure_call(model: LoadedModel, batch: int, length: int) -> float:

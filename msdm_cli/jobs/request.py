@@ -13,7 +13,6 @@ from typing import Any
 import msgspec
 
 from msdm_cli.audio.file_source import FileSource
-from msdm_cli.audio.source import AudioSource
 from msdm_cli.backends.runtime import Runtime
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.jobs.output import OutputOptions
@@ -77,7 +76,7 @@ class JobRequest:
         """The folder of the journal: beside the results."""
         return self.manifest.with_name(f".{self.manifest.stem}.part")
 
-    def open_inputs(self) -> dict[str, AudioSource]:
+    def open_inputs(self) -> dict[str, FileSource]:
         """The inputs as sources.
 
         Raises:

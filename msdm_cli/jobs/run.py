@@ -49,7 +49,7 @@ def run_job(
         ResultsError: The results cannot be written, or something else is there.
         NonFiniteSamples: The network failed.
     """
-    opened = request.open_inputs() if sources is None else dict(sources)
+    opened: dict[str, AudioSource] = dict(request.open_inputs() if sources is None else sources)
     done = find_done(request, model, opened)
     if done is not None:
         return recall(request.manifest, done)

@@ -1,7 +1,7 @@
 """The three tasks in one table: each has the same shape."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from msdm_cli.audio.finish import Finish, ScaleFinish, SumFinish
@@ -26,6 +26,7 @@ class Task:
         run: Does it, with model, sources, options, store and progress.
         finish: Makes blocks ready to be written, from options, subtype and gain.
         copies_inputs: Whether the inputs are copied beside the results.
+        cut: Options for the first seconds of a job, from options and a number of seconds.
     """
 
     options: type[Any]
@@ -36,6 +37,7 @@ class Task:
     run: Callable[..., StemStream]
     finish: Callable[[Any, Subtype, float], Finish]
     copies_inputs: bool = False
+    cut: Callable[[Any, float], Any] = lambda options, seconds: options
 
 
 def look_for_lengths(spec: ModelSpec, sources: Mapping[str, AudioSource]) -> None:
@@ -76,5 +78,6 @@ TASKS = {
         plan=generate.plan,
         run=generate.run,
         finish=lambda options, subtype, gain: ScaleFinish(gain, mixture_only=False),
+        cut=lambda options, seconds: replace(options, seconds=min(options.seconds, seconds)),
     ),
 }

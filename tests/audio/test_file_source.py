@@ -226,3 +226,11 @@ def test_what_a_header_states_is_believed_until_there_is_a_look(write_song):
     assert source.digest() == hashlib.sha256(path.read_bytes()).hexdigest()
     source.look(level=False)
     assert source.properties.frames == 6000
+
+
+@pytest.mark.parametrize(("asked", "given"), [(10, 10), (7999, 7999), (9000, 8000), (0, 0)])
+def test_the_beginning_of_a_file_is_read_as_far_as_it_goes(write_song, asked, given):
+    path = write_song(seconds=1, rate=8000)
+    beginning = FileSource(path, 0.5).read_beginning(asked)
+    exact = soundfile.read(path, dtype="float32")[0].T
+    np.testing.assert_array_equal(beginning, exact[:, :given])

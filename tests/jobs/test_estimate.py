@@ -3,16 +3,23 @@
 import dataclasses
 import sys
 
+import numpy as np
 import pytest
+import soundfile
 import torch
 from conftest import (
     SpyDenoiser,
+    music,
+    read_sound,
     replace_denoisers,
     request_generation,
     request_imputation,
     request_separation,
 )
 
+from msdm_cli.audio.ffmpeg_decoder import FfmpegDecoder
+from msdm_cli.audio.file_source import FileSource
+from msdm_cli.audio.ogg_decoder import OggDecoder
 from msdm_cli.errors import UnreadableAudio
 from msdm_cli.jobs import estimate as module
 from msdm_cli.jobs.estimate import estimate_job, measure_call
@@ -146,16 +153,82 @@ def test_an_input_that_cannot_be_read_is_an_error(tiny_model, tmp_path):
         estimate_job(request, tiny_model)
 
 
+@pytest.mark.parametrize("task", ["separate", "impute", "generate"])
 @pytest.mark.parametrize("seconds", [0.5, 30])
-def test_a_dry_run_rehearses_with_one_network_call(tiny_model, write_song, tmp_path, seconds):
+def test_a_dry_run_rehearses_with_one_network_call(tiny_model, write_song, tmp_path, seconds, task):
     spy = SpyDenoiser(tiny_model.choose(0))
     model = replace_denoisers(tiny_model, spy)
     song = write_song(seconds=seconds)
-    estimate = estimate_job(request_separation(model, song, tmp_path / "out"), model)
-    # One call warms up, one is measured, and one takes the memory of a separation.
+    request = {
+        "separate": lambda: request_separation(model, song, tmp_path / "out"),
+        "impute": lambda: request_imputation(model, {"drums": song}, tmp_path / "out"),
+        "generate": lambda: request_generation(model, tmp_path / "out", seconds),
+    }[task]()
+    estimate = estimate_job(request, model)
+    # One call warms up, one is measured, and one takes the memory of a run.
     assert spy.calls == 3
     warm, measured, rehearsed = (x.shape for x, _, _ in spy.asked)
     assert warm[-1] < measured[-1]
     assert rehearsed == measured
     assert estimate.audio_seconds == seconds
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("stages", [1, 2])
+def test_every_stage_of_a_model_is_rehearsed_with_one_call(tiny_model, stages):
+    spies = {stage: SpyDenoiser(tiny_model.choose(0)) for stage in range(stages)}
+    x = np.ones((1, 4, 4096), np.float32)
+    sigma = np.ones((1, 4), np.float32)
+    for stage in spies:
+        one_call = module._open_for_one_call(spies.get, stage)
+        assert one_call(x, sigma).any()
+        assert not one_call(x, sigma).any()
+    assert [spy.calls for spy in spies.values()] == [1] * stages
+
+
+def forbid(*_):
+    raise AssertionError("the whole file is decoded")
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "ogg"])
+def test_a_song_of_any_length_is_not_decoded_to_its_end(tiny_model, tmp_path, monkeypatch, suffix):
+    song = tmp_path / f"song.{suffix}"
+    soundfile.write(song, music(300_000, 2).T, 22050)
+    for decoder in (FfmpegDecoder, OggDecoder):
+        monkeypatch.setattr(decoder, "count_frames", forbid)
+    decoded = []
+    read = FileSource.read_beginning
+    monkeypatch.setattr(
+        FileSource, "read_beginning", lambda file, n: decoded.append(n) or read(file, n)
+    )
+    request = request_separation(tiny_model, song, tmp_path, start_seconds=5.0)
+    assert estimate_job(request, tiny_model).audio_seconds == pytest.approx(300_000 / 22050 - 5)
+    assert decoded == [2 * tiny_model.spec.chunk_length]
+
+
+@pytest.mark.parametrize("parts", [2, 20])
+def test_a_song_that_is_cut_off_is_estimated(tiny_model, tmp_path, parts):
+    song = tmp_path / "song.flac"
+    soundfile.write(song, music(300_000, 2).T, 22050)
+    song.write_bytes(song.read_bytes()[: song.stat().st_size // parts])
+    estimate = estimate_job(request_separation(tiny_model, song, tmp_path), tiny_model)
+    if parts == 2:
+        assert estimate.audio_seconds == 300_000 / 22050
+    else:  # the header states far more than the file is large enough for
+        assert estimate.audio_seconds < 2
+
+
+def test_given_stems_whose_headers_differ_are_decoded(tiny_model, write_song, tmp_path):
+    given = {"drums": write_song("drums.wav", seconds=1), "bass": tmp_path / "bass.flac"}
+    samples = read_sound(given["drums"])
+    soundfile.write(given["bass"], np.pad(samples, ((0, 0), (0, 44_100))).T, 44100)
+    content = given["bass"].read_bytes()
+    found = {}
+    for size in range(len(content), 0, -50):  # cut off where the other ends
+        given["bass"].write_bytes(content[:size])
+        found[FileSource(given["bass"]).properties.frames] = size
+        if min(found) < 44_100:
+            break
+    soundfile.write(given["drums"], samples[:, : min(found)].T, 44100)
+    request = request_imputation(tiny_model, given, tmp_path)
+    assert estimate_job(request, tiny_model).audio_seconds == min(found) / 44100

@@ -1,4 +1,4 @@
-"""``msdm separate --dry-run`` says how much memory a separation takes."""
+"""``--dry-run`` says how much memory a run takes."""
 
 import json
 import os
@@ -10,13 +10,21 @@ from conftest import WAIT_SECONDS
 
 TOLERANCE = 0.15
 
+COMMANDS = {
+    "separate": ("separate", "{song}", "--quality", "fast"),
+    "separate in ONNX Runtime": ("separate", "{song}", "--quality", "fast", "--backend", "onnx"),
+    "impute": ("impute", "--given", "drums={song}", "--target", "bass", "--steps", "1"),
+    "generate": ("generate", "--seconds", "30", "--steps", "1"),
+}
+"""A few network calls each, over several chunks."""
+
 
 @pytest.mark.skipif(not hasattr(os, "wait4"), reason="needs the peak memory of a process")
-@pytest.mark.parametrize("backend", ["torch", "onnx"])
-def test_the_memory_of_a_dry_run_is_that_of_a_run(write_song, tmp_path, backend):
-    song = write_song(seconds=36)  # of three chunks
-    options = ("-o", tmp_path / "out", "--quality", "fast", "--backend", backend, "--device", "cpu")
-    program = [sys.executable, "-m", "msdm_cli", "separate", *map(str, (song, *options)), "--json"]
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_memory_of_a_dry_run_is_that_of_a_run(write_song, tmp_path, name):
+    words = [word.format(song=write_song(seconds=36)) for word in COMMANDS[name]]
+    program = [sys.executable, "-m", "msdm_cli", *words, "--device", "cpu", "--json"]
+    program += ["-o", str(tmp_path / "out")]
     planned = subprocess.run(
         [*program, "--dry-run"], capture_output=True, timeout=2 * WAIT_SECONDS, check=True
     )
