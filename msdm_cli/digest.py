@@ -5,6 +5,8 @@ import io
 from pathlib import Path
 from typing import Protocol
 
+from msdm_cli.small_files import check_regular
+
 BLOCK_BYTES = 1 << 20
 
 
@@ -32,8 +34,9 @@ def digest_file(path: Path) -> str:
     """The sha256 of a file, in hexadecimal.
 
     Raises:
-        OSError: It cannot be read.
+        OSError: It cannot be read, or is a pipe or a device.
     """
+    check_regular(path)
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(BLOCK_BYTES):

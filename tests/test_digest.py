@@ -1,4 +1,5 @@
 import hashlib
+import os
 from contextlib import closing
 
 import pytest
@@ -14,6 +15,13 @@ def test_it_is_the_sha256_of_the_content_whatever_the_blocks(tmp_path, monkeypat
     content = bytes(range(size))
     path.write_bytes(content)
     assert digest_file(path) == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs Unix")
+def test_a_pipe_does_not_hang(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="is no regular file"):
+        digest_file(tmp_path / "pipe")
 
 
 def test_a_file_that_cannot_be_read_is_an_error(tmp_path):

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msdm_cli.audio.formats import describe_readable
 from msdm_cli.audio.ogg_serial import CAPTURE
-from msdm_cli.audio.source import RATES_HZ
+from msdm_cli.audio.source import MOST_CHANNELS, RATES_HZ
 from msdm_cli.digest import DigestedFile, ReadableFile
 from msdm_cli.errors import UnreadableAudio
+from msdm_cli.small_files import check_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,12 +65,14 @@ def open_decoder(path: Path, file: ReadableFile) -> "Decoder":
     decoder = OggDecoder(path, file) if beginning == CAPTURE else FfmpegDecoder(path, file)
     low, high = RATES_HZ
     if not low <= decoder.sample_rate <= high:
-        with decoder:
-            raise UnreadableAudio(
-                f"{path}: its header states {decoder.sample_rate} Hz",
-                "Write it again with another program.",
-            )
-    return decoder
+        stated, remedy = f"{decoder.sample_rate} Hz", "Write it again with another program."
+    elif decoder.channels > MOST_CHANNELS:
+        stated = f"{decoder.channels} channels"
+        remedy = f"Split it into files of at most {MOST_CHANNELS} channels."
+    else:
+        return decoder
+    with decoder:
+        raise UnreadableAudio(f"{path}: its header states {stated}", remedy)
 
 
 def unreadable(path: Path, error: OSError | ValueError) -> UnreadableAudio:
@@ -85,6 +88,7 @@ def _open_plainly(path: Path) -> ReadableFile:
 @contextmanager
 def _opened(path: Path, opened: "Callable[[Path], FileType]") -> Iterator[FileType]:
     try:
+        check_regular(path)
         file = opened(path)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         raise unreadable(path, error) from error

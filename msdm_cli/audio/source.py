@@ -15,6 +15,9 @@ from msdm_cli.errors import UnsuitableAudio
 RATES_HZ = (100, 1_000_000)
 """A sound of another rate is damaged."""
 
+MOST_CHANNELS = 64
+"""Memory grows with the channels; an array of more has its axes the wrong way round."""
+
 LEVEL_FRAMES = 1 << 16
 """Length of the blocks that a level is measured in, in samples."""
 
@@ -131,6 +134,11 @@ class ArraySource:
         given = np.atleast_2d(samples)
         if given.ndim != 2:
             raise ValueError(f"expected samples [C, T] or [T], got the shape {samples.shape}")
+        if len(given) > MOST_CHANNELS:
+            raise ValueError(
+                f"expected samples [C, T] of up to {MOST_CHANNELS} channels, "
+                f"got the shape {samples.shape}"
+            )
         if not np.issubdtype(given.dtype, np.floating):
             raise ValueError(f"expected floats, full scale 1, got samples of {given.dtype}")
         low, high = RATES_HZ

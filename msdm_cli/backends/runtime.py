@@ -6,6 +6,7 @@ AUTO = "auto"
 BACKENDS = ("torch", "onnx")
 PRECISIONS = ("fp32", "bf16", "fp16")
 MOST_THREADS = 1024
+MOST_DEVICES = 64
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Runtime:
             raise ValueError(
                 f"expected a precision of {', '.join(PRECISIONS)}, got {self.precision}"
             )
+        if self.devices > MOST_DEVICES:
+            raise ValueError(f"expected up to {MOST_DEVICES} devices, got {self.devices}")
         if not 0 <= self.threads <= MOST_THREADS:
             raise ValueError(f"expected 0 to {MOST_THREADS} threads, got {self.threads}")
 

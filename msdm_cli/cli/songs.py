@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import sys
-from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from glob import glob, has_magic
@@ -15,6 +14,7 @@ from msdm_cli.audio.formats import describe_readable, readable_suffixes
 from msdm_cli.audio.mix import is_mix
 from msdm_cli.cli.hints import find_errno_hint
 from msdm_cli.cli.signals import temporary_folder
+from msdm_cli.cli.song_lists import REMEDY, read_list
 from msdm_cli.cli.streams import is_input_closed
 from msdm_cli.errors import NoSongs, UnreadableAudio, UnreadableList, UnreadableManifest
 from msdm_cli.jobs.manifest import load_manifest
@@ -35,10 +35,7 @@ STDIN_LINK = Path("/proc/self/fd/0")
 ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 """How an address on the network begins."""
 
-COMMENT = "#"
-"""A line of a list that begins with this is no song."""
-
-LIST_REMEDY = "Give a text file with one song per line."
+MOST_LISTS = 100
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,7 @@ def expand_songs(words: Iterable[str], results: Path) -> list[Song]:
         UnreadableList: A list cannot be read, or lists itself.
     """
     asked = list(words)
-    found = _expand(asked, os.path.realpath(results), ())
+    found = _expand(asked, os.path.realpath(results), {})
     paths = _check_found(list(dict.fromkeys(found)), ", ".join(asked))
     return [_make_song(path) for path in paths]
 
@@ -94,13 +91,13 @@ def _find_stdin() -> Path | None:
     return path if path.is_file() and os.path.samestat(here, there) and offset == 0 else None
 
 
-def _expand(words: Iterable[str], results: str, lists: tuple[str, ...]) -> Iterator[Path]:
+def _expand(words: Iterable[str], results: str, lists: dict[str, bool]) -> Iterator[Path]:
     """The paths that words mean.
 
     Args:
         words: As for ``expand_songs``.
         results: Real path of the results' folder.
-        lists: Real paths of the lists that these words come from.
+        lists: Real paths of the lists that were read, and whether all of each was expanded.
     """
     # A name that no file can have is an error in pathlib; in os.path, it does not exist.
     for word in words:
@@ -132,25 +129,18 @@ def refuse_address(word: str) -> None:
         )
 
 
-def _expand_list(name: str, results: str, lists: tuple[str, ...]) -> Iterator[Path]:
-    """The paths that the lines of a list mean."""
+def _expand_list(name: str, results: str, lists: dict[str, bool]) -> Iterator[Path]:
+    """The paths that the lines of a list mean. A list that was expanded before adds none."""
     real = os.path.realpath(name)
+    if lists.get(real) is False:
+        raise UnreadableList(f"{name}: lists itself", REMEDY)
     if real in lists:
-        raise UnreadableList(f"{name}: lists itself", LIST_REMEDY)
-    words = [line.strip() for line in _read_lines(name)]
-    songs = [word for word in words if word and not word.startswith(COMMENT)]
-    yield from _expand(songs, results, (*lists, real))
-
-
-def _read_lines(name: str) -> list[str]:
-    """The lines of a list. Names in it may be no UTF-8, as those of files."""
-    try:
-        content = Path(name).read_bytes().removeprefix(BOM_UTF8)
-        if b"\0" in content or content.startswith((BOM_UTF16_BE, BOM_UTF16_LE)):
-            raise ValueError("it is no text in UTF-8")
-        return os.fsdecode(content).splitlines()
-    except (OSError, ValueError) as error:
-        raise UnreadableList(f"{name}: cannot be read ({error})", LIST_REMEDY) from error
+        return
+    if len(lists) >= MOST_LISTS:
+        raise UnreadableList(f"{name}: is one of more than {MOST_LISTS} lists", REMEDY)
+    lists[real] = False
+    yield from _expand(read_list(name), results, lists)
+    lists[real] = True
 
 
 def _search(path: Path) -> list[Path]:

@@ -8,6 +8,7 @@ TIME = re.compile(r"(?:(?:(\d+):)?([0-5]?\d):)?(\d+(?:\.\d*)?|\.\d+)", re.ASCII)
 
 MINUTE = 60
 HOUR = 3600
+LONGEST_HOURS = 24
 EXACT_SECONDS = 10
 """Below this many seconds, tenths matter."""
 
@@ -26,6 +27,18 @@ def parse_time(text: str | float) -> float:
     if not math.isfinite(total):
         raise ValueError(f"{text} is too long")
     return total
+
+
+def parse_length(text: str | float) -> float:
+    """Seconds of a time that is no longer than a day.
+
+    Raises:
+        ValueError: It is longer, or none.
+    """
+    seconds = parse_time(text)
+    if seconds > LONGEST_HOURS * HOUR:
+        raise ValueError(f"{text} is longer than {LONGEST_HOURS} hours")
+    return seconds
 
 
 def format_time(seconds: float) -> str:

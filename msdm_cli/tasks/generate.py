@@ -21,6 +21,9 @@ from msdm_cli.tasks.stream import ChunkStore, StemBlock, StemStream, TaskPlan
 
 Array = NDArray[np.float32]
 
+LONGEST_SECONDS = 24 * 3600
+"""A day of music."""
+
 
 @dataclass(frozen=True)
 class GenerateOptions:
@@ -39,6 +42,10 @@ class GenerateOptions:
     seconds: float
     sketch: Preset | None = None
     controls: Controls = field(default_factory=Controls)
+
+    def __post_init__(self) -> None:
+        if not self.seconds <= LONGEST_SECONDS:  # NaN is not, either
+            raise ValueError(f"expected up to {LONGEST_SECONDS} s, got {self.seconds}")
 
 
 def name_outputs(spec: ModelSpec, options: GenerateOptions) -> tuple[str, ...]:

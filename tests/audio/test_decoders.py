@@ -1,3 +1,7 @@
+import os
+from pathlib import Path
+
+import numpy as np
 import pytest
 import soundfile
 from conftest import music
@@ -5,6 +9,7 @@ from conftest import music
 from msdm_cli.audio.decoders import decoding, decoding_and_digesting
 from msdm_cli.audio.ffmpeg_decoder import FfmpegDecoder
 from msdm_cli.audio.ogg_decoder import OggDecoder
+from msdm_cli.audio.source import MOST_CHANNELS
 from msdm_cli.digest import digest_file
 from msdm_cli.errors import UnreadableAudio
 
@@ -37,3 +42,24 @@ def test_what_is_not_there_is_an_error(tmp_path, how, content, said):
         path.write_bytes(content)
     with pytest.raises(UnreadableAudio, match=said), how(path):
         pass
+
+
+def test_more_channels_than_memory_is_for_are_refused(tmp_path):
+    for channels in (MOST_CHANNELS, MOST_CHANNELS + 1):
+        soundfile.write(tmp_path / f"{channels}.wav", np.zeros((10, channels)), 22050)
+    with decoding(tmp_path / "64.wav") as decoder:
+        assert decoder.channels == MOST_CHANNELS
+    with (
+        pytest.raises(UnreadableAudio, match="its header states 65 channels"),
+        decoding(tmp_path / "65.wav"),
+    ):
+        pass
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs Unix")
+def test_pipes_and_devices_do_not_hang(tmp_path):
+    os.mkfifo(tmp_path / "song.wav")
+    for path in (tmp_path / "song.wav", Path("/dev/zero"), tmp_path):
+        for opened in (decoding, decoding_and_digesting):
+            with pytest.raises(UnreadableAudio, match="is no regular file"), opened(path):
+                pass

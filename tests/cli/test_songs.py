@@ -90,6 +90,21 @@ def test_a_list_of_itself_is_refused(album, tmp_path):
         names("@list.txt")
 
 
+def test_lists_that_double_are_read_once_each(album, tmp_path):
+    for number in range(60):
+        (tmp_path / f"{number}.txt").write_text(2 * f"@{tmp_path / f'{number + 1}.txt'}\n")
+    (tmp_path / "60.txt").write_text(f"{album}\n")
+    found = expand_songs([f"@{tmp_path / '0.txt'}"], tmp_path / "out")
+    assert found == expand_songs([str(album)], tmp_path / "out")
+
+
+def test_a_long_chain_of_lists_is_refused(tmp_path):
+    for number in range(2000):
+        (tmp_path / f"{number}.txt").write_text(f"@{tmp_path / f'{number + 1}.txt'}\n")
+    with pytest.raises(UnreadableList, match="more than 100 lists"):
+        expand_songs([f"@{tmp_path / '0.txt'}"], tmp_path / "out")
+
+
 def test_a_name_that_no_file_can_have_is_left_to_the_reader(album):
     assert names("x" * 5000) == ["x" * 5000]
 

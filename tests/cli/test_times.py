@@ -1,6 +1,6 @@
 import pytest
 
-from msdm_cli.cli.times import format_clock, format_time, parse_time
+from msdm_cli.cli.times import format_clock, format_time, parse_length, parse_time
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,12 @@ def test_a_time_in_seconds_or_as_a_clock_shows_it(text, seconds):
 def test_what_is_no_time_says_how_to_write_one(text):
     with pytest.raises(ValueError, match=r"is no time: write seconds \(90\), 1:30 or 1:02:03\.5"):
         parse_time(text)
+
+
+def test_a_length_is_at_most_a_day():
+    assert parse_length("24:00:00") == 86_400
+    with pytest.raises(ValueError, match="1000000000 is longer than 24 hours"):
+        parse_length("1000000000")
 
 
 def test_a_time_that_no_float_holds():

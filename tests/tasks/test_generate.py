@@ -82,6 +82,12 @@ def test_no_length_is_refused(tiny_model, seconds):
         start(tiny_model, seconds)
 
 
+@pytest.mark.parametrize("seconds", [1e9, float("nan"), float("inf")])
+def test_no_music_is_longer_than_a_day(tiny_model, seconds):
+    with pytest.raises(ValueError, match="expected up to 86400 s"):
+        choose(tiny_model, seconds)
+
+
 def test_the_plan_is_of_the_length_at_the_models_rate(tiny_model):
     options = choose(tiny_model, 2.0)
     planned = plan(tiny_model, {}, options)

@@ -92,6 +92,9 @@ class Sampler:
         return self.algorithm(denoiser, problem, options)
 
 
+MOST_CALLS = 1_000_000
+"""Network calls of a chunk: more would take days."""
+
 SAMPLERS: dict[str, Sampler] = {}
 """The samplers by name; ``msdm_cli.diffusion.samplers`` fills it."""
 
@@ -114,6 +117,8 @@ class Preset:
         expected = SAMPLERS[self.sampler].options
         if not isinstance(self.options, expected):
             raise TypeError(f"expected {expected.__name__}, got {type(self.options).__name__}")
+        if self.calls > MOST_CALLS:
+            raise ValueError(f"expected up to {MOST_CALLS} network calls, got {self.calls}")
 
     @property
     def calls(self) -> int:

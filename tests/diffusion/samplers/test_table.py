@@ -147,6 +147,11 @@ def test_json_describes_a_preset_completely(name):
         ({"sampler": "consistent", "num_steps": 3, "sigma_max": 1.0, "samples": 0}, ">= 1"),
         ({"sampler": "consistent", "num_steps": 3, "sigma_max": 1.0, "eta": 1.5}, "from 0 to 1"),
         ({"sampler": "regression", "estimates": 0}, "estimates >= 1"),
+        ({"sampler": "regression", "estimates": 10**9}, "up to 1000000 network calls, got 10+"),
+        (
+            {"sampler": "dirac", "num_steps": 10**5, "sigma_max": 1.0, "num_resamples": 10**5},
+            "up to 1000000 network calls",
+        ),
     ],
 )
 def test_what_is_no_preset_is_refused(fields, message):

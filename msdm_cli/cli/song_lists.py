@@ -1,0 +1,33 @@
+"""Text files with a song on each line."""
+
+import os
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from pathlib import Path
+
+from msdm_cli.errors import UnreadableList
+
+COMMENT = "#"
+"""A line that begins with this is no song."""
+
+MOST_BYTES = 1 << 24
+REMEDY = "Give a text file with one song per line."
+
+
+def read_list(name: str) -> list[str]:
+    """The words of a list: files, folders, patterns and other lists. It may be a pipe.
+
+    Raises:
+        UnreadableList: It cannot be read, is no text, or is too long.
+    """
+    try:
+        with Path(name).open("rb") as file:
+            content = file.read(MOST_BYTES + 1).removeprefix(BOM_UTF8)
+        if len(content) > MOST_BYTES:
+            raise ValueError(f"it has more than {MOST_BYTES >> 20} MB")
+        if b"\0" in content or content.startswith((BOM_UTF16_BE, BOM_UTF16_LE)):
+            raise ValueError("it is no text in UTF-8")
+        lines = os.fsdecode(content).splitlines()  # names may be no UTF-8, as those of files
+    except (OSError, ValueError) as error:
+        raise UnreadableList(f"{name}: cannot be read ({error})", REMEDY) from error
+    words = [line.strip() for line in lines]
+    return [word for word in words if word and not word.startswith(COMMENT)]
