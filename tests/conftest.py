@@ -28,7 +28,10 @@ from msdm_cli.jobs.request import JobRequest
 from msdm_cli.jobs.run import run_job
 from msdm_cli.models.load import LoadedModel
 from msdm_cli.models.spec import ModelSpec, Stage
+from msdm_cli.networks.sketch_prior import SketchPrior, SketchPriorConfig
+from msdm_cli.networks.sketch_unet import SketchUnet, SketchUnetConfig
 from msdm_cli.networks.stft_unet import StftUnet, StftUnetConfig
+from msdm_cli.representations.sketch_codes import FRAMES_PER_TOKEN, SketchCodes
 from msdm_cli.tasks.separate import SONG
 from msdm_cli.tasks.table import TASKS
 
@@ -102,20 +105,119 @@ def make_tiny_model(stems=STEMS):
     return LoadedModel(spec, (denoiser,), CPU)
 
 
+def make_codes(stems=4, bands=96, numbers=6, seed=0):
+    """Codes in a random basis, of sketches around -30 dB."""
+    rng = np.random.default_rng(seed)
+    size = bands * FRAMES_PER_TOKEN
+    basis = np.stack([np.linalg.qr(rng.standard_normal((size, numbers)))[0] for _ in range(stems)])
+    mean = -3 + 0.5 * rng.standard_normal((stems, size))
+    variance = np.tile(4.0 / np.arange(1, numbers + 1) ** 2, (stems, 1))
+    return SketchCodes(*(value.astype(np.float32) for value in (mean, basis, variance)))
+
+
+def stir(network):
+    """A network whose weights, those that begin at zero too, are small random numbers."""
+    torch.manual_seed(7)
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.add_(0.05 * torch.randn_like(weight))
+    return network
+
+
+TINY_PRIOR = SketchPriorConfig(coefficients=6, width=16, layers=1, heads=2)
+TINY_SOUND = SketchUnetConfig(**dataclasses.asdict(TINY), hint_channels=4)
+
+
+def tiny_prior(config=TINY_PRIOR):
+    """A prior over sketches with random codes."""
+    network = stir(SketchPrior(config))
+    codes = make_codes(config.stems, config.bands, config.coefficients)
+    for name in ("mean", "basis", "variance"):
+        getattr(network, name).copy_(torch.from_numpy(getattr(codes, name)))
+    return network
+
+
+def tiny_sound(config=TINY_SOUND):
+    """A network that turns sketches into sound."""
+    network = stir(SketchUnet(config))
+    network.sd.fill_(0.05)
+    return network
+
+
+def describe_stage(name, representation, preset, network, **fields):
+    """A stage that does imputation and generation."""
+    config = json.loads(json.dumps(dataclasses.asdict(network.config)))
+    presets = {"impute": {"default": preset}, "generate": {"default": preset}}
+    architecture = f"sketch_{'prior' if representation == 'sketch' else 'unet'}"
+    return Stage(architecture, config, representation, presets, name, **fields)
+
+
+@pytest.fixture(scope="session")
+def cascade_networks(tiny_model):
+    """The networks of ``tiny_cascade``: one that separates, a prior over sketches, their sound."""
+    return tiny_model.choose(0).network, tiny_prior(), tiny_sound()
+
+
+@pytest.fixture(scope="session")
+def tiny_cascade(tiny_model, cascade_networks):
+    """A model that separates in one stage, and makes music in two.
+
+    Chunks are 8 tokens long, of which the last one is thrown away.
+    """
+    _, prior, sound = cascade_networks
+    sketch = Preset("consistent", ConsistentOptions(num_steps=2, sigma_max=20.0, eta=0.5))
+    wave = Preset("consistent", ConsistentOptions(num_steps=3, sigma_max=1.0, eta=0.5))
+    separation = {"separate": tiny_model.spec.list_presets("separate")}
+    stages = (
+        dataclasses.replace(tiny_model.spec.stage, presets=separation),
+        describe_stage("sketch", "sketch", sketch, prior, guidance=2.0),
+        describe_stage("sound", "waveform", wave, sound, told_error=0.2),
+    )
+    spec = dataclasses.replace(
+        tiny_model.spec,
+        name="tiny-cascade",
+        chunk_length=16384,
+        context=2048,
+        length_multiple=2048,
+        stages=stages,
+    )
+    cpu = torch.device("cpu")
+    denoisers = (tiny_model.choose(0), TorchDenoiser(prior, cpu), TorchDenoiser(sound, cpu))
+    opener = denoisers.__getitem__
+    return LoadedModel(spec, denoisers[:1], CPU, openers=(opener,), codes=make_codes())
+
+
+def spy_on_stages(model, before=lambda number: None):
+    """A cascade with a spy in the place of every network, and the spies by stage.
+
+    ``before`` gets the number of each call of the sound.
+    """
+    opener = model.openers[0]
+    last = len(model.spec.stages) - 1
+    spies = [
+        SpyDenoiser(opener(stage), *(() if stage < last else (before,)))
+        for stage in range(last + 1)
+    ]
+    watched = replace_denoisers(model, spies[0])
+    return dataclasses.replace(watched, openers=(spies.__getitem__,)), spies
+
+
 class SpyDenoiser:
     """Keeps what a denoiser was asked, and calls ``before`` with the number of each call."""
 
     def __init__(self, denoiser, before=lambda number: None):
         self.asked = []
+        self.told = []
         self.takes_mixture = denoiser.takes_mixture
         self.shares_sigma = denoiser.shares_sigma
         self._denoiser = denoiser
         self._before = before
 
-    def __call__(self, x, sigma, mixture=None):
+    def __call__(self, x, sigma, mixture=None, *told):
         self.asked.append((x, sigma, mixture))
+        self.told.append(*(told or (None,)))
         self._before(len(self.asked))
-        return self._denoiser(x, sigma, mixture)
+        return self._denoiser(x, sigma, mixture, *told)
 
     @property
     def calls(self):
