@@ -51,7 +51,7 @@ def find_sketch(x: Array) -> NDArray[np.float32]:
         ``[..., MARGIN + T + MARGIN] -> [..., BANDS, T / HOP]``, T a multiple of ``HOP``.
     """
     length = x.shape[-1] - 2 * MARGIN
-    if length < 0 or length % HOP:
+    if length < HOP or length % HOP:
         raise ValueError(f"expected a multiple of {HOP} samples and two margins, got {x.shape[-1]}")
     frames = length // HOP
     low = _find_powers(x, LONG_WINDOW, HOP, 0, frames)
