@@ -165,8 +165,8 @@ def tiny_cascade(tiny_model, cascade_networks):
     Chunks are 8 tokens long, of which the last one is thrown away.
     """
     _, prior, sound = cascade_networks
-    sketch = Preset("consistent", ConsistentOptions(num_steps=2, sigma_max=20.0, eta=0.5))
-    wave = Preset("consistent", ConsistentOptions(num_steps=3, sigma_max=1.0, eta=0.5))
+    sketch = Preset("consistent", ConsistentOptions(num_steps=3, sigma_max=20.0, eta=0.5))
+    wave = Preset("consistent", ConsistentOptions(num_steps=2, sigma_max=1.0, eta=0.5))
     separation = {"separate": tiny_model.spec.list_presets("separate")}
     stages = (
         dataclasses.replace(tiny_model.spec.stage, presets=separation),
