@@ -51,7 +51,8 @@ def plan_cascade(spec: ModelSpec, total: int, options: CascadeOptions) -> TaskPl
     """The chunks of ``total`` samples, which begin and end with tokens."""
     tokens = -(-total // TOKEN_SAMPLES)
     length = spec.chunk_length // TOKEN_SAMPLES
-    in_tokens = cut(tokens, length, spec.context // TOKEN_SAMPLES, 1)
+    multiple = spec.length_multiple // TOKEN_SAMPLES
+    in_tokens = cut(tokens, length, spec.context // TOKEN_SAMPLES, multiple)
 
     def make(index: int) -> Chunk:
         chunk = in_tokens[index]
