@@ -30,6 +30,7 @@ from msdm_cli.errors import (
 )
 from msdm_cli.interface import Model
 from msdm_cli.jobs.output import OutputOptions
+from msdm_cli.tasks.controls import Controls
 
 ROOT = Path(__file__).parents[1]
 
@@ -41,7 +42,7 @@ MIXTURE_TOLERANCE = 5 * 2.0**-24
 
 
 def make_interface(model):
-    return Model(model.spec, model.denoisers, model.runtime, model.weights_sha256)
+    return Model(**{field.name: getattr(model, field.name) for field in dataclasses.fields(model)})
 
 
 @pytest.fixture(scope="module")
@@ -251,6 +252,46 @@ def test_a_model_may_be_replaced_in_parts(model):
     assert other.devices == 2
     assert isinstance(other.keep(1), Model)
     check_same(ASK["separate"](model), ASK["separate"](other))
+
+
+# Two stages
+
+
+@pytest.fixture(scope="module")
+def cascade(tiny_cascade):
+    return make_interface(tiny_cascade)
+
+
+def test_controls_and_seed_decide_what_is_generated(cascade):
+    asked = Controls(tempo=90.0, key="A minor", style="funk")
+    usual = cascade.generate(0.3, seed=4, controls=asked)
+    check_same(usual, cascade.generate(0.3, seed=4, controls=asked))
+    for other in (dataclasses.replace(asked, key="C major"), None):
+        assert (usual["piano"] != cascade.generate(0.3, seed=4, controls=other)["piano"]).any()
+    # What is not asked for is that of the seed.
+    check_same(
+        cascade.generate(0.3, seed=4), cascade.generate(0.3, seed=4, controls=Controls().filled(4))
+    )
+
+
+def test_controls_are_heard_by_imputed_stems(cascade):
+    given = {"drums": music(8000)}
+    free = cascade.impute(given, 22050, targets=["bass"])
+    check_same(free, cascade.impute(given, 22050, targets=["bass"], controls=Controls()))
+    asked = cascade.impute(given, 22050, targets=["bass"], controls=Controls(key="C major"))
+    assert (free["bass"] != asked["bass"]).any()
+    np.testing.assert_allclose(
+        free["mixture"], given["drums"] + free["bass"], atol=MIXTURE_TOLERANCE
+    )
+
+
+def test_a_model_of_two_stages_separates_as_its_first_does(cascade, model):
+    spec = dataclasses.replace(cascade.spec, stages=model.spec.stages)
+    alone = dataclasses.replace(model, spec=spec)
+    song = music(22050)
+    check_same(
+        cascade.separate(song, 22050, quality="fast"), alone.separate(song, 22050, quality="fast")
+    )
 
 
 # Errors
