@@ -58,17 +58,10 @@ class ChunkSampler:
             NonFiniteSamples: The network failed.
         """
         spec = self.model.spec
-        field = NoiseField(self.seed or 0, len(spec.stems))
-        first_sample = self.model.stage * SAMPLES_PER_STAGE
-
-        def noise(step: int, sample: int) -> Samples:
-            drawn = field.draw(start, shape[2], step=step, sample=sample + first_sample)
-            return np.broadcast_to(drawn, shape)
-
         problem = Problem(
             condition=_encode(condition, self.model),
             shape=shape,
-            noise=noise,
+            noise=self._find_noise(start, shape),
             sigma_max=spec.sigma_max,
             length_multiple=spec.length_multiple,
         )
@@ -77,6 +70,17 @@ class ChunkSampler:
         sampler = SAMPLERS[self.preset.sampler]
         drawn = sampler.draw(denoiser, problem, self.preset.options)
         return self.model.representation.decode(drawn)
+
+    def _find_noise(self, start: int, shape: tuple[int, int, int]) -> Callable[[int, int], Samples]:
+        """The noise of a window, by step and sample."""
+        field = NoiseField(self.seed or 0, len(self.model.spec.stems))
+        first_sample = self.model.stage * SAMPLES_PER_STAGE
+
+        def noise(step: int, sample: int) -> Samples:
+            drawn = field.draw(start, shape[2], step=step, sample=sample + first_sample)
+            return np.broadcast_to(drawn, shape)
+
+        return noise
 
 
 def _encode(condition: Condition, model: LoadedModel) -> Condition:
