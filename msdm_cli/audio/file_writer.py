@@ -12,7 +12,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from msdm_cli.audio.channel_order import sndfile_map, to_vorbis
-from msdm_cli.audio.formats import FORMATS, Subtype
+from msdm_cli.audio.formats import FORMATS, SoundFormat, Subtype
 from msdm_cli.errors import UnwritableAudio
 from msdm_cli.temporary import create_temporary
 
@@ -22,6 +22,7 @@ WRITE_FRAMES = 1 << 16
 """Samples of one write: libvorbis holds a whole write on the stack."""
 SFC_SET_ADD_PEAK_CHUNK = 0x1050
 SFC_SET_CHANNEL_MAP_INFO = 0x1101
+SFC_SET_COMPRESSION_LEVEL = 0x1301
 """Commands of libsndfile, of sndfile.h."""
 MOST_TAG_BYTES = 2000
 """A longer tag is left out: libsndfile writes no readable WAV file with one."""
@@ -83,9 +84,7 @@ class SoundFileWriter:
             self.discard()
             raise write_failure(path, error) from error
         except ValueError as error:
-            raise UnwritableAudio(
-                f"{path}: {error}", "Choose another format or subtype."
-            ) from error
+            raise _describe_refusal(path, self._format, error) from error
         for tag, text in shape.tags.items():
             if len(text.encode()) > MOST_TAG_BYTES:
                 continue
@@ -102,7 +101,7 @@ class SoundFileWriter:
         shape = self.shape
         size = shape.frames * shape.channels * shape.subtype.bytes_per_sample
         channel_map = sndfile_map(shape.channel_names)
-        container = self._format.name.upper()
+        container = self._format.libsndfile_name
         if self._format.large_format and size > RIFF_BYTES:
             container = self._format.large_format
         elif self._format.masked_format and channel_map:
@@ -126,6 +125,9 @@ class SoundFileWriter:
             raise
         # A peak chunk holds the time of writing: no two files of floats would be the same.
         _command(file, SFC_SET_ADD_PEAK_CHUNK, soundfile._ffi.NULL, 0)
+        if self._format.compression is not None:
+            level = soundfile._ffi.new("double*", self._format.compression)
+            _command(file, SFC_SET_COMPRESSION_LEVEL, level, soundfile._ffi.sizeof("double"))
         if channel_map and container == self._format.masked_format:
             numbers = soundfile._ffi.new("int[]", channel_map)
             _command(file, SFC_SET_CHANNEL_MAP_INFO, numbers, soundfile._ffi.sizeof(numbers))
@@ -200,6 +202,18 @@ class SoundFileWriter:
         if self.temporary is not None:
             with contextlib.suppress(OSError):
                 self.temporary.unlink(missing_ok=True)
+
+
+def _describe_refusal(path: Path, kind: SoundFormat, error: ValueError) -> UnwritableAudio:
+    """The error of a format that libsndfile does not write: an old one lacks some."""
+    if kind.libsndfile_name not in soundfile.available_formats() or not any(
+        soundfile.check_format(kind.libsndfile_name, name) for name in kind.subtypes
+    ):
+        return UnwritableAudio(
+            f"libsndfile {soundfile.__libsndfile_version__} on this machine writes no {kind.name}",
+            "pip install --upgrade soundfile brings one that does.",
+        )
+    return UnwritableAudio(f"{path}: {error}", "Choose another format or subtype.")
 
 
 def _count_frames(path: Path) -> int:

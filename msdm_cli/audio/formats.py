@@ -49,6 +49,11 @@ class SoundFormat:
         finish: Called with the path of a finished file, to make it the same whenever it is written.
         masked_format: libsndfile's name of the same container with a mask of channels, if any.
         vorbis_order: Whether its channels are in the order of Vorbis.
+        container: libsndfile's name, where it is not ``name`` in capitals.
+        rates: The sample rates that it can have, in hertz; any if empty.
+        compression: libsndfile's measure of how much is left out, 0 to 1; its default if None.
+        most_channels: The channels that it can have; any number if None.
+        others: Other suffixes that are read.
     """
 
     name: str
@@ -59,6 +64,16 @@ class SoundFormat:
     finish: Callable[[Path], None] | None = None
     masked_format: str | None = None
     vorbis_order: bool = False
+    container: str = ""
+    rates: tuple[int, ...] = ()
+    compression: float | None = None
+    most_channels: int | None = None
+    others: tuple[str, ...] = ()
+
+    @property
+    def libsndfile_name(self) -> str:
+        """What libsndfile calls the container."""
+        return self.container or self.name.upper()
 
 
 SUBTYPES = {
@@ -70,8 +85,12 @@ SUBTYPES = {
         Subtype("FLOAT", 4, floating=True),
         Subtype("DOUBLE", 8, floating=True),
         Subtype("VORBIS", 2, lossy=True),
+        Subtype("OPUS", 2, lossy=True),
+        Subtype("MPEG_LAYER_III", 2, lossy=True),
     )
 }
+
+PCM = ("PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE")
 
 FORMATS = {
     sound_format.name: sound_format
@@ -79,21 +98,45 @@ FORMATS = {
         SoundFormat(
             "wav",
             ".wav",
-            ("PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"),
+            PCM,
             large_format="RF64",
             masked_format="WAVEX",
         ),
         SoundFormat("flac", ".flac", ("PCM_16", "PCM_24"), size_share=0.6),
         SoundFormat(
-            "ogg", ".ogg", ("VORBIS",), size_share=0.1, finish=fix_serial, vorbis_order=True
+            "ogg",
+            ".ogg",
+            ("VORBIS",),
+            size_share=0.1,
+            finish=fix_serial,
+            vorbis_order=True,
+            others=(".oga",),
         ),
-        SoundFormat("mp3", ".mp3"),
-        SoundFormat("m4a", ".m4a"),
-        SoundFormat("opus", ".opus"),
-        SoundFormat("aiff", ".aiff"),
+        SoundFormat(
+            "mp3",
+            ".mp3",
+            ("MPEG_LAYER_III",),
+            size_share=0.15,
+            compression=0.2,  # LAME's V2, about 190 kbit/s
+            rates=(8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000),
+            most_channels=2,
+        ),
+        SoundFormat(
+            "opus",
+            ".opus",
+            ("OPUS",),
+            size_share=0.1,
+            finish=fix_serial,
+            vorbis_order=True,
+            container="OGG",
+            rates=(8000, 12000, 16000, 24000, 48000),
+        ),
+        SoundFormat("aiff", ".aiff", PCM, others=(".aif", ".aifc")),
+        SoundFormat("caf", ".caf", PCM),
+        SoundFormat("m4a", ".m4a", others=(".aac",)),
         SoundFormat("wma", ".wma"),
-        SoundFormat("webm", ".webm"),
-        SoundFormat("mp4", ".mp4"),
+        SoundFormat("webm", ".webm", others=(".mkv",)),
+        SoundFormat("mp4", ".mp4", others=(".mov", ".m4v", ".avi")),
     )
 }
 
@@ -105,7 +148,8 @@ def writable_formats() -> list[str]:
 
 def readable_suffixes() -> frozenset[str]:
     """Suffixes of the files in a folder that are taken for songs, in lower case."""
-    return frozenset(sound_format.suffix for sound_format in FORMATS.values())
+    rows = FORMATS.values()
+    return frozenset(suffix for row in rows for suffix in (row.suffix, *row.others))
 
 
 def describe_readable() -> str:
@@ -142,3 +186,37 @@ def choose_subtype(format_name: str, asked: str | None, source: str) -> Subtype:
     if source in SUBTYPES and SUBTYPES[source].bytes_per_sample > 3 and "PCM_24" in known:
         return SUBTYPES["PCM_24"]
     return SUBTYPES[known[0]]
+
+
+def choose_rate(format_name: str, asked: int | None, source: int) -> int:
+    """The sample rate that a result is written with, in hertz.
+
+    Args:
+        format_name: A name in ``FORMATS``.
+        asked: What was asked for; None to follow the source.
+        source: Rate of the input.
+
+    Returns:
+        What was asked for; else that of the source, where the format has it; else the next higher
+        that the format has, or its highest.
+    """
+    rates = FORMATS[format_name].rates
+    wanted = asked or source
+    if not rates or wanted in rates:
+        return wanted
+    return next((rate for rate in rates if rate > wanted), rates[-1])
+
+
+def check_channels(format_name: str, channels: int) -> None:
+    """Refuse more channels than a format has.
+
+    Raises:
+        UnwritableAudio: There are more.
+    """
+    most = FORMATS[format_name].most_channels
+    if most is not None and channels > most:
+        others = [name for name in writable_formats() if FORMATS[name].most_channels is None]
+        raise UnwritableAudio(
+            f"{format_name} has {most} channels at most, and these are {channels}",
+            f"Choose another --format: {', '.join(others)}.",
+        )

@@ -17,6 +17,7 @@ from msdm_cli.cli.music_options import (
     fill_controls,
     name_take,
 )
+from msdm_cli.cli.option_checks import choose_output
 from msdm_cli.cli.options import (
     ChurnOption,
     DryRunOption,
@@ -29,6 +30,7 @@ from msdm_cli.cli.options import (
     PriorStepsOption,
     Quality,
     QuietOption,
+    RateOption,
     ResamplesOption,
     SamplerOption,
     SeedOption,
@@ -71,6 +73,7 @@ def generate(  # noqa: PLR0913  an option each
     threads: ThreadsOption = 0,
     file_format: FormatOption = "wav",
     subtype: SubtypeOption = None,
+    rate: RateOption = None,
     page: PageOption = True,
     overwrite: OverwriteOption = False,
     dry_run: DryRunOption = False,
@@ -91,7 +94,6 @@ def generate(  # noqa: PLR0913  an option each
       msdm generate --tempo 96 --key Am --style funk --play bass,drums
       msdm generate --variations 8 -o takes
     """  # noqa: D301  \b keeps the lines of the examples
-    from msdm_cli.jobs.output import OutputOptions
     from msdm_cli.jobs.request import JobRequest
     from msdm_cli.tasks.generate import GenerateOptions
 
@@ -108,7 +110,7 @@ def generate(  # noqa: PLR0913  an option each
         options=GenerateOptions(preset, seeds[0], seconds, sketch, controls),
         inputs={},
         folder=folder,
-        output=OutputOptions(file_format, subtype),
+        output=choose_output(file_format, subtype, rate),
         overwrite=overwrite,
     )
     takes = [

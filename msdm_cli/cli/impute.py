@@ -13,7 +13,7 @@ from msdm_cli.cli.beside import Beside, PageOption
 from msdm_cli.cli.display import STOPPED, Display
 from msdm_cli.cli.model_options import check_stems, choose_preset, find_spec, load_chosen
 from msdm_cli.cli.music_options import KeyOption, StyleOption, choose_controls
-from msdm_cli.cli.option_checks import split_names
+from msdm_cli.cli.option_checks import choose_output, split_names
 from msdm_cli.cli.options import (
     RESULTS,
     ChurnOption,
@@ -25,6 +25,7 @@ from msdm_cli.cli.options import (
     PriorStepsOption,
     Quality,
     QuietOption,
+    RateOption,
     ResamplesOption,
     SamplerOption,
     SeedOption,
@@ -98,6 +99,7 @@ def impute(  # noqa: PLR0913  an option each
     threads: ThreadsOption = 0,
     file_format: FormatOption = "wav",
     subtype: SubtypeOption = None,
+    rate: RateOption = None,
     page: PageOption = True,
     overwrite: OverwriteOption = False,
     dry_run: DryRunOption = False,
@@ -118,7 +120,6 @@ def impute(  # noqa: PLR0913  an option each
       msdm impute --given drums.wav --target piano
       msdm impute --given drums=take3.wav --given bass.wav --variations 4
     """  # noqa: D301  \b keeps the lines of the examples
-    from msdm_cli.jobs.output import OutputOptions
     from msdm_cli.jobs.request import JobRequest
     from msdm_cli.tasks.impute import ImputeOptions
 
@@ -137,7 +138,7 @@ def impute(  # noqa: PLR0913  an option each
         options=ImputeOptions(preset, seed, targets, sketch, controls),
         inputs=stems,
         folder=folder or next(iter(stems.values())).with_suffix(""),
-        output=OutputOptions(file_format, subtype, NAME),
+        output=choose_output(file_format, subtype, rate, NAME),
         overwrite=overwrite,
     )
     name = ", ".join(targets)

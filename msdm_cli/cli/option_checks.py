@@ -2,11 +2,14 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from msdm_cli.backends.runtime import AUTO
+
+if TYPE_CHECKING:
+    from msdm_cli.jobs.output import OutputOptions
 
 LARGEST_SEED = (1 << 63) - 1
 """Numbers of 64 bits are what readers of JSON agree on."""
@@ -56,6 +59,22 @@ def check_name(name: str) -> str:
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     return name
+
+
+def choose_output(
+    file_format: str, subtype: str | None, rate: int | None, name: str | None = None
+) -> "OutputOptions":
+    """How results are written.
+
+    Raises:
+        BadParameter: The format has no such rate.
+    """
+    from msdm_cli.jobs.output import NAME, OutputOptions
+
+    try:
+        return OutputOptions(file_format, subtype, name or NAME, rate)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--rate") from error
 
 
 def check_devices(value: str | None) -> str | None:

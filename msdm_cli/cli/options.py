@@ -163,6 +163,18 @@ SubtypeOption = Annotated[
         "for generated music.",
     ),
 ]
+RateOption = Annotated[
+    int | None,
+    typer.Option(
+        "--rate",
+        min=100,
+        max=1_000_000,
+        metavar="HZ",
+        rich_help_panel=RESULTS,
+        help="Sample rate of the results. As in the input by default, or the next one that the "
+        "format has: Opus has 48000.",
+    ),
+]
 StartOption = Annotated[
     float,
     typer.Option(

@@ -21,6 +21,7 @@ from msdm_cli.cli.model_options import (
 from msdm_cli.cli.option_checks import (
     check_finite,
     choose_from,
+    choose_output,
     complete,
     list_executors,
     split_names,
@@ -39,6 +40,7 @@ from msdm_cli.cli.options import (
     OverwriteOption,
     Quality,
     QuietOption,
+    RateOption,
     ResamplesOption,
     SamplerOption,
     SeedOption,
@@ -126,6 +128,7 @@ def separate(  # noqa: PLR0913  an option each
     ] = False,
     file_format: FormatOption = "wav",
     subtype: SubtypeOption = None,
+    rate: RateOption = None,
     name: NameOption = "{track}/{stem}.{ext}",
     page: PageOption = True,
     overwrite: OverwriteOption = False,
@@ -169,7 +172,6 @@ def separate(  # noqa: PLR0913  an option each
       cat song.wav | msdm separate - -o - --stems drums > drums.wav
     """  # noqa: D301  \b keeps the lines of the examples
     from msdm_cli.cli.songs import STANDARD, expand_songs, spool_pipes
-    from msdm_cli.jobs.output import OutputOptions
     from msdm_cli.jobs.request import JobRequest
     from msdm_cli.tasks.separate import SONG, SeparateOptions
 
@@ -198,7 +200,7 @@ def separate(  # noqa: PLR0913  an option each
         options=SeparateOptions(preset, seed, wanted, overlap, residual, mixes),
         inputs={},
         folder=folder,
-        output=OutputOptions(file_format, subtype, name),
+        output=choose_output(file_format, subtype, rate, name),
         overwrite=overwrite,
         start_seconds=start,
         duration_seconds=duration,

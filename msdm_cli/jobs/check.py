@@ -15,6 +15,7 @@ from msdm_cli.digest import digest_file
 from msdm_cli.errors import AudioError, UnreadableManifest
 from msdm_cli.jobs.manifest import Manifest, list_manifests, load_manifest
 from msdm_cli.jobs.output import MANIFEST, MANIFEST_SUFFIX
+from msdm_cli.jobs.rate import read_at
 from msdm_cli.jobs.request import JobRequest
 from msdm_cli.tasks.separate import SONG, SeparateOptions
 
@@ -153,7 +154,8 @@ def _check_sum(
     part = (request.start_seconds, request.duration_seconds)
     with ExitStack() as stack:
         readers = [stack.enter_context(FileSource(path).open()) for path in stems.values()]
-        for block in read_all(FileSource(song, *part), READ_FRAMES):
+        rate = manifest.facts.properties.sample_rate
+        for block in read_at(FileSource(song, *part), rate, READ_FRAMES):
             target = manifest.facts.gain * block.astype(np.float64)
             if unit:
                 target = np.rint(target / unit) * unit

@@ -2,10 +2,20 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
-from msdm_cli.audio.formats import SUBTYPES, Subtype, choose_subtype, writable_formats
+from msdm_cli.audio.formats import (
+    FORMATS,
+    SUBTYPES,
+    Subtype,
+    check_channels,
+    choose_rate,
+    choose_subtype,
+    writable_formats,
+)
+from msdm_cli.audio.resample import resampled_length
+from msdm_cli.audio.source import AudioProperties
 from msdm_cli.errors import ReplacesInput, ResultsExist, UnwritableResults
 
 NAME = "{track}/{stem}.{ext}"
@@ -22,11 +32,14 @@ class OutputOptions:
         file_format: A format that can be written, by its name in ``msdm_cli.audio.formats``.
         subtype: How samples are stored, in libsndfile's terms; as in the input if None.
         name: Path of a stem in the folder of results, with the fields track, stem and ext.
+        rate: Sample rate of the results, in hertz; as in the input if None, where the format has
+            it.
     """
 
     file_format: str = "wav"
     subtype: str | None = None
     name: str = NAME
+    rate: int | None = None
 
     def __post_init__(self) -> None:
         if self.file_format not in writable_formats():
@@ -34,6 +47,10 @@ class OutputOptions:
             raise ValueError(f"expected a format of {known}, got {self.file_format}")
         if self.subtype is not None and self.subtype not in SUBTYPES:
             raise ValueError(f"expected a subtype of {', '.join(SUBTYPES)}, got {self.subtype}")
+        rates = FORMATS[self.file_format].rates
+        if self.rate is not None and rates and self.rate not in rates:
+            known = ", ".join(map(str, rates))
+            raise ValueError(f"expected a rate of {known} for {self.file_format}, got {self.rate}")
         fields = {"track": "track", "ext": "wav"}
         try:
             names = {self.name.format(stem=stem, **fields) for stem in ("one", "two")}
@@ -58,6 +75,17 @@ class OutputOptions:
             UnwritableAudio: The format does not have the subtype that was asked for.
         """
         return choose_subtype(self.file_format, self.subtype, source)
+
+    def describe(self, sound: AudioProperties) -> AudioProperties:
+        """Rate and length of the results for such a sound.
+
+        Raises:
+            UnwritableAudio: The format has fewer channels.
+        """
+        check_channels(self.file_format, sound.channels)
+        rate = choose_rate(self.file_format, self.rate, sound.sample_rate)
+        frames = resampled_length(sound.frames, sound.sample_rate, rate)
+        return replace(sound, sample_rate=rate, frames=frames)
 
     def place(self, folder: Path, track: str, stem: str) -> Path:
         """Where a stem of a song goes.

@@ -4,7 +4,7 @@ import dataclasses
 import logging
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
@@ -20,11 +20,13 @@ from msdm_cli.jobs.identity import draw_seed, get_seed, identify, is_same_but_se
 from msdm_cli.jobs.journal import Journal, load_identity
 from msdm_cli.jobs.manifest import Facts, FileRecord, Manifest, describe_files
 from msdm_cli.jobs.output import check_vacant
+from msdm_cli.jobs.rate import add_given, change_rate
 from msdm_cli.jobs.request import JobRequest
 from msdm_cli.jobs.result import JobResult, recall
 from msdm_cli.models.load import LoadedModel, load
 from msdm_cli.progress import Progress, SilentProgress
 from msdm_cli.tasks.separate import SONG
+from msdm_cli.tasks.stream import StemBlock, StemStream
 from msdm_cli.temporary import remove_stale
 
 log = logging.getLogger(__name__)
@@ -131,7 +133,13 @@ class _Job:
         self._sources = sources
         self._identity = identity
         self._paths, self._copies = place_results(request, model)
-        properties = request.row.describe_output(model, sources, request.options)
+        self._made = request.row.describe_output(model, sources, request.options)
+        properties = request.output.describe(self._made)
+        if properties.sample_rate != self._made.sample_rate:
+            # Copies of the given stems would have another rate than the others.
+            for name in self._copies:
+                self._paths[name] = request.output.place(request.folder, request.track, name)
+            self._copies = {}
         subtype = request.output.choose_subtype(properties.subtype)
         tags = sources[SONG].tags if SONG in sources else {}
         self._properties = properties
@@ -201,9 +209,16 @@ class _Job:
         request = self._request
         stream = request.row.run(self._model, self._sources, request.options, journal, progress)
         with closing(stream):
-            for block in stream:
+            for block in self._change_rate(stream):
                 sink.write(finish.apply(block.stems, block.mixture))
         return stream.calls.count, stream.facts
+
+    def _change_rate(self, stream: StemStream) -> Iterable[StemBlock]:
+        """The blocks at the rate that is written; with the given stems, if it is another."""
+        if self._properties.sample_rate == self._made.sample_rate:
+            return stream
+        given = {name: self._sources[name] for name in self._paths if name in self._sources}
+        return change_rate(add_given(stream, given), self._made, self._properties)
 
     def _describe(self, finish: Finish, calls: int, clipped: int, more: dict[str, Any]) -> Facts:
         return Facts(

@@ -1,4 +1,5 @@
 import dataclasses
+from unittest.mock import Mock
 
 import av
 import numpy as np
@@ -125,3 +126,12 @@ def test_channels_stay_where_they_are(tmp_path, suffix, subtype):
     found = np.concatenate([x if len(x) == 6 else x.reshape(-1, 6).T for x in decoded], 1)
     peaks = np.abs(np.fft.rfft(found, 22050)).argmax(1)
     np.testing.assert_array_equal(peaks, tones)
+
+
+def test_an_old_libsndfile_says_what_brings_a_new_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(soundfile, "available_formats", lambda: {"WAV": ""})
+    monkeypatch.setattr(soundfile, "SoundFile", Mock(side_effect=ValueError("no such format")))
+    with pytest.raises(UnwritableAudio, match="writes no mp3") as caught:
+        SoundFileWriter(tmp_path / "a.mp3", shape("MPEG_LAYER_III", 100))
+    assert caught.value.remedy.startswith("pip install --upgrade soundfile")
+    assert list(tmp_path.iterdir()) == []

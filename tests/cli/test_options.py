@@ -17,8 +17,8 @@ def test_qualities_are_those_of_specs():
 @pytest.mark.parametrize(
     ("arguments", "known"),
     [
-        (("--format", "mp3"), "wav, flac, ogg"),
-        (("--subtype", "PCM_8"), "PCM_16, PCM_24, PCM_32, FLOAT, DOUBLE, VORBIS"),
+        (("--format", "xyz"), "wav, flac, ogg, mp3, opus, aiff, caf"),
+        (("--subtype", "PCM_8"), "PCM_16, PCM_24, PCM_32, FLOAT, DOUBLE, VORBIS, OPUS"),
         (("--backend", "jax"), "auto, torch, onnx"),
         (("--precision", "int8"), "auto, fp32, bf16, fp16"),
         (("--provider", "tpu"), "cpu, cuda, tensorrt, coreml, dml"),
@@ -30,12 +30,17 @@ def test_wrong_usage_lists_what_may_be_chosen(arguments, known):
 
 
 def test_a_format_is_a_row_of_the_table(monkeypatch, tiny, write_song, tmp_path):
-    monkeypatch.setitem(FORMATS, "aiff", SoundFormat("aiff", ".aiff", ("PCM_16",)))
-    options = ("--model", "tiny", "--quality", "fast", "--device", "cpu", "--format", "aiff")
+    monkeypatch.setitem(FORMATS, "au", SoundFormat("au", ".au", ("PCM_16",)))
+    options = ("--model", "tiny", "--quality", "fast", "--device", "cpu", "--format", "au")
     result = msdm("separate", write_song(seconds=0.2), "-o", tmp_path, *options, "--json")
     assert result.returncode == 0, result.stderr
     (done,) = json.loads(result.stdout)
-    assert done["files"]["bass"] == str(tmp_path / "song" / "bass.aiff")
+    assert done["files"]["bass"] == str(tmp_path / "song" / "bass.au")
+
+
+def test_a_rate_that_the_format_lacks_is_wrong_usage():
+    result = msdm("separate", "song.wav", "--format", "opus", "--rate", "44100")
+    result.assert_two_lines("--rate", "48000", "got 44100", returncode=2)
 
 
 def test_choices_are_a_metavar():
