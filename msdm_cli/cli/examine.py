@@ -4,7 +4,6 @@ import importlib.metadata
 import os
 import platform
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -18,18 +17,16 @@ from msdm_cli.backends.runtime import Runtime
 from msdm_cli.backends.versions import ONNX_RUNTIMES
 from msdm_cli.cli.hints import find_hint
 from msdm_cli.errors import MsdmError
-from msdm_cli.jobs.estimate import measure_call
+from msdm_cli.jobs.estimate import FEW_MULTIPLES, add_calls, measure_call, measure_stages
 from msdm_cli.models.load import LoadedModel, load
 from msdm_cli.models.registry import EMBEDDED, cache_folder, find_entry, load_registry
 from msdm_cli.models.spec import QUALITIES
 from msdm_cli.models.verify import check_file
+from msdm_cli.tasks.table import TASKS
 
 PACKAGES = ("torch", "numpy", "resampy", "numba", "soundfile", "safetensors", "typer", "rich")
 NVIDIA_DEVICES = ("cuda", "tensorrt")
 FREE_BYTES = 2 << 30
-BENCHMARK_SECONDS = 5.0
-FEW_MULTIPLES = 4
-"""Length of a call that only has to work, in multiples of what the network takes."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +155,8 @@ def _try(subject: str, runtime: Runtime, description: str) -> Finding:
     """Whether the embedded model runs on a runtime; ``description`` if it does."""
     try:
         model = load(EMBEDDED, runtime)
-        measure_call(model, 1, model.spec.length_multiple * FEW_MULTIPLES)
+        multiple = model.spec.length_multiple
+        measure_call(model, 1, multiple * FEW_MULTIPLES, multiple)
     except MsdmError as error:
         return _describe_error(subject, error)
     return Finding(subject, description)
@@ -202,18 +200,15 @@ def _examine_cache() -> Finding:
 
 
 def measure_paces(model: LoadedModel) -> list[Pace]:
-    """How fast each task runs at each quality, from network calls of about five seconds in all."""
+    """How fast each task runs at each quality, from one network call of each stage."""
     spec = model.spec
-    found = []
-    left = BENCHMARK_SECONDS
-    while left > 0:
-        began = time.perf_counter()
-        found.append(measure_call(model, 1, spec.chunk_length))
-        left -= max(found[-1], time.perf_counter() - began)  # a GPU is called several times
+    each = measure_stages(model, range(len(spec.stages)), 1, spec.chunk_length)
     kept_seconds = (spec.chunk_length - 2 * spec.context) / spec.sample_rate
-    return [
-        Pace(task, quality, calls, kept_seconds / (calls * min(found)))
-        for task, presets in spec.stage.presets.items()
-        for quality in (name for name in QUALITIES if name in presets)
-        for calls in [presets[quality].calls]
-    ]
+    found = []
+    for task in TASKS:
+        for quality in (name for name in QUALITIES if name in spec.list_presets(task)):
+            preset, sketch = spec.preset(task, quality), spec.sketch_preset(task, quality)
+            seconds = add_calls(each, spec.list_stages(task), sketch, preset)
+            calls = preset.calls + (sketch.calls if sketch else 0)
+            found.append(Pace(task, quality, calls, kept_seconds / seconds))
+    return found

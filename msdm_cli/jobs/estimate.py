@@ -3,7 +3,7 @@
 import math
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,11 +14,14 @@ from msdm_cli.audio.file_source import FileSource
 from msdm_cli.audio.formats import FORMATS, Subtype
 from msdm_cli.audio.source import ArraySource, AudioProperties
 from msdm_cli.diffusion.denoiser import Denoiser, Samples
+from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.errors import UnsuitableAudio
 from msdm_cli.jobs.request import JobRequest
 from msdm_cli.jobs.run import place_results
 from msdm_cli.models.load import LoadedModel
+from msdm_cli.models.spec import SKETCH
 from msdm_cli.progress import SilentProgress
+from msdm_cli.representations.sketch_codes import TOKEN_SAMPLES
 from msdm_cli.tasks.stream import NoStore
 
 STORED_SAMPLE_BYTES = 4
@@ -60,7 +63,10 @@ def estimate_job(request: JobRequest, model: LoadedModel) -> Estimate:
     plan = request.row.plan(model, sources, request.options)
     subtype = request.output.choose_subtype(output.subtype)
     first = plan.chunks[0]
-    call_seconds = measure_call(model, plan.batch, first.stop - first.start)
+    stages = model.spec.list_stages(request.task)
+    seconds = measure_stages(model, stages, plan.batch, first.stop - first.start)
+    sketch = getattr(request.options, "sketch", None)
+    chunk_seconds = add_calls(seconds, stages, sketch, request.options.preset)
     _rehearse(request, model, sources, subtype)
     # Devices share independent chunks: each round of them takes as long as one.
     devices = model.devices if plan.independent else 1
@@ -73,7 +79,7 @@ def estimate_job(request: JobRequest, model: LoadedModel) -> Estimate:
     return Estimate(
         audio_seconds=output.seconds,
         calls=plan.calls,
-        seconds=rounds * plan.calls_per_chunk * call_seconds,
+        seconds=rounds * chunk_seconds,
         memory_bytes=_find_peak_memory(model),
         output_bytes=round(samples * subtype.bytes_per_sample * share) + copied,
         journal_bytes=plan.stored_samples * STORED_SAMPLE_BYTES,
@@ -160,14 +166,45 @@ def _open_for_one_call(opener: Callable[[int], Denoiser], stage: int) -> Denoise
     return _OneCall(opener(stage))
 
 
-def measure_call(model: LoadedModel, batch: int, length: int) -> float:
-    """Seconds of one network call on ``[batch, S, length]``."""
+def measure_stages(
+    model: LoadedModel, stages: Iterable[int], batch: int, length: int
+) -> dict[int, float]:
+    """Seconds of one network call of each stage on a chunk of ``length`` samples."""
+    return {
+        stage: measure_call(model.for_stage(stage), batch, *find_length(model, stage, length))
+        for stage in stages
+    }
+
+
+def add_calls(
+    seconds: Mapping[int, float], stages: Sequence[int], *presets: Preset | None
+) -> float:
+    """Seconds of a chunk's network calls.
+
+    Args:
+        seconds: Of one call of each stage.
+        stages: Those that do the task, in order.
+        presets: Their settings, in order; those that are None do nothing.
+    """
+    used = [preset for preset in presets if preset is not None]
+    return sum(preset.calls * seconds[stage] for stage, preset in zip(stages, used, strict=True))
+
+
+def find_length(model: LoadedModel, stage: int, length: int) -> tuple[int, int]:
+    """Numbers of a stem that a stage gets for a chunk, and what they are a multiple of."""
+    if model.spec.stages[stage].representation != SKETCH or model.codes is None:
+        return length, model.spec.length_multiple
+    return length // TOKEN_SAMPLES * model.codes.numbers, model.codes.numbers
+
+
+def measure_call(model: LoadedModel, batch: int, length: int, multiple: int) -> float:
+    """Seconds of one network call on ``[batch, S, length]``, a multiple of ``multiple``."""
     spec = model.spec
     denoiser = model.choose(0)
     x = np.zeros((batch, len(spec.stems), length), np.float32)
     sigma = np.full(x.shape[:2], spec.sigma_max, np.float32)
     mixture = np.zeros((batch, length), np.float32) if denoiser.takes_mixture else None
-    denoiser(x[..., : spec.length_multiple * FEW_MULTIPLES], sigma, None)
+    denoiser(x[..., : multiple * FEW_MULTIPLES], sigma, None)
     taken = []
     # A GPU loads and plans in the first call of each shape.
     for _ in range(1 if model.runtime.device == "cpu" else 3):

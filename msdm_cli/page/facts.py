@@ -111,7 +111,7 @@ def _find_quality(manifest: Manifest) -> str | None:
     except MsdmError:
         return None
     padded = -(-manifest.facts.properties.frames // spec.length_multiple) * spec.length_multiple
-    presets = spec.stage.presets.get(manifest.request["task"], {})
+    presets = spec.list_presets(manifest.request["task"])
     asked = manifest.parse_request().options.preset
     found = (name for name in QUALITIES if presets.get(name) == asked)
     return next(found, None) if padded >= spec.chunk_length else None

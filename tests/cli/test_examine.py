@@ -9,6 +9,7 @@ from msdm_cli.backends import onnx_backend
 from msdm_cli.cli import examine as module
 from msdm_cli.cli.examine import Finding, examine, measure_paces
 from msdm_cli.errors import BackendUnavailable
+from msdm_cli.jobs import estimate
 
 
 @pytest.fixture(autouse=True)
@@ -90,7 +91,7 @@ def test_a_full_disk_is_found(monkeypatch, tmp_path):
 
 
 def test_paces_follow_from_calls(monkeypatch, tiny_model):
-    monkeypatch.setattr(module, "measure_call", lambda model, batch, length: 1.0)
+    monkeypatch.setattr(estimate, "measure_call", lambda *arguments: 1.0)
     paces = {(pace.task, pace.quality): pace for pace in measure_paces(tiny_model)}
     assert list(paces) == [
         ("separate", "fast"),

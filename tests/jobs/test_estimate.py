@@ -108,7 +108,7 @@ def test_the_format_decides_the_size(tiny_model, write_song, tmp_path, output, b
 def test_devices_share_the_chunks_of_a_song_but_not_of_a_generation(
     tiny_model, write_song, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(module, "measure_call", lambda model, batch, length: 1.0)
+    monkeypatch.setattr(module, "measure_call", lambda *arguments: 1.0)
     team = replace_denoisers(tiny_model, *tiny_model.denoisers * 2)
     separation = request_separation(tiny_model, write_song(seconds=4), tmp_path)
     generation = request_generation(tiny_model, tmp_path, 4.0)
@@ -127,14 +127,14 @@ def test_one_call_of_the_size_of_a_chunk_is_measured(tiny_model, monkeypatch, de
     runtime = dataclasses.replace(model.runtime, device=device)
     model = dataclasses.replace(model, runtime=runtime)
     # A GPU loads and plans in the first call of each shape: the fastest counts.
-    assert measure_call(model, 2, 8192) == (2.5 if calls == 1 else 1.5)
+    assert measure_call(model, 2, 8192, 1024) == (2.5 if calls == 1 else 1.5)
     warming, *measured = [(x.shape, mixture is None) for x, _, mixture in spy.asked]
     assert warming == ((2, 4, 4096), True)
     assert measured == [((2, 4, 8192), False)] * calls
 
 
 def test_the_memory_of_a_gpu_is_its_own(tiny_model, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "measure_call", lambda model, batch, length: 1.0)
+    monkeypatch.setattr(module, "measure_call", lambda *arguments: 1.0)
     monkeypatch.setattr(torch.cuda, "max_memory_allocated", {"cuda:1": 12345}.get)
     runtime = dataclasses.replace(tiny_model.runtime, device="cuda:1,cuda:0")
     model = dataclasses.replace(tiny_model, runtime=runtime)
