@@ -1,5 +1,6 @@
 """Which decoder reads a sound file: libsndfile for Ogg, FFmpeg for everything else."""
 
+import io
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -62,7 +63,9 @@ def open_decoder(path: Path, file: ReadableFile) -> "Decoder":
         raise unreadable(path, error) from error
     if not beginning:
         raise UnreadableAudio(f"{path}: is empty (0 bytes)", describe_readable())
-    decoder = OggDecoder(path, file) if beginning == CAPTURE else FfmpegDecoder(path, file)
+    decoder = (
+        OggDecoder(path, file) if beginning == CAPTURE else FfmpegDecoder(path, SteadyFile(file))
+    )
     low, high = RATES_HZ
     if not low <= decoder.sample_rate <= high:
         stated, remedy = f"{decoder.sample_rate} Hz", "Write it again with another program."
@@ -73,6 +76,30 @@ def open_decoder(path: Path, file: ReadableFile) -> "Decoder":
         return decoder
     with decoder:
         raise UnreadableAudio(f"{path}: its header states {stated}", remedy)
+
+
+class SteadyFile:
+    """A file whose damage leads to no exception in ``seek``, which PyAV would print.
+
+    Args:
+        file: The file.
+    """
+
+    def __init__(self, file: ReadableFile) -> None:
+        self.read = file.read
+        self.tell = file.tell
+        self._file = file
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to another place; -1 if there is none."""
+        try:
+            return self._file.seek(offset, whence)
+        except (OSError, ValueError):
+            return -1
 
 
 def unreadable(path: Path, error: OSError | ValueError) -> UnreadableAudio:

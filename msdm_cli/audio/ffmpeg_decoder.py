@@ -239,7 +239,8 @@ def _to_float(samples: NDArray[Any], sample_format: str, channels: int) -> NDArr
         offset = 128 if sample_format == "u8" else 0
         scaled = (samples.astype(np.float64) - offset) * SCALES[sample_format]
         return scaled.astype(np.float32)
-    return samples.astype(np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):  # infinity is refused where samples are read
+        return samples.astype(np.float32)
 
 
 def _unreadable(path: Path, error: Exception) -> UnreadableAudio:

@@ -196,7 +196,7 @@ def load_identity(folder: Path) -> dict[str, Any] | None:
     """The identity of the job that a journal is of; None if there is no journal."""
     try:
         found = json.loads(read_small(folder / IDENTITY))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) and isinstance(found.get("options"), dict) else None
 

@@ -1,4 +1,6 @@
+import io
 import os
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -6,12 +8,13 @@ import pytest
 import soundfile
 from conftest import music
 
-from msdm_cli.audio.decoders import decoding, decoding_and_digesting
+from msdm_cli.audio.decoders import SteadyFile, decoding, decoding_and_digesting
 from msdm_cli.audio.ffmpeg_decoder import FfmpegDecoder
+from msdm_cli.audio.file_source import FileSource
 from msdm_cli.audio.ogg_decoder import OggDecoder
 from msdm_cli.audio.source import MOST_CHANNELS
-from msdm_cli.digest import digest_file
-from msdm_cli.errors import UnreadableAudio
+from msdm_cli.digest import DigestedFile, digest_file
+from msdm_cli.errors import UnreadableAudio, UnsuitableAudio
 
 KINDS = {"wav": FfmpegDecoder, "flac": FfmpegDecoder, "mp3": FfmpegDecoder, "ogg": OggDecoder}
 
@@ -63,3 +66,20 @@ def test_pipes_and_devices_do_not_hang(tmp_path):
         for opened in (decoding, decoding_and_digesting):
             with pytest.raises(UnreadableAudio, match="is no regular file"), opened(path):
                 pass
+
+
+def test_a_place_that_no_file_has_is_an_answer_and_no_exception(tmp_path):
+    (tmp_path / "a").write_bytes(b"0123")
+    for opened in (DigestedFile, lambda path: path.open("rb")):
+        with closing(SteadyFile(opened(tmp_path / "a"))) as file:
+            assert file.seek(2) == 2
+            assert file.seek(-5) == -1
+            assert file.seek(-5, io.SEEK_END) == -1
+            assert (file.tell(), file.read(1)) == (2, b"2")
+
+
+@pytest.mark.filterwarnings("error")
+def test_samples_beyond_floats_are_refused_without_a_warning(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.array([0.0, 1e300]), 22050, "DOUBLE")
+    with pytest.raises(UnsuitableAudio, match="NaN or infinity"):
+        FileSource(tmp_path / "a.wav").open().read(2)

@@ -71,7 +71,7 @@ def test_a_damaged_chunk_is_drawn_again(tmp_path, damage):
         np.testing.assert_array_equal(recall(journal, 1, lambda: chunk(7), fail), chunk(7))
 
 
-@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"options": 3}', b"\xff"])
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"options": 3}', b"\xff", b"[" * 100_000])
 def test_a_damaged_description_is_of_no_job(tmp_path, damage):
     interrupt(tmp_path / "journal")
     (tmp_path / "journal" / "job.json").write_bytes(damage)

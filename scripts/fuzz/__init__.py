@@ -1,0 +1,1 @@
+"""Fuzzing of what is read: sound files, manifests, journals, checkpoints, archives."""
