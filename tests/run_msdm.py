@@ -10,9 +10,14 @@ from unittest import mock
 import pytest
 from conftest import STEMS, make_tiny_model, tiny_network
 
+from msdm_cli.cli import console
 from msdm_cli.cli.app import main
 from msdm_cli.models.adopt import store_model
 from msdm_cli.networks.stft_unet import StftUnetConfig
+
+# rich keeps a width that it finds in the environment when a console is made.
+console.stdout()
+console.stderr()
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,15 @@
 
 import time
 from pathlib import Path
-
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from typing import TYPE_CHECKING
 
 from msdm_cli.cli.console import stderr
 from msdm_cli.cli.folding import escape, shorten
 from msdm_cli.cli.tally import Tally
 from msdm_cli.cli.times import format_clock
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 BAR_WIDTH = 14
 OTHERS_WIDTH = 54
@@ -25,26 +27,17 @@ class ProgressBar:
     """
 
     def __init__(self, *, disable: bool) -> None:
-        self._bars = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(BAR_WIDTH),
-            TextColumn("{task.fields[units]}"),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[left]}"),
-            console=stderr,
-            disable=disable,
-            transient=True,
-        )
-        self._task = self._bars.add_task("", total=1.0, units="", left="", visible=False)
-        self._disable = disable
+        self._bars = None if disable else _make_bars()
 
     def start(self) -> None:
         """Take a line of the terminal."""
-        self._bars.start()
+        if self._bars is not None:
+            self._bars.start()
 
     def stop(self) -> None:
         """Give the line back, without the bar."""
-        self._bars.stop()
+        if self._bars is not None:
+            self._bars.stop()
 
     def show(self, tally: Tally, kind: str, label: str, unit: str) -> None:
         """Show how far jobs are.
@@ -55,12 +48,12 @@ class ProgressBar:
             label: What this job calls itself.
             unit: What is counted.
         """
-        if self._disable:
+        if self._bars is None:
             return
         done, total = tally.units
         left = tally.seconds_left(time.monotonic())
         self._bars.update(
-            self._task,
+            self._bars.task_ids[0],
             description=_describe(tally, kind, label),
             completed=tally.share,
             units=f"{done}/{total} {unit}" if total else "",
@@ -69,9 +62,26 @@ class ProgressBar:
         )
 
 
+def _make_bars() -> "Progress":
+    """The only bar, of rich."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    bars = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(BAR_WIDTH),
+        TextColumn("{task.fields[units]}"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}"),
+        console=stderr(),
+        transient=True,
+    )
+    bars.add_task("", total=1.0, units="", left="", visible=False)
+    return bars
+
+
 def _describe(tally: Tally, kind: str, label: str) -> str:
     """What runs: ``song 12 of 36: names``, or the only label."""
-    width = max(stderr.width - OTHERS_WIDTH, SHORTEST_NAME)
+    width = max(stderr().width - OTHERS_WIDTH, SHORTEST_NAME)
     if not kind:
         return shorten(escape(label), width)
     running = tally.running

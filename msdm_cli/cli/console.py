@@ -1,15 +1,11 @@
 """Messages on stderr, tables and JSON on stdout. Progress is in ``display`` and ``bar``."""
 
 import dataclasses
-import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
-
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
 from msdm_cli.cli.folding import Folded, escape, fold
 from msdm_cli.cli.hints import find_hint
@@ -17,10 +13,27 @@ from msdm_cli.cli.times import format_time
 from msdm_cli.errors import MsdmError
 
 if TYPE_CHECKING:
+    from rich.box import Box
+    from rich.console import Console
+
     from msdm_cli.jobs.estimate import Estimate
 
-stderr = Console(stderr=True)
-stdout = Console()
+
+@cache
+def stderr() -> "Console":
+    """What errors, messages and progress are printed on."""
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+@cache
+def stdout() -> "Console":
+    """What results are printed on."""
+    from rich.console import Console
+
+    return Console()
+
 
 BOX = "━┃│─┼╇"
 """Some of the lines of a table."""
@@ -30,12 +43,12 @@ GAP = " │ "
 
 def say(message: str) -> None:
     """Print a line on stderr. Markup in it is text."""
-    stderr.print(escape(message), markup=False, highlight=False, soft_wrap=True)
+    stderr().print(escape(message), markup=False, highlight=False, soft_wrap=True)
 
 
 def print_line(text: str) -> None:
     """Print a line on stdout. Markup in it is text."""
-    stdout.print(escape(text), markup=False, highlight=False, soft_wrap=True)
+    stdout().print(escape(text), markup=False, highlight=False, soft_wrap=True)
 
 
 def show_error(error: MsdmError, hint: str | None = None) -> None:
@@ -48,7 +61,7 @@ def show_error(error: MsdmError, hint: str | None = None) -> None:
     lines = (f"error: {error.message}", f"  {hint or find_hint(error)}")
     # In one piece: songs in several threads may fail together.
     text = "\n".join(map(escape, lines))
-    stderr.print(text, markup=False, highlight=False, soft_wrap=True)
+    stderr().print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def show_table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
@@ -59,15 +72,17 @@ def show_table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, .
     cells = [[Folded(_escape_lines(value)) for value in row] for row in rows]
     heads = [Folded(column) for column in columns]
     widths = [max(cell.narrowest for cell in column) for column in zip(heads, *cells, strict=True)]
-    if sum(widths) + len(GAP) * (len(columns) - 1) > stdout.width:
+    if sum(widths) + len(GAP) * (len(columns) - 1) > stdout().width:
         _show_list(columns, rows)
         return
+    from rich.table import Table
+
     table = Table(show_edge=False, box=_choose_box())
     for column, width in zip(columns, widths, strict=True):
         table.add_column(column, min_width=width)
     for row in cells:
         table.add_row(*row)
-    stdout.print(table)
+    stdout().print(table)
 
 
 def _escape_lines(text: str) -> str:
@@ -75,8 +90,10 @@ def _escape_lines(text: str) -> str:
     return "\n".join(map(escape, text.split("\n")))
 
 
-def _choose_box() -> box.Box:
+def _choose_box() -> "Box":
     """Lines that the encoding of stdout has."""
+    from rich import box
+
     try:
         BOX.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except UnicodeEncodeError:
@@ -89,9 +106,9 @@ def _show_list(columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> None:
     for row in rows:
         for number, (column, value) in enumerate(zip(columns, row, strict=True)):
             head = f"  {column}: " if number and column else "  " * min(number, 1)
-            lines = fold(_escape_lines(value), stdout.width - len(head))
+            lines = fold(_escape_lines(value), stdout().width - len(head))
             for line in lines:
-                stdout.print(
+                stdout().print(
                     head + line,
                     markup=False,
                     highlight=False,
@@ -127,9 +144,11 @@ def _describe(estimate: "Estimate") -> tuple[str, ...]:
 
 def show_json(summary: object) -> None:
     """Print a JSON document on stdout. NaN and infinity become null, since JSON has neither."""
+    import json
+
     text = json.dumps(_replace_nan(summary), indent=2, default=str, allow_nan=False)
-    stdout.file.write(text + "\n")
-    stdout.file.flush()
+    stdout().file.write(text + "\n")
+    stdout().file.flush()
 
 
 def _replace_nan(value: object) -> object:

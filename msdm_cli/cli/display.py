@@ -50,7 +50,7 @@ class Display(logging.Handler):
         self.as_json = as_json
         self.farewell = farewell
         self.stopped = False
-        self.bar = ProgressBar(disable=quiet or as_json or not stderr.is_terminal)
+        self.bar = ProgressBar(disable=quiet or as_json or not stderr().is_terminal)
         self._tally: Tally | None = None
         self._kind = ""
         self._writing = threading.Lock()
@@ -106,8 +106,8 @@ class Display(logging.Handler):
             return
         line = json.dumps({"event": event, **fields}, default=str)
         with self._writing:
-            stderr.file.write(line + "\n")
-            stderr.file.flush()
+            stderr().file.write(line + "\n")
+            stderr().file.flush()
 
     @contextlib.contextmanager
     def loading(self, name: str) -> Iterator[None]:
@@ -115,10 +115,10 @@ class Display(logging.Handler):
         text = f"loading the model {name} ..."
         if self.as_json:
             self.write_event("message", text=text)
-        if self.quiet or self.as_json or not stderr.is_terminal:
+        if self.quiet or self.as_json or not stderr().is_terminal:
             yield
             return
-        with stderr.status(text):
+        with stderr().status(text):
             yield
 
     def expect(self, kind: str, sizes: Mapping[str, float]) -> None:
@@ -204,7 +204,7 @@ class Piece:
         self._update()
         if self._display.as_json:
             self._write_progress()
-        elif not stderr.is_terminal and self._is_due(PLAIN_SECONDS):
+        elif not stderr().is_terminal and self._is_due(PLAIN_SECONDS):
             self._display.say(f"{self._label}: {self._done} of {self._total} {self._unit}")
 
     def _update(self) -> None:

@@ -4,11 +4,12 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
-from rich.console import Console, ConsoleOptions
-from rich.measure import Measurement
-from rich.text import Text
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions
+    from rich.measure import Measurement
+    from rich.text import Text
 
 PIECE = re.compile(r"[^/\\\s]+[/\\]*\s*|[/\\\s]+")
 """What stays on one line: up to a separator of paths, or a space."""
@@ -27,6 +28,13 @@ def escape(text: str) -> str:
     return UNSAFE.sub(lambda match: ascii(match.group())[1:-1], text)
 
 
+def measure_cells(text: str) -> int:
+    """Width of a line on a terminal, where some characters are two cells wide."""
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
 class Folded:
     """Text for a cell of a table, as a rich renderable.
 
@@ -37,18 +45,22 @@ class Folded:
     def __init__(self, text: str) -> None:
         self.text = text
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+    def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "Iterator[Text]":
+        from rich.text import Text
+
         for line in fold(self.text, options.max_width):
             yield Text(line, no_wrap=True, overflow="ignore")
 
-    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        longest = max(map(cell_len, self.text.splitlines()), default=0)
+    def __rich_measure__(self, console: "Console", options: "ConsoleOptions") -> "Measurement":
+        from rich.measure import Measurement
+
+        longest = max(map(measure_cells, self.text.splitlines()), default=0)
         return Measurement(self.narrowest, max(longest, self.narrowest))
 
     @property
     def narrowest(self) -> int:
         """Width of the longest piece, in cells."""
-        return max((cell_len(piece.rstrip()) for piece in PIECE.findall(self.text)), default=0)
+        return max((measure_cells(piece.rstrip()) for piece in PIECE.findall(self.text)), default=0)
 
 
 def fold(text: str, width: int) -> list[str]:
@@ -61,7 +73,7 @@ def fold(text: str, width: int) -> list[str]:
     for paragraph in text.splitlines():
         line = ""
         for piece in _split(paragraph, width):
-            if line and cell_len(line + piece.rstrip()) > width:
+            if line and measure_cells(line + piece.rstrip()) > width:
                 lines.append(line.rstrip())
                 line = ""
             line += piece
@@ -72,7 +84,7 @@ def fold(text: str, width: int) -> list[str]:
 def _split(paragraph: str, width: int) -> Iterator[str]:
     """The pieces of a line, which is folded between them alone."""
     for whole in WHOLE.findall(paragraph):
-        if cell_len(whole.rstrip()) <= width:
+        if measure_cells(whole.rstrip()) <= width:
             yield whole
         else:
             yield from PIECE.findall(whole)

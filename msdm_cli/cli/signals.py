@@ -11,7 +11,6 @@ import shutil
 import signal
 import socket
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -38,6 +37,8 @@ _listeners: list[Callable[[], None]] = []
 @contextlib.contextmanager
 def temporary_folder() -> Iterator[Path]:
     """A folder that is removed afterwards, also when a signal ends the process at once."""
+    import tempfile  # not at the top, since `--help` reads this module
+
     folder = tempfile.mkdtemp(prefix="msdm-")
     _folders.add(folder)
     try:

@@ -1,6 +1,5 @@
 """``msdm weights pull`` and ``msdm weights import``: models from elsewhere."""
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -84,6 +83,8 @@ def import_weights(
     One checkpoint is a joint model. Four are the stems of a model: bass, drums, guitar and piano,
     in this order.
     """
+    import tempfile  # not at the top, since `--help` reads this module
+
     from msdm_cli.models.adopt import UNKNOWN_LICENCE, adopt_checkpoints
 
     if not name.replace("-", "").replace("_", "").isalnum():

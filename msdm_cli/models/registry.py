@@ -12,8 +12,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from msdm_cli.errors import MissingWeights, UnknownModel
 from msdm_cli.small_files import read_small
 
@@ -142,6 +140,8 @@ def weights_folder() -> Path:
 
 def cache_folder() -> Path:
     """Folder of fetched and imported models: ``MSDM_CACHE``, or the user's cache."""
+    import platformdirs  # not at the top, since `--help` reads this module
+
     return Path(os.environ.get("MSDM_CACHE") or platformdirs.user_cache_path("msdm"))
 
 

@@ -13,7 +13,7 @@ LONG = "a rather long name of a song that does not fit.flac"
 @pytest.fixture
 def terminal(monkeypatch):
     shown = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None)
-    monkeypatch.setattr(bar, "stderr", shown)
+    monkeypatch.setattr(bar, "stderr", lambda: shown)
     return shown.file
 
 

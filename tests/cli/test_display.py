@@ -13,17 +13,17 @@ from msdm_cli.errors import ResultsExist, UnreadableAudio
 @pytest.fixture
 def stderr(monkeypatch):
     shown = Console(file=io.StringIO(), width=200)
-    monkeypatch.setattr(console, "stderr", shown)
-    monkeypatch.setattr(display, "stderr", shown)
+    monkeypatch.setattr(console, "stderr", lambda: shown)
+    monkeypatch.setattr(display, "stderr", lambda: shown)
     return shown.file
 
 
 @pytest.fixture
 def terminal(monkeypatch):
     shown = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None)
-    monkeypatch.setattr(console, "stderr", shown)
-    monkeypatch.setattr(display, "stderr", shown)
-    monkeypatch.setattr(bar, "stderr", shown)
+    monkeypatch.setattr(console, "stderr", lambda: shown)
+    monkeypatch.setattr(display, "stderr", lambda: shown)
+    monkeypatch.setattr(bar, "stderr", lambda: shown)
     return shown.file
 
 
