@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from msdm_cli.cli.display import Display
-from msdm_cli.cli.options import RESULTS
+from msdm_cli.cli.option_checks import choose_from, complete
+from msdm_cli.cli.options import RESULTS, show_choices
 from msdm_cli.cli.system_errors import describe_failure
 from msdm_cli.errors import FAILURES
 
 if TYPE_CHECKING:
     from msdm_cli.jobs.result import JobResult
+
+PROJECTS = ("reaper",)
 
 PageOption = Annotated[
     bool,
@@ -21,6 +24,17 @@ PageOption = Annotated[
         "--page/--no-page",
         rich_help_panel=RESULTS,
         help="Write index.html beside the results: a player with solo, mute, loop and pictures.",
+    ),
+]
+ProjectOption = Annotated[
+    str | None,
+    typer.Option(
+        "--project",
+        metavar=show_choices(PROJECTS),
+        callback=choose_from(lambda: PROJECTS),
+        autocompletion=complete(lambda: PROJECTS),
+        rich_help_panel=RESULTS,
+        help="Write a project beside the results, with the files as tracks.",
     ),
 ]
 
@@ -32,14 +46,19 @@ class Beside:
     Attributes:
         display: Says what fails.
         page: Whether to make pages.
+        project: A name in ``PROJECTS``, for a project of each job.
     """
 
     display: Display
     page: bool = True
+    project: str | None = None
 
     def add(self, result: "JobResult") -> tuple[Path, ...]:
         """Make what belongs beside results that are new; find it beside those that were there."""
-        return self._try(lambda: self._make_page(result)) if self.page else ()
+        page = self._try("page", lambda: self._make_page(result)) if self.page else ()
+        if self.project is None:
+            return page
+        return (*page, *self._try("project", lambda: self._make_project(result)))
 
     def compare(self, results: "Sequence[JobResult]") -> tuple[Path, ...]:
         """Make the page that compares takes, if there are several in the folders of one folder."""
@@ -47,7 +66,7 @@ class Beside:
         new = any(not result.skipped for result in results)
         if not (self.page and new and len(results) > 1 and len(folders) == 1):
             return ()
-        return self._try(lambda: self._make_gallery(folders.pop()))
+        return self._try("page", lambda: self._make_gallery(folders.pop()))
 
     def _make_page(self, result: "JobResult") -> tuple[Path, ...]:
         from msdm_cli.page.place import is_ours, place_page
@@ -64,9 +83,14 @@ class Beside:
 
         return (write_gallery(folder),)
 
-    def _try(self, make: Callable[[], tuple[Path, ...]]) -> tuple[Path, ...]:
+    def _make_project(self, result: "JobResult") -> tuple[Path, ...]:
+        from msdm_cli.jobs.reaper import write_reaper_project
+
+        return (write_reaper_project(result.manifest),)
+
+    def _try(self, what: str, make: Callable[[], tuple[Path, ...]]) -> tuple[Path, ...]:
         try:
             return make()
         except FAILURES as error:
-            self.display.say(f"no page: {describe_failure(error).message}")
+            self.display.say(f"no {what}: {describe_failure(error).message}")
             return ()

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from msdm_cli.cli.batch import estimate_batch, run_batch
-from msdm_cli.cli.beside import Beside, PageOption
+from msdm_cli.cli.beside import Beside, PageOption, ProjectOption
 from msdm_cli.cli.display import Display
 from msdm_cli.cli.model_options import choose_preset, find_spec, load_chosen
 from msdm_cli.cli.music_options import (
@@ -75,6 +75,7 @@ def generate(  # noqa: PLR0913  an option each
     subtype: SubtypeOption = None,
     rate: RateOption = None,
     page: PageOption = True,
+    project: ProjectOption = None,
     overwrite: OverwriteOption = False,
     dry_run: DryRunOption = False,
     quiet: QuietOption = False,
@@ -125,5 +126,9 @@ def generate(  # noqa: PLR0913  an option each
         estimate_batch({"one take": first}, load(), display)
         return
     run_batch(
-        "variation", requests, load, beside=Beside(display, page), jobs=request.runtime.devices
+        "variation",
+        requests,
+        load,
+        beside=Beside(display, page, project),
+        jobs=request.runtime.devices,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from msdm_cli.cli.batch import estimate_batch, run_batch
-from msdm_cli.cli.beside import Beside, PageOption
+from msdm_cli.cli.beside import Beside, PageOption, ProjectOption
 from msdm_cli.cli.display import STOPPED, Display
 from msdm_cli.cli.model_options import check_stems, choose_preset, find_spec, load_chosen
 from msdm_cli.cli.music_options import KeyOption, StyleOption, choose_controls
@@ -101,6 +101,7 @@ def impute(  # noqa: PLR0913  an option each
     subtype: SubtypeOption = None,
     rate: RateOption = None,
     page: PageOption = True,
+    project: ProjectOption = None,
     overwrite: OverwriteOption = False,
     dry_run: DryRunOption = False,
     quiet: QuietOption = False,
@@ -158,7 +159,13 @@ def impute(  # noqa: PLR0913  an option each
         label = name if variations == 1 else f"{name}, one take"
         estimate_batch({label: request}, load(), display)
         return
-    run_batch("imputed", requests, load, beside=Beside(display, page), jobs=request.runtime.devices)
+    run_batch(
+        "imputed",
+        requests,
+        load,
+        beside=Beside(display, page, project),
+        jobs=request.runtime.devices,
+    )
 
 
 def choose_targets(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from msdm_cli.cli.batch import check_batch, estimate_batch, run_batch
-from msdm_cli.cli.beside import Beside, PageOption
+from msdm_cli.cli.beside import Beside, PageOption, ProjectOption
 from msdm_cli.cli.display import STOPPED, Display
 from msdm_cli.cli.gains import MixOption, WithoutOption, parse_mixes
 from msdm_cli.cli.model_options import (
@@ -131,6 +131,7 @@ def separate(  # noqa: PLR0913  an option each
     rate: RateOption = None,
     name: NameOption = "{track}/{stem}.{ext}",
     page: PageOption = True,
+    project: ProjectOption = None,
     overwrite: OverwriteOption = False,
     dry_run: DryRunOption = False,
     jobs: Annotated[
@@ -219,5 +220,5 @@ def separate(  # noqa: PLR0913  an option each
         elif to_stdout:
             separate_to_stdout(spooled[0].name, requests[spooled[0].name], load(), display)
         else:
-            beside = Beside(display, page)
+            beside = Beside(display, page, project)
             run_batch("song", requests, load, beside=beside, jobs=jobs, executor=executor)

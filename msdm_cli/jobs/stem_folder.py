@@ -10,6 +10,15 @@ from msdm_cli.audio.mix import is_mix
 from msdm_cli.errors import MissingStems, UnreadableManifest
 from msdm_cli.jobs.manifest import Manifest, list_manifests, load_manifest
 
+COLOURS = {
+    "bass": (116, 92, 214),
+    "drums": (214, 112, 36),
+    "guitar": (38, 150, 96),
+    "piano": (36, 128, 204),
+    "vocals": (205, 62, 128),
+}
+"""Red, green and blue of the usual stems, on pages and in projects."""
+
 
 @dataclass(frozen=True)
 class StemFolder:

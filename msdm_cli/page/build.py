@@ -10,19 +10,12 @@ from urllib.parse import quote_from_bytes
 
 from msdm_cli.audio.file_source import FileSource
 from msdm_cli.errors import AudioError, MissingStems
-from msdm_cli.jobs.stem_folder import StemFolder
+from msdm_cli.jobs.stem_folder import COLOURS, StemFolder
 from msdm_cli.page.facts import MADE, describe_sound, extend, list_commands, list_facts
 from msdm_cli.page.outline import LOWEST_HZ, Outline, outline
 from msdm_cli.page.pictures import Rgb, draw_spectrogram, draw_wave
 from msdm_cli.page.template import Page, Track, format_length
 
-COLOURS: dict[str, Rgb] = {
-    "bass": (116, 92, 214),
-    "drums": (214, 112, 36),
-    "guitar": (38, 150, 96),
-    "piano": (36, 128, 204),
-    "vocals": (205, 62, 128),
-}
 OTHERS: tuple[Rgb, ...] = ((20, 150, 150), (150, 140, 30), (180, 80, 60), (110, 120, 200))
 MIXED: Rgb = (116, 124, 134)
 PITCHES = ((100, "100 Hz"), (1000, "1 kHz"), (10_000, "10 kHz"))

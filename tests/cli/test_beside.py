@@ -62,3 +62,15 @@ def test_takes_are_compared(tmp_path):
     one = ("--seconds", "0.4", "--seed", "1", "-o", tmp_path / "one")
     assert msdm("generate", *one, *OPTIONS).returncode == 0
     assert not (tmp_path / "one" / "index.html").exists()
+
+
+def test_a_project_lies_beside_the_stems(write_song, tmp_path):
+    song = write_song(seconds=0.3)
+    for _ in range(2):  # it is also made for stems that are there
+        options = ("--no-page", "--project", "reaper", "--json")
+        (done,) = json.loads(separate(song, tmp_path, *options).stdout)
+        (project,) = done["beside"]
+        assert project == str(tmp_path / "song" / "song.rpp")
+        (tmp_path / "song" / "song.rpp").unlink()
+    wrong = separate(song, tmp_path, "--project", "cubase")
+    wrong.assert_two_lines("cubase is none of reaper", returncode=2)

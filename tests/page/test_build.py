@@ -5,9 +5,8 @@ import pytest
 from conftest import generate, impute, separate
 
 from msdm_cli.errors import MissingStems
-from msdm_cli.jobs.stem_folder import open_stem_folder
+from msdm_cli.jobs.stem_folder import COLOURS, open_stem_folder
 from msdm_cli.page.build import (
-    COLOURS,
     MIXED,
     build_gallery,
     build_page,
