@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from msdm_cli.backends.runtime import AUTO
+from msdm_cli.backends.runtime import AUTO, MOST_DEVICES
 
 if TYPE_CHECKING:
     from msdm_cli.jobs.output import OutputOptions
@@ -79,7 +79,10 @@ def choose_output(
 
 def check_devices(value: str | None) -> str | None:
     """Refuse a device that no machine has. Whether this one has it is found out later."""
-    for name in () if value is None else value.split(","):
+    names = [] if value is None else value.split(",")
+    if len(names) > MOST_DEVICES:
+        raise typer.BadParameter(f"{len(names)} devices are more than {MOST_DEVICES}")
+    for name in names:
         kind, colon, index = name.partition(":")
         if name != AUTO and (kind not in DEVICES or (colon and not index.isdecimal())):
             known = ", ".join((AUTO, *DEVICES))

@@ -9,7 +9,7 @@ import typer
 
 from msdm_cli.audio.formats import SUBTYPES, writable_formats
 from msdm_cli.cli.option_checks import check_finite, check_name, check_seed, choose_from, complete
-from msdm_cli.cli.times import parse_time
+from msdm_cli.cli.times import parse_length, parse_time
 
 
 class Quality(str, Enum):
@@ -24,6 +24,10 @@ PART = "Part and length"
 SAMPLING = "Sampling"
 RESULTS = "Results"
 """Groups of options in the help."""
+
+MOST_STEPS = 1000
+MOST_RESAMPLES = 100
+MOST_VARIATIONS = 1000
 
 
 def show_choices(names: Sequence[str]) -> str:
@@ -53,6 +57,7 @@ SeparationStepsOption = Annotated[
     typer.Option(
         "--steps",
         min=1,
+        max=MOST_STEPS,
         metavar="N",
         rich_help_panel=SAMPLING,
         help="Number of sampler steps, instead of that of the quality. The embedded model takes no "
@@ -64,6 +69,7 @@ PriorStepsOption = Annotated[
     typer.Option(
         "--steps",
         min=1,
+        max=MOST_STEPS,
         metavar="N",
         rich_help_panel=SAMPLING,
         help="Number of sampler steps, instead of that of the quality.",
@@ -84,6 +90,7 @@ ResamplesOption = Annotated[
     typer.Option(
         "--num-resamples",
         min=1,
+        max=MOST_RESAMPLES,
         metavar="N",
         rich_help_panel=SAMPLING,
         help="How many times the paper's samplers repeat each step.",
@@ -135,6 +142,7 @@ VariationsOption = Annotated[
     typer.Option(
         "--variations",
         min=1,
+        max=MOST_VARIATIONS,
         metavar="N",
         rich_help_panel=SAMPLING,
         help="Number of takes. Their seeds count up.",
@@ -202,9 +210,9 @@ MusicDurationOption = Annotated[
         "--duration",
         "--seconds",
         metavar="TIME",
-        parser=parse_time,
+        parser=parse_length,
         rich_help_panel=PART,
-        help="Length of the music: 12, or 1:30.",
+        help="Length of the music: 12, or 1:30. At most 24 hours.",
     ),
 ]
 DryRunOption = Annotated[

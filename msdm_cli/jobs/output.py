@@ -1,6 +1,7 @@
 """Where results go: names, formats, and what they must not replace."""
 
 import os
+import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
@@ -19,6 +20,7 @@ from msdm_cli.audio.source import AudioProperties
 from msdm_cli.errors import ReplacesInput, ResultsExist, UnwritableResults
 
 NAME = "{track}/{stem}.{ext}"
+FIELDS = ("track", "stem", "ext")
 MANIFEST = "msdm"
 MANIFEST_SUFFIX = "json"
 SYSTEMS = (PurePosixPath, PureWindowsPath)
@@ -51,13 +53,9 @@ class OutputOptions:
         if self.rate is not None and rates and self.rate not in rates:
             known = ", ".join(map(str, rates))
             raise ValueError(f"expected a rate of {known} for {self.file_format}, got {self.rate}")
+        _check_fields(self.name)
         fields = {"track": "track", "ext": "wav"}
-        try:
-            names = {self.name.format(stem=stem, **fields) for stem in ("one", "two")}
-        except (LookupError, ValueError, AttributeError) as error:
-            raise ValueError(
-                f"expected a name of {{track}}, {{stem}} and {{ext}}, got {self.name}"
-            ) from error
+        names = {self.name.format(stem=stem, **fields) for stem in ("one", "two")}
         # The suffix is the format, and the manifest has another one.
         if not self.name.endswith(".{ext}"):
             raise ValueError(f"expected a name that ends in .{{ext}}, got {self.name}")
@@ -110,6 +108,20 @@ class OutputOptions:
                 f"{folder / name}: is not inside {folder}", "Rename the song, or its results."
             )
         return folder / name
+
+
+def _check_fields(name: str) -> None:
+    """Refuse fields that are unknown, or that would be padded: ``{track:>3000000000}``.
+
+    Raises:
+        ValueError: There are some.
+    """
+    try:
+        fields = [field for field in string.Formatter().parse(name) if field[1] is not None]
+    except ValueError:  # a brace without its partner
+        fields = [("", None, "", None)]
+    if any(field not in FIELDS or spec or conversion for _, field, spec, conversion in fields):
+        raise ValueError(f"expected a name of {{track}}, {{stem}} and {{ext}}, got {name}")
 
 
 def _leads_inside(path: PurePath) -> bool:

@@ -62,6 +62,11 @@ def test_a_device_that_no_machine_has_lists_them(value):
         check_devices(value)
 
 
+def test_more_devices_than_any_machine_has():
+    with pytest.raises(typer.BadParameter, match="65 devices are more than 64"):
+        check_devices(",".join(["cpu"] * 65))
+
+
 def test_devices_are_those_of_both_backends():
     assert set(PROVIDERS) | {"mps"} == set(DEVICES)
     assert AUTO not in DEVICES

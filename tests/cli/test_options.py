@@ -29,6 +29,19 @@ def test_wrong_usage_lists_what_may_be_chosen(arguments, known):
     result.assert_two_lines(arguments[0], f"{arguments[1]} is none of {known}", returncode=2)
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "most"),
+    [
+        ("--steps", 10**9, "1000"),
+        ("--num-resamples", 10**9, "100"),
+        ("--variations", 10**9, "1000"),
+        ("--seconds", 10**9, "longer than 24 hours"),
+    ],
+)
+def test_numbers_that_would_take_for_ever_say_how_large_they_may_be(option, value, most):
+    msdm("generate", option, value).assert_two_lines(option, most, returncode=2)
+
+
 def test_a_format_is_a_row_of_the_table(monkeypatch, tiny, write_song, tmp_path):
     monkeypatch.setitem(FORMATS, "au", SoundFormat("au", ".au", ("PCM_16",)))
     options = ("--model", "tiny", "--quality", "fast", "--device", "cpu", "--format", "au")
@@ -36,11 +49,6 @@ def test_a_format_is_a_row_of_the_table(monkeypatch, tiny, write_song, tmp_path)
     assert result.returncode == 0, result.stderr
     (done,) = json.loads(result.stdout)
     assert done["files"]["bass"] == str(tmp_path / "song" / "bass.au")
-
-
-def test_a_rate_that_the_format_lacks_is_wrong_usage():
-    result = msdm("separate", "song.wav", "--format", "opus", "--rate", "44100")
-    result.assert_two_lines("--rate", "48000", "got 44100", returncode=2)
 
 
 def test_choices_are_a_metavar():
@@ -51,3 +59,8 @@ def test_a_length_has_one_name_for_all_commands():
     for name in ("separate", "generate"):
         parameters = typer.main.get_command(app).commands[name].params
         assert ["--duration", "--seconds"] in [parameter.opts for parameter in parameters]
+
+
+def test_a_rate_that_the_format_lacks_is_wrong_usage():
+    result = msdm("separate", "song.wav", "--format", "opus", "--rate", "44100")
+    result.assert_two_lines("--rate", "48000", "got 44100", returncode=2)
