@@ -34,6 +34,10 @@ class WeightsFile:
     sha256: str
     size_bytes: int
 
+    def __post_init__(self) -> None:
+        if Path(self.name).name != self.name:
+            raise ValueError(f"expected the name of a file, got {self.name}")
+
 
 @dataclass(frozen=True)
 class WeightsEntry:
@@ -201,7 +205,7 @@ def _read(path: Path) -> dict[str, Any]:
 
     try:
         return msgspec.json.decode(read_small(path), type=dict[str, Any])
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, msgspec.MsgspecError, RecursionError) as error:
         raise _damaged(path, error) from error
 
 

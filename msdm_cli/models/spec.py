@@ -1,6 +1,8 @@
 """What a model is, apart from its weights: a JSON file beside them."""
 
 import json
+import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from msdm_cli.audio.source import RATES_HZ
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.errors import MissingPreset, UnreadableSpec
 from msdm_cli.representations import REPRESENTATIONS
@@ -19,6 +22,23 @@ QUALITIES = ("fast", "default", "best")
 
 PAPER_STEMS = ("bass", "drums", "guitar", "piano")
 """The stems of the paper and of the embedded model, in the order of their networks."""
+
+STEM = re.compile(r"\w[\w -]{0,39}")
+"""A name of a stem is a part of the names of files."""
+MOST_STEMS = 64
+LONGEST_CHUNK = 1 << 24
+"""12 minutes at 22 050 Hz; a chunk goes through the network at once."""
+
+UNREADABLE = (
+    OSError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+    msgspec.MsgspecError,
+)
+"""Errors of a file that is no spec."""
 
 SKETCH = "sketch"
 """The representation of a stage that draws sketches, for the stage after it."""
@@ -101,10 +121,24 @@ class ModelSpec:
                 f"expected a chunk length that is a multiple of {self.length_multiple}, "
                 f"got {self.chunk_length}"
             )
+        self._check_sizes()
         if not 0 <= 2 * self.context < self.chunk_length:
             raise ValueError(
                 f"expected a context below half of {self.chunk_length}, got {self.context}"
             )
+
+    def _check_sizes(self) -> None:
+        """Refuse numbers and names that no model has."""
+        if len(self.stems) > MOST_STEMS or not all(map(STEM.fullmatch, self.stems)):
+            raise ValueError(f"expected up to {MOST_STEMS} names of stems, in letters and digits")
+        low, high = RATES_HZ
+        if not (low <= self.sample_rate <= high and self.chunk_length <= LONGEST_CHUNK):
+            raise ValueError(
+                f"expected {low} to {high} Hz and chunks of up to {LONGEST_CHUNK} samples, "
+                f"got {self.sample_rate} and {self.chunk_length}"
+            )
+        if not 0 < self.sigma_max < math.inf:
+            raise ValueError(f"expected a sigma_max above 0, got {self.sigma_max}")
 
     def _check_tokens(self) -> None:
         """Sketches have tokens, in which chunks must begin and end."""
@@ -166,11 +200,11 @@ def load_spec(path: Path) -> ModelSpec:
         for stage in fields["stages"]:
             stage["presets"] = _map_presets(stage["presets"], Preset.from_json)
         return msgspec.convert(fields, ModelSpec)
-    except (OSError, ValueError, TypeError, LookupError, AttributeError, msgspec.MsgspecError) as e:
+    except UNREADABLE as error:
         raise UnreadableSpec(
-            f"{path}: not a model spec of this version ({e})",
+            f"{path}: not a model spec of this version ({str(error)[:300]})",
             "Install msdm again, or fetch the model again.",
-        ) from e
+        ) from error
 
 
 def _map_presets(

@@ -46,6 +46,8 @@ def test_a_model_of_the_cache_has_its_files_there(cache):
         ("{", "truncated"),
         ("[]", "Expected `object`"),
         ("{}", "missing required field `description`"),
+        ('{"a": ' + "[" * 100_000, "recursion"),
+        (json.dumps(ENTRY | {"weights": FILE | {"name": "../a"}}), "expected the name of a file"),
         (json.dumps(ENTRY | {"weights": 3}), "Expected `object`, got `int` - at `\\$.weights`"),
         (json.dumps(ENTRY | {"onnx": {"name": "a"}}), "missing required field `sha256`"),
     ],

@@ -50,6 +50,12 @@ def change(path, stage=None, **fields):
         ({"sample_rate": "fast"}, "Expected `int`, got `str` - at `\\$.sample_rate`"),
         ({"stems": ["voice", "voice"]}, "different names"),
         ({"stems": []}, "different names"),
+        ({"stems": ["voice", "../../x"]}, "in letters and digits"),
+        ({"stems": ["voice", "x" * 100]}, "in letters and digits"),
+        ({"stems": [str(number) for number in range(65)]}, "up to 64 names"),
+        ({"sample_rate": 10**9}, "expected 100 to 1000000 Hz"),
+        ({"chunk_length": 1 << 40}, "chunks of up to 16777216 samples"),
+        ({"sigma_max": 0}, "sigma_max above 0"),
         ({"chunk_length": 1000}, "multiple of 1024"),
         ({"context": 4096}, "context below half"),
         (
@@ -109,7 +115,9 @@ def test_a_task_is_done_by_the_stages_that_have_settings_for_it(tmp_path):
     assert load_spec(tmp_path / "spec.json") == spec
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"presets": {}}', "not json", "null"])
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", '{"presets": {}}', "not json", "null", "[" * 100_000]
+)
 def test_other_content_is_refused(tmp_path, content):
     path = tmp_path / "spec.json"
     path.write_text(content)
