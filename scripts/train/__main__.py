@@ -97,6 +97,7 @@ def main(  # noqa: PLR0913  the options of a command
     kept = folder / CONFIG
     size = config or (kept if kept.exists() else None)
     network = recipe.build(size, len(stems)).to(memory_format=torch.channels_last)
+    recipe = recipe.sized(network.config)
     corpus = recipe.material.open(data / "train", stems)
     validation_corpus = recipe.material.open(data / "validation", stems)
     validation = recipe.material.validation(validation_corpus, recipe, validation_length)

@@ -22,6 +22,7 @@ class LogNormalSigma:
 
     MEAN = -3.0
     DEVIATION = 1.0
+    relates = False
 
     def draw(self, rng: np.random.Generator, stems: int) -> tuple[NDArray[np.float64], bool]:
         """Sigma per stem ``[S]``, and whether the mixture is given."""

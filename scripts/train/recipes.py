@@ -4,6 +4,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ class Recipe:
 
     Attributes:
         material: What it is trained on.
-        config: Class of the network's config.
+        config: Makes the network's config from fields that differ from its own.
         network: Builds a network from it.
         objective: Builds the loss of a network.
         questions: Draws the sigmas, and whether the mixture is given.
@@ -41,7 +42,7 @@ class Recipe:
     """
 
     material: Material
-    config: type[Any]
+    config: Callable[..., Any]
     network: Callable[[Any], nn.Module]
     objective: Callable[[Any], nn.Module]
     questions: QuestionMix | LogNormalSigma | SketchQuestions | SoundQuestions
@@ -51,12 +52,16 @@ class Recipe:
     @property
     def relates(self) -> bool:
         """Whether its questions need more than one stem."""
-        return isinstance(self.questions, QuestionMix) and self.questions.relates
+        return self.questions.relates
 
     def build(self, path: Path | None, stems: int) -> Any:
         """The network of a config file (JSON), or of the default size."""
         fields = json.loads(path.read_text()) if path else {}
         return self.network(dataclasses.replace(self.config(**fields), stems=stems))
+
+    def sized(self, config: Any) -> "Recipe":
+        """The recipe with another config of its network: what is drawn may depend on it."""
+        return dataclasses.replace(self, config=partial(self.config, **dataclasses.asdict(config)))
 
     def changed(self, changes: Mapping[str, Mapping[str, Any]]) -> "Recipe":
         """The recipe with other fields of its ``questions``, ``augmentation`` or ``options``.

@@ -16,7 +16,7 @@ from msdm_cli.representations.sketch_codes import FRAMES_PER_TOKEN
 from msdm_cli.tasks.controls import Controls
 from scripts.dataset.chart import LEAD_IN_SECONDS
 from scripts.dataset.groove_files import name_style
-from scripts.songs import SAMPLE_RATE_HZ
+from scripts.songs import SAMPLE_RATE_HZ, STEMS
 
 BLOCK_FRAMES = 512
 SOUNDING = -5.5
@@ -68,8 +68,8 @@ class SketchCorpus:
     """All songs of one split.
 
     Args:
-        folder: Holds the songs' folders. Sketches are computed once, to ``.cache/sketch`` in it;
-            then the sound may go.
+        folder: Holds the songs' folders. Sketches are computed once, to ``.cache/sketch`` in it
+            (those of other stems than the embedded model's beside it); then the sound may go.
         stems: Names of the stems, in order.
 
     Attributes:
@@ -80,7 +80,8 @@ class SketchCorpus:
         self.folder = folder
         self.stems = stems
         self.layout = Layout(stems, SAMPLE_RATE_HZ)
-        self.cache = folder / ".cache" / "sketch"
+        names = "sketch" if stems == STEMS else "-".join(("sketch", *stems))
+        self.cache = folder / ".cache" / names
         self.songs = sorted(
             {path.stem for path in self.cache.glob("*.npy")}
             | {path.parent.name for path in folder.glob(f"*/{stems[0]}.flac")}

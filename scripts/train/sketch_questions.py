@@ -37,6 +37,11 @@ class SketchQuestions:
     log_mean: float = 1.4
     log_deviation: float = 1.6
 
+    @property
+    def relates(self) -> bool:
+        """Whether any question needs more than one stem."""
+        return self.impute > 0
+
     def draw(
         self, rng: np.random.Generator, stems: int, tokens: int, quantile: float
     ) -> NDArray[np.float64]:

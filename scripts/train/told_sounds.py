@@ -39,6 +39,11 @@ class SoundQuestions:
     sigma_high: float = 3.0
     blur: float = 0.4
 
+    @property
+    def relates(self) -> bool:
+        """Whether any question needs more than one stem."""
+        return self.impute > 0
+
     def draw(self, rng: np.random.Generator, stems: int) -> Array:
         """Sigma of each stem, ``[S]``."""
         sigma = np.full(stems, draw_log_uniform(rng, self.sigma_low, self.sigma_high), np.float32)

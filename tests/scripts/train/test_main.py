@@ -12,8 +12,10 @@ from safetensors.torch import load_file
 from msdm_cli.backends.runtime import Runtime
 from msdm_cli.models.adopt import adopt_checkpoints
 from msdm_cli.models.load import load
-from scripts.train import initial, paper, validation
+from msdm_cli.tasks.controls import count_features
+from scripts.train import initial, paper, sketch_matching, sound_matching, validation
 from scripts.train.__main__ import main
+from scripts.train.recipes import RECIPES
 
 SMALL = {"channels": [8, 32], "blocks": [1, 1], "heads": 1}
 SMALL_UNET1D = {
@@ -26,7 +28,10 @@ SMALL_UNET1D = {
     "heads": 1,
     "head_features": 8,
 }
+SMALL_PRIOR = {"coefficients": 6, "width": 8, "layers": 1, "heads": 2}
+SMALL_SOUND = SMALL | {"hint_channels": 4}
 LENGTH = 16384
+TOKENS = 16
 PRIOR = {"questions": {"regress": 0, "refine": 0, "refine_known": 0, "impute": 0}}
 
 
@@ -36,6 +41,8 @@ def small(monkeypatch):
     monkeypatch.setattr(initial, "SD_CROPS", 4)
     monkeypatch.setattr(validation, "CROPS", 6)
     monkeypatch.setattr(paper, "CROPS", 4)
+    monkeypatch.setattr(sketch_matching, "CROPS", 3)
+    monkeypatch.setattr(sound_matching, "CROPS", 2)
     yield
     torch.set_flush_denormal(False)
 
@@ -50,8 +57,8 @@ def train(songs, tmp_path):
             size = tmp_path / "config.json"
             size.write_text(json.dumps(config))
         settings = {"batch": 1, "decay_steps": 1, "validate_every": 2, "accelerator": "cpu"}
-        lengths = {"length": LENGTH, "validation_length": LENGTH}
-        main(songs, tmp_path / name, steps=steps, config=size, **settings, **lengths, **options)
+        settings |= {"length": LENGTH, "validation_length": LENGTH}
+        main(songs, tmp_path / name, steps=steps, config=size, **settings | options)
         return torch.load(tmp_path / name / "last.ckpt", weights_only=True)
 
     return run
@@ -102,14 +109,15 @@ def test_a_run_keeps_its_size_and_others_start_from_its_spectra(train, tmp_path)
         train("other", 1, config=SMALL | {"channels": [8, 16]}, initial=best)
 
 
-def test_one_stem_alone_is_not_asked_how_stems_relate(train, tmp_path):
+@pytest.mark.parametrize("architecture", ["stft_unet", "sketch_prior", "sketch_unet"])
+def test_one_stem_alone_is_not_asked_how_stems_relate(train, tmp_path, architecture):
     with pytest.raises(typer.BadParameter, match="needs a --recipe"):
-        train("run", 1, stem="bass")
+        train("run", 1, stem="bass", architecture=architecture)
     assert not (tmp_path / "run").exists()
 
 
 def test_an_architecture_without_a_recipe_is_refused(train):
-    with pytest.raises(typer.BadParameter, match="expected stft_unet, unet1d, got mlp"):
+    with pytest.raises(typer.BadParameter, match=f"expected {', '.join(RECIPES)}, got mlp"):
         train("run", 1, architecture="mlp")
 
 
@@ -137,3 +145,39 @@ def test_the_papers_network_is_trained_resumed_and_imported(train, tmp_path, mon
 def test_one_stem_of_the_papers_network_is_trained_by_itself(train):
     state = train("bass", 2, SMALL_UNET1D, architecture="unet1d", stem="bass")
     assert state["network"]["patch.conv_in.weight"].shape[1] == 1
+
+
+@pytest.mark.parametrize("joined", [True, False])
+def test_a_prior_over_sketches_is_trained_and_resumed(train, tmp_path, joined):
+    lengths = {"length": TOKENS, "validation_length": TOKENS, "architecture": "sketch_prior"}
+    config = SMALL_PRIOR | {"joined": joined}
+    once = train("once", 4, config, **lengths)
+    train("twice", 2, config, **lengths)
+    assert_same(once, train("twice", 4, config, **lengths))
+    last = json.loads((tmp_path / "once" / "log.jsonl").read_text().splitlines()[-1])
+    assert last["loss_5"] > 0
+    assert {"own_bass", "gap_bass", "gap_piano"} <= last.keys()
+    best = load_file(tmp_path / "once" / "best.safetensors")
+    assert torch.equal(best["basis"], once["network"]["basis"])
+    assert best["basis"].any()
+
+
+def test_a_network_that_is_told_sketches_begins_with_one_that_is_not(train, tmp_path, codes_path):
+    train("plain", 1)
+    plain = tmp_path / "plain" / "best.safetensors"
+    asked = {"architecture": "sketch_unet", "codes": codes_path}
+    once = train("once", 4, SMALL_SOUND, initial=plain, **asked)
+    train("twice", 2, SMALL_SOUND, initial=plain, **asked)
+    assert_same(once, train("twice", 4, SMALL_SOUND, initial=plain, **asked))
+    assert torch.equal(once["network"]["sd"], load_file(plain)["sd"])
+    assert once["network"]["hint_out.weight"].any()
+    # Without first weights it measures spectra.
+    assert train("new", 1, SMALL_SOUND, **asked)["network"]["sd"].std() > 0
+
+
+def test_one_stem_of_a_sketch_is_trained_by_itself(train):
+    alone = json.dumps({"questions": {"impute": 0}})
+    lengths = {"length": TOKENS, "validation_length": TOKENS, "architecture": "sketch_prior"}
+    config = SMALL_PRIOR | {"controls": count_features(1)}
+    state = train("bass", 1, config, stem="bass", changes=alone, **lengths)
+    assert len(state["network"]["basis"]) == 1
