@@ -6,6 +6,7 @@ from the samples that fall into it.
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,7 +127,8 @@ class _Spectrum:
         self._window = np.hanning(self._length + 1)[:-1].astype(np.float32)
         # A sine of amplitude 1 has half the sum of the window in its bin.
         self._window *= 2 / self._window.sum()
-        self._bands = make_bands(self._length, rate, self.highest_hz)
+        lowest = min(LOWEST_HZ, self.highest_hz / 2)
+        self._edges = np.geomspace(lowest, self.highest_hz, ROWS + 1) * self._length / rate
         self.power = np.zeros((ROWS, columns), np.float32)
         column = frames / columns
         per_column = int(min(MOST_FRAMES, max(1, round(2 * column / self._length))))
@@ -159,20 +161,25 @@ class _Spectrum:
         offsets = self._starts[frames] - self._held_from
         windows = np.lib.stride_tricks.sliding_window_view(self._held, self._length)
         spectra = np.fft.rfft(windows[offsets] * self._window)
-        power = np.square(np.abs(spectra)).astype(np.float32) @ self._bands
+        power = sum_bands(np.square(np.abs(spectra)), self._edges)
         np.maximum.at(self.power.T, self._columns[frames], power)
 
 
-def make_bands(length: int, rate: int, highest_hz: float) -> Array:
-    """The share of each bin of a spectrum in each band, ``[bins, ROWS]``.
+def sum_bands(power: NDArray[np.floating[Any]], edges: NDArray[np.float64]) -> Array:
+    """The power between the edges of bands.
 
-    A bin is as wide as the distance of two bins. A band takes what it has in common with it; so the
-    power of a wide band is the sum of its bins, and neighbouring narrow bands share a bin.
+    A bin is as wide as the distance of two bins, and its power is the same all over it. A band that
+    is narrower than a bin shows the bin's whole power, as its neighbours do.
+
+    Args:
+        power: Of the bins, ``[n, bins]``.
+        edges: Ascending, in bins.
+
+    Shape:
+        ``-> [n, edges - 1]``
     """
-    edges = np.geomspace(min(LOWEST_HZ, highest_hz / 2), highest_hz, ROWS + 1) * length / rate
-    bins = np.arange(length // 2 + 1)[:, None]
-    common = np.minimum(edges[1:], bins + 0.5) - np.maximum(edges[:-1], bins - 0.5)
-    shares = np.maximum(common, 0)
-    # A band that is narrower than a bin shows the bin's whole power, as its neighbours do.
-    widths = np.minimum(edges[1:] - edges[:-1], 1)
-    return (shares / widths).astype(np.float32)
+    # The power below an edge: that of whole bins, and a part of the one that the edge lies in.
+    below = np.pad(np.cumsum(power, 1, np.float64), ((0, 0), (1, 0)))
+    bins = np.minimum((edges + 0.5).astype(int), power.shape[1] - 1)
+    total = below[:, bins] + (edges + 0.5 - bins) * power[:, bins]
+    return (np.diff(total, axis=1) / np.minimum(np.diff(edges), 1)).astype(np.float32)
