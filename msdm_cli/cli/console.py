@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from msdm_cli.cli.folding import Folded, escape, fold
+from msdm_cli.cli.folding import Folded, Lines, escape, fold
 from msdm_cli.cli.hints import find_hint
 from msdm_cli.cli.times import format_time
 from msdm_cli.errors import MsdmError
@@ -24,7 +24,7 @@ def stderr() -> "Console":
     """What errors, messages and progress are printed on."""
     from rich.console import Console
 
-    return Console(stderr=True)
+    return Console(stderr=True, emoji=False)
 
 
 @cache
@@ -32,7 +32,7 @@ def stdout() -> "Console":
     """What results are printed on."""
     from rich.console import Console
 
-    return Console()
+    return Console(emoji=False)
 
 
 BOX = "━┃│─┼╇"
@@ -69,7 +69,7 @@ def show_table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, .
     print_line(title)
     if not rows:
         return
-    cells = [[Folded(_escape_lines(value)) for value in row] for row in rows]
+    cells = [[Folded(_make_safe(value)) for value in row] for row in rows]
     heads = [Folded(column) for column in columns]
     widths = [max(cell.narrowest for cell in column) for column in zip(heads, *cells, strict=True)]
     if sum(widths) + len(GAP) * (len(columns) - 1) > stdout().width:
@@ -85,9 +85,9 @@ def show_table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, .
     stdout().print(table)
 
 
-def _escape_lines(text: str) -> str:
-    """Several lines, each safe for a terminal."""
-    return "\n".join(map(escape, text.split("\n")))
+def _make_safe(text: str) -> str:
+    """The text of a cell, safe for a terminal: a name with a line break does not forge a row."""
+    return text if isinstance(text, Lines) else escape(text)
 
 
 def _choose_box() -> "Box":
@@ -106,7 +106,7 @@ def _show_list(columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> None:
     for row in rows:
         for number, (column, value) in enumerate(zip(columns, row, strict=True)):
             head = f"  {column}: " if number and column else "  " * min(number, 1)
-            lines = fold(_escape_lines(value), stdout().width - len(head))
+            lines = fold(_make_safe(value), stdout().width - len(head))
             for line in lines:
                 stdout().print(
                     head + line,

@@ -11,6 +11,7 @@ from typing import Any
 
 from msdm_cli.cli.bar import ProgressBar
 from msdm_cli.cli.console import say, show_error, stderr
+from msdm_cli.cli.folding import escape
 from msdm_cli.cli.hints import find_hint
 from msdm_cli.cli.signals import listen
 from msdm_cli.cli.tally import Tally
@@ -118,7 +119,9 @@ class Display(logging.Handler):
         if self.quiet or self.as_json or not stderr().is_terminal:
             yield
             return
-        with stderr().status(text):
+        from rich.text import Text
+
+        with stderr().status(Text(escape(text))):  # markup in the name is text
             yield
 
     def expect(self, kind: str, sizes: Mapping[str, float]) -> None:

@@ -110,7 +110,13 @@ def _ends_any(names: Iterable[str], end: str) -> bool:
     return any(name == end or name.endswith(os.sep + end) for name in names)
 
 
-def list_files(paths: Iterable[Path]) -> str:
+class Lines(str):
+    """Several lines, each safe for a terminal; other text is one line, whatever is in it."""
+
+    __slots__ = ()
+
+
+def list_files(paths: Iterable[Path]) -> Lines:
     """Paths for people: each folder, and on the next line the names of the files in it."""
     folders: dict[Path, list[str]] = {}
     for path in paths:
@@ -122,4 +128,4 @@ def list_files(paths: Iterable[Path]) -> str:
             lines.append(str(folder / names[0]))
         else:
             lines += [f"{folder}{os.sep}", ", ".join(names)]
-    return "\n".join(lines)
+    return Lines("\n".join(lines))

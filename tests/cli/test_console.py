@@ -1,6 +1,9 @@
 import io
 import json
 import sys
+from pathlib import Path
+
+import pytest
 
 from msdm_cli.cli.console import (
     print_line,
@@ -10,16 +13,17 @@ from msdm_cli.cli.console import (
     show_json,
     show_table,
 )
+from msdm_cli.cli.folding import list_files
 from msdm_cli.errors import ResultsExist
 from msdm_cli.jobs.estimate import Estimate
 
 
 def test_markup_in_a_message_is_text(capsys):
-    say("[bold]song[/bold] [1].wav \x1b[0m")
-    print_line("[red]a.wav")
+    say("[bold]song[/bold] [1].wav \x1b[0m :bomb:")
+    print_line("[red]a.wav :bomb:")
     captured = capsys.readouterr()
-    assert captured.err == "[bold]song[/bold] [1].wav \\x1b[0m\n"
-    assert captured.out == "[red]a.wav\n"
+    assert captured.err == "[bold]song[/bold] [1].wav \\x1b[0m :bomb:\n"
+    assert captured.out == "[red]a.wav :bomb:\n"
 
 
 def test_an_error_is_two_lines(capsys):
@@ -39,6 +43,16 @@ def test_markup_in_a_table_is_text(capsys, monkeypatch):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].rstrip() == "title"
     assert lines[-1].replace("│", " ").split() == ["[red]x", "y\\x07"]
+
+
+@pytest.mark.parametrize("columns", ["80", "10"])
+def test_a_name_with_line_breaks_is_one_line_of_a_table(capsys, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+    files = list_files([Path("out/bass.wav"), Path("out/drums.wav")])
+    show_table("t", ("song", "written"), [("a\nerror:b", files)])
+    printed = capsys.readouterr().out
+    assert "a\\nerror:b" in printed
+    assert [line for line in printed.splitlines() if " bass.wav," in line and "out" not in line]
 
 
 def test_json_has_no_nan(capsys):

@@ -167,9 +167,9 @@ def test_loading_is_shown_to_programs_but_not_in_a_log(stderr, as_json):
 
 
 def test_loading_is_shown_on_a_terminal(terminal):
-    with Display(quiet=False).loading("tiny"):
+    with Display(quiet=False).loading("[/b]tiny"):
         pass
-    assert "loading the model tiny ..." in terminal.getvalue()
+    assert "loading the model [/b]tiny ..." in terminal.getvalue()
     before = terminal.getvalue()
     with Display(quiet=True).loading("tiny"):
         pass
