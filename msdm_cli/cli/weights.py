@@ -10,6 +10,7 @@ from msdm_cli.backends.runtime import PRECISIONS
 from msdm_cli.cli.console import print_line, show_json, show_table
 from msdm_cli.cli.hints import hinted
 from msdm_cli.cli.option_checks import choose_from
+from msdm_cli.cli.option_groups import GroupedCommand
 from msdm_cli.cli.options import JsonSummaryOption
 from msdm_cli.cli.weights_import import import_weights, pull
 from msdm_cli.errors import ModelExists, UnwritableWeights
@@ -23,7 +24,7 @@ app = typer.Typer(
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of a model.")]
 
 
-@app.command("list")
+@app.command("list", cls=GroupedCommand)
 def list_weights(as_json: JsonSummaryOption = False) -> None:
     """List the models on this machine, and those that can be fetched."""
     entries = load_registry()
@@ -58,7 +59,7 @@ def list_weights(as_json: JsonSummaryOption = False) -> None:
     show_table("models", ("name", "size", "licence", "description"), rows)
 
 
-@app.command()
+@app.command(cls=GroupedCommand)
 def path(name: NameArgument = EMBEDDED) -> None:
     """Print the path of a model's weights."""
     from msdm_cli.models.verify import locate
@@ -67,7 +68,7 @@ def path(name: NameArgument = EMBEDDED) -> None:
     print_line(str(locate(entry, entry.weights)))
 
 
-@app.command()
+@app.command(cls=GroupedCommand)
 def verify(name: NameArgument = EMBEDDED) -> None:
     """Compare a model's files with the sha256 in the registry."""
     from msdm_cli.models.verify import check_file
@@ -77,11 +78,11 @@ def verify(name: NameArgument = EMBEDDED) -> None:
         print_line(f"{check_file(entry, file)}: ok, sha256 {file.sha256}")
 
 
-app.command("pull")(pull)
-app.command("import")(import_weights)
+app.command("pull", cls=GroupedCommand)(pull)
+app.command("import", cls=GroupedCommand)(import_weights)
 
 
-@app.command()
+@app.command(cls=GroupedCommand)
 def export(
     name: NameArgument = EMBEDDED,
     *,
@@ -122,7 +123,7 @@ def export(
     )
 
 
-@app.command()
+@app.command(cls=GroupedCommand)
 def remove(name: NameArgument) -> None:
     """Remove a model that was fetched or imported."""
     from msdm_cli.models.adopt import remove_model

@@ -1,4 +1,31 @@
+import re
+
+import pytest
+import typer
 from run_msdm import msdm
+
+from msdm_cli.cli.app import app
+
+COMMANDS = dict(typer.main.get_command(app).commands)
+WEIGHTS = [f"weights {name}" for name in COMMANDS.pop("weights").commands]
+
+TYPE = re.compile(r"<\w|<=?\w+\[|\bTEXT\b|\bINTEGER\b|\bint range\b")
+"""What a library calls a value. Limits, such as 0<=x<=1, are no such thing."""
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, *WEIGHTS])
+def test_values_are_called_what_they_are(command):
+    usage, *lines = msdm(*command.split(), "--help", columns=80).stdout.splitlines()
+    assert not re.search("[{}]", usage)
+    names = [line[:34] for line in lines if line.startswith("  ")]
+    assert not [line for line in names if TYPE.search(line)]
+
+
+def test_the_usage_names_the_arguments():
+    assert msdm("separate", "--help").stdout.startswith("Usage: msdm separate [OPTIONS] SONG...\n")
+    assert msdm("check", "--help").stdout.startswith("Usage: msdm check [OPTIONS] DIR [SONG]\n")
+    assert "\n  SONG...  Files (wav, " in msdm("separate", "--help").stdout
+    assert "--quality [fast|default|best]" in msdm("separate", "--help").stdout
 
 
 def test_options_stand_in_groups():
