@@ -1,0 +1,127 @@
+"""Sounds with sketches, and their errors."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from conftest import STEMS, make_codes
+
+from msdm_cli.representations.sketch import BANDS, HOP, MARGIN, find_sketch
+from scripts.train.corpus import Augmentation, Corpus
+from scripts.train.told_sounds import (
+    LARGEST_DEVIATION,
+    SoundQuestions,
+    blur,
+    draw_sound_item,
+    draw_told,
+    open_codes,
+    tell,
+)
+
+ROUNDING = 1e-3
+TOKENS = 5
+
+
+def draw_sketch(stems=4, seed=0):
+    shape = (stems, BANDS, 4 * TOKENS)
+    return np.random.default_rng(seed).uniform(-5, -1, shape).astype(np.float32)
+
+
+def test_without_noise_a_sketch_is_what_its_codes_keep():
+    codes = make_codes()
+    sketch = draw_sketch()
+    blurred = blur(codes, sketch, np.ones((4, TOKENS, codes.numbers), np.float32), 0.0)
+    np.testing.assert_allclose(blurred, codes.decode(codes.encode(sketch)), atol=ROUNDING)
+    again = blur(codes, blurred, np.ones((4, TOKENS, codes.numbers), np.float32), 0.0)
+    np.testing.assert_allclose(again, blurred, atol=ROUNDING)
+
+
+def test_noise_is_in_deviations_of_the_components_up_to_the_largest():
+    codes = make_codes()
+    codes.variance[:, 0] = 900
+    sketch = draw_sketch()
+    noise = np.random.default_rng(1).standard_normal((4, TOKENS, codes.numbers), dtype=np.float32)
+    # A mean that is high keeps the floor out of it.
+    codes = dataclasses.replace(codes, mean=np.full_like(codes.mean, 20))
+    moved = codes.encode(blur(codes, sketch, noise, 0.5)) - codes.encode(sketch)
+    deviation = np.sqrt(codes.variance)[:, None].copy()
+    deviation[:, :, 0] = LARGEST_DEVIATION
+    expected = (0.5 * noise * deviation).reshape(4, -1)
+    np.testing.assert_allclose(moved, expected, atol=0.01)
+
+
+def test_the_size_of_the_errors_is_told():
+    true = draw_sketch()
+    wrong = true.copy()
+    wrong[1] += 0.5
+    wrong[2, 0] += 3
+    told = tell(wrong, true)
+    assert told.shape == (4, BANDS + 1, 4 * TOKENS)
+    assert told.dtype == np.float32
+    np.testing.assert_array_equal(told[:, :-1], wrong)
+    expected = [0, 0.5, 3 / np.sqrt(BANDS), 0]
+    np.testing.assert_allclose(
+        told[:, -1], np.repeat(np.array(expected)[:, None], 4 * TOKENS, 1), atol=ROUNDING
+    )
+
+
+def test_questions_ask_for_every_stem_or_for_some():
+    questions = SoundQuestions()
+    rng = np.random.default_rng(0)
+    sigma = np.stack([questions.draw(rng, 4) for _ in range(2000)])
+    known = (sigma == 0).sum(1)
+    assert known.max() == 3
+    # Four deviations of a share among 2000 draws.
+    assert (known > 0).mean() == pytest.approx(0.25, abs=0.04)
+    asked = sigma.max(1)
+    assert ((sigma == 0) | (sigma == asked[:, None])).all()
+    assert questions.sigma_low <= asked.min() < asked.max() <= questions.sigma_high
+    middle = np.sqrt(questions.sigma_low * questions.sigma_high)
+    assert (asked < middle).mean() == pytest.approx(0.5, abs=0.05)
+    assert questions.relates
+    assert not dataclasses.replace(questions, impute=0).relates
+
+
+@pytest.fixture
+def corpus(songs):
+    return Corpus(songs / "train", STEMS, 22050)
+
+
+def draw(corpus, codes, seed, questions=SoundQuestions()):  # noqa: B008  it is frozen
+    rng = np.random.default_rng(seed)
+    return draw_sound_item(corpus, codes, questions, Augmentation(), rng, 8192)
+
+
+def test_an_item_is_a_function_of_its_numbers(corpus):
+    codes = make_codes()
+    for one, two in zip(draw(corpus, codes, 3), draw(corpus, codes, 3), strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert (draw(corpus, codes, 3)[3] != draw(corpus, codes, 4)[3]).mean() > 0.9
+
+
+def test_a_told_sketch_is_that_of_the_stems_beside_it(corpus):
+    """With all components, the sketch that is told is the true one, and its error is nothing."""
+    codes = make_codes(numbers=4 * BANDS)
+    stems, sigma, told, noise = draw(corpus, codes, 1, SoundQuestions(blur=0))
+    assert stems.shape == noise.shape == (4, 8192)
+    assert (sigma.shape, told.shape) == ((4,), (4, BANDS + 1, 16))
+    # Frames 4 to 12 need nothing from beyond the crop.
+    first = 4 * HOP - MARGIN
+    inside = find_sketch(stems[:, first : first + 8 * HOP + 2 * MARGIN])
+    np.testing.assert_allclose(told[:, :-1, 4:12], inside, atol=0.01)
+    assert told[:, -1].max() < 0.01
+
+
+def test_blurred_sketches_tell_larger_errors(corpus):
+    codes = make_codes()
+    around = corpus.crop(np.random.default_rng(0), 8192 + 2 * MARGIN)
+    errors = [
+        draw_told(around, codes, np.random.default_rng(1), size)[:, -1].mean()
+        for size in (0.0, 0.5, 2.0)
+    ]
+    assert errors == sorted(errors)
+    assert errors[0] > 0
+
+
+def test_codes_are_read_once(codes_path):
+    assert open_codes(str(codes_path)) is open_codes(str(codes_path))
