@@ -22,6 +22,7 @@ NOTES = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
 SHARPS = {"C#": "Db", "D#": "Eb", "F#": "Gb", "G#": "Ab", "A#": "Bb"}
 MINOR_MODES = ("minor", "dorian", "phrygian")
 MAJOR_MODES = ("major", "mixolydian", "lydian")
+SHORT_MODES = {"": "major", "m": "minor", "M": "major", "min": "minor", "maj": "major"}
 
 BEATS_PER_BAR = {"4/4": 4, "3/4": 3, "6/8": 2}
 BEAT_QUARTERS = {"4/4": 1.0, "3/4": 1.0, "6/8": 1.5}
@@ -170,8 +171,8 @@ def parse_key(text: str) -> str:
         raise ValueError(f"expected a key like C major or F#m, got {text}")
     letter, accidental, mode = match.groups()
     note = SHARPS.get(letter.upper() + accidental, letter.upper() + accidental)
-    mode = {"": "major", "m": "minor", "min": "minor", "maj": "major"}.get(mode, mode.lower())
-    key = f"{note} {mode}"
+    lower = mode.lower()
+    key = f"{note} {SHORT_MODES.get(mode) or SHORT_MODES.get(lower, lower)}"
     read_key(key)
     return key
 

@@ -5,14 +5,16 @@ import pytest
 
 from msdm_cli.tasks.controls import (
     KEY_FEATURES,
+    LEAD_IN_SECONDS,
     NOTES,
-    STYLES,
     TEMPO_FEATURES,
     TOKEN_SECONDS,
     Controls,
     count_features,
+    parse_key,
     read_key,
 )
+from msdm_cli.tasks.styles import STYLES
 
 STEMS = 4
 ROUNDING = 1e-5
@@ -144,6 +146,78 @@ def test_what_is_none_is_refused(fields, words):
         Controls(**fields)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_not_asked_for_is_drawn_from_the_seed(seed):
+    filled = Controls().filled(seed)
+    assert filled == Controls().filled(seed)
+    style = STYLES[filled.style]
+    assert style.tempos[0] <= filled.tempo <= style.tempos[1]
+    assert filled.meter == style.meter
+    assert filled.key.split()[1] in style.modes
+    assert filled.first_beat == LEAD_IN_SECONDS
+    assert filled.playing == ()
+
+
+def test_seeds_make_different_music():
+    filled = [Controls().filled(seed) for seed in range(60)]
+    assert len({controls.style for controls in filled}) > 12
+    assert len({controls.key for controls in filled}) > 15
+    assert len({controls.tempo for controls in filled}) > 30
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_what_is_asked_for_stays(style):
+    asked = Controls(tempo=111.0, key="Db lydian", style=style, playing=(True, False))
+    filled = asked.filled(3)
+    assert (filled.tempo, filled.key, filled.style) == (111.0, "Db lydian", style)
+    assert filled.playing == (True, False)
+    assert filled.meter == STYLES[style].meter
+
+
+def test_a_key_that_is_asked_for_changes_neither_style_nor_tempo():
+    free, asked = Controls().filled(5), Controls(key="A minor").filled(5)
+    assert (free.style, free.tempo) == (asked.style, asked.tempo)
+    slow = Controls(style="ballad").filled(5)
+    assert slow == Controls(style="ballad", tempo=slow.tempo).filled(5)
+
+
+@pytest.mark.parametrize("tempo", [62.0, 100.0, 178.0, 40.0, 240.0])
+def test_a_tempo_chooses_among_the_styles_in_which_it_is_usual(tempo):
+    for seed in range(20):
+        filled = Controls(tempo=tempo).filled(seed)
+        assert filled.tempo == tempo
+        slowest, fastest = STYLES[filled.style].tempos
+        # No style is so slow or fast as the last two: then it may be any.
+        assert slowest <= tempo <= fastest or tempo in (40, 240)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("C", "C major"),
+        ("am", "A minor"),
+        ("F#m", "Gb minor"),
+        ("f# minor", "Gb minor"),
+        ("Gb minor", "Gb minor"),
+        (" Eb  major ", "Eb major"),
+        ("bb", "Bb major"),
+        ("B", "B major"),
+        ("D Dorian", "D dorian"),
+        ("Gmaj", "G major"),
+        ("A MIN", "A minor"),
+        ("AM", "A major"),
+    ],
+)
+def test_keys_as_people_write_them(text, key):
+    assert parse_key(text) == key
+    assert parse_key(key) == key
+
+
+@pytest.mark.parametrize("text", ["", "H", "A#b", "C ionian", "Cb", "E#", "4", "A minor key"])
+def test_what_is_no_key_is_refused(text):
+    with pytest.raises(ValueError, match="expected a key like C major"):
+        parse_key(text)
+
+
 def test_notes_are_those_of_a_piano():
     assert len(set(NOTES)) == 12
-    assert list(STYLES) == sorted(STYLES)
