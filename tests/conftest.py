@@ -253,11 +253,12 @@ def make_request(model, task, inputs, folder, *, quality="default", preset=None,
     names = {field.name for field in dataclasses.fields(kind)}
     options = {name: value for name, value in fields.items() if name in names}
     rest = {name: value for name, value in fields.items() if name not in names}
+    sketch = {"sketch": model.spec.sketch_preset(task, quality)} if "sketch" in names else {}
     return JobRequest(
         task=task,
         model=model.spec.name,
         runtime=model.runtime,
-        options=kind(preset or model.spec.preset(task, quality), **options),
+        options=kind(preset or model.spec.preset(task, quality), **sketch | options),
         inputs=inputs,
         folder=folder,
         **rest,

@@ -2,17 +2,21 @@
 
 import contextlib
 import io
+import json
 import os
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from unittest import mock
 
 import pytest
 from conftest import STEMS, make_tiny_model, tiny_network
+from safetensors.torch import save_file
 
 from msdm_cli.cli import console
 from msdm_cli.cli.app import main
 from msdm_cli.models.adopt import store_model
+from msdm_cli.models.registry import ENTRY
+from msdm_cli.models.verify import describe
 from msdm_cli.networks.stft_unet import StftUnetConfig
 
 # rich keeps a width that it finds in the environment when a console is made.
@@ -69,3 +73,22 @@ def store_tiny_model(cache, name="tiny", stems=STEMS, **fields):
     with mock.patch.dict(os.environ, {"MSDM_CACHE": str(cache)}):
         weights = tiny_network(config=config).state_dict()
         store_model(weights, replace(spec, name=name, **fields), "random weights", "none")
+
+
+def store_tiny_cascade(cache, spec, networks):
+    """Put a model of several stages into a cache.
+
+    Args:
+        cache: Value of ``MSDM_CACHE``.
+        spec: Its spec.
+        networks: The network of each stage.
+    """
+    with mock.patch.dict(os.environ, {"MSDM_CACHE": str(cache)}):
+        entry = store_model(networks[0].state_dict(), spec, "random weights", "none")
+    files = {}
+    for stage, network in zip(spec.stages[1:], networks[1:], strict=True):
+        path = entry.folder / f"{spec.name}-{stage.name}.safetensors"
+        save_file({key: value.contiguous() for key, value in network.state_dict().items()}, path)
+        files[stage.name] = asdict(describe(path))
+    record = json.loads((entry.folder / ENTRY).read_text())
+    (entry.folder / ENTRY).write_text(json.dumps(record | {"stages": files}))

@@ -9,7 +9,8 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
-from conftest import TINY
+from conftest import CPU, TINY, generate, read_sound
+from run_msdm import store_tiny_cascade
 from safetensors.torch import load_file, save_file
 
 from msdm_cli.backends import torch_backend
@@ -27,10 +28,12 @@ from msdm_cli.models import registry
 from msdm_cli.models.adopt import store_model
 from msdm_cli.models.load import keep_exact, load
 from msdm_cli.models.paper_presets import published_presets
-from msdm_cli.models.registry import weights_folder
+from msdm_cli.models.registry import ENTRY, weights_folder
 from msdm_cli.models.spec import ModelSpec, Stage
 from msdm_cli.networks.architectures import ARCHITECTURES
 from msdm_cli.networks.network import Architecture, Network
+from msdm_cli.networks.sketch_prior import SketchPrior
+from msdm_cli.networks.sketch_unet import SketchUnet
 from msdm_cli.networks.stft_unet import StftUnet
 from msdm_cli.representations import REPRESENTATIONS
 
@@ -214,6 +217,84 @@ def test_a_model_of_five_stems_runs(tmp_path, monkeypatch):
     assert stems.shape == shape
     # Float32 rounding of the transforms, of samples of the order of 1.
     np.testing.assert_allclose(stems.sum(1), mixture, atol=1e-5)
+
+
+@pytest.fixture
+def stored_cascade(tiny_cascade, cascade_networks, tmp_path, monkeypatch):
+    """The folder of a stored model of three stages."""
+    monkeypatch.setenv("MSDM_CACHE", str(tmp_path / "cache"))
+    store_tiny_cascade(tmp_path / "cache", tiny_cascade.spec, cascade_networks)
+    return tmp_path / "cache" / tiny_cascade.spec.name
+
+
+def test_a_model_of_three_stages_makes_the_music_of_its_networks(
+    stored_cascade, tiny_cascade, tmp_path
+):
+    loaded = load("tiny-cascade", CPU)
+    assert loaded.spec == tiny_cascade.spec
+    for name in ("mean", "basis", "variance"):
+        codes = getattr(loaded.codes, name)
+        np.testing.assert_array_equal(codes, getattr(tiny_cascade.codes, name))
+    results = [
+        generate(model, tmp_path / folder, 0.2)
+        for folder, model in (("stored", loaded), ("there", tiny_cascade))
+    ]
+    one, two = ([read_sound(path) for path in result.files.values()] for result in results)
+    np.testing.assert_array_equal(one, two)
+    assert np.abs(one).max() > 0
+
+
+def test_a_stage_is_loaded_when_it_is_first_used(stored_cascade):
+    sound = stored_cascade / "tiny-cascade-sound.safetensors"
+    content = sound.read_bytes()
+    sound.unlink()
+    model = load("tiny-cascade", CPU)
+    assert model.for_stage(0) is model
+    assert model.for_stage(1).denoisers == model.for_stage(1).denoisers
+    assert isinstance(model.for_stage(1).choose(0).network, SketchPrior)
+    with pytest.raises(MissingWeights, match="sound"):
+        model.for_stage(2)
+    sound.write_bytes(content)
+    staged = model.for_stage(2)
+    assert (staged.stage, staged.for_stage(2)) == (2, staged)
+    assert isinstance(staged.choose(0).network, SketchUnet)
+
+
+def test_stages_are_on_all_devices(stored_cascade):
+    model = load("tiny-cascade", Runtime("torch", "cpu,cpu", "fp32"))
+    staged = model.for_stage(1)
+    assert (staged.devices, len(staged.openers)) == (2, 2)
+    assert staged.choose(0) is not staged.choose(1)
+    assert model.keep(1).for_stage(1).choose(0) is staged.choose(1)
+
+
+def test_weights_of_a_stage_that_changed_are_an_error(stored_cascade):
+    path = stored_cascade / "tiny-cascade-sketch.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ChecksumMismatch, match="sketch"):
+        load("tiny-cascade", CPU)
+
+
+def test_a_stage_without_weights_in_the_entry_is_an_error(stored_cascade):
+    path = stored_cascade / ENTRY
+    record = json.loads(path.read_text())
+    del record["stages"]["sound"]
+    path.write_text(json.dumps(record))
+    model = load("tiny-cascade", CPU)
+    with pytest.raises(MissingWeights, match="no weights of its stage sound"):
+        model.for_stage(2)
+
+
+def test_all_weights_are_in_the_digest(stored_cascade):
+    path = stored_cascade / ENTRY
+    before = load("tiny-cascade", CPU).weights_sha256
+    record = json.loads(path.read_text())
+    assert before not in str(record)
+    record["stages"]["sound"]["sha256"] = "0" * 64
+    path.write_text(json.dumps(record))
+    assert load("tiny-cascade", CPU).weights_sha256 != before
 
 
 def test_a_model_that_is_kept_on_one_device_has_one():
