@@ -173,7 +173,9 @@ def _describe_run(name: str, loaded: list[Loaded]) -> tuple[dict[str, Tensor], M
     stems = StftUnetConfig(**fields).stems
     if len(loaded) > 1 or stems != len(PAPER_STEMS):
         raise ValueError(f"{len(loaded)} runs of {stems} stems, expected one of {len(PAPER_STEMS)}")
-    return tensors, dataclasses.replace(resize(_load_embedded_spec(), fields), name=name)
+    embedded = _load_embedded_spec()
+    alone = dataclasses.replace(embedded, name=name, stages=embedded.stages[:1])
+    return tensors, resize(alone, fields)
 
 
 def _describe_paper_model(name: str, loaded: list[Loaded]) -> tuple[dict[str, Tensor], ModelSpec]:
@@ -214,10 +216,10 @@ def _describe_paper_model(name: str, loaded: list[Loaded]) -> tuple[dict[str, Te
 
 
 def resize(spec: ModelSpec, config: dict[str, Any]) -> ModelSpec:
-    """The spec of a network of another size with the same presets.
+    """The spec with a first network of another size, and the same presets.
 
     Args:
-        spec: Spec of a ``stft_unet``.
+        spec: Spec of a ``stft_unet``; other stages stay as they are.
         config: Fields of ``StftUnetConfig``.
     """
     sized = StftUnetConfig(**config)

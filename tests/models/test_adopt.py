@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from msdm_cli.backends.runtime import Runtime
 from msdm_cli.errors import MissingPreset, ModelExists, UnreadableCheckpoint, UnwritableWeights
+from msdm_cli.models import adopt
 from msdm_cli.models.adopt import adopt_checkpoints, remove_model
 from msdm_cli.models.hyper_parameters import CONFIG
 from msdm_cli.models.load import load
@@ -169,6 +170,22 @@ def test_a_run_without_finite_weights_is_refused(tmp_path, cache):
     with pytest.raises(UnreadableCheckpoint, match="is not finite"):
         adopt_checkpoints("mine", [run], "for a test", "none")
     assert not cache.exists()
+
+
+def test_a_run_is_of_the_first_stage_alone(tmp_path, tiny_cascade, monkeypatch):
+    monkeypatch.setattr(adopt, "_load_embedded_spec", lambda: tiny_cascade.spec)
+    _, spec = adopt.convert("mine", [write_run(tmp_path / "run", 4)])
+    assert spec.name == "mine"
+    assert [stage.architecture for stage in spec.stages] == ["stft_unet"]
+    assert spec.stage.presets.keys() == {"separate"}
+
+
+def test_another_first_network_leaves_the_other_stages(tiny_cascade):
+    config = {**tiny_cascade.spec.stage.config, "embedding": 32}
+    spec = adopt.resize(tiny_cascade.spec, config | {"channels": [8, 16, 16], "blocks": [1, 1, 1]})
+    assert spec.stages[1:] == tiny_cascade.spec.stages[1:]
+    assert spec.stage.config["embedding"] == 32
+    assert spec.stage.presets == tiny_cascade.spec.stage.presets
 
 
 def test_a_name_is_taken_once_and_free_after_removal(tmp_path):
