@@ -105,7 +105,7 @@ def _examine_onnx_runtimes() -> Finding:
     return Finding(
         "ONNX Runtime",
         description,
-        f"Install exactly one: {remove}pip install onnxruntime-gpu (or onnxruntime).",
+        f"Install exactly one: {remove}pip install onnxruntime (onnxruntime-gpu for NVIDIA).",
     )
 
 
