@@ -4,7 +4,11 @@
     |- AudioError
     |  |- UnreadableAudio       an input cannot be opened or decoded
     |  |- UnsuitableAudio       an input cannot be worked on: NaN, no samples, lengths that differ
+    |  |  |- EmptyPart          the part that was asked for lies after the end
+    |  |  `- NoLength           music of less than a sample was asked for
     |  `- UnwritableAudio       a sound file cannot be written, or not in that format
+    |     |- MissingSubtype     the format does not have the subtype that was asked for
+    |     `- UnsuitableFormat   the format does not hold such a sound: its rate, its channels
     |- InputError
     |  |- UnreadableList        a list of songs cannot be read
     |  |- NoSongs               a folder, a pattern or a list holds no song
@@ -13,12 +17,14 @@
     |  |- UnreadableManifest    what lies beside results does not describe them
     |  |- UnreadableTable       a table of scores is not one
     |  |- UnwritableResults     a folder, a journal, a table or a picture cannot be written
+    |  |  `- StrayName          a name leads out of the folder of the results
     |  |- ResultsExist          there is a file already where a result would go
     |  |- ReplacesInput         a result would replace a file that is read
     |  `- JobRunning            another process is writing the same results
     |- WeightsError
     |  |- UnknownModel          no model has that name
     |  |- MissingWeights        the model is known, but its files are not on this machine
+    |  |  `- UnfetchedModel     it is in an archive that can be fetched
     |  |- ModelExists           the name of a new model is taken, or the model ships with msdm
     |  |- ChecksumMismatch      a file is not the one that the registry describes
     |  |- UnreadableArchive     an archive is damaged, or is not one
@@ -30,6 +36,7 @@
     |  |- UnreadableSpec        a spec is damaged, or of another version
     |  |- MismatchedWeights     weights and spec do not fit each other
     |  |- MissingPreset         the model has no such sampler settings
+    |  |  `- MissingTask        it does not do the task at all
     |  |- InaccurateGraph       an exported graph does not give what PyTorch gives
     |  |- MissingPackage        an optional package is not installed, or does not work
     |  `- BackendUnavailable    the device or the backend cannot run here
@@ -52,9 +59,9 @@ class MsdmError(Exception):
         self.message = message
         self.remedy = remedy
 
-    def __reduce__(self) -> "tuple[type[MsdmError], tuple[str, str]]":
-        """Pickle it with both of its lines."""
-        return type(self), (self.message, self.remedy)
+    def __reduce__(self) -> "tuple[type[MsdmError], tuple[str, str], dict[str, object]]":
+        """Pickle it with both of its lines, and what else it says."""
+        return type(self), (self.message, self.remedy), vars(self)
 
 
 class AudioError(MsdmError):
@@ -69,8 +76,24 @@ class UnsuitableAudio(AudioError):
     """An input was decoded, but cannot be worked on."""
 
 
+class EmptyPart(UnsuitableAudio):
+    """The part that was asked for lies after the end."""
+
+
+class NoLength(UnsuitableAudio):
+    """Music of less than a sample was asked for."""
+
+
 class UnwritableAudio(AudioError):
     """A sound file cannot be written, or not in that format."""
+
+
+class MissingSubtype(UnwritableAudio):
+    """The format does not have the subtype that was asked for."""
+
+
+class UnsuitableFormat(UnwritableAudio):
+    """The format does not hold such a sound: its rate, its channels."""
 
 
 class InputError(MsdmError):
@@ -105,6 +128,10 @@ class UnwritableResults(ResultsError):
     """A folder, a journal, a table or a picture cannot be written."""
 
 
+class StrayName(UnwritableResults):
+    """A name leads out of the folder of the results."""
+
+
 class ResultsExist(ResultsError):
     """There is a file already where a result would go."""
 
@@ -127,6 +154,14 @@ class UnknownModel(WeightsError):
 
 class MissingWeights(WeightsError):
     """The model is known, but its files are not on this machine."""
+
+
+class UnfetchedModel(MissingWeights):
+    """The model is in an archive that can be fetched, whose name is ``archive``."""
+
+    def __init__(self, message: str, remedy: str, archive: str = "") -> None:
+        super().__init__(message, remedy)
+        self.archive = archive
 
 
 class ModelExists(WeightsError):
@@ -171,6 +206,10 @@ class MismatchedWeights(ModelError):
 
 class MissingPreset(ModelError):
     """The model has no such sampler settings."""
+
+
+class MissingTask(MissingPreset):
+    """The model does not do the task at all."""
 
 
 class InaccurateGraph(ModelError):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from msdm_cli.audio.channel_order import sndfile_map, to_vorbis
 from msdm_cli.audio.formats import FORMATS, SoundFormat, Subtype
-from msdm_cli.errors import UnwritableAudio
+from msdm_cli.errors import UnsuitableFormat, UnwritableAudio
 from msdm_cli.temporary import create_temporary
 
 RIFF_BYTES = (1 << 32) - (1 << 20)
@@ -213,7 +213,7 @@ def _describe_refusal(path: Path, kind: SoundFormat, error: ValueError) -> Unwri
             f"libsndfile {soundfile.__libsndfile_version__} on this machine writes no {kind.name}",
             "pip install --upgrade soundfile brings one that does.",
         )
-    return UnwritableAudio(f"{path}: {error}", "Choose another format or subtype.")
+    return UnsuitableFormat(f"{path}: {error}", "Choose another format or subtype.")
 
 
 def _count_frames(path: Path) -> int:

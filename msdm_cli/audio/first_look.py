@@ -11,7 +11,7 @@ from msdm_cli.audio.decoders import decoding, decoding_and_digesting
 from msdm_cli.audio.level import LevelMeter
 from msdm_cli.audio.riff import read_stated_frames
 from msdm_cli.audio.source import AudioProperties, check_finite
-from msdm_cli.errors import UnsuitableAudio
+from msdm_cli.errors import EmptyPart, UnsuitableAudio
 
 if TYPE_CHECKING:
     from msdm_cli.audio.decoders import Decoder
@@ -126,10 +126,11 @@ def _describe(path: Path, decoder: "Decoder", part: Part, whole: int) -> dict[st
     """The part of a sound whose length is known, and its tags."""
     first, last = part.locate(decoder.sample_rate, whole)
     if last <= first:
-        where = f" after {part.start_seconds:g} s" if whole else ""
-        raise UnsuitableAudio(
-            f"{path}: no samples{where}", "Give a file, or a part of it, that holds sound."
-        )
+        if whole:
+            raise EmptyPart(
+                f"{path}: no samples after {part.start_seconds:g} s", "Begin earlier in it."
+            )
+        raise UnsuitableAudio(f"{path}: no samples", "Give a file that holds sound.")
     properties = AudioProperties(
         decoder.sample_rate,
         decoder.channels,

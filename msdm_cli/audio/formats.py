@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from msdm_cli.audio.ogg_serial import fix_serial
-from msdm_cli.errors import UnwritableAudio
+from msdm_cli.errors import MissingSubtype, UnsuitableFormat
 
 
 @dataclass(frozen=True)
@@ -171,12 +171,12 @@ def choose_subtype(format_name: str, asked: str | None, source: str) -> Subtype:
         the format has for a source of more than 24 bits; else the format's first.
 
     Raises:
-        UnwritableAudio: The format does not have the subtype that was asked for.
+        MissingSubtype: The format does not have the subtype that was asked for.
     """
     known = FORMATS[format_name].subtypes
     if asked is not None:
         if asked not in known:
-            raise UnwritableAudio(
+            raise MissingSubtype(
                 f"{format_name} has no subtype {asked}", f"It has {', '.join(known)}."
             )
         return SUBTYPES[asked]
@@ -211,12 +211,12 @@ def check_channels(format_name: str, channels: int) -> None:
     """Refuse more channels than a format has.
 
     Raises:
-        UnwritableAudio: There are more.
+        UnsuitableFormat: There are more.
     """
     most = FORMATS[format_name].most_channels
     if most is not None and channels > most:
         others = [name for name in writable_formats() if FORMATS[name].most_channels is None]
-        raise UnwritableAudio(
+        raise UnsuitableFormat(
             f"{format_name} has {most} channels at most, and these are {channels}",
-            f"Choose another --format: {', '.join(others)}.",
+            f"Choose another format: {', '.join(others)}.",
         )

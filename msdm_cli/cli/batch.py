@@ -95,12 +95,20 @@ def run_batch(
         with display:
             for ended in row.run(left, work, jobs, display.stop):
                 batch.end(ended)
-    outcomes = [batch.outcomes[name] for name in requests]
-    show_outcomes(kind, title, outcomes, display)
+    _show(kind, title, [batch.outcomes[name] for name in requests], beside)
+
+
+def _show(kind: str, title: str, outcomes: list[Outcome], beside: Beside) -> None:
+    """Show how all jobs have ended.
+
+    Raises:
+        Exit: One has failed; with exit code 1.
+    """
+    show_outcomes(kind, title, outcomes, beside.display)
     if kind in WORDS:
         made = [outcome.result for outcome in outcomes if not isinstance(outcome.result, MsdmError)]
         for page in beside.compare(made):
-            display.say(f"to compare them: {page}")
+            beside.display.say(f"to compare them: {page}")
     if any(outcome.failed for outcome in outcomes):
         raise typer.Exit(1)
 

@@ -11,7 +11,7 @@ from msdm_cli.cli.console import show_json, show_table
 from msdm_cli.cli.display import Display
 from msdm_cli.cli.hints import Hint, find_errno_hint, hinted
 from msdm_cli.cli.model_options import choose_preset, find_spec, load_chosen
-from msdm_cli.cli.option_checks import choose_from, split_names
+from msdm_cli.cli.option_checks import choose_from, list_metrics, split_names
 from msdm_cli.cli.options import (
     JsonOption,
     Quality,
@@ -60,13 +60,6 @@ PLOT_HINTS: dict[type[MsdmError], Hint] = {UnwritableResults: "Choose another na
 
 NOTHING = "-"
 """Stands in a table for a figure that no score belongs to."""
-
-
-def list_metrics() -> list[str]:
-    """Names of the metrics."""
-    from msdm_cli.evaluation.metrics import METRICS
-
-    return list(METRICS)
 
 
 def evaluate(  # noqa: PLR0913

@@ -8,17 +8,22 @@ from collections.abc import Callable, Iterator, Mapping
 from msdm_cli.errors import (
     BackendUnavailable,
     DeviceFull,
+    EmptyPart,
     JobRunning,
     MissingPreset,
     MissingStems,
-    MissingWeights,
+    MissingSubtype,
+    MissingTask,
     MsdmError,
+    NoLength,
     NonFiniteSamples,
     ReplacesInput,
     ResultsExist,
+    StrayName,
+    UnfetchedModel,
     UnknownModel,
     UnreadableTable,
-    UnsuitableAudio,
+    UnsuitableFormat,
     UnwritableAudio,
     UnwritableResults,
 )
@@ -77,66 +82,39 @@ def _hint_device(error: MsdmError) -> str:
     return f"{error.remedy} See --device, --backend and --precision, and msdm doctor."
 
 
-def _hint_part(error: MsdmError) -> str:
-    if "no samples after" in error.message:
-        return "Choose an earlier --start."
-    if "is no length" in error.message:
-        return "Ask for more with --duration."
-    return error.remedy
+def _hint_fetch(error: MsdmError) -> str:
+    assert isinstance(error, UnfetchedModel)
+    return f"Fetch it: msdm weights pull {error.archive}"
 
 
-def _hint_preset(error: MsdmError) -> str:
-    if error.remedy.startswith("It has"):
-        return f"{error.remedy} Choose one with --quality or --sampler."
-    return "Choose another --model: msdm weights list."
-
-
-def _hint_weights(error: MsdmError) -> str:
-    from msdm_cli.models.registry import load_archives
-
-    for archive in load_archives().values():
-        for model in archive.models:
-            if error.message.startswith(f"the model {model.name} "):
-                return f"Fetch it: msdm weights pull {archive.name}"
-    return error.remedy
-
-
-def _hint_results(error: MsdmError) -> str:
+def _hint_writing(error: MsdmError) -> str:
     hint = find_errno_hint(error)
     return "Choose a shorter name: rename the song, or see --name." if hint == NAME else hint
-
-
-def _hint_format(error: MsdmError) -> str:
-    if error.remedy.startswith("It has"):
-        return f"{error.remedy} Choose one with --subtype, or another --format."
-    if "subtype" in error.remedy:
-        return "Choose another --format or --subtype."
-    return _hint_results(error)
-
-
-def _hint_folder(error: MsdmError) -> str:
-    if error.remedy.startswith("Rename"):
-        return "Rename the song, or choose names of the results with --name."
-    return _hint_results(error)
 
 
 HINTS: dict[type[MsdmError], Hint] = {
     BackendUnavailable: _hint_device,
     DeviceFull: _hint_device,
     JobRunning: "Wait for it, or choose another folder with -o.",
-    MissingPreset: _hint_preset,
+    EmptyPart: "Choose an earlier --start.",
+    MissingPreset: lambda error: f"{error.remedy} Choose one with --quality or --sampler.",
     MissingStems: "Separate the song first, or add --separate MODEL.",
-    MissingWeights: _hint_weights,
+    MissingSubtype: lambda error: f"{error.remedy} Choose one with --subtype, or another --format.",
+    MissingTask: "Choose another --model: msdm weights list.",
+    NoLength: "Ask for more with --duration.",
     NonFiniteSamples: "Try another --device or --precision. If it stays, report song and --seed.",
     ReplacesInput: "Choose another folder with -o.",
     ResultsExist: "Say --overwrite to replace it, or choose another folder with -o.",
     UnknownModel: lambda error: f"{error.remedy} msdm weights list shows them all.",
     UnreadableTable: "Remove the file, or name another folder with --tables.",
-    UnsuitableAudio: _hint_part,
-    UnwritableAudio: _hint_format,
-    UnwritableResults: _hint_folder,
+    StrayName: "Rename the song, or choose names of the results with --name.",
+    UnfetchedModel: _hint_fetch,
+    UnsuitableFormat: lambda error: f"{error.remedy} See --format and --subtype.",
+    UnwritableAudio: _hint_writing,
+    UnwritableResults: _hint_writing,
 }
-"""By the class of the error. A command that has other options uses ``hinted``."""
+"""By the class of the error, or of a class above it. A command that has other options uses
+``hinted``."""
 
 
 def find_hint(error: MsdmError) -> str:
@@ -146,8 +124,16 @@ def find_hint(error: MsdmError) -> str:
         return given
     if OPTION.search(error.remedy):
         return error.remedy
-    hint = HINTS.get(type(error), error.remedy)
-    return hint if isinstance(hint, str) else hint(error)
+    return _look_up(HINTS, error) or error.remedy
+
+
+def _look_up(hints: Mapping[type[MsdmError], Hint], error: MsdmError) -> str | None:
+    """The hint of the nearest class of an error that has one."""
+    for kind in type(error).__mro__:
+        hint = hints.get(kind)
+        if hint is not None:
+            return hint if isinstance(hint, str) else hint(error)
+    return None
 
 
 @contextlib.contextmanager
@@ -160,10 +146,9 @@ def hinted(hints: Mapping[type[MsdmError], Hint]) -> Iterator[None]:
     try:
         yield
     except MsdmError as error:
-        hint = hints.get(type(error))
-        if hint is None:
+        text = _look_up(hints, error)
+        if text is None:
             raise
-        text = hint if isinstance(hint, str) else hint(error)
         replaced = type(error)(error.message, text)
         vars(replaced)[HINT] = text
         raise replaced from error

@@ -114,6 +114,13 @@ def list_executors() -> list[str]:
     return list(EXECUTORS)
 
 
+def list_metrics() -> list[str]:
+    """Names of the metrics."""
+    from msdm_cli.evaluation.metrics import METRICS
+
+    return list(METRICS)
+
+
 def complete(list_names: Callable[[], Sequence[str]]) -> Callable[[str], list[str]]:
     """What a shell offers for a value that has begun."""
 

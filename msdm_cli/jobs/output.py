@@ -17,7 +17,7 @@ from msdm_cli.audio.formats import (
 )
 from msdm_cli.audio.resample import resampled_length
 from msdm_cli.audio.source import AudioProperties
-from msdm_cli.errors import ReplacesInput, ResultsExist, UnwritableResults
+from msdm_cli.errors import ReplacesInput, ResultsExist, StrayName
 
 NAME = "{track}/{stem}.{ext}"
 FIELDS = ("track", "stem", "ext")
@@ -89,7 +89,7 @@ class OutputOptions:
         """Where a stem of a song goes.
 
         Raises:
-            UnwritableResults: The name of the song leads out of the folder.
+            StrayName: The name of the song leads out of the folder.
         """
         return self._place(folder, track, stem, self.file_format)
 
@@ -97,14 +97,14 @@ class OutputOptions:
         """Where the manifest of a song goes: where a stem called msdm would, in JSON.
 
         Raises:
-            UnwritableResults: The name of the song leads out of the folder.
+            StrayName: The name of the song leads out of the folder.
         """
         return self._place(folder, track, MANIFEST, MANIFEST_SUFFIX)
 
     def _place(self, folder: Path, track: str, stem: str, ext: str) -> Path:
         name = self.name.format(track=track, stem=stem, ext=ext)
         if not _leads_inside(PurePath(name)):
-            raise UnwritableResults(
+            raise StrayName(
                 f"{folder / name}: is not inside {folder}", "Rename the song, or its results."
             )
         return folder / name

@@ -25,8 +25,9 @@ from msdm_cli.jobs.paths import decode_path
 from msdm_cli.jobs.request import JobRequest
 from msdm_cli.jobs.result import JobResult
 from msdm_cli.jobs.run import run_job
-from msdm_cli.models.description import ModelDescription, describe_model
+from msdm_cli.models.description import describe_model
 from msdm_cli.models.load import load
+from msdm_cli.models.spec import ModelSpec
 from msdm_cli.progress import Progress
 
 READ_FRAMES = 1 << 16
@@ -86,11 +87,8 @@ def rerun(
         overwrite=False,
         runtime=_find_runtime(path, manifest, device, threads),
     )
-    described = describe_model(request.model, request.runtime)
-    _check_model(path, manifest, request, described)
-    sources = request.open_inputs()
-    request.row.look(described.spec, sources)
-    _check_inputs(manifest, request, sources)
+    spec = _check_model(path, manifest, request)
+    sources = _open_inputs(manifest, request, spec)
     result = run_job(request, load(request.model, request.runtime), progress, sources)
     if result.skipped:
         raise ResultsExist(f"{result.manifest}: is there already", "Choose another folder.")
@@ -150,9 +148,9 @@ def _find_runtime(
     )
 
 
-def _check_model(
-    path: Path, manifest: Manifest, request: JobRequest, model: ModelDescription
-) -> None:
+def _check_model(path: Path, manifest: Manifest, request: JobRequest) -> ModelSpec:
+    """The spec of the model, which has the weights and the stems that it had."""
+    model = describe_model(request.model, request.runtime)
     if model.weights_sha256 != manifest.identity["weights_sha256"]:
         raise MismatchedWeights(
             f"the model {model.spec.name} has other weights than before",
@@ -165,6 +163,7 @@ def _check_model(
             f"{path}: {', '.join(sorted(unknown))} is no stem of the model",
             "Make the results again.",
         )
+    return model.spec
 
 
 def _find_inputs(manifest: Manifest, given: Sequence[Path]) -> dict[str, Path]:
@@ -181,12 +180,16 @@ def _find_inputs(manifest: Manifest, given: Sequence[Path]) -> dict[str, Path]:
     return found
 
 
-def _check_inputs(
-    manifest: Manifest, request: JobRequest, sources: Mapping[str, AudioSource]
-) -> None:
+def _open_inputs(
+    manifest: Manifest, request: JobRequest, spec: ModelSpec
+) -> Mapping[str, AudioSource]:
+    """The inputs, which were looked at and are what they were."""
+    sources = request.open_inputs()
+    request.row.look(spec, sources)
     for role, source in sources.items():
         if source.digest() != manifest.identity["inputs"][role]:
             raise UnsuitableAudio(
                 f"{request.inputs[role]}: is not what it was",
                 "Name the file that it was, if it is elsewhere now.",
             )
+    return sources

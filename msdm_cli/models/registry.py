@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from msdm_cli.errors import MissingWeights, UnknownModel
+from msdm_cli.errors import MissingWeights, UnfetchedModel, UnknownModel
 from msdm_cli.small_files import read_small
 
 EMBEDDED = "embedded"
@@ -193,9 +193,10 @@ def find_entry(name: str) -> WeightsEntry:
         return registry[name]
     for archive in load_archives().values():
         if name in (model.name for model in archive.models):
-            raise MissingWeights(
+            raise UnfetchedModel(
                 f"the model {name} is not on this machine",
                 f"Fetch the archive {archive.name} first.",
+                archive.name,
             )
     raise UnknownModel(f"no model is called {name}", f"These are here: {', '.join(registry)}.")
 

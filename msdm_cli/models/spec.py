@@ -12,7 +12,7 @@ import msgspec
 
 from msdm_cli.audio.source import RATES_HZ
 from msdm_cli.diffusion.samplers import Preset
-from msdm_cli.errors import MissingPreset, UnreadableSpec
+from msdm_cli.errors import MissingPreset, MissingTask, UnreadableSpec
 from msdm_cli.representations import REPRESENTATIONS
 from msdm_cli.representations.sketch_codes import TOKEN_SAMPLES
 from msdm_cli.small_files import read_small
@@ -175,10 +175,10 @@ class ModelSpec:
         """
         presets = self.list_presets(task)
         if name not in presets:
-            raise MissingPreset(
-                f"the model {self.name} has no settings {name} to {task}",
-                f"It has {', '.join(presets)}." if presets else "Choose another task or model.",
-            )
+            message = f"the model {self.name} has no settings {name} to {task}"
+            if not presets:
+                raise MissingTask(message, "Choose another task or model.")
+            raise MissingPreset(message, f"It has {', '.join(presets)}.")
         return presets[name]
 
     def save(self, path: Path) -> None:

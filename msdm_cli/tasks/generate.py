@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from msdm_cli.audio.finish import MIXTURE
 from msdm_cli.audio.source import AudioProperties, AudioSource
 from msdm_cli.diffusion.samplers import Preset
-from msdm_cli.errors import UnsuitableAudio
+from msdm_cli.errors import NoLength
 from msdm_cli.models.load import LoadedModel
 from msdm_cli.models.spec import ModelSpec
 from msdm_cli.progress import Progress
@@ -59,12 +59,12 @@ def describe_output(
     """Mono, at the model's rate.
 
     Raises:
-        UnsuitableAudio: The length is less than a sample.
+        NoLength: The length is less than a sample.
     """
     rate = model.spec.sample_rate
     frames = round(options.seconds * rate)
     if frames < 1:
-        raise UnsuitableAudio(f"{options.seconds} s is no length", "Ask for a second or more.")
+        raise NoLength(f"{options.seconds} s is no length", "Ask for a second or more.")
     return AudioProperties(rate, 1, frames, "PCM_16")
 
 
@@ -74,7 +74,7 @@ def plan(
     """The chunks and the network calls of a generation.
 
     Raises:
-        UnsuitableAudio: The length is less than a sample.
+        NoLength: The length is less than a sample.
     """
     total = describe_output(model, sources, options).frames
     return plan_music(model.spec, total, options)
@@ -100,7 +100,7 @@ def run(
         All stems of the model and their sum.
 
     Raises:
-        UnsuitableAudio: The length is less than a sample.
+        NoLength: The length is less than a sample.
     """
     planned = plan(model, sources, options)
     calls = Calls(progress)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from conftest import music
 
-from msdm_cli.audio.source import ArraySource, SharedReader, read_all
+from msdm_cli.audio.source import ArraySource, read_all
 from msdm_cli.errors import UnsuitableAudio
 
 
@@ -68,34 +68,6 @@ def test_nothing_and_nan_are_refused():
         ArraySource(np.array([0.0, np.nan]), 8000)
     with pytest.raises(ValueError, match="expected a rate"):
         ArraySource(np.zeros(3), 0)
-
-
-def test_a_shared_reader_reads_once_and_gives_twice():
-    samples = music(1000, 2)
-
-    class Counting:
-        properties = ArraySource(samples, 8000).properties
-        count = 0
-        position = 0
-
-        def read(self, frames):
-            self.count += 1
-            block = samples[:, self.position : self.position + frames]
-            self.position += block.shape[1]
-            return block
-
-    reader = Counting()
-    shared = SharedReader(reader)
-    ahead = [shared.read(300)]
-    behind = [shared.read_again(250), shared.read_again(0)]
-    ahead += [shared.read(300), shared.read(300)]
-    behind += [
-        shared.read_again(600),
-        shared.read_again(150),
-    ]  # the last 100 have not been read yet
-    np.testing.assert_array_equal(np.concatenate(behind, 1), samples)
-    np.testing.assert_array_equal(np.concatenate(ahead, 1), samples[:, :900])
-    assert reader.count == 4
 
 
 @pytest.mark.parametrize("kind", [np.int16, np.int32, bool, complex])

@@ -1,4 +1,5 @@
 import errno
+import pickle
 
 import pytest
 
@@ -7,16 +8,23 @@ from msdm_cli.cli.hints import HINTS, find_errno_hint, find_hint, hinted
 from msdm_cli.errors import (
     BackendUnavailable,
     ChecksumMismatch,
+    EmptyPart,
     JobRunning,
     MissingPreset,
+    MissingSubtype,
+    MissingTask,
     MissingWeights,
     MsdmError,
+    NoLength,
     NonFiniteSamples,
     ReplacesInput,
     ResultsExist,
+    StrayName,
+    UnfetchedModel,
     UnknownModel,
     UnreadableAudio,
     UnsuitableAudio,
+    UnsuitableFormat,
     UnwritableAudio,
     UnwritableResults,
 )
@@ -50,7 +58,7 @@ def test_a_model_that_is_missing_names_its_archive(monkeypatch, tmp_path):
     for archive in load_archives().values():
         for model in archive.models:
             error = raised(find_entry, model.name)
-            assert isinstance(error, MissingWeights)
+            assert isinstance(error, UnfetchedModel)
             assert find_hint(error) == f"Fetch it: msdm weights pull {archive.name}"
 
 
@@ -63,7 +71,7 @@ def test_an_unknown_model_names_the_list(monkeypatch, tmp_path):
 
 def test_a_subtype_that_a_format_lacks_names_those_that_it_has():
     error = raised(choose_subtype, "flac", "FLOAT", "PCM_16")
-    assert isinstance(error, UnwritableAudio)
+    assert isinstance(error, MissingSubtype)
     hint = "It has PCM_16, PCM_24. Choose one with --subtype, or another --format."
     assert find_hint(error) == hint
 
@@ -73,13 +81,14 @@ def test_a_preset_that_a_model_lacks_names_those_that_it_has(tiny_model):
     assert isinstance(error, MissingPreset)
     assert find_hint(error) == "It has fast, default. Choose one with --quality or --sampler."
     error = raised(tiny_model.spec.preset, "dance", "best")
+    assert isinstance(error, MissingTask)
     assert find_hint(error) == "Choose another --model: msdm weights list."
 
 
 def test_a_name_that_leads_out_of_the_folder_names_the_option(tmp_path):
     options = OutputOptions(name="{track}/{stem}.{ext}")
     error = raised(options.place, tmp_path, "..", "bass")
-    assert isinstance(error, UnwritableResults)
+    assert isinstance(error, StrayName)
     assert find_hint(error) == "Rename the song, or choose names of the results with --name."
 
 
@@ -100,10 +109,39 @@ def test_a_name_that_leads_out_of_the_folder_names_the_option(tmp_path):
             "Make room on the disk, or choose another folder with -o.",
         ),
         (UnsuitableAudio("a.wav: contains NaN", "Repair it."), "Repair it."),
+        (UnsuitableAudio("no samples after all; 0 s is no length", "Repair it."), "Repair it."),
+        (
+            MissingWeights("the model msdm has no file", "Install msdm again."),
+            "Install msdm again.",
+        ),
+        (EmptyPart("what", "Begin earlier."), "Choose an earlier --start."),
+        (NoLength("what", "More."), "Ask for more with --duration."),
+        (UnsuitableFormat("what", "Another."), "Another. See --format and --subtype."),
     ],
 )
 def test_hints_by_class(error, hint):
     assert find_hint(error) == hint
+
+
+def test_an_error_has_the_hint_of_the_nearest_class_that_has_one():
+    class Special(UnwritableAudio):
+        """A kind that nobody has a hint for."""
+
+    error = raise_from(Special("what", "remedy"), OSError(errno.ENOSPC, "why"))
+    assert find_hint(error).startswith("Make room on the disk")
+    with pytest.raises(Special) as caught, hinted({UnwritableAudio: "of the command"}):
+        raise error
+    assert find_hint(caught.value) == "of the command"
+
+
+@pytest.mark.parametrize(
+    "error", [UnfetchedModel("what", "remedy", "archive"), ResultsExist("what", "remedy")]
+)
+def test_an_error_is_what_it_was_after_a_journey(error):
+    arrived = pickle.loads(pickle.dumps(error))
+    assert type(arrived) is type(error)
+    assert vars(arrived) == vars(error)
+    assert str(arrived) == str(error)
 
 
 def test_an_error_without_a_row_has_its_remedy():
