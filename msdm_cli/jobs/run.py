@@ -10,9 +10,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from msdm_cli.audio.file_sink import FileSink
 from msdm_cli.audio.file_writer import SoundShape
 from msdm_cli.audio.finish import Finish, fit_gain
-from msdm_cli.audio.sink import FileSink
 from msdm_cli.audio.source import AudioSource
 from msdm_cli.backends.runtime import Runtime
 from msdm_cli.jobs.done import find_done, find_result

@@ -3,9 +3,9 @@ import pytest
 import soundfile
 from conftest import music
 
+from msdm_cli.audio.file_sink import FileSink
 from msdm_cli.audio.file_writer import SoundShape
 from msdm_cli.audio.formats import SUBTYPES
-from msdm_cli.audio.sink import FileSink
 from msdm_cli.errors import UnwritableAudio
 
 SHAPE = SoundShape(8000, 1, 500, SUBTYPES["FLOAT"])
