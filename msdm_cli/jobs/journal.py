@@ -60,7 +60,8 @@ class Journal:
 
     Attributes:
         resumed: Whether there was one of this very job.
-        on_disk: Whether chunks go to the disk. The last one is always held in memory.
+        on_disk: Whether chunks go to the disk. Then the last one is held in memory too; otherwise
+            all are, which is for jobs of few.
 
     Raises:
         JobRunning: Another process holds it.
@@ -75,7 +76,7 @@ class Journal:
         self._lock = FileLock(folder / LOCK)
         self._done = False
         self._made_parent = False
-        self._last: tuple[int, Array] | None = None
+        self._held: dict[int, Array] = {}
         self._found: dict[str, Any] | None = None
 
     def __enter__(self) -> "Journal":
@@ -146,9 +147,9 @@ class Journal:
 
     def load(self, index: int) -> Array | None:
         """What was drawn of a chunk; None if nothing was, or if it has changed since."""
-        last = self._last
-        if last and last[0] == index:
-            return last[1]
+        held = self._held.get(index)
+        if held is not None:
+            return held
         try:
             stored = self._place(index).read_bytes()
         except OSError:
@@ -157,7 +158,7 @@ class Journal:
         if found is None:
             log.info("%s: chunk %d is damaged and is drawn again", self.folder.parent, index)
             return None
-        self._last = (index, found)
+        self._hold(index, found)
         return found
 
     def save(self, index: int, chunk: Array) -> None:
@@ -166,13 +167,17 @@ class Journal:
         Raises:
             UnwritableResults: The disk is full.
         """
-        self._last = (index, chunk)
+        self._hold(index, chunk)
         if not self.on_disk:
             return
         try:
             write_whole(self._place(index), encode_chunk(chunk, self._own(index)))
         except OSError as error:
             raise self._failed(error) from error
+
+    def _hold(self, index: int, chunk: Array) -> None:
+        # Replaced and not emptied: another thread may be reading it.
+        self._held = {index: chunk} if self.on_disk else {**self._held, index: chunk}
 
     def _place(self, index: int) -> Path:
         return self.folder / f"{index}{CHUNK}"

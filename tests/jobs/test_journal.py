@@ -224,12 +224,24 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
         pass
 
 
-def test_the_last_chunk_is_held_in_memory_though_none_goes_to_the_disk(tmp_path):
+def test_chunks_that_do_not_go_to_the_disk_are_held_in_memory(tmp_path):
+    """A job of one chunk may keep two: of a sketch, and of its sound."""
     with Journal(tmp_path / "j", IDENTITY) as journal:
         journal.begin()
         journal.on_disk = False
-        journal.save(0, chunk(0))
-        assert not (tmp_path / "j" / "0.chunk").exists()
-        np.testing.assert_array_equal(journal.load(0), chunk(0))
-        journal.save(1, chunk(1))
+        for index in (0, 1):
+            journal.save(index, chunk(index))
+        assert not list((tmp_path / "j").glob("*.chunk"))
+        for index in (0, 1):
+            np.testing.assert_array_equal(journal.load(index), chunk(index))
+        assert journal.load(2) is None
+
+
+def test_of_chunks_on_the_disk_the_last_is_held_in_memory(tmp_path):
+    with Journal(tmp_path / "j", IDENTITY) as journal:
+        journal.begin()
+        for index in (0, 1):
+            journal.save(index, chunk(index))
+            (tmp_path / "j" / f"{index}.chunk").unlink()
+        np.testing.assert_array_equal(journal.load(1), chunk(1))
         assert journal.load(0) is None
