@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from msdm_cli.audio.file_source import FileSource
 from msdm_cli.audio.formats import FORMATS
+from msdm_cli.audio.song_windows import SongWindows
 from msdm_cli.audio.source import ArraySource, read_all
-from msdm_cli.audio.windows import SongWindows
 from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.errors import NoSongs, UnsuitableAudio
 

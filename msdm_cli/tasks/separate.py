@@ -17,8 +17,8 @@ from msdm_cli.audio.level import fit_level
 from msdm_cli.audio.mix import Gains, check_gains
 from msdm_cli.audio.resample import resampled_length
 from msdm_cli.audio.shared_reader import SharedReader
+from msdm_cli.audio.song_windows import SongWindows
 from msdm_cli.audio.source import AudioProperties, AudioSource
-from msdm_cli.audio.windows import SongWindows
 from msdm_cli.diffusion.conditions import mixture_condition
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.models.load import LoadedModel

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from conftest import MemoryStore, music, spy_on
 
-from msdm_cli.audio import windows
+from msdm_cli.audio import song_windows
 from msdm_cli.audio.source import ArraySource
 from msdm_cli.errors import UnsuitableAudio
 from msdm_cli.progress import SilentProgress
@@ -51,7 +51,7 @@ def test_the_mixture_is_the_given_stem_and_the_targets(tiny_model, rate, channel
 def test_the_size_of_the_blocks_that_are_read_changes_nothing(tiny_model, monkeypatch):
     given = {"drums": music(2 * 44100, 2, 44100)}
     usual, _ = collect(start(tiny_model, given, 44100))
-    monkeypatch.setattr(windows, "READ_FRAMES", 777)
+    monkeypatch.setattr(song_windows, "READ_FRAMES", 777)
     small, _ = collect(start(tiny_model, given, 44100))
     np.testing.assert_array_equal(usual["piano"], small["piano"])
 

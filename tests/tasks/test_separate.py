@@ -14,7 +14,7 @@ from conftest import (
     spy_on,
 )
 
-from msdm_cli.audio import windows
+from msdm_cli.audio import song_windows
 from msdm_cli.audio.chunks import ChunkPlan
 from msdm_cli.audio.file_source import FileSource
 from msdm_cli.audio.source import ArraySource
@@ -79,7 +79,7 @@ def test_stems_sum_to_the_song(tiny_model, rate, channels, quality):
 def test_the_size_of_the_blocks_that_are_read_changes_nothing(tiny_model, monkeypatch):
     song = music(4 * 44100, 2, 44100)
     usual, _ = collect(start(tiny_model, song, 44100))
-    monkeypatch.setattr(windows, "READ_FRAMES", 777)
+    monkeypatch.setattr(song_windows, "READ_FRAMES", 777)
     small, _ = collect(start(tiny_model, song, 44100))
     for name in STEMS:
         np.testing.assert_array_equal(usual[name], small[name])

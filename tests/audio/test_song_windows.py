@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from msdm_cli.audio import windows
+from msdm_cli.audio import song_windows
 from msdm_cli.audio.file_source import FileSource
-from msdm_cli.audio.windows import SongWindows
+from msdm_cli.audio.song_windows import SongWindows
 
 
 @pytest.mark.parametrize("rate", [22050, 44100])
@@ -13,7 +13,7 @@ def test_windows_are_those_of_the_whole(write_song, rate, monkeypatch):
         song = SongWindows(reader, 22050)
         whole = song.read(0, song.total)
     assert song.total == 3 * 22050
-    monkeypatch.setattr(windows, "READ_FRAMES", 5000)
+    monkeypatch.setattr(song_windows, "READ_FRAMES", 5000)
     with FileSource(path).open() as reader:
         song = SongWindows(reader, 22050)
         for start, stop in [(0, 1000), (0, 40_000), (30_000, 50_000), (50_000, 66_150)]:
