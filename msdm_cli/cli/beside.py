@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,6 +38,15 @@ ProjectOption = Annotated[
         help="Write a project beside the results, with the files as tracks.",
     ),
 ]
+MidiOption = Annotated[
+    bool,
+    typer.Option(
+        "--midi",
+        rich_help_panel=RESULTS,
+        help="Write the notes of new stems beside them, as MIDI. It needs pip install --no-deps "
+        "basic-pitch==0.4.0.",
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -47,18 +57,27 @@ class Beside:
         display: Says what fails.
         page: Whether to make pages.
         project: A name in ``PROJECTS``, for a project of each job.
+        midi: Whether to write the notes of new stems.
     """
 
     display: Display
     page: bool = True
     project: str | None = None
+    midi: bool = False
 
     def add(self, result: "JobResult") -> tuple[Path, ...]:
         """Make what belongs beside results that are new; find it beside those that were there."""
-        page = self._try("page", lambda: self._make_page(result)) if self.page else ()
-        if self.project is None:
-            return page
-        return (*page, *self._try("project", lambda: self._make_project(result)))
+        makers = {
+            "page": self._make_page if self.page else None,
+            "project": self._make_project if self.project else None,
+            "MIDI": self._make_notes if self.midi and not result.skipped else None,
+        }
+        return tuple(
+            path
+            for what, make in makers.items()
+            if make is not None
+            for path in self._try(what, partial(make, result))
+        )
 
     def compare(self, results: "Sequence[JobResult]") -> tuple[Path, ...]:
         """Make the page that compares takes, if there are several in the folders of one folder."""
@@ -88,9 +107,15 @@ class Beside:
 
         return (write_reaper_project(result.manifest),)
 
+    def _make_notes(self, result: "JobResult") -> tuple[Path, ...]:
+        from msdm_cli.jobs.transcribe import write_notes
+
+        return write_notes(result.manifest)
+
     def _try(self, what: str, make: Callable[[], tuple[Path, ...]]) -> tuple[Path, ...]:
         try:
             return make()
         except FAILURES as error:
-            self.display.say(f"no {what}: {describe_failure(error).message}")
+            failure = describe_failure(error)
+            self.display.say(f"no {what}: {failure.message}. {failure.remedy}")
             return ()

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from msdm_cli.cli.batch import estimate_batch, run_batch
-from msdm_cli.cli.beside import Beside, PageOption, ProjectOption
+from msdm_cli.cli.beside import Beside, MidiOption, PageOption, ProjectOption
 from msdm_cli.cli.display import Display
 from msdm_cli.cli.model_options import choose_preset, find_spec, load_chosen
 from msdm_cli.cli.music_options import (
@@ -76,6 +76,7 @@ def generate(  # noqa: PLR0913  an option each
     rate: RateOption = None,
     page: PageOption = True,
     project: ProjectOption = None,
+    midi: MidiOption = False,
     overwrite: OverwriteOption = False,
     dry_run: DryRunOption = False,
     quiet: QuietOption = False,
@@ -129,6 +130,6 @@ def generate(  # noqa: PLR0913  an option each
         "variation",
         requests,
         load,
-        beside=Beside(display, page, project),
+        beside=Beside(display, page, project, midi),
         jobs=request.runtime.devices,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from msdm_cli.cli.batch import estimate_batch, run_batch
-from msdm_cli.cli.beside import Beside, PageOption, ProjectOption
+from msdm_cli.cli.beside import Beside, MidiOption, PageOption, ProjectOption
 from msdm_cli.cli.display import STOPPED, Display
 from msdm_cli.cli.model_options import check_stems, choose_preset, find_spec, load_chosen
 from msdm_cli.cli.music_options import KeyOption, StyleOption, choose_controls
@@ -102,6 +102,7 @@ def impute(  # noqa: PLR0913  an option each
     rate: RateOption = None,
     page: PageOption = True,
     project: ProjectOption = None,
+    midi: MidiOption = False,
     overwrite: OverwriteOption = False,
     dry_run: DryRunOption = False,
     quiet: QuietOption = False,
@@ -163,7 +164,7 @@ def impute(  # noqa: PLR0913  an option each
         "imputed",
         requests,
         load,
-        beside=Beside(display, page, project),
+        beside=Beside(display, page, project, midi),
         jobs=request.runtime.devices,
     )
 

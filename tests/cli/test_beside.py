@@ -74,3 +74,13 @@ def test_a_project_lies_beside_the_stems(write_song, tmp_path):
         (tmp_path / "song" / "song.rpp").unlink()
     wrong = separate(song, tmp_path, "--project", "cubase")
     wrong.assert_two_lines("cubase is none of reaper", returncode=2)
+
+
+def test_what_fails_beside_results_is_said_with_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr("msdm_cli.midi.notes.PACKAGE", "no-such-package")
+    take = ("--seconds", "0.4", "--seed", "1", "-o", tmp_path, "--no-page", "--midi")
+    result = msdm("generate", *take, *OPTIONS)
+    assert result.returncode == 0
+    assert "no MIDI: " in result.stderr
+    assert "pip install --no-deps" in result.stderr
+    assert (tmp_path / "seed-1" / "piano.wav").exists()

@@ -1,0 +1,40 @@
+import pytest
+from conftest import impute
+
+from msdm_cli.jobs import transcribe
+from msdm_cli.midi.midi_file import MARK
+from msdm_cli.midi.notes import Note
+
+
+@pytest.fixture
+def found(monkeypatch):
+    """Names of the files that are transcribed, without a network."""
+    asked = []
+
+    def pretend(source):
+        asked.append(source.name)
+        return [Note(0.1, 0.3, 60, 0.5)]
+
+    monkeypatch.setattr(transcribe, "transcribe", pretend)
+    return asked
+
+
+def test_new_stems_with_a_pitch_get_their_notes(tiny_model, write_song, tmp_path, found):
+    guitar = write_song("guitar.wav", seconds=0.4)
+    made = impute(
+        tiny_model, {"guitar": guitar}, tmp_path / "o", targets=("piano", "bass", "drums")
+    )
+    paths = transcribe.write_notes(made.manifest)
+    assert sorted(path.name for path in paths) == ["bass.mid", "piano.mid"]
+    assert sorted(found) == ["bass.wav", "piano.wav"]
+    assert all(MARK in path.read_bytes() for path in paths)
+
+
+def test_files_of_somebody_else_stay(tiny_model, write_song, tmp_path, found):
+    drums = write_song("drums.wav", seconds=0.4)
+    made = impute(tiny_model, {"drums": drums}, tmp_path / "out")
+    (path,) = transcribe.write_notes(made.manifest)
+    assert transcribe.write_notes(made.manifest) == (path,)
+    path.write_bytes(b"mine")
+    assert transcribe.write_notes(made.manifest) == ()
+    assert path.read_bytes() == b"mine"
