@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     )
     from msdm_cli.interface import Model, load_model
     from msdm_cli.progress import Progress
+    from msdm_cli.tasks.controls import Controls
     from msdm_cli.tasks.stream import StemBlock
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AudioError",
+    "Controls",
     "InputError",
     "Model",
     "ModelError",
@@ -42,6 +44,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Controls": "msdm_cli.tasks.controls",
     "Model": "msdm_cli.interface",
     "load_model": "msdm_cli.interface",
     "Progress": "msdm_cli.progress",
