@@ -4,7 +4,7 @@ from pathlib import Path
 
 from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.errors import NoSongs
-from msdm_cli.evaluation.songs import Layout
+from msdm_cli.evaluation.layout import Layout
 
 STEMS = ("bass", "drums", "guitar", "piano")
 """Stems of the embedded model, in its order."""

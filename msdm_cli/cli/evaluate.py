@@ -40,8 +40,8 @@ from msdm_cli.errors import (
 )
 
 if TYPE_CHECKING:
+    from msdm_cli.evaluation.layout import Layout
     from msdm_cli.evaluation.metrics.metric import Summary
-    from msdm_cli.evaluation.songs import Layout
     from msdm_cli.evaluation.tables import ScoreTable
     from msdm_cli.jobs.evaluate import Evaluation
     from msdm_cli.models.spec import ModelSpec
@@ -188,7 +188,7 @@ def _plot(evaluation: "Evaluation", plot: Path) -> None:
 
 
 def _choose_layout(stems: list[str] | None, spec: "ModelSpec | None") -> "Layout":
-    from msdm_cli.evaluation.songs import Layout
+    from msdm_cli.evaluation.layout import Layout
     from msdm_cli.jobs.evaluate import PAPER_LAYOUT
 
     if spec is not None:

@@ -9,10 +9,10 @@ from msdm_cli.audio.finish import MIXTURE
 from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.errors import MissingStems, ResultsExist, UnsuitableAudio
+from msdm_cli.evaluation.layout import TOLERANCE_SECONDS, Layout
 from msdm_cli.evaluation.metrics import METRICS
 from msdm_cli.evaluation.metrics.metric import SeparatedSong
 from msdm_cli.evaluation.oracles import ORACLES
-from msdm_cli.evaluation.songs import TOLERANCE_SECONDS, Layout
 from msdm_cli.evaluation.tables import ScoreTable
 from msdm_cli.jobs.output import OutputOptions
 from msdm_cli.jobs.request import JobRequest

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from msdm_cli.evaluation.songs import Layout
+from msdm_cli.evaluation.layout import Layout
 from scripts.songs import list_songs
 
 FULL_SCALE = 32768.0

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from msdm_cli.evaluation.songs import Layout
+from msdm_cli.evaluation.layout import Layout
 from msdm_cli.representations.sketch import BANDS, FLOOR, HOP, MARGIN, find_sketch
 from msdm_cli.representations.sketch_codes import FRAMES_PER_TOKEN
 from msdm_cli.tasks.controls import Controls

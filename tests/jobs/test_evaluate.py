@@ -7,8 +7,8 @@ import soundfile
 from conftest import STEMS, music
 
 from msdm_cli.errors import MissingStems, ResultsExist, UnsuitableAudio
+from msdm_cli.evaluation.layout import Layout
 from msdm_cli.evaluation.metrics.si_sdr import SI_SDR, score_windows
-from msdm_cli.evaluation.songs import Layout
 from msdm_cli.evaluation.tables import ScoreTable
 from msdm_cli.jobs.check import check_results
 from msdm_cli.jobs.evaluate import PAPER_LAYOUT, Evaluation, Separator

@@ -3,7 +3,7 @@ import pytest
 import soundfile
 
 from msdm_cli.errors import NoSongs, UnsuitableAudio
-from msdm_cli.evaluation.songs import Layout
+from msdm_cli.evaluation.layout import Layout
 
 RATE = 22050
 LAYOUT = Layout(("left", "right"), RATE)
