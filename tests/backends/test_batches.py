@@ -50,3 +50,17 @@ def test_items_run_one_by_one(batch):
         run_in_parts(run, x, np.ones((batch, 4)), mixture, singly=True), x + mixture[:, None]
     )
     assert sizes == [1] * batch
+
+
+@pytest.mark.parametrize("singly", [True, False])
+def test_each_item_has_its_row_of_all_inputs(singly):
+    def run(x, sigma, mixture, told):
+        assert mixture is None
+        if len(x) > 1:
+            raise DeviceFull("full", "free some")
+        return x + sigma[:, :, None] + told[:, None, :, 0]
+
+    rng = np.random.default_rng(0)
+    x, sigma, told = (rng.standard_normal(shape) for shape in ((3, 4, 16), (3, 4), (3, 16, 2)))
+    found = run_in_parts(run, x, sigma, None, told, singly=singly)
+    np.testing.assert_array_equal(found, x + sigma[:, :, None] + told[:, None, :, 0])

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import pickle
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from msdm_cli.backends.runtime import Runtime
 from msdm_cli.errors import UnreadableAudio, UnwritableResults
 from msdm_cli.jobs.output import OutputOptions
 from msdm_cli.jobs.request import JobRequest
+from msdm_cli.tasks.controls import Controls
 from msdm_cli.tasks.generate import GenerateOptions
 from msdm_cli.tasks.table import TASKS
 
@@ -45,6 +47,55 @@ def requests(tiny_model):
 def test_a_request_comes_back_from_json(requests, task):
     request = dataclasses.replace(requests[task], runtime=Runtime("onnx", "cpu", "fp32"))
     assert JobRequest.from_json(json.loads(json.dumps(request.to_json()))) == request
+
+
+@pytest.fixture(params=["impute", "generate"])
+def music_request(request, tiny_cascade):
+    """A request of a model that draws a sketch first, with controls."""
+    controls = Controls(97.5, "6/8", 0.03, "Eb dorian", "sixeight", (True, None, False, None))
+    fields = {"seconds": 2.0} if request.param == "generate" else {"targets": ("piano",)}
+    return make_request(
+        tiny_cascade, request.param, {}, FOLDER, seed=3, controls=controls, **fields
+    )
+
+
+def test_sketches_and_controls_come_back_from_json(music_request):
+    described = music_request.to_json()
+    assert described["options"]["sketch"]["sampler"] == "consistent"
+    assert described["options"]["sketch"] != described["options"]["preset"]
+    assert described["options"]["controls"]["playing"] == [True, None, False, None]
+    again = JobRequest.from_json(json.loads(json.dumps(described)))
+    assert again == music_request
+    assert again.options.controls == music_request.options.controls
+    assert pickle.loads(pickle.dumps(music_request)) == music_request
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("sketch",), 3),
+        (("sketch", "sampler"), "kazoo"),
+        (("sketch", "kazoo"), 1),
+        (("controls",), None),
+        (("controls",), {"tempo": 5}),
+        (("controls", "tempo"), "fast"),
+        (("controls", "key"), "H major"),
+        (("controls", "style"), "polka"),
+        (("controls", "meter"), "5/4"),
+        (("controls", "playing"), [1]),
+    ],
+)
+def test_sketches_and_controls_that_mean_nothing_are_refused(music_request, path, value):
+    fields = change(music_request.to_json(), ("options", *path), value)
+    with pytest.raises(ValueError, match="expected"):
+        JobRequest.from_json(fields)
+
+
+def test_a_request_from_before_sketches_is_one_without(music_request):
+    fields = music_request.to_json()
+    del fields["options"]["sketch"], fields["options"]["controls"]
+    options = JobRequest.from_json(fields).options
+    assert (options.sketch, options.controls) == (None, Controls())
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -83,7 +134,7 @@ def change(fields, path, value):
         (("inputs",), {"song": 3}),
         (("inputs",), None),
         (("folder",), None),
-        (("output",), {"file_format": "mp3"}),
+        (("output",), {"file_format": "kazoo"}),
         (("output", "name"), "../{stem}.{ext}"),
         (("output", "subtype"), "PCM_12"),
         (("overwrite",), 1),

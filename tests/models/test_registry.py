@@ -1,3 +1,4 @@
+import hashlib
 import json
 
 import pytest
@@ -57,6 +58,20 @@ def test_a_damaged_entry_of_the_cache_does_not_stop_what_ships(cache, content, r
     assert find_entry("embedded").name == "embedded"
     with pytest.raises(MissingWeights, match=f"mine.*is damaged .*{reason}"):
         find_entry("mine")
+
+
+def test_stages_have_files_of_their_own(cache):
+    stages = {name: FILE | {"name": name, "sha256": name} for name in ("sketch", "sound")}
+    for name, content in (("one", ENTRY), ("three", ENTRY | {"stages": stages})):
+        write_entry(cache, name, json.dumps(content))
+    one, three = find_entry("one"), find_entry("three")
+    assert one.weights_sha256 == "b"
+    assert [file.name for file in three.files] == ["a", "a", "sketch", "sound"]
+    assert three.weights_sha256 == hashlib.sha256(b"bsketchsound").hexdigest()
+    assert three.find_weights("") == three.weights
+    assert three.find_weights("sound").name == "sound"
+    with pytest.raises(MissingWeights, match="the model one has no weights of its stage sketch"):
+        one.find_weights("sketch")
 
 
 def test_an_unknown_name_is_refused(cache):

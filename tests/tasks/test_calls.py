@@ -98,3 +98,17 @@ def test_a_progress_may_interrupt():
     watched = WatchedDenoiser(Denoiser(), Calls(Interrupting()), chunk=0)
     with pytest.raises(KeyboardInterrupt):
         watched(X, SIGMA)
+
+
+def test_what_a_network_is_told_reaches_it():
+    class Told(Denoiser):
+        def __call__(self, x, sigma, mixture=None, told=None):
+            return x if told is None else x + told
+
+    calls = Calls(Counter())
+    watched = WatchedDenoiser(Told(), calls, 0)
+    np.testing.assert_array_equal(watched(X, SIGMA), X)
+    np.testing.assert_array_equal(watched(X, SIGMA, None, 2 * X), 3 * X)
+    with pytest.raises(NonFiniteSamples, match="NaN or infinity in chunk 0, call 2"):
+        watched(X, SIGMA, None, np.full_like(X, np.inf))
+    assert calls.count == 2

@@ -20,6 +20,7 @@ from msdm_cli.diffusion.noise import NoiseField
 from msdm_cli.diffusion.samplers import SAMPLERS, Preset, Sampler
 from msdm_cli.diffusion.samplers.consistent import ConsistentOptions
 from msdm_cli.diffusion.samplers.regression import RegressionOptions
+from msdm_cli.diffusion.told import ToldDenoiser
 from msdm_cli.models.load import LoadedModel
 from msdm_cli.models.paper_presets import published_presets
 from msdm_cli.networks.unet1d import Unet1d, Unet1dConfig
@@ -71,6 +72,32 @@ def test_noise_is_that_of_the_place_in_the_song(tiny_model, add_sampler):
         draw(tiny_model, preset, Condition(), (1, 4, 300), seed=seed) for seed in (None, 0)
     )
     np.testing.assert_array_equal(without, zero)
+
+
+def test_stages_draw_different_noise(tiny_cascade, add_sampler):
+    preset = add_sampler(lambda denoiser, problem, options: problem.noise(0, 0))
+    drawn = [
+        draw(tiny_cascade.for_stage(stage), preset, Condition(), (1, 4, 96)) for stage in range(3)
+    ]
+    for one, two in ((0, 1), (0, 2), (1, 2)):
+        assert (drawn[one] != drawn[two]).all()
+    np.testing.assert_array_equal(drawn[0][0], NoiseField(3, 4).draw(0, 96, step=0))
+
+
+def test_what_a_network_is_told_is_bound_to_it(tiny_cascade, add_sampler):
+    preset = add_sampler(
+        lambda denoiser, problem, options: denoiser(np.zeros(problem.shape), np.ones((1, 4)))
+    )
+    told = np.zeros((1, 4, 97, 4), np.float32)
+    sampler = ChunkSampler(tiny_cascade.for_stage(2), preset, 3, Calls(SilentProgress()))
+
+    def bind(told):
+        return sampler.draw(
+            Condition(), 0, 0, (1, 4, 2048), lambda network: ToldDenoiser(network, told)
+        )
+
+    assert (bind(told) != bind(told - 1)).any()
+    assert sampler.calls.count == 2
 
 
 def test_a_sampler_learns_what_the_network_takes(tiny_model, add_sampler):
