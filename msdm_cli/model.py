@@ -12,7 +12,7 @@ from msdm_cli.progress import Progress, SilentProgress
 from msdm_cli.tasks.arrays import (
     Sound,
     Stems,
-    check_stems,
+    check_imputation,
     concatenate,
     flatten_like,
     open_sound,
@@ -138,7 +138,7 @@ class Model(LoadedModel):
         missing = [name for name in self.spec.stems if name not in given]
         # A stem that is named twice is imputed once.
         wanted = tuple(dict.fromkeys(targets or missing))
-        check_stems(self.spec.stems, tuple(given), wanted)
+        check_imputation(self.spec.stems, tuple(given), wanted)
         preset, sketch = self._find_presets("impute", quality)
         options = ImputeOptions(preset, seed, wanted, sketch, controls or Controls())
         sources = {name: open_sound(sound, sample_rate, name) for name, sound in given.items()}

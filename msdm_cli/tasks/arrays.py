@@ -38,7 +38,7 @@ def open_sound(sound: Sound, sample_rate: int | None, name: str) -> AudioSource:
     return ArraySource(np.asarray(sound), sample_rate, name)
 
 
-def check_stems(known: tuple[str, ...], given: tuple[str, ...], targets: tuple[str, ...]) -> None:
+def check_imputation(known: tuple[str, ...], given: tuple[str, ...], targets: tuple[str, ...]) -> None:
     """Refuse stems that a model does not have, or that cannot be imputed.
 
     Raises:

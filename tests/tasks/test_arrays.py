@@ -3,7 +3,7 @@ import pytest
 from conftest import music
 
 from msdm_cli.audio.source import ArraySource
-from msdm_cli.tasks.arrays import check_stems, concatenate, flatten_like, open_sound
+from msdm_cli.tasks.arrays import check_imputation, concatenate, flatten_like, open_sound
 from msdm_cli.tasks.stream import StemBlock
 
 
@@ -32,7 +32,7 @@ def test_samples_need_a_rate():
 )
 def test_stems_that_cannot_be_imputed_are_refused(given, targets, words):
     with pytest.raises(ValueError, match=words):
-        check_stems(("bass", "drums"), given, targets)
+        check_imputation(("bass", "drums"), given, targets)
 
 
 def test_blocks_become_one_array_of_single_precision():
