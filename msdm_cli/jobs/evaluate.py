@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from msdm_cli.audio.finish import MIXTURE
+from msdm_cli.audio.stem_finish import MIXTURE
 from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.errors import MissingStems, ResultsExist, UnsuitableAudio

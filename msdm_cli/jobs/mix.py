@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from msdm_cli.audio.file_sink import FileSink
 from msdm_cli.audio.file_source import FileSource
 from msdm_cli.audio.file_writer import SoundShape
-from msdm_cli.audio.finish import fit_gain
 from msdm_cli.audio.formats import FORMATS, choose_subtype, writable_formats
 from msdm_cli.audio.mix import Gains, mix, round_mix
+from msdm_cli.audio.stem_finish import fit_gain
 from msdm_cli.errors import MissingStems, UnsuitableAudio
 from msdm_cli.jobs.output import check_vacant
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from msdm_cli.audio.file_sink import FileSink
 from msdm_cli.audio.file_writer import SoundShape
-from msdm_cli.audio.finish import Finish, fit_gain
 from msdm_cli.audio.source import AudioSource
+from msdm_cli.audio.stem_finish import Finish, fit_gain
 from msdm_cli.backends.runtime import Runtime
 from msdm_cli.jobs.done import find_done, find_result
 from msdm_cli.jobs.identity import draw_seed, get_seed, identify, is_same_but_seed

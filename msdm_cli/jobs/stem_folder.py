@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from msdm_cli.audio.finish import MIXTURE
 from msdm_cli.audio.formats import readable_suffixes
 from msdm_cli.audio.mix import is_mix
+from msdm_cli.audio.stem_finish import MIXTURE
 from msdm_cli.errors import MissingStems, UnreadableManifest
 from msdm_cli.jobs.manifest import Manifest, list_manifests, load_manifest
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from msdm_cli.audio.file_source import FileSource
-from msdm_cli.audio.finish import MIXTURE
 from msdm_cli.audio.source import ArraySource, AudioSource
+from msdm_cli.audio.stem_finish import MIXTURE
 from msdm_cli.tasks.stream import StemBlock
 
 Sound = str | os.PathLike[str] | NDArray[Any]
@@ -38,7 +38,9 @@ def open_sound(sound: Sound, sample_rate: int | None, name: str) -> AudioSource:
     return ArraySource(np.asarray(sound), sample_rate, name)
 
 
-def check_imputation(known: tuple[str, ...], given: tuple[str, ...], targets: tuple[str, ...]) -> None:
+def check_imputation(
+    known: tuple[str, ...], given: tuple[str, ...], targets: tuple[str, ...]
+) -> None:
     """Refuse stems that a model does not have, or that cannot be imputed.
 
     Raises:

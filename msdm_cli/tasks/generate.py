@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from msdm_cli.audio.finish import MIXTURE
 from msdm_cli.audio.source import AudioProperties, AudioSource
+from msdm_cli.audio.stem_finish import MIXTURE
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.errors import NoLength
 from msdm_cli.models.load import LoadedModel

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from msdm_cli.audio.finish import MIXTURE
 from msdm_cli.audio.resample import StreamResampler, resampled_length
 from msdm_cli.audio.shared_reader import SharedReader
 from msdm_cli.audio.song_windows import SongWindows
 from msdm_cli.audio.source import AudioProperties, AudioSource
+from msdm_cli.audio.stem_finish import MIXTURE
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.errors import UnsuitableAudio
 from msdm_cli.models.load import LoadedModel

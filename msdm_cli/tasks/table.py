@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from msdm_cli.audio.finish import Finish, ScaleFinish, SumFinish
 from msdm_cli.audio.formats import Subtype
 from msdm_cli.audio.source import AudioProperties, AudioSource
+from msdm_cli.audio.stem_finish import Finish, ScaleFinish, SumFinish
 from msdm_cli.models.spec import ModelSpec
 from msdm_cli.tasks import generate, impute, separate
 from msdm_cli.tasks.stream import StemStream, TaskPlan

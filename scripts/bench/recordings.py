@@ -13,10 +13,10 @@ import numpy as np
 import soundfile
 import typer
 
-from msdm_cli.audio.finish import SumFinish
 from msdm_cli.audio.formats import SUBTYPES
 from msdm_cli.audio.song_windows import SongWindows
 from msdm_cli.audio.source import ArraySource
+from msdm_cli.audio.stem_finish import SumFinish
 from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.evaluation.metrics.si_sdr import score_windows
 from msdm_cli.evaluation.oracles import separate_by_mask

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from conftest import music
 
-from msdm_cli.audio.finish import MIXTURE, ScaleFinish, SumFinish, fit_gain
 from msdm_cli.audio.formats import SUBTYPES
+from msdm_cli.audio.stem_finish import MIXTURE, ScaleFinish, SumFinish, fit_gain
 
 
 def stems_of(mixture):
