@@ -11,6 +11,7 @@ import msgspec
 
 from msdm_cli.audio.formats import SUBTYPES
 from msdm_cli.audio.source import AudioProperties
+from msdm_cli.backends.runtime import Runtime
 from msdm_cli.digest import digest_file
 from msdm_cli.errors import UnreadableManifest, UnwritableResults
 from msdm_cli.jobs.identity import get_seed
@@ -125,6 +126,24 @@ class Manifest:
             ) from error
 
 
+@dataclass(frozen=True)
+class _Seeded:
+    """The options of an identity, as far as they are looked at."""
+
+    seed: int | None
+
+
+@dataclass(frozen=True)
+class _Identity:
+    """What every identity has."""
+
+    inputs: dict[str, str]
+    weights_sha256: str
+    runtime: Runtime
+    versions: dict[str, str]
+    options: _Seeded
+
+
 def describe_files(
     files: Mapping[str, Path], paths: Mapping[str, Path], folder: Path
 ) -> dict[str, FileRecord]:
@@ -182,14 +201,9 @@ def _check_identity(manifest: Manifest) -> None:
     """
     if manifest.facts.subtype_written not in SUBTYPES:
         raise ValueError(f"the unknown subtype {manifest.facts.subtype_written}")
-    inputs = manifest.identity["inputs"]
-    if missing := manifest.request["inputs"].keys() - inputs.keys():
+    identity = msgspec.convert(manifest.identity, _Identity)
+    if missing := manifest.request["inputs"].keys() - identity.inputs.keys():
         raise ValueError(f"the identity lacks the inputs {', '.join(sorted(missing))}")
-    texts = [*inputs.values(), manifest.identity["weights_sha256"]]
-    if not all(isinstance(text, str) for text in texts):
-        raise TypeError("expected digests as text")
-    if not isinstance(manifest.identity["options"]["seed"], int | None):
-        raise TypeError("expected a number as the seed")
 
 
 def _unreadable(path: Path, reason: object) -> UnreadableManifest:

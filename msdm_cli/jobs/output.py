@@ -16,7 +16,7 @@ from msdm_cli.audio.formats import (
     writable_formats,
 )
 from msdm_cli.audio.resample import resampled_length
-from msdm_cli.audio.source import AudioProperties
+from msdm_cli.audio.source import RATES_HZ, AudioProperties
 from msdm_cli.errors import ReplacesInput, ResultsExist, StrayName
 
 NAME = "{track}/{stem}.{ext}"
@@ -49,6 +49,9 @@ class OutputOptions:
             raise ValueError(f"expected a format of {known}, got {self.file_format}")
         if self.subtype is not None and self.subtype not in SUBTYPES:
             raise ValueError(f"expected a subtype of {', '.join(SUBTYPES)}, got {self.subtype}")
+        low, high = RATES_HZ
+        if self.rate is not None and not low <= self.rate <= high:
+            raise ValueError(f"expected a rate of {low} to {high} Hz, got {self.rate}")
         rates = FORMATS[self.file_format].rates
         if self.rate is not None and rates and self.rate not in rates:
             known = ", ".join(map(str, rates))

@@ -5,6 +5,7 @@ a rerun or a dry run begins with one.
 """
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,6 +57,10 @@ class JobRequest:
         expected = TASKS[self.task].options
         if not isinstance(self.options, expected):
             raise TypeError(f"expected {expected.__name__}, got {type(self.options).__name__}")
+        for name in ("start_seconds", "duration_seconds"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value < math.inf:
+                raise ValueError(f"expected {name} of 0 or more, got {value}")
 
     @property
     def row(self) -> Task:

@@ -33,6 +33,7 @@ from msdm_cli.tasks.stream import ChunkStore, StemBlock, StemStream, TaskPlan, r
 SONG = "song"
 CHANNELS_AT_ONCE = 2
 """Channels of one network call: memory does not grow with the channels of a song."""
+LARGEST_OVERLAP = 0.5
 BLOCK_FRAMES = 1 << 15
 """Length of a block of stems, which are in double precision from there on, all channels at once."""
 
@@ -61,6 +62,8 @@ class SeparateOptions:
     mixes: Mapping[str, Gains] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not 0 <= self.overlap <= LARGEST_OVERLAP:
+            raise ValueError(f"expected an overlap of 0 to {LARGEST_OVERLAP}, got {self.overlap}")
         for gains in self.mixes.values():
             check_gains(gains)
 

@@ -111,6 +111,39 @@ def test_what_only_looks_like_a_manifest_is_refused(tiny_model, write_song, tmp_
 
 
 @pytest.mark.parametrize(
+    ("part", "field", "value"),
+    [
+        ("request", "start_seconds", -1),
+        ("request", "duration_seconds", -1e300),
+        ("request", "output", {"rate": 10**12}),
+        ("request", "output", {"name": "{track:>3000000000}/{stem}.{ext}"}),
+        ("request", "options", {"overlap": 1e9}),
+        ("request", "options", {"preset": {"sampler": "regression", "estimates": 10**9}}),
+        ("identity", "runtime", {"device": 1e9}),
+        ("identity", "runtime", {"device": "cpu," * 1000}),
+        ("identity", "runtime", {"threads": 1.5}),
+        ("identity", "versions", 1e9),
+        ("identity", "versions", {"torch": ["2"]}),
+        ("identity", "inputs", {"song": 1}),
+        ("identity", "weights_sha256", None),
+        ("identity", "options", {"seed": "1"}),
+    ],
+    ids=str,
+)
+def test_a_manifest_of_strange_values_is_refused(
+    tiny_model, write_song, tmp_path, part, field, value
+):
+    result = separate(tiny_model, write_song(seconds=0.2), tmp_path)
+    described = json.loads(result.manifest.read_text())
+    before = described[part][field]
+    mergeable = isinstance(value, dict) and isinstance(before, dict)
+    described[part][field] = before | value if mergeable else value
+    result.manifest.write_text(json.dumps(described))
+    with pytest.raises(UnreadableManifest, match="not a manifest of this version of msdm"):
+        load_manifest(result.manifest)
+
+
+@pytest.mark.parametrize(
     ("key", "value"),
     [
         ("weights_sha256", 3),
