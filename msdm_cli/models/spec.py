@@ -163,9 +163,15 @@ class ModelSpec:
         return self.stages[stages[-1]].presets[task] if stages else {}
 
     def sketch_preset(self, task: str, name: str) -> Preset | None:
-        """The settings of the stage that draws a sketch; None if the task has none."""
+        """The settings of the stage that draws a sketch; None if the task has none.
+
+        Raises:
+            MissingPreset: That stage has no such settings.
+        """
         stages = self.list_stages(task)
-        return self.stages[stages[0]].presets[task][name] if len(stages) > 1 else None
+        if len(stages) < 2:
+            return None
+        return self._find_preset(self.stages[stages[0]].presets[task], task, name)
 
     def preset(self, task: str, name: str) -> Preset:
         """The settings of a task's last stage, by the name of a quality or a sampler.
@@ -173,7 +179,9 @@ class ModelSpec:
         Raises:
             MissingPreset: The model has no such settings.
         """
-        presets = self.list_presets(task)
+        return self._find_preset(self.list_presets(task), task, name)
+
+    def _find_preset(self, presets: Mapping[str, Preset], task: str, name: str) -> Preset:
         if name not in presets:
             message = f"the model {self.name} has no settings {name} to {task}"
             if not presets:

@@ -111,6 +111,8 @@ def test_a_task_is_done_by_the_stages_that_have_settings_for_it(tmp_path):
     assert spec.preset("generate", "fast") == PRESET
     assert spec.sketch_preset("generate", "fast") == other
     assert spec.sketch_preset("separate", "fast") is None
+    with pytest.raises(MissingPreset, match="no settings best to generate"):
+        spec.sketch_preset("generate", "best")
     spec.save(tmp_path / "spec.json")
     assert load_spec(tmp_path / "spec.json") == spec
 
