@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 from conftest import FIVE_STEMS, make_tiny_model
-from run_msdm import store_tiny_model
+from run_msdm import store_tiny_cascade, store_tiny_model
 
 from msdm_cli.cli.beside import Beside
 from msdm_cli.diffusion.samplers import Preset
@@ -15,8 +15,12 @@ DIRAC = Preset("dirac", DiracOptions(num_steps=2, sigma_max=1.0, churn=20.0))
 
 
 @pytest.fixture(scope="session")
-def tiny_cache(tmp_path_factory):
-    """A cache with three models: ``tiny``, ``quintet`` of five stems, ``paper`` with a sampler."""
+def tiny_cache(tmp_path_factory, tiny_cascade, cascade_networks):
+    """A cache with four models.
+
+    ``tiny``, ``quintet`` of five stems, ``paper`` with a sampler, and ``tiny-cascade``, which
+    sketches first.
+    """
     cache = tmp_path_factory.mktemp("cache")
     store_tiny_model(cache)
     store_tiny_model(cache, "quintet", FIVE_STEMS)
@@ -24,6 +28,7 @@ def tiny_cache(tmp_path_factory):
     separation = {**spec.stage.presets["separate"], "dirac": DIRAC}
     stage = replace(spec.stage, presets={"separate": separation, "impute": {}, "generate": {}})
     store_tiny_model(cache, "paper", stages=(stage,))
+    store_tiny_cascade(cache, tiny_cascade.spec, cascade_networks)
     return cache
 
 

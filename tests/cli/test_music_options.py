@@ -1,0 +1,126 @@
+"""Options that say what new music shall be like."""
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from conftest import music, request_generation
+from run_msdm import msdm
+from soundfile import write
+
+from msdm_cli.cli.music_options import choose_controls, fill_controls, name_take
+from msdm_cli.tasks.controls import Controls
+
+pytestmark = pytest.mark.usefixtures("tiny")
+
+RUNTIME = ("--model", "tiny-cascade", "--device", "cpu", "--precision", "fp32")
+
+
+def test_what_is_asked_for_becomes_controls(tiny_cascade):
+    spec = tiny_cascade.spec
+    assert choose_controls(spec, "generate") == Controls()
+    assert choose_controls(
+        spec, "generate", tempo=96.0, key="f#m", style="funk", play=["drums", "bass"]
+    ) == Controls(tempo=96.0, key="Gb minor", style="funk", playing=(True, True, False, False))
+
+
+@pytest.mark.parametrize(
+    ("asked", "option", "words"),
+    [
+        ({"key": "H"}, "--key", "expected a key like C major or F#m, got H"),
+        ({"play": ["kazoo"]}, "--play", "it has bass, drums, guitar, piano"),
+    ],
+)
+def test_what_means_nothing_is_wrong_usage(tiny_cascade, asked, option, words):
+    with pytest.raises(typer.BadParameter, match=words) as caught:
+        choose_controls(tiny_cascade.spec, "generate", **asked)
+    assert caught.value.param_hint == option
+
+
+@pytest.mark.parametrize(
+    ("asked", "option"),
+    [
+        ({"tempo": 100.0}, "--tempo"),
+        ({"key": "C"}, "--key"),
+        ({"style": "rock", "play": ["bass"]}, "--style"),
+        ({"play": ["bass"]}, "--play"),
+    ],
+)
+def test_a_model_without_a_sketch_cannot_be_asked(tiny_model, asked, option):
+    with pytest.raises(typer.BadParameter, match="the model tiny draws no sketch") as caught:
+        choose_controls(tiny_model.spec, "generate", **asked)
+    assert caught.value.param_hint == option
+    assert choose_controls(tiny_model.spec, "generate") == Controls()
+
+
+def test_a_take_is_called_by_what_its_music_is_like(tiny_cascade, tiny_model):
+    controls = Controls(tempo=96.0, key="A minor", style="funk")
+    request = request_generation(tiny_cascade, Path("out"), 1.0, seed=4, controls=controls)
+    assert name_take(request) == "seed 4, funk, 96 bpm, A minor"
+    plain = request_generation(tiny_model, Path("out"), 1.0, seed=4)
+    assert name_take(fill_controls(plain)) == "seed 4"
+
+
+def test_what_is_not_asked_for_is_that_of_the_seed(tiny_cascade):
+    request = request_generation(
+        tiny_cascade, Path("out"), 1.0, seed=4, controls=Controls(key="A minor")
+    )
+    filled = fill_controls(request)
+    assert filled.options.controls == Controls(key="A minor").filled(4)
+    assert fill_controls(filled) == filled
+    assert filled.with_seed(5).options.controls == filled.options.controls
+
+
+def generate(folder, *arguments):
+    command = ("generate", "--seconds", 0.2, "-o", folder, *RUNTIME, "--json", *arguments)
+    result = msdm(*command)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_takes_have_the_music_that_was_asked_for(tmp_path):
+    asked = ("--key", "Am", "--style", "funk", "--play", "bass,drums", "--seed", 1)
+    takes = generate(tmp_path, *asked, "--variations", 2)
+    tempos = [Controls(style="funk").filled(seed).tempo for seed in (1, 2)]
+    assert [take["variation"] for take in takes] == [
+        f"seed {seed}, funk, {tempo} bpm, A minor"
+        for seed, tempo in zip((1, 2), tempos, strict=True)
+    ]
+    manifest = json.loads((tmp_path / "seed-2" / "msdm.json").read_text())
+    controls = manifest["request"]["options"]["controls"]
+    assert controls["playing"] == [True, True, False, False]
+    assert (controls["key"], controls["tempo"]) == ("A minor", tempos[1])
+    one, two = (Path(take["files"]["bass"]).read_bytes() for take in takes)
+    assert one != two
+
+
+def test_a_rerun_gives_the_same_bytes(tmp_path):
+    (take,) = generate(tmp_path / "first", "--seed", 3, "--tempo", 90)
+    manifest = tmp_path / "first" / "seed-3" / "msdm.json"
+    result = msdm("rerun", manifest, "-o", tmp_path / "again")
+    assert result.returncode == 0, result.stderr
+    again = list((tmp_path / "again").rglob("piano.wav"))
+    assert len(again) == 1
+    assert again[0].read_bytes() == Path(take["files"]["piano"]).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--tempo", 20), ("--tempo", 500), ("--style", "polka"), ("--key", "H")]
+)
+def test_wrong_values_are_refused(tmp_path, option, value):
+    result = msdm("generate", "--seconds", 0.2, "-o", tmp_path, *RUNTIME, option, value)
+    result.assert_two_lines(option, returncode=2)
+    assert not list(tmp_path.iterdir())
+
+
+def test_stems_are_imputed_in_a_key(tmp_path):
+    write(tmp_path / "drums.wav", music(6000).T, 22050)
+    command = ("impute", "--given", tmp_path / "drums.wav", "--target", "bass", *RUNTIME)
+    usual, asked = (
+        msdm(*command, "-o", tmp_path / name, "--seed", 1, *more)
+        for name, more in (("a", ()), ("b", ("--key", "C", "--style", "rock")))
+    )
+    assert (usual.returncode, asked.returncode) == (0, 0), asked.stderr
+    one, two = ((tmp_path / name / "bass.wav").read_bytes() for name in ("a", "b"))
+    assert one != two
