@@ -47,6 +47,9 @@ class PageServer(ThreadingHTTPServer):
         self.is_local = host in LOOPBACK
         super().__init__((host, port), _Handler)
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a request that is none: the terminal belongs to the person."""
+
     @property
     def address(self) -> str:
         """Where a browser finds the page."""

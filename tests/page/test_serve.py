@@ -89,3 +89,16 @@ def test_no_link_leads_out(server, tmp_path):
 def test_a_name_that_points_here_from_elsewhere_is_refused(server):
     assert ask(server, "/", Host="evil.example")[0].status == 403
     assert ask(server, "/", Host="localhost:1")[0].status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [("//[", {}), ("/", {"Host": "["}), ("/a%20b.wav", {"Range": f"bytes={'9' * 5000}-"})],
+)
+def test_a_request_that_is_none_is_answered_by_nothing_and_leaves_no_traceback(
+    server, capfd, path, headers
+):
+    with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
+        ask(server, path, **headers)
+    assert ask(server, "/")[0].status == 200
+    assert capfd.readouterr().err == ""
