@@ -93,7 +93,7 @@ def test_a_name_that_points_here_from_elsewhere_is_refused(server):
 
 @pytest.mark.parametrize(
     ("path", "headers"),
-    [("//[", {}), ("/", {"Host": "["}), ("/a%20b.wav", {"Range": f"bytes={'9' * 5000}-"})],
+    [("/", {"Host": "["}), ("/a%20b.wav", {"Range": f"bytes={'9' * 5000}-"})],
 )
 def test_a_request_that_is_none_is_answered_by_nothing_and_leaves_no_traceback(
     server, capfd, path, headers
