@@ -11,6 +11,7 @@ from msdm_cli.jobs.paths import decode_path
 from msdm_cli.models.registry import EMBEDDED, find_entry
 from msdm_cli.models.spec import QUALITIES, load_spec
 from msdm_cli.models.verify import check_file
+from msdm_cli.tasks.controls import Controls
 from msdm_cli.tasks.separate import SONG
 
 CHANNELS = {1: "mono", 2: "stereo"}
@@ -92,7 +93,8 @@ def extend(manifest: Manifest) -> str:
     if request["task"] != "generate" or manifest.seed is None:
         return ""
     quality = _find_quality(manifest)
-    if quality is None:
+    # What was asked of the music would have to be asked again.
+    if quality is None or manifest.parse_request().options.controls != Controls():
         return ""
     words = ["msdm", "generate", "--seed", str(manifest.seed)]
     words += ["--seconds", f"{EXTENSION * request['options']['seconds']:g}"]

@@ -5,6 +5,7 @@ from run_msdm import store_tiny_model
 from msdm_cli.jobs.manifest import load_manifest
 from msdm_cli.jobs.run import run_job
 from msdm_cli.page.facts import describe_sound, extend, list_commands, list_facts
+from msdm_cli.tasks.controls import Controls
 
 
 def test_facts_of_a_separation(tiny_model, write_song, tmp_path):
@@ -42,6 +43,7 @@ def test_a_take_of_a_chunk_is_extended_by_its_seed(take):
 
 def test_a_take_that_has_another_first_chunk_is_not(take, tiny_model, tmp_path):
     assert extend(take(0.3)) == ""
+    assert extend(take(0.75, controls=Controls(tempo=100))) == ""
     other = request_generation(
         tiny_model,
         tmp_path,
