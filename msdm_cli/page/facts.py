@@ -1,11 +1,12 @@
 """What a manifest says, for people."""
 
+import contextlib
 import os
 import shlex
 from pathlib import Path
 
 from msdm_cli.audio.source import AudioProperties
-from msdm_cli.errors import MsdmError
+from msdm_cli.errors import MissingPreset, MsdmError
 from msdm_cli.jobs.manifest import Manifest
 from msdm_cli.jobs.paths import decode_path
 from msdm_cli.models.registry import EMBEDDED, find_entry
@@ -93,8 +94,9 @@ def extend(manifest: Manifest) -> str:
     if request["task"] != "generate" or manifest.seed is None:
         return ""
     quality = _find_quality(manifest)
-    # What was asked of the music would have to be asked again.
-    if quality is None or manifest.parse_request().options.controls != Controls():
+    # What was asked of the music would have to be asked again; what the seed decides would not.
+    asked = manifest.parse_request().options.controls
+    if quality is None or asked not in (Controls(), Controls().filled(manifest.seed)):
         return ""
     words = ["msdm", "generate", "--seed", str(manifest.seed)]
     words += ["--seconds", f"{EXTENSION * request['options']['seconds']:g}"]
@@ -113,7 +115,10 @@ def _find_quality(manifest: Manifest) -> str | None:
     except MsdmError:
         return None
     padded = -(-manifest.facts.properties.frames // spec.length_multiple) * spec.length_multiple
-    presets = spec.list_presets(manifest.request["task"])
-    asked = manifest.parse_request().options.preset
-    found = (name for name in QUALITIES if presets.get(name) == asked)
-    return next(found, None) if padded >= spec.chunk_length else None
+    options = manifest.parse_request().options
+    made = (options.preset, options.sketch)
+    for name in QUALITIES if padded >= spec.chunk_length else ():
+        with contextlib.suppress(MissingPreset):
+            if made == (spec.preset("generate", name), spec.sketch_preset("generate", name)):
+                return name
+    return None

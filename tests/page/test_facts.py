@@ -44,6 +44,7 @@ def test_a_take_of_a_chunk_is_extended_by_its_seed(take):
 def test_a_take_that_has_another_first_chunk_is_not(take, tiny_model, tmp_path):
     assert extend(take(0.3)) == ""
     assert extend(take(0.75, controls=Controls(tempo=100))) == ""
+    assert extend(take(0.76, controls=Controls().filled(7))) != ""
     other = request_generation(
         tiny_model,
         tmp_path,
