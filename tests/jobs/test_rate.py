@@ -69,6 +69,19 @@ def test_lossy_stems_have_the_length_and_the_place_of_the_song(
         assert path.read_bytes() == again.files[name].read_bytes()
 
 
+@pytest.mark.parametrize(("file_format", "subtype"), [("aiff", "PCM_24"), ("caf", "FLOAT")])
+def test_aiff_and_caf_are_as_exact_as_wav(tiny_model, write_song, tmp_path, file_format, subtype):
+    song = write_song(seconds=0.5, subtype=subtype)
+    output = OutputOptions(file_format)
+    made = separate(tiny_model, song, tmp_path / "a", output=output)
+    total = sum(read_sound(path) for path in made.files.values())
+    np.testing.assert_allclose(total, read_sound(song), atol=1e-7 if subtype == "FLOAT" else 0)
+    assert check_results(made.manifest, None).problems == []
+    again = separate(tiny_model, song, tmp_path / "b", output=output)
+    for name, path in made.files.items():
+        assert path.read_bytes() == again.files[name].read_bytes()
+
+
 def test_given_stems_get_the_rate_of_the_others(tiny_model, write_song, tmp_path):
     drums = write_song("drums.wav", seconds=0.5)
     output = OutputOptions("opus", name="{stem}.{ext}")
