@@ -123,7 +123,8 @@ def run(
     planned = plan(model, sources, options)
     calls = Calls(progress)
     progress.start(next(iter(sources.values())).name, planned.calls)
-    draw = choose_draw(model, "impute", options, planned, (calls, store))
+    asked = dataclasses.replace(options, controls=let_targets_play(model.spec, options))
+    draw = choose_draw(model, "impute", asked, planned, (calls, store))
     output = describe_output(model, sources, options)
 
     def draw_all(reads: Mapping[int, Read]) -> Iterator[Array]:
@@ -132,6 +133,15 @@ def run(
         return draw_chunks(draw, planned, reads, calls.stop)
 
     return StemStream(_impute(model.spec, sources, options, draw_all, output), calls)
+
+
+def let_targets_play(spec: ModelSpec, options: ImputeOptions) -> Controls:
+    """The controls of an imputation: a person who asks for a stem wants it to play."""
+    controls = options.controls
+    if controls.playing:
+        return controls
+    playing = tuple(True if name in options.targets else None for name in spec.stems)
+    return dataclasses.replace(controls, playing=playing)
 
 
 def _impute(

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from conftest import MemoryStore, music, spy_on
@@ -6,7 +8,15 @@ from msdm_cli.audio import song_windows
 from msdm_cli.audio.source import ArraySource
 from msdm_cli.errors import UnsuitableAudio
 from msdm_cli.progress import SilentProgress
-from msdm_cli.tasks.impute import ImputeOptions, describe_output, name_outputs, plan, run
+from msdm_cli.tasks.controls import Controls
+from msdm_cli.tasks.impute import (
+    ImputeOptions,
+    describe_output,
+    let_targets_play,
+    name_outputs,
+    plan,
+    run,
+)
 from msdm_cli.tasks.stream import NoStore
 
 SUM_TOLERANCE = 5 * 2.0**-24
@@ -130,3 +140,12 @@ def test_the_plan_is_of_the_length_at_the_models_rate(tiny_model):
     output = describe_output(tiny_model, given, choose(tiny_model))
     assert output == given["drums"].properties
     assert name_outputs(tiny_model.spec, choose(tiny_model)) == ("piano", "mixture")
+
+
+def test_targets_are_asked_to_play(tiny_model):
+    preset = tiny_model.spec.preset("impute", "default")
+    options = ImputeOptions(preset, 1, ("piano",))
+    assert let_targets_play(tiny_model.spec, options).playing == (None, None, None, True)
+    asked = Controls(playing=(None, None, None, False))
+    chosen = dataclasses.replace(options, controls=asked)
+    assert let_targets_play(tiny_model.spec, chosen) == asked
