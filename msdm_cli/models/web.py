@@ -12,6 +12,7 @@ import ssl
 import threading
 import urllib.request
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -114,6 +115,14 @@ class _AnyStatus(urllib.request.HTTPErrorProcessor):
     https_response = http_response
 
 
+@cache
+def _make_context() -> ssl.SSLContext:
+    """What connections of https are checked by."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())  # some systems have no certificates
+    return context
+
+
 def _make_opener(watch: Watch) -> urllib.request.OpenerDirector:
     """What opens addresses, over connections that are watched. It uses the system's proxies."""
 
@@ -125,16 +134,15 @@ def _make_opener(watch: Watch) -> urllib.request.OpenerDirector:
 
         return Connection
 
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())  # some systems have no certificates
-
     class Http(urllib.request.HTTPHandler):
         def http_open(self, request: Any) -> Any:
             return self.do_open(watched(http.client.HTTPConnection), request)
 
     class Https(urllib.request.HTTPSHandler):
         def https_open(self, request: Any) -> Any:
-            return self.do_open(watched(http.client.HTTPSConnection), request, context=context)
+            return self.do_open(
+                watched(http.client.HTTPSConnection), request, context=_make_context()
+            )
 
     return urllib.request.build_opener(Http, Https, _AnyStatus)
 
