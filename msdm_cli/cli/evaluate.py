@@ -117,7 +117,12 @@ def evaluate(  # noqa: PLR0913
         ),
     ] = None,
     plot: Annotated[
-        Path | None, typer.Option("--plot", help="Draw SI-SDRi for each stem (needs matplotlib).")
+        Path | None,
+        typer.Option(
+            "--plot",
+            help="Draw SI-SDRi for each stem (needs matplotlib). A name that ends in .html gives a "
+            "page with a table.",
+        ),
     ] = None,
     device: DeviceOption = AUTO,
     backend: BackendOption = AUTO,

@@ -1,10 +1,14 @@
 """A picture of SI-SDRi: a panel for each stem, a box for each method."""
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
 from msdm_cli.errors import MissingPackage, UnwritableResults
+from msdm_cli.evaluation.html_report import SUFFIX as REPORT
+from msdm_cli.evaluation.html_report import render_report
 from msdm_cli.evaluation.metrics.si_sdr import SiSdrRow
+from msdm_cli.temporary import write_whole
 
 OTHER_NAME = "Choose another name for the plot."
 
@@ -20,7 +24,7 @@ def check_plot(path: Path) -> None:
         from matplotlib.backend_bases import FigureCanvasBase
     except ImportError as error:
         raise MissingPackage("a plot needs matplotlib", "Run pip install matplotlib.") from error
-    suffixes = FigureCanvasBase.get_supported_filetypes()
+    suffixes = [*FigureCanvasBase.get_supported_filetypes(), REPORT[1:]]
     if path.suffix[1:].lower() not in suffixes:
         raise UnwritableResults(
             f"{path}: is not the name of a picture (.{', .'.join(suffixes)})", OTHER_NAME
@@ -35,6 +39,8 @@ def check_plot(path: Path) -> None:
 
 def plot_scores(rows: Sequence[SiSdrRow], names: Sequence[str], path: Path) -> None:
     """Draw the distribution of SI-SDRi over the windows in which a stem sounds.
+
+    A page has a table of the scores, too.
 
     Args:
         rows: Scores of any number of methods.
@@ -58,7 +64,12 @@ def plot_scores(rows: Sequence[SiSdrRow], names: Sequence[str], path: Path) -> N
         panel.axhline(0, color="grey", linewidth=0.5)
     panels[0].set_ylabel("SI-SDRi, dB")
     try:
-        figure.savefig(path)
+        if path.suffix.lower() == REPORT:
+            picture = io.StringIO()
+            figure.savefig(picture, format="svg", metadata={"Date": None})
+            write_whole(path, render_report(rows, names, picture.getvalue()).encode())
+        else:
+            figure.savefig(path)
     except OSError as error:
         raise UnwritableResults(
             f"{path}: cannot be written ({error.strerror})", OTHER_NAME

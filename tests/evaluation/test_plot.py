@@ -17,6 +17,16 @@ def test_a_plot_is_an_image(tmp_path):
     assert (tmp_path / "scores.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_page_has_the_picture_and_the_table(tmp_path):
+    pytest.importorskip("matplotlib")
+    path = tmp_path / "scores.html"
+    check_plot(path)
+    plot_scores(ROWS, ("bass", "drums"), path)
+    text = path.read_text("utf-8")
+    assert text.count("<svg") == 1
+    assert "<td>bass</td><td>one</td><td>2</td><td>2.00</td>" in text
+
+
 def test_a_plot_that_cannot_be_written_is_reported(tmp_path):
     pytest.importorskip("matplotlib")
     with pytest.raises(UnwritableResults):
