@@ -43,6 +43,9 @@ from msdm_cli.temporary import write_whole
 PERMANENT = (UnreadableAudio, UnsuitableAudio, SamplingError)
 """Errors that would come again: the input is damaged or changes, or the network fails."""
 
+MOST_CHUNK_BYTES = 1 << 31
+"""A larger chunk was not written by a journal."""
+
 log = logging.getLogger(__name__)
 
 Array = NDArray[np.float32]
@@ -151,7 +154,8 @@ class Journal:
         if held is not None:
             return held
         try:
-            stored = self._place(index).read_bytes()
+            path = self._place(index)
+            stored = path.read_bytes() if path.stat().st_size <= MOST_CHUNK_BYTES else b""
         except OSError:
             return None
         found = decode_chunk(stored, self._own(index))

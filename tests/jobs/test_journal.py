@@ -71,6 +71,14 @@ def test_a_damaged_chunk_is_drawn_again(tmp_path, damage):
         np.testing.assert_array_equal(recall(journal, 1, lambda: chunk(7), fail), chunk(7))
 
 
+def test_a_chunk_of_terabytes_is_drawn_again(tmp_path):
+    interrupt(tmp_path / "journal")
+    with (tmp_path / "journal" / "1.chunk").open("r+b") as file:
+        file.truncate(1 << 42)  # a hole, which takes no room
+    with Journal(tmp_path / "journal", IDENTITY) as journal:
+        np.testing.assert_array_equal(recall(journal, 1, lambda: chunk(7), fail), chunk(7))
+
+
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"options": 3}', b"\xff", b"[" * 100_000])
 def test_a_damaged_description_is_of_no_job(tmp_path, damage):
     interrupt(tmp_path / "journal")
