@@ -8,8 +8,6 @@ is the correlation of onset strengths, and the cosine of chroma vectors; a stem 
 better with its own song than with the others (Wilcoxon signed-rank test over songs).
 """
 
-import dataclasses
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +15,6 @@ import numpy as np
 import typer
 
 from msdm_cli.diffusion.denoiser import Samples
-from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.interface import Model, load_model
 from scripts.bench.music_figures import (
     Measure,
@@ -31,7 +28,6 @@ from scripts.bench.music_figures import (
     measure_silence,
 )
 from scripts.bench.report import OutputOption, Report
-from scripts.bench.separation import with_preset
 from scripts.songs import list_songs, load_middle
 
 DISTANCE = (
@@ -40,17 +36,18 @@ DISTANCE = (
 )
 
 
-def impute(model: Model, stems: Samples, target: int) -> Samples:
+def impute(model: Model, stems: Samples, target: int, quality: str) -> Samples:
     """Impute one stem from the others, ``[S, T] -> [T]``."""
     names = model.spec.stems
     given = {name: stems[index] for index, name in enumerate(names) if index != target}
-    imputed = model.impute(given, model.spec.sample_rate, targets=[names[target]])
+    wanted = [names[target]]
+    imputed = model.impute(given, model.spec.sample_rate, targets=wanted, quality=quality)
     return imputed[names[target]].mean(0)
 
 
-def generate(model: Model, seed: int, seconds: float) -> Samples:
+def generate(model: Model, seed: int, seconds: float, quality: str) -> Samples:
     """Generate stems, ``-> [S, T]``."""
-    generated = model.generate(seconds, seed=seed)
+    generated = model.generate(seconds, seed=seed, quality=quality)
     return np.concatenate([generated[name] for name in model.spec.stems])
 
 
@@ -72,7 +69,7 @@ def describe(signals: list[Samples], truth: list[Samples]) -> list[str]:
     ]
 
 
-def add_imputations(report: Report, model: Model, truth: list[Samples]) -> None:
+def add_imputations(report: Report, model: Model, truth: list[Samples], quality: str) -> None:
     """Add the table of imputed stems."""
     report.write(
         "Each stem imputed from the other three. Onsets and chroma: agreement with its own song / "
@@ -81,7 +78,7 @@ def add_imputations(report: Report, model: Model, truth: list[Samples]) -> None:
     figures = ("onsets", "onsets of the true stem", "chroma", "chroma of the true stem")
     report.begin_table("stem", *figures, "level, dB", "silence", "pulse", "distance")
     for target, name in enumerate(model.spec.stems):
-        imputed = [impute(model, stems, target) for stems in truth]
+        imputed = [impute(model, stems, target, quality) for stems in truth]
         real = [stems[target] for stems in truth]
         given = [stems.sum(0) - stems[target] for stems in truth]
         cells = [
@@ -92,24 +89,15 @@ def add_imputations(report: Report, model: Model, truth: list[Samples]) -> None:
         report.row(name, *cells, *describe(imputed, real))
 
 
-def add_generations(report: Report, model: Model, truth: list[Samples], seconds: float) -> None:
+def add_generations(report: Report, model: Model, truth: list[Samples], quality: str) -> None:
     """Add the table of generated stems, beside true ones."""
-    generated = [generate(model, seed, seconds) for seed in range(len(truth))]
+    seconds = truth[0].shape[1] / model.spec.sample_rate
+    generated = [generate(model, seed, seconds, quality) for seed in range(len(truth))]
     report.begin_table("generated", "level, dB", "silence", "pulse", "distance")
     for index, name in enumerate(model.spec.stems):
         real = [stems[index] for stems in truth]
         report.row(name, *describe([stems[index] for stems in generated], real))
         report.row(f"{name}, true", *describe(real, real))
-
-
-def load(quality: str, settings: str) -> Model:
-    """The model with the presets of a quality, and other options of the sampler, as its default."""
-    model = load_model(device="cpu")
-    for task in ("impute", "generate"):
-        preset = model.spec.preset(task, quality)
-        options = dataclasses.replace(preset.options, **json.loads(settings))
-        model = with_preset(model, task, Preset(preset.sampler, options))
-    return model
 
 
 def main(
@@ -120,21 +108,18 @@ def main(
         int | None, typer.Option(help="Only so many songs, and as many generations.")
     ] = None,
     quality: Annotated[str, typer.Option(help="fast, default or best.")] = "default",
-    settings: Annotated[
-        str, typer.Option(help="Other options of the sampler than those of the quality: JSON.")
-    ] = "{}",
     output: OutputOption = None,
 ) -> None:
     """Print the tables."""
-    model = load(quality, settings)
+    model = load_model(device="cpu")
     truth = [load_middle(folder, seconds) for folder in list_songs(songs)[:limit]]
     report = Report(
         f"Imputation and generation on {len(truth)} held-out songs of {seconds:g} s, quality "
-        f"{quality}, settings {settings}, by `python -m scripts.bench.prior`.",
+        f"{quality}, by `python -m scripts.bench.prior`.",
         DISTANCE,
     )
-    add_imputations(report, model, truth)
-    add_generations(report, model, truth, seconds)
+    add_imputations(report, model, truth, quality)
+    add_generations(report, model, truth, quality)
     report.save(output)
 
 

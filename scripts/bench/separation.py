@@ -34,11 +34,14 @@ class Method:
 
 
 def with_preset(model: Model, task: str, preset: Preset) -> Model:
-    """The model with another default preset of a task."""
-    stage = model.spec.stage
-    presets = {**stage.presets, task: {**stage.presets[task], "default": preset}}
-    changed = dataclasses.replace(stage, presets=presets)
-    return dataclasses.replace(model, spec=dataclasses.replace(model.spec, stages=(changed,)))
+    """The model with another default preset of a task's last stage."""
+    stages = list(model.spec.stages)
+    last = model.spec.list_stages(task)[-1]
+    presets = dict(stages[last].presets)
+    presets[task] = {**presets[task], "default": preset}
+    stages[last] = dataclasses.replace(stages[last], presets=presets)
+    spec = dataclasses.replace(model.spec, stages=tuple(stages))
+    return dataclasses.replace(model, spec=spec)
 
 
 def by_model(model: Model, preset: Preset, seed: int = 0) -> Separator:
