@@ -7,6 +7,7 @@
     |  |  |- EmptyPart          the part that was asked for lies after the end
     |  |  `- NoLength           music of less than a sample was asked for
     |  `- UnwritableAudio       a sound file cannot be written, or not in that format
+    |     |- MissingFormat      the libsndfile of this machine does not write the format
     |     |- MissingSubtype     the format does not have the subtype that was asked for
     |     `- UnsuitableFormat   the format does not hold such a sound: its rate, its channels
     |- InputError
@@ -17,6 +18,7 @@
     |  |- UnreadableManifest    what lies beside results does not describe them
     |  |- UnreadableTable       a table of scores is not one
     |  |- UnwritableResults     a folder, a journal, a table or a picture cannot be written
+    |  |  |- SamePlace          two jobs would write the same files
     |  |  `- StrayName          a name leads out of the folder of the results
     |  |- ResultsExist          there is a file already where a result would go
     |  |- ReplacesInput         a result would replace a file that is read
@@ -88,6 +90,10 @@ class UnwritableAudio(AudioError):
     """A sound file cannot be written, or not in that format."""
 
 
+class MissingFormat(UnwritableAudio):
+    """The libsndfile of this machine does not write the format."""
+
+
 class MissingSubtype(UnwritableAudio):
     """The format does not have the subtype that was asked for."""
 
@@ -126,6 +132,10 @@ class UnreadableTable(ResultsError):
 
 class UnwritableResults(ResultsError):
     """A folder, a journal, a table or a picture cannot be written."""
+
+
+class SamePlace(UnwritableResults):
+    """Two jobs would write the same files."""
 
 
 class StrayName(UnwritableResults):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from msdm_cli.audio.channel_order import sndfile_map, to_vorbis
 from msdm_cli.audio.formats import FORMATS, SoundFormat, Subtype
-from msdm_cli.errors import UnsuitableFormat, UnwritableAudio
+from msdm_cli.errors import MissingFormat, UnsuitableFormat, UnwritableAudio
 from msdm_cli.temporary import create_temporary
 
 RIFF_BYTES = (1 << 32) - (1 << 20)
@@ -99,13 +99,8 @@ class SoundFileWriter:
             SoundFileError, RuntimeError, OSError, ValueError: It cannot be opened.
         """
         shape = self.shape
-        size = shape.frames * shape.channels * shape.subtype.bytes_per_sample
         channel_map = sndfile_map(shape.channel_names)
-        container = self._format.libsndfile_name
-        if self._format.large_format and size > RIFF_BYTES:
-            container = self._format.large_format
-        elif self._format.masked_format and channel_map:
-            container = self._format.masked_format
+        container = self._choose_container(channel_map)
         descriptor, self.temporary = create_temporary(self.path)
         if sys.platform == "win32":  # libsndfile may not share descriptors with Python there
             os.close(descriptor)
@@ -132,6 +127,16 @@ class SoundFileWriter:
             numbers = soundfile._ffi.new("int[]", channel_map)
             _command(file, SFC_SET_CHANNEL_MAP_INFO, numbers, soundfile._ffi.sizeof(numbers))
         return file
+
+    def _choose_container(self, channel_map: list[int] | None) -> str:
+        """The container by its name in libsndfile: of 64-bit sizes, or with a mask of channels."""
+        shape = self.shape
+        size = shape.frames * shape.channels * shape.subtype.bytes_per_sample
+        if self._format.large_format and size > RIFF_BYTES:
+            return self._format.large_format
+        if self._format.masked_format and channel_map:
+            return self._format.masked_format
+        return self._format.libsndfile_name
 
     def __enter__(self) -> "SoundFileWriter":
         return self
@@ -209,7 +214,7 @@ def _describe_refusal(path: Path, kind: SoundFormat, error: ValueError) -> Unwri
     if kind.libsndfile_name not in soundfile.available_formats() or not any(
         soundfile.check_format(kind.libsndfile_name, name) for name in kind.subtypes
     ):
-        return UnwritableAudio(
+        return MissingFormat(
             f"libsndfile {soundfile.__libsndfile_version__} on this machine writes no {kind.name}",
             "pip install --upgrade soundfile brings one that does.",
         )

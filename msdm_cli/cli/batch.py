@@ -15,7 +15,7 @@ from msdm_cli.cli.folding import shorten_names
 from msdm_cli.cli.hints import find_hint
 from msdm_cli.cli.outcome import Outcome, show_gain, show_outcomes
 from msdm_cli.cli.system_errors import describe_failure
-from msdm_cli.errors import FAILURES, MsdmError, ReplacesInput, UnwritableResults
+from msdm_cli.errors import FAILURES, MsdmError, ReplacesInput, SamePlace
 
 if TYPE_CHECKING:
     from msdm_cli.jobs.executors import Ended, Work
@@ -36,7 +36,8 @@ def check_batch(requests: "Mapping[str, JobRequest]", spec: "ModelSpec") -> None
     """Refuse jobs whose results would replace each other or an input, before anything runs.
 
     Raises:
-        UnwritableResults: Two jobs would write the same files, or names lead out of a folder.
+        SamePlace: Two jobs would write the same files.
+        StrayName: Names lead out of a folder.
         ReplacesInput: A result would replace an input of any of the jobs.
     """
     seen: dict[str, str] = {}
@@ -48,15 +49,15 @@ def check_batch(requests: "Mapping[str, JobRequest]", spec: "ModelSpec") -> None
         place = str(request.manifest).casefold()
         other = seen.setdefault(place, name)
         if other != name:
-            raise UnwritableResults(
+            raise SamePlace(
                 f"{other} and {name} would both be written to {request.manifest.parent}/",
-                "Rename one, or separate them in two runs, each with its own -o.",
+                "Rename one, or separate them in two runs, each with a folder of its own.",
             )
         for output in request.row.name_outputs(spec, request.options):
             path = request.output.place(request.folder, request.track, output)
             if os.path.realpath(path) in inputs:
                 raise ReplacesInput(
-                    f"{path}: is an input, and would be replaced", "Choose another folder with -o."
+                    f"{path}: is an input, and would be replaced", "Choose another folder."
                 )
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import re
 from collections.abc import Callable, Iterator, Mapping
 
 from msdm_cli.errors import (
@@ -10,6 +9,7 @@ from msdm_cli.errors import (
     DeviceFull,
     EmptyPart,
     JobRunning,
+    MissingFormat,
     MissingPreset,
     MissingStems,
     MissingSubtype,
@@ -19,6 +19,7 @@ from msdm_cli.errors import (
     NonFiniteSamples,
     ReplacesInput,
     ResultsExist,
+    SamePlace,
     StrayName,
     UnfetchedModel,
     UnknownModel,
@@ -27,9 +28,6 @@ from msdm_cli.errors import (
     UnwritableAudio,
     UnwritableResults,
 )
-
-OPTION = re.compile(r"(^|\s)(--?[a-z]|msdm (weights|doctor))")
-"""A remedy that names an option or a command is a hint already: a command has written it."""
 
 Hint = str | Callable[[MsdmError], str]
 
@@ -99,6 +97,7 @@ HINTS: dict[type[MsdmError], Hint] = {
     EmptyPart: "Choose an earlier --start.",
     MissingPreset: lambda error: f"{error.remedy} Choose one with --quality or --sampler.",
     MissingStems: "Separate the song first, or add --separate MODEL.",
+    MissingFormat: lambda error: error.remedy,
     MissingSubtype: lambda error: f"{error.remedy} Choose one with --subtype, or another --format.",
     MissingTask: "Choose another --model: msdm weights list.",
     NoLength: "Ask for more with --duration.",
@@ -107,6 +106,7 @@ HINTS: dict[type[MsdmError], Hint] = {
     ResultsExist: "Say --overwrite to replace it, or choose another folder with -o.",
     UnknownModel: lambda error: f"{error.remedy} msdm weights list shows them all.",
     UnreadableTable: "Remove the file, or name another folder with --tables.",
+    SamePlace: "Rename one, or separate them in two runs, each with its own -o.",
     StrayName: "Rename the song, or choose names of the results with --name.",
     UnfetchedModel: _hint_fetch,
     UnsuitableFormat: lambda error: f"{error.remedy} See --format and --subtype.",
@@ -122,8 +122,6 @@ def find_hint(error: MsdmError) -> str:
     given: str | None = vars(error).get(HINT)
     if given is not None:
         return given
-    if OPTION.search(error.remedy):
-        return error.remedy
     return _look_up(HINTS, error) or error.remedy
 
 

@@ -10,6 +10,7 @@ from msdm_cli.errors import (
     ChecksumMismatch,
     EmptyPart,
     JobRunning,
+    MissingFormat,
     MissingPreset,
     MissingSubtype,
     MissingTask,
@@ -19,6 +20,7 @@ from msdm_cli.errors import (
     NonFiniteSamples,
     ReplacesInput,
     ResultsExist,
+    SamePlace,
     StrayName,
     UnfetchedModel,
     UnknownModel,
@@ -114,6 +116,11 @@ def test_a_name_that_leads_out_of_the_folder_names_the_option(tmp_path):
             MissingWeights("the model msdm has no file", "Install msdm again."),
             "Install msdm again.",
         ),
+        (MissingFormat("what", "Upgrade it."), "Upgrade it."),
+        (
+            SamePlace("what", "Rename one."),
+            "Rename one, or separate them in two runs, each with its own -o.",
+        ),
         (EmptyPart("what", "Begin earlier."), "Choose an earlier --start."),
         (NoLength("what", "More."), "Ask for more with --duration."),
         (UnsuitableFormat("what", "Another."), "Another. See --format and --subtype."),
@@ -149,9 +156,11 @@ def test_an_error_without_a_row_has_its_remedy():
     assert find_hint(ChecksumMismatch("what", "Install msdm again.")) == "Install msdm again."
 
 
-@pytest.mark.parametrize("remedy", ["Say --input PATH.", "Use -o.", "Run msdm weights list."])
-def test_a_remedy_that_names_an_option_is_kept(remedy):
-    assert find_hint(ResultsExist("what", remedy)) == remedy
+def test_the_words_of_a_remedy_decide_nothing():
+    for remedy in ("Say --input PATH.", "It has others.", "Rename it.", "Choose a subtype."):
+        hint = "Say --overwrite to replace it, or choose another folder with -o."
+        assert find_hint(ResultsExist("what", remedy)) == hint
+        assert find_hint(UnwritableAudio("what", remedy)).startswith("Make room on the disk")
 
 
 def test_a_command_has_hints_of_its_own():
