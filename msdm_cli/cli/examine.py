@@ -12,7 +12,7 @@ from pathlib import Path
 import soundfile
 
 from msdm_cli import __version__
-from msdm_cli.audio.formats import FORMATS
+from msdm_cli.audio.formats import FORMATS, writable_formats
 from msdm_cli.backends.runtime import Runtime
 from msdm_cli.backends.versions import ONNX_RUNTIMES
 from msdm_cli.cli.hints import find_hint
@@ -69,7 +69,7 @@ def examine() -> Iterator[Finding]:
     yield Finding("packages", ", ".join(f"{name} {version(name)}" for name in PACKAGES))
     yield Finding(
         "sound files",
-        f"libsndfile {soundfile.__libsndfile_version__}, {', '.join(_list_formats())}",
+        f"libsndfile {soundfile.__libsndfile_version__} writes {', '.join(_list_formats())}",
     )
     yield _examine_onnx_runtimes()
     yield from _examine_torch()
@@ -84,8 +84,12 @@ def has_nvidia() -> bool:
 
 
 def _list_formats() -> list[str]:
-    available = soundfile.available_formats()
-    return [name for name in FORMATS if name.upper() in available]
+    """The formats that can be written here: an old libsndfile lacks some."""
+    return [
+        name
+        for name in writable_formats()
+        if soundfile.check_format(FORMATS[name].libsndfile_name, FORMATS[name].subtypes[0])
+    ]
 
 
 def _examine_onnx_runtimes() -> Finding:

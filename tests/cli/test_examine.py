@@ -3,6 +3,7 @@ import shutil
 from types import SimpleNamespace
 
 import pytest
+import soundfile
 from run_msdm import store_tiny_model
 
 from msdm_cli.backends import onnx_backend
@@ -25,6 +26,12 @@ def find(subject):
 def install(monkeypatch, *names):
     wheels = [SimpleNamespace(metadata={"Name": name}, version="1.0") for name in names]
     monkeypatch.setattr(importlib.metadata, "distributions", lambda: wheels)
+
+
+def test_formats_that_an_old_libsndfile_lacks_are_left_out(monkeypatch):
+    assert find("sound files").description.endswith("wav, flac, ogg, mp3, opus, aiff, caf")
+    monkeypatch.setattr(soundfile, "check_format", lambda name, subtype: name != "MP3")
+    assert find("sound files").description.endswith("wav, flac, ogg, opus, aiff, caf")
 
 
 @pytest.mark.parametrize("names", [(), ("onnxruntime", "onnxruntime-gpu")])
