@@ -114,8 +114,8 @@ def impute(  # noqa: PLR0913  an option each
     description of how they were made, msdm.json. Several takes go to DIR/seed-N each. Given stems
     must have one sample rate and one length.
 
-    The embedded model imputes no convincing music yet: a stem follows the rhythm of the given ones,
-    hardly their harmony, and sounds rough.
+    What the embedded model imputes keeps the beat and the chords of the given stems, but its sound is
+    smeared.
 
     \b
     Examples:

@@ -48,8 +48,8 @@ PriorQualityOption = Annotated[
     typer.Option(
         "--quality",
         rich_help_panel=SAMPLING,
-        help="Speed against quality. The embedded model takes 10, 25 or 60 network calls for a "
-        "chunk of 12 s.",
+        help="Speed against quality. For 12 s the embedded model takes 20, 40 or 80 calls of the "
+        "network that draws the sketch, and 10, 25 or 60 of the one that makes it sound.",
     ),
 ]
 SeparationStepsOption = Annotated[
