@@ -54,6 +54,19 @@ def test_untrained_it_is_the_wiener_filter_of_the_components(config):
 
 
 @torch.no_grad()
+def test_corrections_are_in_deviations_of_the_posterior(config):
+    network = SketchPrior(config)
+    network.variance.copy_(torch.rand(STEMS, NUMBERS) + 0.1)
+    sigma = torch.tensor([[0.1, 0.5, 1.0, 3.0], [2.0, 2.0, 2.0, 50.0]])
+    before = network(draw(), sigma)
+    network.leave.bias.fill_(2.0)
+    moved = (network(draw(), sigma) - before).unflatten(2, (TOKENS, NUMBERS))
+    deviation = (1 / (1 / network.variance + 1 / sigma[:, :, None] ** 2)).sqrt()
+    expected = (2 * deviation)[:, :, None].expand_as(moved)
+    torch.testing.assert_close(moved, expected, atol=ROUNDING, rtol=0)
+
+
+@torch.no_grad()
 def test_known_tokens_come_back_as_they_are_and_others_do_not(config):
     network = tiny_prior(config)
     x = draw()
