@@ -114,7 +114,7 @@ def impute(  # noqa: PLR0913  an option each
     description of how they were made, msdm.json. Several takes go to DIR/seed-N each. Given stems
     must have one sample rate and one length.
 
-    What the embedded model imputes keeps the beat and the chords of the given stems, but its sound is
+    What the embedded model imputes follows the given stems in beat and harmony, but its sound is
     smeared.
 
     \b

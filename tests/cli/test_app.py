@@ -53,8 +53,8 @@ def test_every_command_explains_itself_and_its_options(name):
 
 
 @pytest.mark.parametrize("command", ["impute", "generate"])
-def test_the_help_says_that_the_embedded_model_makes_no_convincing_music(command):
-    assert "no convincing music yet" in " ".join(msdm(command, "--help").stdout.split())
+def test_the_help_says_how_the_music_of_the_embedded_model_sounds(command):
+    assert "its sound is smeared" in " ".join(msdm(command, "--help").stdout.split())
 
 
 def test_no_arguments_at_all_show_the_help():
