@@ -22,6 +22,7 @@ from msdm_cli.small_files import read_small
 from msdm_cli.temporary import write_whole
 
 FORMAT = 3
+LONGEST_REASON = 300
 LOWEST_GAIN = 1 / 64
 """A gain below -36 dB cannot come from msdm: the manifest was edited."""
 
@@ -207,6 +208,7 @@ def _check_identity(manifest: Manifest) -> None:
 
 
 def _unreadable(path: Path, reason: object) -> UnreadableManifest:
+    short = " ".join(str(reason).split())[:LONGEST_REASON]  # values of the file are in it
     return UnreadableManifest(
-        f"{path}: not a manifest of this version of msdm ({reason})", "Make the stems again."
+        f"{path}: not a manifest of this version of msdm ({short})", "Make the stems again."
     )

@@ -210,7 +210,7 @@ def load_spec(path: Path) -> ModelSpec:
         return msgspec.convert(fields, ModelSpec)
     except UNREADABLE as error:
         raise UnreadableSpec(
-            f"{path}: not a model spec of this version ({str(error)[:300]})",
+            f"{path}: not a model spec of this version ({' '.join(str(error).split())[:300]})",
             "Install msdm again, or fetch the model again.",
         ) from error
 
