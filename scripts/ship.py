@@ -98,7 +98,11 @@ def ship_stage(
     save_half(tensors, path)
     files = find_entry("embedded").stages | {name: describe(path)}
     record(weights, {"spec": spec_path})
-    record_stages(weights, files)
+    record_stages(weights, "stages", files)
+    entry = find_entry("embedded")
+    index = [stage.name for stage in spec.stages].index(name)
+    graph = export_model(entry, weights / f"embedded-{name}.onnx", "fp32", index)
+    record_stages(weights, "graphs", entry.graphs | {name: describe(graph.path)})
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
 
 
@@ -111,13 +115,11 @@ def save_half(tensors: Mapping[str, Tensor], path: Path) -> None:
     save_file(kept, path)
 
 
-def record_stages(weights: Path, files: Mapping[str, WeightsFile]) -> None:
-    """Write the files of the stages into the registry."""
+def record_stages(weights: Path, kind: str, files: Mapping[str, WeightsFile]) -> None:
+    """Write the files of the stages into the registry: of their tensors, or of their graphs."""
     path = weights / "registry.json"
     registry = json.loads(path.read_text())
-    registry["embedded"]["stages"] = {
-        name: dataclasses.asdict(file) for name, file in files.items()
-    }
+    registry["embedded"][kind] = {name: dataclasses.asdict(file) for name, file in files.items()}
     path.write_text(json.dumps(registry, indent=2) + "\n")
 
 

@@ -116,19 +116,30 @@ class OnnxDenoiser:
         self.shares_sigma = properties.get(SHARES_SIGMA) == "1"
         self.precision = properties.get(PRECISION, "fp32")
 
-    def __call__(self, x: Samples, sigma: Samples, mixture: Samples | None = None) -> Samples:
+    def __call__(
+        self,
+        x: Samples,
+        sigma: Samples,
+        mixture: Samples | None = None,
+        told: Samples | None = None,
+    ) -> Samples:
         """Estimate the clean stems, ``[B, S, T], [B, S], [B, T] -> [B, S, T]``.
+
+        What else the network is told, ``[B, ...]``, is known to its architecture.
 
         Raises:
             DeviceFull: A single item does not fit into the device's memory.
             BackendUnavailable: ONNX Runtime fails.
         """
         return run_in_parts(
-            self._run, x, sigma, mixture, singly=self.device.partition(":")[0] == "cpu"
+            self._run, x, sigma, mixture, told, singly=self.device.partition(":")[0] == "cpu"
         )
 
-    def _run(self, x: Samples, sigma: Samples, mixture: Samples | None) -> Samples:
+    def _run(self, x: Samples, sigma: Samples, *others: Samples | None) -> Samples:
+        mixture, told = others
         inputs = {"x": x, "sigma": sigma}
+        if told is not None:
+            inputs["told"] = told
         if self.takes_mixture:
             inputs["mixture"] = np.zeros_like(x[:, 0]) if mixture is None else mixture
             inputs["given"] = np.full(len(x), mixture is not None)

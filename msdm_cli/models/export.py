@@ -17,8 +17,9 @@ from msdm_cli.backends.torch_backend import TorchDenoiser
 from msdm_cli.errors import InaccurateGraph, MissingPackage, UnwritableWeights
 from msdm_cli.models.load import load_network
 from msdm_cli.models.registry import ENTRY, WeightsEntry, weights_folder
-from msdm_cli.models.spec import ModelSpec, load_spec
+from msdm_cli.models.spec import load_spec
 from msdm_cli.models.verify import check_file, describe
+from msdm_cli.networks.network import Network
 
 TOLERANCES = {"fp32": 1e-4, "fp16": 2e-2}
 """Largest error by precision, relative to the largest sample.
@@ -50,14 +51,15 @@ class Export:
     rms_error: float
 
 
-def export_model(entry: WeightsEntry, path: Path | None, precision: str) -> Export:
-    """Export a model, so that it runs without PyTorch.
+def export_model(entry: WeightsEntry, path: Path | None, precision: str, stage: int = 0) -> Export:
+    """Export a stage of a model, so that it runs without PyTorch.
 
     Args:
         entry: The model.
         path: Receives the graph, and beside it a copy of the weights. If None, the graph is added
             to the model's own files.
         precision: Precision of the learned part: fp32 or fp16.
+        stage: Index of the stage.
 
     Raises:
         WeightsError: Files of the model are missing or damaged, or the graph cannot be written.
@@ -68,8 +70,8 @@ def export_model(entry: WeightsEntry, path: Path | None, precision: str) -> Expo
         raise UnwritableWeights(
             f"the model {entry.name} ships with its graph", "Choose another path for a new one."
         )
-    weights = check_file(entry, entry.weights)
     spec = load_spec(check_file(entry, entry.spec))
+    weights = check_file(entry, entry.find_weights(spec.stages[stage].name))
     target = path or entry.folder / f"{entry.name}.onnx"
     if target.name == weights.name:
         raise UnwritableWeights(
@@ -77,7 +79,8 @@ def export_model(entry: WeightsEntry, path: Path | None, precision: str) -> Expo
             "Choose another name, for example model.onnx.",
         )
     try:
-        export = _export(entry, spec, weights, target, precision)
+        networks = (load_network(entry, spec, stage), load_network(entry, spec, stage))
+        export = _export(entry.name, networks, weights, target, precision)
         if path is None:
             _record(entry, target)
     except OSError as error:
@@ -89,9 +92,11 @@ def export_model(entry: WeightsEntry, path: Path | None, precision: str) -> Expo
 
 
 def _export(
-    entry: WeightsEntry, spec: ModelSpec, weights: Path, target: Path, precision: str
+    name: str, networks: tuple[Network, Network], weights: Path, target: Path, precision: str
 ) -> Export:
     """Write graph and weights under temporary names, compare, and rename.
+
+    The first network is changed to be written, the second one is compared with.
 
     Raises:
         OSError: They cannot be written.
@@ -103,8 +108,8 @@ def _export(
         graph = Path(temporary) / target.name
         beside = Path(temporary) / weights.name
         (shutil.copyfile if is_elsewhere else _link)(weights, beside)
-        _write_graph(entry, spec, beside, graph, precision)
-        max_error, rms_error = _compare(entry, spec, graph, precision)
+        _write_graph(networks[0], beside, graph, precision)
+        max_error, rms_error = _compare(name, networks[1], graph, precision)
         if is_elsewhere:
             beside.replace(kept)
         graph.replace(target)
@@ -119,9 +124,7 @@ def _link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _write_graph(
-    entry: WeightsEntry, spec: ModelSpec, weights: Path, graph: Path, precision: str
-) -> None:
+def _write_graph(network: Network, weights: Path, graph: Path, precision: str) -> None:
     try:
         from msdm_cli.models.onnx_graph import write_graph
     except ImportError as error:
@@ -129,30 +132,30 @@ def _write_graph(
             f"exporting needs onnx and onnxscript ({error})",
             "Install them: pip install onnx onnxscript",
         ) from error
-    write_graph(load_network(entry, spec), weights, graph, precision)
+    write_graph(network, weights, graph, precision)
 
 
-def _compare(
-    entry: WeightsEntry, spec: ModelSpec, graph: Path, precision: str
-) -> tuple[float, float]:
+def _compare(name: str, network: Network, graph: Path, precision: str) -> tuple[float, float]:
     """Largest and root mean square difference of a graph from PyTorch in single precision.
 
     Raises:
         InaccurateGraph: They are larger than rounding explains.
     """
-    exact = TorchDenoiser(load_network(entry, spec), torch.device("cpu"))
+    exact = TorchDenoiser(network, torch.device("cpu"))
     exported = OnnxDenoiser(graph, "cpu")
     rng = np.random.default_rng(0)
     expected = []
     found = []
     for (batch, multiples), sigma in itertools.product(SHAPES, SIGMAS):
-        shape = (batch, len(spec.stems), multiples * spec.length_multiple)
+        shape = (batch, network.config.stems, multiples * network.config.length_multiple)
         stems = 0.1 * rng.standard_normal(shape)
         x = stems + sigma * rng.standard_normal(shape)
-        levels = np.full(shape[:2], sigma)
+        inputs = network.list_inputs(multiples)
+        levels = np.full((batch, *inputs["sigma"]), sigma)
+        told = rng.standard_normal((batch, *inputs["told"])) if "told" in inputs else None
         for mixture in (None, stems.sum(1)) if exact.takes_mixture else (None,):
-            expected.append(exact(x, levels, mixture).ravel())
-            found.append(exported(x, levels, mixture).ravel())
+            expected.append(exact(x, levels, mixture, told).ravel())
+            found.append(exported(x, levels, mixture, told).ravel())
     one = np.concatenate(expected)
     difference = np.concatenate(found) - one
     max_error = float(np.abs(difference).max() / np.abs(one).max())
@@ -160,7 +163,7 @@ def _compare(
     # The negation also refuses NaN.
     if not max_error <= TOLERANCES[precision]:
         raise InaccurateGraph(
-            f"the graph of {entry.name} differs from PyTorch by {max_error:.2g} of the largest "
+            f"the graph of {name} differs from PyTorch by {max_error:.2g} of the largest "
             f"sample, more than {TOLERANCES[precision]}",
             "Export it in fp32, or use the backend torch.",
         )

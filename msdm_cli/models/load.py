@@ -140,29 +140,35 @@ def _load_onnx(entry: WeightsEntry, runtime: Runtime) -> LoadedModel:
     from msdm_cli.backends.onnx_backend import OnnxDenoiser
 
     spec = load_spec(check_file(entry, entry.spec))
-    if entry.onnx is None:
-        raise BackendUnavailable(
-            f"the model {entry.name} was not exported to ONNX",
-            "Export it first, or use the backend torch.",
-        )
-    check_file(entry, entry.weights)  # the graph reads its weights from that file
-    denoiser = OnnxDenoiser(check_file(entry, entry.onnx), runtime.device, runtime.threads)
+
+    @cache
+    def open_stage(stage: int) -> OnnxDenoiser:
+        name = spec.stages[stage].name
+        graph = entry.find_graph(name)
+        if graph is None:
+            whole = f"the model {entry.name}"
+            raise BackendUnavailable(
+                f"{f'the stage {name} of {whole}' if name else whole} was not exported to ONNX",
+                "Export it first, or use the backend torch.",
+            )
+        check_file(entry, entry.find_weights(name))  # the graph reads its weights from that file
+        return OnnxDenoiser(check_file(entry, graph), runtime.device, runtime.threads)
+
+    denoiser = open_stage(0)
     if runtime.precision not in (AUTO, denoiser.precision):
         raise BackendUnavailable(
             f"the model {entry.name} was exported in {denoiser.precision}, not {runtime.precision}",
             f"Choose the precision {denoiser.precision}, or use the backend torch.",
         )
     resolved = Runtime("onnx", denoiser.device, denoiser.precision, runtime.threads)
-
-    def open_stage(stage: int) -> Denoiser:
-        if stage:
-            raise BackendUnavailable(
-                f"the model {entry.name} was exported to ONNX for separation alone",
-                "Use the backend torch.",
-            )
-        return denoiser
-
-    return LoadedModel(spec, (denoiser,), resolved, entry.weights_sha256, openers=(open_stage,))
+    return LoadedModel(
+        spec,
+        (denoiser,),
+        resolved,
+        entry.weights_sha256,
+        openers=(open_stage,),
+        codes=_load_codes(entry, spec),
+    )
 
 
 def _load_torch(entry: WeightsEntry, runtime: Runtime) -> LoadedModel:

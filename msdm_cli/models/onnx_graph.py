@@ -42,15 +42,16 @@ class MixtureDenoiser(nn.Module):
 
 
 class PlainDenoiser(nn.Module):
-    """A network without the mixture."""
+    """A network without the mixture; it may be told something."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, x: Tensor, sigma: Tensor) -> Tensor:
+    def forward(self, x: Tensor, sigma: Tensor, told: Tensor | None = None) -> Tensor:
         """``[B, S, T], [B, S] -> [B, S, T]``."""
-        denoised: Tensor = self.network(x, sigma)
+        others = (None, told) if told is not None else ()
+        denoised: Tensor = self.network(x, sigma, *others)
         return denoised
 
 
@@ -84,9 +85,20 @@ def _trace(network: Network) -> ir.Model:
     wrapped = (MixtureDenoiser if network.takes_mixture else PlainDenoiser)(network)
     x = torch.zeros(2, stems, EXAMPLE_MULTIPLES * multiple)
     batch = torch.export.Dim("batch", min=1)
-    length = multiple * torch.export.Dim("multiples", min=1)
-    inputs = {"x": x, "sigma": torch.ones(2, stems)}
-    dynamic: dict[str, dict[int, Any]] = {"x": {0: batch, 2: length}, "sigma": {0: batch}}
+    multiples = torch.export.Dim("multiples", min=1)
+    length = multiples if multiple == 1 else multiple * multiples
+    inputs = {"x": x}
+    dynamic: dict[str, dict[int, Any]] = {"x": {0: batch, 2: length}}
+    longer = network.list_inputs(EXAMPLE_MULTIPLES + 1)
+    for name, shape in network.list_inputs(EXAMPLE_MULTIPLES).items():
+        inputs[name] = torch.ones(2, *shape)
+        growth = [after - before for before, after in zip(shape, longer[name], strict=True)]
+        axes = {
+            axis: multiples if more == 1 else more * multiples
+            for axis, more in enumerate(growth, start=1)
+            if more
+        }
+        dynamic[name] = {0: batch, **axes}
     if network.takes_mixture:
         inputs |= {"mixture": x[:, 0], "given": torch.ones(2)}
         dynamic |= {"mixture": {0: batch, 1: length}, "given": {0: batch}}

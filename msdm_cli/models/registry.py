@@ -52,6 +52,7 @@ class WeightsEntry:
         spec: The model's spec, as JSON.
         onnx: The exported graph, which reads its tensors from ``weights``; None if there is none.
         stages: The tensors of the stages that have names.
+        graphs: The exported graphs of those stages.
     """
 
     name: str
@@ -62,12 +63,14 @@ class WeightsEntry:
     spec: WeightsFile
     onnx: WeightsFile | None = None
     stages: dict[str, WeightsFile] = field(default_factory=dict)
+    graphs: dict[str, WeightsFile] = field(default_factory=dict)
 
     @property
     def files(self) -> tuple[WeightsFile, ...]:
         """All its files."""
         graph = (self.onnx,) if self.onnx else ()
-        return (self.weights, self.spec, *graph, *self.stages.values())
+        stages = (*self.stages.values(), *self.graphs.values())
+        return (self.weights, self.spec, *graph, *stages)
 
     @property
     def weights_sha256(self) -> str:
@@ -91,6 +94,10 @@ class WeightsEntry:
                 f"{REINSTALL}, or fetch the model again.",
             )
         return self.stages[stage]
+
+    def find_graph(self, stage: str) -> WeightsFile | None:
+        """The file of a stage's graph, by its name; None if it was not exported."""
+        return self.graphs.get(stage) if stage else self.onnx
 
 
 @dataclass(frozen=True)

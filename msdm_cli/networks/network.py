@@ -81,6 +81,15 @@ class Network(nn.Module):
         """
         raise NotImplementedError
 
+    def list_inputs(self, multiples: int) -> dict[str, tuple[int, ...]]:
+        """Shapes of the inputs beside ``x`` and the mixture, without the batch.
+
+        Args:
+            multiples: Length of ``x``, in multiples of what the network takes.
+        """
+        del multiples
+        return {"sigma": (self.config.stems,)}
+
     def prepare_export(self) -> None:
         """Replace layers that ONNX cannot express; by default there are none."""
 

@@ -118,6 +118,11 @@ class SketchPrior(Network):
         for part in (self.enter, self.ask, self.embed, self.layers, self.norm, self.leave):
             part.to(dtype)
 
+    def list_inputs(self, multiples: int) -> dict[str, tuple[int, ...]]:
+        """Every token has a noise level of each stem, and controls."""
+        config = self.config
+        return {"sigma": (config.stems, multiples), "told": (multiples, config.controls)}
+
     def encode(self, sketch: Tensor) -> Tensor:
         """The codes of sketches, ``[B, S, bands, frames] -> [B, S, numbers]``."""
         batch, stems, bands, frames = sketch.shape

@@ -75,6 +75,11 @@ class SketchUnet(StftUnet):
         self.hint.to(dtype)
         self.hint_out.to(dtype)
 
+    def list_inputs(self, multiples: int) -> dict[str, tuple[int, ...]]:
+        """A noise level of each stem, and its sketch with the size of its errors."""
+        frames = multiples * self.config.length_multiple // HOP
+        return super().list_inputs(multiples) | {"told": (self.config.stems, BANDS + 1, frames)}
+
     def forward(
         self,
         x: Tensor,

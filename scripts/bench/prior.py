@@ -42,7 +42,7 @@ def impute(model: Model, stems: Samples, target: int, quality: str) -> Samples:
     given = {name: stems[index] for index, name in enumerate(names) if index != target}
     wanted = [names[target]]
     imputed = model.impute(given, model.spec.sample_rate, targets=wanted, quality=quality)
-    return imputed[names[target]].mean(0)
+    return imputed[names[target]]
 
 
 def generate(model: Model, seed: int, seconds: float, quality: str) -> Samples:

@@ -25,7 +25,7 @@ def write_entry(cache, name, content):
 
 def test_the_shipped_files_are_those_of_the_registry():
     entry = find_entry(EMBEDDED)
-    assert len(entry.files) == 5
+    assert len(entry.files) == 7
     for file in entry.files:
         assert check_file(entry, file).stat().st_size == file.size_bytes
 
