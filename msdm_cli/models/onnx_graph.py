@@ -80,28 +80,8 @@ def write_graph(network: Network, weights: Path, path: Path, precision: str = "f
 
 def _trace(network: Network) -> ir.Model:
     """The graph with its weights."""
-    stems = network.config.stems
-    multiple = network.config.length_multiple
     wrapped = (MixtureDenoiser if network.takes_mixture else PlainDenoiser)(network)
-    x = torch.zeros(2, stems, EXAMPLE_MULTIPLES * multiple)
-    batch = torch.export.Dim("batch", min=1)
-    multiples = torch.export.Dim("multiples", min=1)
-    length = multiples if multiple == 1 else multiple * multiples
-    inputs = {"x": x}
-    dynamic: dict[str, dict[int, Any]] = {"x": {0: batch, 2: length}}
-    longer = network.list_inputs(EXAMPLE_MULTIPLES + 1)
-    for name, shape in network.list_inputs(EXAMPLE_MULTIPLES).items():
-        inputs[name] = torch.ones(2, *shape)
-        growth = [after - before for before, after in zip(shape, longer[name], strict=True)]
-        axes = {
-            axis: multiples if more == 1 else more * multiples
-            for axis, more in enumerate(growth, start=1)
-            if more
-        }
-        dynamic[name] = {0: batch, **axes}
-    if network.takes_mixture:
-        inputs |= {"mixture": x[:, 0], "given": torch.ones(2)}
-        dynamic |= {"mixture": {0: batch, 1: length}, "given": {0: batch}}
+    inputs, dynamic = _make_examples(network)
     # It warns about what it could also have exported.
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
@@ -119,6 +99,31 @@ def _trace(network: Network) -> ir.Model:
     if program is None:
         raise RuntimeError("expected a graph, got none")
     return program.model
+
+
+def _make_examples(network: Network) -> tuple[dict[str, Tensor], dict[str, dict[int, Any]]]:
+    """Inputs to trace a network with, and which of their axes may have other lengths."""
+    multiple = network.config.length_multiple
+    batch = torch.export.Dim("batch", min=1)
+    multiples = torch.export.Dim("multiples", min=1)
+    length = multiples if multiple == 1 else multiple * multiples
+    x = torch.zeros(2, network.config.stems, EXAMPLE_MULTIPLES * multiple)
+    inputs = {"x": x}
+    dynamic: dict[str, dict[int, Any]] = {"x": {0: batch, 2: length}}
+    longer = network.list_inputs(EXAMPLE_MULTIPLES + 1)
+    for name, shape in network.list_inputs(EXAMPLE_MULTIPLES).items():
+        inputs[name] = torch.ones(2, *shape)
+        growth = [after - before for before, after in zip(shape, longer[name], strict=True)]
+        axes = {
+            axis: multiples if more == 1 else more * multiples
+            for axis, more in enumerate(growth, start=1)
+            if more
+        }
+        dynamic[name] = {0: batch, **axes}
+    if network.takes_mixture:
+        inputs |= {"mixture": x[:, 0], "given": torch.ones(2)}
+        dynamic |= {"mixture": {0: batch, 1: length}, "given": {0: batch}}
+    return inputs, dynamic
 
 
 def _refer_to_weights(graph: ir.Graph, weights: Path) -> None:

@@ -72,9 +72,7 @@ def sketch_whole(stems: NDArray[np.float32]) -> NDArray[np.float32]:
     return find_sketch(np.pad(stems, ((0, 0), (MARGIN, MARGIN))))
 
 
-def measure_error(
-    found: NDArray[np.float32], true: NDArray[np.float32]
-) -> NDArray[np.float64]:
+def measure_error(found: NDArray[np.float32], true: NDArray[np.float32]) -> NDArray[np.float64]:
     """Root mean square in dB where a stem sounds, ``[S]``; NaN where it does not."""
     heard = true > SOUNDING
     count = heard.sum((1, 2)).astype(np.float64)

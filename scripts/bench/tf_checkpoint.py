@@ -78,9 +78,7 @@ def _read_shape(fields: dict[int, list[Any]]) -> list[int]:
     """The shape in an entry: a message of messages of sizes."""
     if SHAPE not in fields:
         return []
-    return [
-        _read_fields(size).get(1, [0])[0] for size in _read_fields(fields[SHAPE][0]).get(2, [])
-    ]
+    return [_read_fields(size).get(1, [0])[0] for size in _read_fields(fields[SHAPE][0]).get(2, [])]
 
 
 def _read_fields(message: bytes) -> dict[int, list[Any]]:
