@@ -50,6 +50,7 @@ def describe_job(
         "weights_sha256": weights_sha256,
         "chunk_length": spec.chunk_length,
         "context": spec.context,
+        **_describe_sketch(request.task, spec),
         "versions": {
             "msdm": __version__,
             "output": str(OUTPUT),
@@ -57,6 +58,14 @@ def describe_job(
             "platform": f"{platform.system()} {platform.machine()}",
         },
     }
+
+
+def _describe_sketch(task: str, spec: ModelSpec) -> dict[str, float]:
+    """What the spec says of a sketch and of how it is told; nothing for a task without one."""
+    stages = [spec.stages[index] for index in spec.list_stages(task)]
+    if len(stages) < 2:
+        return {}
+    return {"guidance": stages[0].guidance, "told_error": stages[-1].told_error}
 
 
 def _name_processor(runtime: Runtime) -> str:

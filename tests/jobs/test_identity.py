@@ -185,3 +185,16 @@ def test_drawn_seeds_are_short_and_differ():
     assert all(0 <= seed < 1 << 32 for seed in seeds)
     # Two of 50 are the same once in 3.5 million.
     assert len(set(seeds)) == 50
+
+
+def test_what_a_spec_says_of_sketches_is_part_of_it(tiny_cascade):
+    request = make_request(tiny_cascade, "generate", {}, Path("stems"), seed=3, seconds=2.0)
+    identity = identify(request, tiny_cascade, {})
+    first, sketch, sound = tiny_cascade.spec.stages
+    for stages, place in (
+        ((first, dataclasses.replace(sketch, guidance=7.0), sound), "guidance"),
+        ((first, sketch, dataclasses.replace(sound, told_error=7.0)), "told_error"),
+    ):
+        spec = dataclasses.replace(tiny_cascade.spec, stages=stages)
+        changed = identify(request, dataclasses.replace(tiny_cascade, spec=spec), {})
+        assert find_difference(identity, changed) == place
