@@ -185,7 +185,7 @@ def _examine_weights() -> Iterator[Finding]:
             yield _describe_error(f"model {name}", error)
             continue
         graph = "with" if entry.onnx else "without"
-        size = f"{entry.weights.size_bytes / 1e6:.0f} MB"
+        size = f"{sum(file.size_bytes for file in entry.files) / 1e6:.0f} MB"
         yield Finding(f"model {name}", f"{size}, undamaged, {graph} a graph for ONNX Runtime")
 
 

@@ -14,7 +14,7 @@ from msdm_cli.cli.console import (
     show_table,
 )
 from msdm_cli.cli.folding import list_files
-from msdm_cli.errors import ResultsExist
+from msdm_cli.errors import MsdmError, ResultsExist
 from msdm_cli.jobs.estimate import Estimate
 
 
@@ -28,7 +28,7 @@ def test_markup_in_a_message_is_text(capsys):
 
 def test_an_error_is_two_lines(capsys):
     show_error(ResultsExist("a.wav: is there already", "Choose."), "Choose another one.")
-    show_error(ResultsExist("what", "Say --this."))
+    show_error(MsdmError("what", "Say --this."))
     assert capsys.readouterr().err.splitlines() == [
         "error: a.wav: is there already",
         "  Choose another one.",

@@ -115,11 +115,15 @@ def test_an_equals_sign_in_the_name_of_a_file_is_no_option(tmp_path, monkeypatch
 
 
 def test_the_help_states_the_network_calls_of_the_embedded_model():
+    spec = find_spec("embedded")
     for task in ("impute", "generate"):
-        presets = find_spec("embedded").stage.presets[task]
-        calls = [presets[name].calls for name in QUALITIES]
         text = " ".join(msdm(task, "--help").stdout.split())
-        assert f"takes {calls[0]}, {calls[1]} or {calls[2]} network calls" in text
+        for find, words in (
+            (spec.sketch_preset, "calls of the network that draws the sketch"),
+            (spec.preset, "of the one that makes it sound"),
+        ):
+            fast, default, best = (find(task, name).calls for name in QUALITIES)
+            assert f"{fast}, {default} or {best} {words}" in text
 
 
 def test_an_address_is_not_fetched(tiny):
