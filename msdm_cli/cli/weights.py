@@ -46,7 +46,7 @@ def list_weights(as_json: JsonSummaryOption = False) -> None:
     rows = [
         (
             entry.name,
-            f"{entry.weights.size_bytes / 1e6:.1f} MB",
+            f"{sum(file.size_bytes for file in entry.files) / 1e6:.1f} MB",
             entry.licence,
             entry.description,
         )
