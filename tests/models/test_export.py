@@ -73,7 +73,7 @@ def test_a_graph_that_gives_something_else_is_refused(entry, monkeypatch):
         def __init__(self, path, device):
             pass
 
-        def __call__(self, x, sigma, mixture=None):
+        def __call__(self, x, sigma, mixture=None, told=None):
             return np.full(x.shape, np.nan, np.float32)
 
     before = list_files(entry)

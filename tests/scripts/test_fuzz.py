@@ -39,10 +39,13 @@ def test_what_takes_long_or_much_is_a_finding(monkeypatch):
     monkeypatch.undo()
     if bounds.PAGES.exists():
         monkeypatch.setattr(bounds, "MOST_GROWTH_BYTES", 10_000_000)
-        with pytest.raises(TooCostly, match="MB"), bounded():
-            # Memory of its own: the heap may have room that was used before.
-            with mmap.mmap(-1, 50_000_000) as area:
-                area.write(bytes(50_000_000))
+        # Memory of its own: the heap may have room that was used before.
+        with (
+            pytest.raises(TooCostly, match="MB"),
+            bounded(),
+            mmap.mmap(-1, 50_000_000) as area,
+        ):
+            area.write(bytes(50_000_000))
 
 
 def test_what_is_written_to_the_standard_error_is_a_finding():
