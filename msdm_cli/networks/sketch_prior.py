@@ -45,7 +45,8 @@ class SketchPriorConfig:
         width: Channels per token.
         layers: Transformer layers.
         heads: Attention heads.
-        controls: Numbers per token that say what is asked for.
+        controls: Numbers per token that say what is asked for; 41 and one for each stem
+            (``msdm_cli.tasks.controls.count_features``).
         sigma_min: Codes with at most this noise level are known.
         sigma_max: Largest noise level that differs from infinity for the network.
     """
