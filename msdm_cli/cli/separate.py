@@ -59,6 +59,7 @@ from msdm_cli.cli.runtime_options import (
     ThreadsOption,
     choose_runtime,
 )
+from msdm_cli.cli.shards import ShardOption
 from msdm_cli.cli.to_stdout import separate_to_stdout
 from msdm_cli.models.registry import EMBEDDED
 
@@ -153,6 +154,7 @@ def separate(  # noqa: PLR0913  an option each
             help="What runs the songs: serial, or threads. By --jobs by default.",
         ),
     ] = None,
+    shard: ShardOption = None,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -211,6 +213,8 @@ def separate(  # noqa: PLR0913  an option each
         return replace(request, inputs={SONG: song.path}, track=song.track)
 
     check_batch({song.name: ask(song) for song in songs}, spec)
+    if shard is not None:
+        songs = [song for song in songs if shard.holds(song.name)]
     display = Display(quiet=quiet, as_json=as_json, farewell="stopped" if to_stdout else STOPPED)
     with spool_pipes(songs) as spooled:
         requests = {song.name: ask(song) for song in spooled}
