@@ -12,12 +12,13 @@ import numpy as np
 
 from msdm_cli.audio.file_source import FileSource
 from msdm_cli.audio.formats import FORMATS, Subtype
+from msdm_cli.audio.kept_source import count_kept_bytes
 from msdm_cli.audio.source import ArraySource, AudioProperties
 from msdm_cli.diffusion.denoiser import Denoiser, Samples
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.errors import UnsuitableAudio
 from msdm_cli.jobs.request import JobRequest
-from msdm_cli.jobs.run import place_results
+from msdm_cli.jobs.run import opens_again, place_results
 from msdm_cli.models.load import LoadedModel
 from msdm_cli.models.spec import SKETCH
 from msdm_cli.progress import SilentProgress
@@ -42,7 +43,8 @@ class Estimate:
         seconds: Time that they take here. Reading and writing take about a tenth of it.
         memory_bytes: Peak memory, of the process or of the GPU; None if unknown.
         output_bytes: What would be written.
-        journal_bytes: What the journal takes beside it until the job ends.
+        journal_bytes: What the journal and the inputs that are kept take beside it until the job
+            ends.
     """
 
     audio_seconds: float
@@ -75,6 +77,8 @@ def estimate_job(request: JobRequest, model: LoadedModel) -> Estimate:
     share = FORMATS[request.output.file_format].size_share
     written = request.output.describe(output)
     samples = (len(paths) - len(copies)) * written.channels * written.frames
+    again = opens_again(subtype, output, written)
+    kept = sum(count_kept_bytes(one.properties) for one in sources.values()) if again else 0
     copied = sum(path.stat().st_size for path in copies.values())
     return Estimate(
         audio_seconds=output.seconds,
@@ -82,7 +86,7 @@ def estimate_job(request: JobRequest, model: LoadedModel) -> Estimate:
         seconds=rounds * chunk_seconds,
         memory_bytes=_find_peak_memory(model),
         output_bytes=round(samples * subtype.bytes_per_sample * share) + copied,
-        journal_bytes=plan.stored_samples * STORED_SAMPLE_BYTES,
+        journal_bytes=plan.stored_samples * STORED_SAMPLE_BYTES + kept,
     )
 
 

@@ -13,7 +13,9 @@ from msdm_cli.audio.file_sink import FileSink
 from msdm_cli.audio.file_source import FileSource
 from msdm_cli.audio.file_writer import SoundShape
 from msdm_cli.audio.formats import FORMATS, choose_subtype, writable_formats
+from msdm_cli.audio.kept_source import keeping
 from msdm_cli.audio.mix import Gains, mix, round_mix
+from msdm_cli.audio.source import AudioSource
 from msdm_cli.audio.stem_finish import fit_gain
 from msdm_cli.errors import MissingStems, UnsuitableAudio
 from msdm_cli.jobs.output import check_vacant
@@ -65,13 +67,16 @@ def mix_stems(
     sources = {name: FileSource(file) for name, file in stems.items()}
     shape = _describe(sources, path, subtype)
     check_vacant([path], stems, overwrite=overwrite)
-    mixed, peak = _write(sources, gains, path, shape, 1.0)
-    gain = fit_gain(peak, shape.subtype)
-    return mixed if gain == 1 else _write(sources, gains, path, shape, gain)[0]
+    if shape.subtype.floating:
+        return _write(sources, gains, path, shape, 1.0)[0]
+    with keeping(sources, path.parent) as kept:
+        mixed, peak = _write(kept, gains, path, shape, 1.0)
+        gain = fit_gain(peak, shape.subtype)
+        return mixed if gain == 1 else _write(kept, gains, path, shape, gain)[0]
 
 
 def _write(
-    sources: Mapping[str, FileSource], gains: Gains, path: Path, shape: SoundShape, gain: float
+    sources: Mapping[str, AudioSource], gains: Gains, path: Path, shape: SoundShape, gain: float
 ) -> tuple[Mixed, float]:
     """Write the mix with a gain on all of it, unless it would clip; and its peak before that."""
     peak = 0.0
@@ -123,7 +128,7 @@ def _describe(sources: Mapping[str, FileSource], path: Path, subtype: str | None
     )
 
 
-def _mix(sources: Mapping[str, FileSource], gains: Gains) -> Iterator[NDArray[np.float64]]:
+def _mix(sources: Mapping[str, AudioSource], gains: Gains) -> Iterator[NDArray[np.float64]]:
     """The mix in blocks, ``[C, n]`` each."""
     frames = next(iter(sources.values())).properties.frames
     with ExitStack() as stack:

@@ -5,14 +5,16 @@ import logging
 import math
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from msdm_cli.audio.file_sink import FileSink
 from msdm_cli.audio.file_writer import SoundShape
-from msdm_cli.audio.source import AudioSource
+from msdm_cli.audio.formats import Subtype
+from msdm_cli.audio.kept_source import keeping
+from msdm_cli.audio.source import AudioProperties, AudioSource
 from msdm_cli.audio.stem_finish import Finish, fit_gain
 from msdm_cli.backends.runtime import Runtime
 from msdm_cli.jobs.done import find_done, find_result
@@ -118,6 +120,14 @@ def place_results(
     return copies | paths, {name: request.inputs[name] for name in copies}
 
 
+def opens_again(subtype: Subtype, made: AudioProperties, written: AudioProperties) -> bool:
+    """Whether inputs may be opened more than once: a second time for what would clip.
+
+    Given stems are opened again where they are written at another rate.
+    """
+    return not subtype.floating or made.sample_rate != written.sample_rate
+
+
 class _Job:
     """A job that has to be run."""
 
@@ -166,13 +176,20 @@ class _Job:
             remove_stale(request.manifest)
             planned = request.row.plan(self._model, self._sources, request.options)
             journal.on_disk = len(planned.chunks) > 1
-            facts, records = self._write(journal, progress)
+            with self._keep_sources() as self._sources:
+                facts, records = self._write(journal, progress)
             facts = dataclasses.replace(facts, seconds=round(time.monotonic() - began, 3))
             manifest = Manifest(request.to_json(), dict(self._identity), records, facts)
             manifest.save(request.manifest)
             journal.end()
         result = recall(request.manifest, manifest)
         return dataclasses.replace(result, calls=facts.calls, skipped=False)
+
+    def _keep_sources(self) -> AbstractContextManager[Mapping[str, AudioSource]]:
+        """The sources, each of which is read once, whatever happens."""
+        if opens_again(self._shape.subtype, self._made, self._properties):
+            return keeping(self._sources, self._request.manifest.parent)
+        return nullcontext(self._sources)
 
     def _write(self, journal: Journal, progress: Progress) -> tuple[Facts, dict[str, FileRecord]]:
         """Write all files; twice if something would clip, the second time with a gain."""
@@ -192,7 +209,8 @@ class _Job:
                         request.manifest.parent,
                         -20 * math.log10(gain),
                     )
-                    # The journal has every chunk: the network is not called again.
+                    # The journal has every chunk, and the song is kept: neither is the network
+                    # called again, nor the song read.
                     finish = request.row.finish(request.options, self._shape.subtype, gain)
                     continue
                 folder = request.manifest.parent

@@ -22,6 +22,7 @@ from conftest import (
     sum_sounds,
 )
 
+from msdm_cli.audio import kept_source
 from msdm_cli.audio.ffmpeg_decoder import FfmpegDecoder
 from msdm_cli.audio.file_source import FileReader, FileSource
 from msdm_cli.audio.file_writer import SoundFileWriter
@@ -286,6 +287,28 @@ def test_a_song_is_read_once_to_look_and_once_to_separate(
     assert reads(song.name) == [size]
 
 
+@pytest.mark.parametrize("most_memory_bytes", [1 << 24, 1000])
+def test_what_would_clip_is_written_again_without_reading_its_song_again(
+    tiny_model, tmp_path, reads, monkeypatch, most_memory_bytes
+):
+    monkeypatch.setattr(kept_source, "MOST_MEMORY_BYTES", most_memory_bytes)
+    song = tmp_path / "loud.wav"
+    soundfile.write(song, np.sign(music(60_000, 2)).T * 3, 22050, "FLOAT")
+    size = song.stat().st_size
+    output = OutputOptions(subtype="PCM_16")
+    result = separate(level_model(tiny_model), song, tmp_path / "out", output=output)
+    assert result.gain < 1
+    taken = reads(song.name)
+    assert len(taken) == 2
+    assert sum(taken) < 2 * size + (1 << 18)
+    # The samples are those of a song that is read again.
+    monkeypatch.setattr(module, "opens_again", lambda *_: False)
+    other = separate(level_model(tiny_model), song, tmp_path / "other", output=output)
+    assert len(reads(song.name)) == 3
+    for name, path in result.files.items():
+        assert path.read_bytes() == other.files[name].read_bytes()
+
+
 def test_of_an_ogg_file_its_pages_are_listed_as_well(tiny_model, tmp_path, reads):
     song = tmp_path / "song.ogg"
     soundfile.write(song, music(9 * 44100, 2, 44100).T, 44100)
@@ -309,7 +332,8 @@ def test_a_wav_file_is_decoded_for_its_level_alone(tiny_model, write_song, tmp_p
     assert len(decoded) == 3
 
 
-def test_given_stems_are_read_once(tiny_model, write_song, tmp_path, monkeypatch):
+@pytest.mark.parametrize("rate", [None, 16000])
+def test_given_stems_are_read_once(tiny_model, write_song, tmp_path, monkeypatch, rate):
     opened = []
     init = FileReader.__init__
 
@@ -319,7 +343,7 @@ def test_given_stems_are_read_once(tiny_model, write_song, tmp_path, monkeypatch
 
     monkeypatch.setattr(FileReader, "__init__", count_opening)
     given = {"drums": write_song("drums.wav", 2), "bass": write_song("bass.wav", 2)}
-    result = impute(tiny_model, given, tmp_path / "out")
+    result = impute(tiny_model, given, tmp_path / "out", output=OutputOptions(rate=rate))
     assert result.gain == 1
     assert opened == ["drums.wav", "bass.wav"]
 
