@@ -343,7 +343,8 @@ def test_given_stems_are_read_once(tiny_model, write_song, tmp_path, monkeypatch
 
     monkeypatch.setattr(FileReader, "__init__", count_opening)
     given = {"drums": write_song("drums.wav", 2), "bass": write_song("bass.wav", 2)}
-    result = impute(tiny_model, given, tmp_path / "out", output=OutputOptions(rate=rate))
+    output = OutputOptions(name="{stem}.{ext}", rate=rate)
+    result = impute(tiny_model, given, tmp_path / "out", output=output)
     assert result.gain == 1
     assert opened == ["drums.wav", "bass.wav"]
 
