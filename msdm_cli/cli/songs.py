@@ -3,7 +3,6 @@
 import contextlib
 import os
 import re
-import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from msdm_cli.audio.mix import is_mix
 from msdm_cli.cli.hints import find_errno_hint
 from msdm_cli.cli.signals import temporary_folder
 from msdm_cli.cli.song_lists import REMEDY, read_list
+from msdm_cli.cli.spool import spool
 from msdm_cli.cli.streams import is_input_closed
 from msdm_cli.errors import NoSongs, UnreadableAudio, UnreadableList, UnreadableManifest
 from msdm_cli.jobs.manifest import load_manifest
@@ -203,7 +203,7 @@ def spool_pipes(songs: Iterable[Song]) -> Iterator[list[Song]]:
         songs: Songs; pipes and the standard input among them.
 
     Raises:
-        UnreadableAudio: A pipe cannot be read.
+        UnreadableAudio: A pipe cannot be read, is no sound, or is too long to be kept.
     """
     with temporary_folder() as folder:
         yield [_spool(song, folder / str(number)) for number, song in enumerate(songs)]
@@ -220,12 +220,11 @@ def _spool(song: Song, folder: Path) -> Song:
     folder.mkdir()
     kept = folder / (STDIN if is_stdin else song.path.name)
     try:
-        with kept.open("wb") as target:
-            if is_stdin:
-                shutil.copyfileobj(sys.stdin.buffer, target)
-            else:
-                with song.path.open("rb") as source:
-                    shutil.copyfileobj(source, target)
+        if is_stdin:
+            spool(sys.stdin.buffer, kept, "the standard input")
+        else:
+            with song.path.open("rb") as source:
+                spool(source, kept, song.name)
     except OSError as error:
         raise UnreadableAudio(
             f"{song.name}: cannot be read, or kept in {folder.parent} ({error})",
