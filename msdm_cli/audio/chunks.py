@@ -122,19 +122,24 @@ class ChunkPlan:
 
         return Chunks(-(-last // self.hop) + 1, make)
 
-    def weights(self, chunk: Chunk) -> NDArray[np.float32]:
-        """Weight of each sample of a core before division by the sum, ``[core_stop - core_start]``.
+    def weights(self, chunk: Chunk, first: int, count: int) -> NDArray[np.float32]:
+        """Weights of samples of a core before division by the sum, ``[count]``.
 
-        It rises over ``overlap`` samples and falls over as many, except at the ends of the song.
+        They rise over ``overlap`` samples and fall over as many, except at the ends of the song.
+
+        Args:
+            chunk: The chunk.
+            first: First of the samples, from the beginning of the core.
+            count: How many there are.
         """
-        length = chunk.core_stop - chunk.core_start
-        position = np.arange(length, dtype=np.float32)
+        length = chunk.core_samples
+        position = np.arange(first, first + count, dtype=np.float32)
         ramp = np.float32(self.overlap + 1)
-        rising = (position + 1) / ramp if chunk.core_start > 0 else np.ones(length, np.float32)
+        rising = (position + 1) / ramp if chunk.core_start > 0 else np.ones(count, np.float32)
         falling = (
             (length - position) / ramp
             if chunk.core_stop < self.total
-            else np.ones(length, np.float32)
+            else np.ones(count, np.float32)
         )
         weights: NDArray[np.float32] = np.minimum(1, np.minimum(rising, falling))
         return weights
@@ -155,27 +160,30 @@ class OverlapAdd:
         self._weight = np.zeros(0, np.float32)
 
     def add(
-        self, chunk: Chunk, core: NDArray[np.float32], next_chunk: Chunk | None
+        self, chunk: Chunk, core: NDArray[np.float32], next_chunk: Chunk | None, first: int = 0
     ) -> NDArray[np.float32]:
-        """Add a chunk's core and take what is finished.
+        """Add a chunk's core, or the next part of it, and take what is finished.
 
         Args:
             chunk: Where it belongs.
-            core: What is kept of what was computed there, ``[..., core_stop - core_start]``.
+            core: Of what was computed there and is kept, ``[..., n]``.
             next_chunk: The chunk after it; None after the last.
+            first: Where this part of the core begins in it.
 
         Returns:
             Finished samples that follow those given before, ``[..., n]``.
         """
-        weights = self.plan.weights(chunk)
-        grow = chunk.core_stop - self._start - self._sum.shape[-1]
+        weights = self.plan.weights(chunk, first, core.shape[-1])
+        start = chunk.core_start + first
+        stop = start + core.shape[-1]
+        grow = stop - self._start - self._sum.shape[-1]
         pad = [(0, 0)] * (self._sum.ndim - 1) + [(0, max(0, grow))]
         self._sum = np.pad(self._sum, pad)
         self._weight = np.pad(self._weight, (0, max(0, grow)))
-        here = slice(chunk.core_start - self._start, chunk.core_stop - self._start)
+        here = slice(start - self._start, stop - self._start)
         self._sum[..., here] += core * weights
         self._weight[here] += weights
-        done = (next_chunk.core_start if next_chunk else self.plan.total) - self._start
+        done = min(stop, next_chunk.core_start if next_chunk else self.plan.total) - self._start
         finished: NDArray[np.float32] = self._sum[..., :done] / self._weight[:done]
         self._sum = self._sum[..., done:]
         self._weight = self._weight[done:]

@@ -25,6 +25,7 @@ FILTER: dict[str, Any] = {
 }
 """The filter, as arguments of ``resampy.resample``."""
 BLOCK_SECONDS = 1
+SIGNALS_AT_ONCE = 128
 MATRIX_OUTPUTS = 128
 MATRIX_INPUTS = 4096
 
@@ -157,12 +158,18 @@ class StreamResampler:
 
     def _convert(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
         """Resample a block between two margins."""
-        if self._matrix is None:
-            converted = self._inside(window)
-        else:
-            windows = sliding_window_view(window, len(self._matrix), axis=1)[:, :: self._step]
-            converted = (windows.reshape(-1, len(self._matrix)) @ self._matrix).reshape(
-                len(window), -1
-            )
+        # Each sample is in several windows: these are made for a few signals at a time.
+        parts = [
+            self._convert_few(window[first : first + SIGNALS_AT_ONCE])
+            for first in range(0, len(window), SIGNALS_AT_ONCE)
+        ]
+        converted = parts[0] if len(parts) == 1 else np.concatenate(parts)
         self._given += converted.shape[1]
         return converted
+
+    def _convert_few(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
+        if self._matrix is None:
+            return self._inside(window)
+        windows = sliding_window_view(window, len(self._matrix), axis=1)[:, :: self._step]
+        converted: NDArray[np.float32] = windows.reshape(-1, len(self._matrix)) @ self._matrix
+        return converted.reshape(len(window), -1)

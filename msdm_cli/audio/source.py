@@ -15,8 +15,11 @@ from msdm_cli.errors import UnsuitableAudio
 RATES_HZ = (100, 1_000_000)
 """A sound of another rate is damaged."""
 
-MOST_CHANNELS = 64
-"""Memory grows with the channels; an array of more has its axes the wrong way round."""
+MOST_CHANNELS = 256
+"""An array of more has its axes the wrong way round."""
+
+MOST_BLOCK_SAMPLES = 1 << 20
+"""Samples of a block, all channels together: memory hardly grows with the channels."""
 
 LEVEL_FRAMES = 1 << 16
 """Length of the blocks that a level is measured in, in samples."""
@@ -209,14 +212,21 @@ class ArrayReader:
 
 
 def read_all(source: AudioSource, block_frames: int) -> Iterator[NDArray[np.float32]]:
-    """All of a sound in blocks, ``[C, n]`` each.
+    """All of a sound in blocks of up to ``block_frames``, ``[C, n]`` each.
 
     Raises:
         AudioError: It cannot be decoded.
     """
+    frames = source.properties.frames
+    most = fit_frames(block_frames, source.properties.channels)
     with source.open() as reader:
-        for start in range(0, source.properties.frames, block_frames):
-            yield reader.read(min(block_frames, source.properties.frames - start))
+        for start in range(0, frames, most):
+            yield reader.read(min(most, frames - start))
+
+
+def fit_frames(frames: int, channels: int) -> int:
+    """Length of a block: shorter for very many channels."""
+    return max(1, min(frames, MOST_BLOCK_SAMPLES // channels))
 
 
 def check_finite(block: NDArray[np.float32], name: str) -> None:

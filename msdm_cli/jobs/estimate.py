@@ -140,8 +140,8 @@ def _rehearse(
     What is finished of the first chunk is used while the network runs on the second one, as in all
     that follow. A song of two chunks takes as much memory as one of a thousand.
     """
-    spec = model.spec
-    seconds = CHUNKS * spec.chunk_length / spec.sample_rate
+    first = request.row.plan(model, files, request.options).chunks[0]
+    seconds = CHUNKS * (first.stop - first.start) / model.spec.sample_rate
     sources = {role: _begin(file, seconds) for role, file in files.items()}
     options = request.row.cut(replace(request.options, seed=0), seconds)
     plan = request.row.plan(model, sources, options)

@@ -1,5 +1,7 @@
 """From the stems of chunks to stems of a song, at its rate, that sum to it."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,11 +9,13 @@ from msdm_cli.audio.chunks import Chunk, ChunkPlan, OverlapAdd
 from msdm_cli.audio.high_band import HighBand
 from msdm_cli.audio.resample import StreamResampler
 from msdm_cli.audio.seams import SeamMeter, list_joins
-from msdm_cli.audio.source import AudioProperties
+from msdm_cli.audio.source import AudioProperties, fit_frames
 from msdm_cli.models.spec import ModelSpec
 from msdm_cli.tasks.stream import StemBlock
 
 RESIDUAL = "residual"
+PART_SAMPLES = 1 << 15
+"""Length of a part of a core, in samples at the model's rate."""
 
 Array = NDArray[np.float32]
 
@@ -41,14 +45,20 @@ class Assembly:
         self._up = StreamResampler(spec.sample_rate, song.sample_rate, signals)
         self._upsampled = np.zeros((signals, 0), np.float32)
 
-    def add(self, chunk: Chunk, core: Array, following: Chunk | None) -> Array:
-        """Add the core of a chunk, ``[C, S, core]``, and take what no later chunk changes.
+    def add(self, chunk: Chunk, core: Array, following: Chunk | None) -> Iterator[Array]:
+        """Add the core of a chunk, ``[C, S, core]``, part by part: each is held several times.
 
-        Shape:
-            ``-> [S, C, n]`` at the song's rate
+        Yields:
+            What no later chunk changes, ``[S, C, n]`` at the song's rate.
         """
-        finished = self._overlap_add.add(chunk, core, following)
-        last = following is None
+        count = fit_frames(PART_SAMPLES, self._song.channels)
+        for first in range(0, chunk.core_samples, count):
+            part = core[..., first : first + count]
+            last = following is None and first + count >= chunk.core_samples
+            yield self._add(self._overlap_add.add(chunk, part, following, first), last=last)
+
+    def _add(self, finished: Array, *, last: bool) -> Array:
+        """Add stems at the model's rate, ``[C, S, n]``; ``last`` if no more will come."""
         self._seams.push(finished, last=last)
         self._high_band.push(finished, last=last)
         parts = [self._upsampled, self._up.push(finished.reshape(len(self._upsampled), -1))]

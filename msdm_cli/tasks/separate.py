@@ -18,7 +18,7 @@ from msdm_cli.audio.mix import Gains, check_gains
 from msdm_cli.audio.resample import resampled_length
 from msdm_cli.audio.shared_reader import SharedReader
 from msdm_cli.audio.song_windows import SongWindows
-from msdm_cli.audio.source import AudioProperties, AudioSource
+from msdm_cli.audio.source import AudioProperties, AudioSource, fit_frames
 from msdm_cli.diffusion.conditions import mixture_condition
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.models.load import LoadedModel
@@ -32,10 +32,14 @@ from msdm_cli.tasks.stream import ChunkStore, StemBlock, StemStream, TaskPlan, r
 
 SONG = "song"
 CHANNELS_AT_ONCE = 2
-"""Channels of one network call: memory does not grow with the channels of a song."""
+"""Channels of one network call."""
+CHANNELS_PER_CHUNK = 32
+"""Songs of more channels have shorter chunks, so that memory hardly grows with their number."""
+SHORTEST_CONTEXTS = 4
+"""Length of the shortest of those, in contexts. Two of them are computed and thrown away."""
 LARGEST_OVERLAP = 0.5
 BLOCK_FRAMES = 1 << 15
-"""Length of a block of stems, which are in double precision from there on, all channels at once."""
+"""Length of a block of stems, which are in double precision from there on."""
 
 Array = NDArray[np.float32]
 
@@ -108,11 +112,21 @@ def plan(
 def _plan_chunks(spec: ModelSpec, song: AudioProperties, overlap: float) -> ChunkPlan:
     """Chunks at the model's rate; a song shorter than a chunk gets one that just holds it."""
     total = resampled_length(song.frames, song.sample_rate, spec.sample_rate)
-    if total <= spec.chunk_length:
+    length = _fit_length(spec, song.channels)
+    if total <= length:
         padded = -(-total // spec.length_multiple) * spec.length_multiple
         return ChunkPlan(total, padded, 0, 0)
-    core = spec.chunk_length - 2 * spec.context
-    return ChunkPlan(total, spec.chunk_length, spec.context, int(overlap * core))
+    core = length - 2 * spec.context
+    return ChunkPlan(total, length, spec.context, int(overlap * core))
+
+
+def _fit_length(spec: ModelSpec, channels: int) -> int:
+    """Length of a chunk of so many channels."""
+    if channels <= CHANNELS_PER_CHUNK:
+        return spec.chunk_length
+    shared = spec.chunk_length * CHANNELS_PER_CHUNK // channels
+    wanted = max(shared, SHORTEST_CONTEXTS * spec.context)
+    return min(spec.chunk_length, -(-wanted // spec.length_multiple) * spec.length_multiple)
 
 
 def run(
@@ -162,6 +176,7 @@ def _separate(
         shared = SharedReader(reader)
         windows = SongWindows(shared, model.spec.sample_rate)
         chunks = _plan_chunks(model.spec, song.properties, options.overlap)
+        block_frames = fit_frames(BLOCK_FRAMES, song.properties.channels)
         assembly = Assembly(model.spec, song.properties, chunks, residual=options.residual)
         # Each window is read when its turn comes: the generator is asked one chunk ahead of the
         # devices.
@@ -177,10 +192,10 @@ def _separate(
         )
         followed = planned.chunks.followed()
         for (chunk, following), core in zip(followed, threads.run(draws), strict=True):
-            stems = assembly.add(chunk, core, following)
-            for first in range(0, stems.shape[2], BLOCK_FRAMES):
-                part = stems[:, :, first : first + BLOCK_FRAMES]
-                yield assembly.complete(part, shared.read_again(part.shape[2]))
+            for stems in assembly.add(chunk, core, following):
+                for first in range(0, stems.shape[2], block_frames):
+                    part = stems[:, :, first : first + block_frames]
+                    yield assembly.complete(part, shared.read_again(part.shape[2]))
     stream.facts["seams"] = assembly.describe_seams()
 
 
@@ -196,11 +211,11 @@ def _draw(
 ) -> Array:
     """The stems of a chunk's core, ``[C, T] -> [C, S, core]``, drawn with a gain on the song."""
     spec = sampler.model.spec
-    channels = len(window)
-    drawn = []
-    for part in np.split(gain * window, range(CHANNELS_AT_ONCE, channels, CHANNELS_AT_ONCE)):
+    stems = np.empty((len(window), len(spec.stems), chunk.core_samples), np.float32)
+    for first in range(0, len(window), CHANNELS_AT_ONCE):
+        part = gain * window[first : first + CHANNELS_AT_ONCE]
         condition = mixture_condition(part, takes_mixture=sampler.model.takes_mixture)
         shape = (len(part), len(spec.stems), part.shape[1])
-        drawn.append(sampler.draw(condition, index, chunk.start, shape))
-    stems = np.concatenate(drawn)[..., chunk.core] / gain
-    return stems.astype(np.float32, copy=False)
+        drawn = sampler.draw(condition, index, chunk.start, shape)
+        stems[first : first + CHANNELS_AT_ONCE] = drawn[..., chunk.core] / gain
+    return stems

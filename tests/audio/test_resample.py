@@ -3,6 +3,7 @@ import pytest
 import resampy
 from conftest import music
 
+from msdm_cli.audio import resample
 from msdm_cli.audio.resample import FILTER, StreamResampler, resampled_length
 
 ROUNDING = 1e-6
@@ -39,6 +40,14 @@ def test_where_it_is_cut_does_not_matter():
     x = music(150_000, 1, 44100)
     one, other = stream(x, 44100, 22050, []), stream(x, 44100, 22050, [1, 70_000, 70_001, 149_999])
     np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("rates", [(44100, 22050), (44101, 22050), (22050, 48000)])
+def test_signals_do_not_know_of_each_other(monkeypatch, rates):
+    x = music(50_000, 5, rates[0])
+    together = stream(x, *rates, [])
+    monkeypatch.setattr(resample, "SIGNALS_AT_ONCE", 2)
+    np.testing.assert_allclose(stream(x, *rates, []), together, atol=ROUNDING)
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 1000])

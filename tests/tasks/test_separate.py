@@ -1,5 +1,6 @@
 import dataclasses
 import threading
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from conftest import (
     spy_on,
 )
 
-from msdm_cli.audio import song_windows
+from msdm_cli.audio import song_windows, source
 from msdm_cli.audio.chunks import ChunkPlan
 from msdm_cli.audio.file_source import FileSource
 from msdm_cli.audio.source import ArraySource
@@ -22,6 +23,7 @@ from msdm_cli.backends.runtime import Runtime
 from msdm_cli.errors import BackendUnavailable, NonFiniteSamples
 from msdm_cli.models.load import load
 from msdm_cli.progress import SilentProgress
+from msdm_cli.tasks import separate as module
 from msdm_cli.tasks.assembly import RESIDUAL
 from msdm_cli.tasks.calls import Calls
 from msdm_cli.tasks.separate import (
@@ -167,6 +169,37 @@ def test_many_channels_are_drawn_two_at_a_time(tiny_model):
     assert [len(x) for x, _, _ in spy.asked] == [2, 2, 1]
     assert stream.calls.count == 3
     np.testing.assert_allclose(sum(stems.values()), song, atol=SUM_TOLERANCE)
+
+
+@pytest.mark.parametrize(
+    ("channels", "length"), [(32, 16384), (33, 16384), (64, 8192), (100, 6144), (256, 4096)]
+)
+def test_many_channels_share_the_memory_of_a_chunk(tiny_model, channels, length):
+    song = {SONG: ArraySource(np.zeros((channels, 50_000)), 22050)}
+    first = plan(tiny_model, song, choose(tiny_model)).chunks[0]
+    assert first.stop == length
+
+
+def measure_memory(model, channels):
+    """The peak of a separation of two long chunks, in bytes."""
+    song = music(2 * 16384, channels)
+    tracemalloc.start()
+    try:
+        for block in start(model, song):
+            total = sum(block.stems.values())
+            np.testing.assert_allclose(total, block.mixture, atol=SUM_TOLERANCE)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_hardly_grows_with_the_channels(tiny_model, monkeypatch):
+    monkeypatch.setattr(module, "CHANNELS_PER_CHUNK", 4)
+    monkeypatch.setattr(source, "MOST_BLOCK_SAMPLES", 1 << 17)
+    model = replace_denoisers(tiny_model, FilterBank(10))
+    few, many = (measure_memory(model, channels) for channels in (4, 32))
+    # Eight times the channels; the song itself is held several times.
+    assert many < 4 * few
 
 
 def test_a_network_that_fails_is_an_error_that_names_the_chunk(tiny_model):
