@@ -27,9 +27,9 @@ import typer
 from safetensors.torch import save_file
 from torch import Tensor
 
-from msdm_cli.models.adopt import resize
 from msdm_cli.models.checkpoint import load_run
 from msdm_cli.models.export import export_model
+from msdm_cli.models.kinds import resize
 from msdm_cli.models.registry import WeightsFile, find_entry
 from msdm_cli.models.spec import load_spec
 from msdm_cli.models.verify import describe

@@ -124,6 +124,7 @@ class TorchDenoiser:
         self.device = device
         self.takes_mixture = network.takes_mixture
         self.shares_sigma = network.shares_sigma
+        self._together = network.channels
         network = network.to(device).eval().requires_grad_(False)
         if precision != "fp32":
             network.cast(DTYPES[precision])
@@ -149,7 +150,8 @@ class TorchDenoiser:
             BackendUnavailable: PyTorch fails.
         """
         inputs = (mixture,) if told is None else (mixture, told)
-        return run_in_parts(self._run, x, sigma, *inputs, singly=self.device.type == "cpu")
+        singly = self.device.type == "cpu"
+        return run_in_parts(self._run, x, sigma, *inputs, singly=singly, together=self._together)
 
     @torch.inference_mode()
     def _run(self, *inputs: Samples | None) -> Samples:

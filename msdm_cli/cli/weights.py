@@ -2,7 +2,7 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -28,12 +28,15 @@ NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of a mod
 def list_weights(as_json: JsonSummaryOption = False) -> None:
     """List the models on this machine, and those that can be fetched."""
     entries = load_registry()
-    offered = [
+    offered: list[dict[str, Any]] = [
         {
             "name": model.name,
             "description": model.description,
             "licence": archive.licence,
             "archive": archive.name,
+            "url": archive.url,
+            "sha256": archive.sha256,
+            "size_bytes": archive.size_bytes,
         }
         for archive in load_archives().values()
         for model in archive.models
@@ -53,10 +56,19 @@ def list_weights(as_json: JsonSummaryOption = False) -> None:
         for entry in entries.values()
     ]
     rows += [
-        (model["name"], f"pull {model['archive']}", model["licence"], model["description"])
+        (
+            model["name"],
+            f"{_format_size(model['size_bytes'])}pull {model['archive']}",
+            model["licence"],
+            model["description"],
+        )
         for model in offered
     ]
     show_table("models", ("name", "size", "licence", "description"), rows)
+
+
+def _format_size(size_bytes: int | None) -> str:
+    return f"{size_bytes / 1e6:.1f} MB, " if size_bytes else ""
 
 
 @app.command(cls=GroupedCommand)

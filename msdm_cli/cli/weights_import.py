@@ -35,9 +35,10 @@ def pull(
     ] = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Fetch checkpoints of the paper's authors and import them.
+    """Fetch checkpoints of the paper's authors or of Demucs, and import them.
 
-    No code in the checkpoints is run. The authors publish no checksum and state no licence.
+    No code in the checkpoints is run. msdm weights list shows what they may be used for. The
+    paper's authors publish no checksum and state no licence.
     """
     archive = _find_archive(name)
     here = load_registry()
@@ -71,14 +72,14 @@ def import_weights(
         list[Path],
         typer.Argument(
             metavar="CHECKPOINT...",
-            help="A .ckpt file, or four of them; a tar that holds one; or the folder of a training "
-            "run.",
+            help="A .ckpt file, or four of them; a tar that holds one; a .th or .safetensors file "
+            "of Demucs; or the folder of a training run.",
         ),
     ],
     *,
     name: Annotated[str, typer.Option("--name", metavar="NAME", help="Name of the new model.")],
 ) -> None:
-    """Import checkpoints of the paper's authors, or a training run.
+    """Import checkpoints of the paper's authors or of Demucs, or a training run.
 
     One checkpoint is a joint model. Four are the stems of a model: bass, drums, guitar and piano,
     in this order.
@@ -106,9 +107,11 @@ def _unpack(checkpoints: Sequence[Path], folder: Path) -> Sequence[Path]:
         UnreadableCheckpoint: The tar holds several.
     """
     from msdm_cli.models.archive import SUFFIX, extract_checkpoints
+    from msdm_cli.models.demucs_checkpoint import is_demucs
 
     first = checkpoints[0]
-    if len(checkpoints) > 1 or not first.is_file() or first.suffix == SUFFIX:
+    alone = first.suffix == SUFFIX or is_demucs(first)
+    if len(checkpoints) > 1 or not first.is_file() or alone:
         return checkpoints
     found = extract_checkpoints(first, folder)
     if len(found) != 1:  # nothing in a tar says which stem a checkpoint is of

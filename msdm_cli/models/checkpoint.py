@@ -105,10 +105,10 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             states hyper-parameters that are not computed.
     """
     try:
-        loaded = _check_type(load_pickled(path, _Shell, SHELLED), dict, "content")
-        network = _find_network(_check_type(loaded.get("state_dict"), dict, "state_dict"))
-        _check_tensors(network, path.stat().st_size)
-        settings = _check_type(loaded.get("hyper_parameters", {}), dict, "hyper_parameters")
+        loaded = check_type(load_pickled(path, _Shell, SHELLED), dict, "content")
+        network = _find_network(check_type(loaded.get("state_dict"), dict, "state_dict"))
+        check_tensors(network, path.stat().st_size)
+        settings = check_type(loaded.get("hyper_parameters", {}), dict, "hyper_parameters")
         return rename_tensors(network), read_config(_read_settings(settings))
     except (OSError, *UNFIT) as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
@@ -118,7 +118,12 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         ) from error
 
 
-def _check_type(value: Any, kind: type[Any], name: str) -> Any:
+def check_type(value: Any, kind: type[Any], name: str) -> Any:
+    """The value, if it is of the right type.
+
+    Raises:
+        TypeError: It is not.
+    """
     if not isinstance(value, kind):
         raise TypeError(f"its {name} is a {type(value).__name__}, expected a {kind.__name__}")
     return value
@@ -136,10 +141,13 @@ def _find_network(state: Mapping[Any, Any]) -> dict[str, Tensor]:
     raise LookupError("its state_dict has no to_time.0.0.weights")
 
 
-def _check_tensors(network: Mapping[str, Any], size_bytes: int) -> None:
+def check_tensors(network: Mapping[str, Any], size_bytes: int) -> None:
     """Refuse what is no plain tensor, and tensors larger than the file that they come from.
 
     A view can repeat one number a billion times, which costs nothing until it is used.
+
+    Raises:
+        TypeError, ValueError: There are such tensors.
     """
     total = 0
     for name, value in network.items():
@@ -182,7 +190,7 @@ def load_run(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         config = msgspec.json.decode(read_small(folder / "config.json"), type=dict[str, Any])
         check_regular(weights)
         tensors = load_file(weights)
-        _check_tensors(tensors, weights.stat().st_size)
+        check_tensors(tensors, weights.stat().st_size)
     except (OSError, SafetensorError, *UNFIT) as error:
         raise UnreadableCheckpoint(
             f"{folder}: not the folder of a training run ({error})",

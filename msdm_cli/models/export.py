@@ -14,10 +14,10 @@ import torch
 
 from msdm_cli.backends.onnx_backend import OnnxDenoiser
 from msdm_cli.backends.torch_backend import TorchDenoiser
-from msdm_cli.errors import InaccurateGraph, MissingPackage, UnwritableWeights
+from msdm_cli.errors import BackendUnavailable, InaccurateGraph, MissingPackage, UnwritableWeights
 from msdm_cli.models.load import load_network
 from msdm_cli.models.registry import ENTRY, WeightsEntry, weights_folder
-from msdm_cli.models.spec import load_spec
+from msdm_cli.models.spec import ModelSpec, load_spec
 from msdm_cli.models.verify import check_file, describe
 from msdm_cli.networks.network import Network
 
@@ -65,6 +65,7 @@ def export_model(entry: WeightsEntry, path: Path | None, precision: str, stage: 
         WeightsError: Files of the model are missing or damaged, or the graph cannot be written.
         MissingPackage: ``onnx`` or ``onnxscript`` is not installed.
         InaccurateGraph: The graph does not give what PyTorch gives.
+        BackendUnavailable: There are no graphs of such networks.
     """
     if path is None and entry.folder == weights_folder():
         raise UnwritableWeights(
@@ -79,7 +80,7 @@ def export_model(entry: WeightsEntry, path: Path | None, precision: str, stage: 
             "Choose another name, for example model.onnx.",
         )
     try:
-        networks = (load_network(entry, spec, stage), load_network(entry, spec, stage))
+        networks = _load_twice(entry, spec, stage)
         export = _export(entry.name, networks, weights, target, precision)
         if path is None:
             _record(entry, target)
@@ -89,6 +90,21 @@ def export_model(entry: WeightsEntry, path: Path | None, precision: str, stage: 
             f"{target}: {reason}", "Free space there, or choose another path."
         ) from error
     return export
+
+
+def _load_twice(entry: WeightsEntry, spec: ModelSpec, stage: int) -> tuple[Network, Network]:
+    """The network of a stage, twice.
+
+    Raises:
+        BackendUnavailable: It cannot be exported.
+    """
+    first = load_network(entry, spec, stage)
+    if not first.exports:
+        raise BackendUnavailable(
+            f"a network of {spec.stages[stage].architecture} cannot be exported to ONNX",
+            "Use the backend torch.",
+        )
+    return first, load_network(entry, spec, stage)
 
 
 def _export(

@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 from msdm_cli.digest import digest_file
 from msdm_cli.errors import (
     ChecksumMismatch,
+    MissingPackage,
     ModelError,
     MsdmError,
     UnreadableArchive,
@@ -75,10 +76,11 @@ def pull_archive(archive: Archive, progress: Progress) -> list[WeightsEntry]:
         ChecksumMismatch: It is another one than before.
         UnreadableArchive, UnsafeArchive, UnreadableCheckpoint: It does not hold the models. It is
             removed then, so that the next call fetches it again.
+        MissingPackage: The models need a package. The archive is kept.
         UnwritableWeights: The cache cannot be written.
     """
     downloads = cache_folder() / DOWNLOADS
-    tar = downloads / f"{archive.name}.tar"
+    tar = downloads / archive.file_name
     with _alone(downloads, archive.name):
         here = load_registry()
         missing = [model for model in archive.models if model.name not in here]
@@ -88,7 +90,7 @@ def pull_archive(archive: Archive, progress: Progress) -> list[WeightsEntry]:
             fetch_archive(archive.url, tar, progress)
         with _removing_unfit(tar), tempfile.TemporaryDirectory(dir=downloads) as folder:
             pin = _check_digest(archive, tar)
-            found = extract_checkpoints(tar, Path(folder))
+            found = _unpack(archive, tar, Path(folder))
             entries = [_import(archive, model, found, tar) for model in missing]
         discard(tar)
         write_whole(_locate_pin(archive), msgspec.json.encode(pin))
@@ -126,6 +128,8 @@ def _removing_unfit(tar: Path) -> Iterator[None]:
     """Keep an archive that makes no models from being in the way of the next one."""
     try:
         yield
+    except MissingPackage:  # the archive is good, and need not come again
+        raise
     except UNFIT as error:
         raise _set_aside(tar, error) from error
 
@@ -175,6 +179,11 @@ def _load_pin(archive: Archive) -> str | None:
             f"{_locate_pin(archive)}: cannot be read ({error})", "Remove it, if you know why."
         ) from error
     return pin.sha256 if pin.url == archive.url else None
+
+
+def _unpack(archive: Archive, tar: Path, folder: Path) -> Mapping[str, Path]:
+    """The checkpoints of an archive, by name."""
+    return {archive.name: tar} if archive.is_checkpoint else extract_checkpoints(tar, folder)
 
 
 def _import(

@@ -18,6 +18,8 @@ from msdm_cli.small_files import read_small
 EMBEDDED = "embedded"
 ENTRY = "entry.json"
 REINSTALL = "Install msdm again"
+CHECKPOINT = ".th"
+"""Suffix of a checkpoint that comes without a tar: one of Demucs."""
 
 
 @dataclass(frozen=True)
@@ -118,14 +120,15 @@ class ArchivedModel:
 
 @dataclass(frozen=True)
 class Archive:
-    """A tar of checkpoints that others offer.
+    """A tar of checkpoints that others offer, or one checkpoint of Demucs.
 
     Attributes:
-        name: Name of the archive.
-        url: Address of the tar.
+        name: Name of the archive, and of a checkpoint that comes alone.
+        url: Its address.
         licence: SPDX identifier, or what is known.
         models: The models inside.
         sha256: Digest in hexadecimal; None if those who offer it state none.
+        size_bytes: Its size, if it is known.
     """
 
     name: str
@@ -133,6 +136,17 @@ class Archive:
     licence: str
     models: tuple[ArchivedModel, ...]
     sha256: str | None = None
+    size_bytes: int | None = None
+
+    @property
+    def file_name(self) -> str:
+        """What it is called while it is fetched."""
+        return f"{self.name}{CHECKPOINT if self.is_checkpoint else '.tar'}"
+
+    @property
+    def is_checkpoint(self) -> bool:
+        """Whether it is a checkpoint itself, without a tar around it."""
+        return self.url.endswith(CHECKPOINT)
 
 
 @cache

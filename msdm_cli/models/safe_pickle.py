@@ -77,7 +77,8 @@ def load_pickled(path: Path, stands_in: type[Any], names: tuple[str, ...]) -> An
 
     Args:
         path: The file.
-        stands_in: What objects of other classes become. It must do nothing.
+        stands_in: What objects of other classes become. It must do nothing. Each class gets a
+            subclass of it, whose ``asked`` is the name.
         names: Names of those classes, or how they begin.
 
     Raises:
@@ -90,7 +91,9 @@ def load_pickled(path: Path, stands_in: type[Any], names: tuple[str, ...]) -> An
                 f"it asks for {others[0][:100]}, which only running its code could build; "
                 "nothing of it was run"
             )
-        shells: list[Any] = [(stands_in, name) for name in asked]
+        shells: list[Any] = [
+            (type(stands_in.__name__, (stands_in,), {"asked": name}), name) for name in asked
+        ]
         with torch.serialization.safe_globals(shells), warnings.catch_warnings():
             # PyTorch warns of its own classes while it refuses damaged files.
             warnings.simplefilter("ignore")

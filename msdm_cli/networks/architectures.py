@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import torch
 
+from msdm_cli.networks.demucs import Demucs, DemucsConfig
 from msdm_cli.networks.network import Architecture, Network
 from msdm_cli.networks.sketch_prior import SketchPrior, SketchPriorConfig
 from msdm_cli.networks.sketch_unet import SketchUnet, SketchUnetConfig
@@ -32,6 +33,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         Architecture("sketch_unet", SketchUnetConfig, SketchUnet),
         Architecture("unet1d", Unet1dConfig, _build_unet1d),
         Architecture("unet1d_per_stem", Unet1dConfig, _build_per_stem),
+        Architecture("demucs", DemucsConfig, Demucs),
     )
 }
 

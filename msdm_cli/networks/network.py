@@ -60,11 +60,15 @@ class Network(nn.Module):
         config: Its size.
         takes_mixture: Whether the mixture is an input.
         shares_sigma: Whether all stems have the same noise level.
+        channels: Channels of a song that it hears together, neighbours in a batch.
+        exports: Whether it can be exported to ONNX.
     """
 
     config: Any
     takes_mixture: bool
     shares_sigma: bool
+    channels: int = 1
+    exports: bool = True
 
     @abstractmethod
     def forward(self, x: Tensor, sigma: Tensor, mixture: Tensor | None = None) -> Tensor:

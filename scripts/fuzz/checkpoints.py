@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from safetensors.torch import save
 
-from msdm_cli.models.adopt import convert
+from msdm_cli.models.kinds import convert
 from msdm_cli.networks.stft_unet import StftUnet, StftUnetConfig
 from scripts.fuzz.damage import Edit, change, damage, list_changes, list_some_edits, list_values
 

@@ -64,3 +64,20 @@ def test_each_item_has_its_row_of_all_inputs(singly):
     x, sigma, told = (rng.standard_normal(shape) for shape in ((3, 4, 16), (3, 4), (3, 16, 2)))
     found = run_in_parts(run, x, sigma, None, told, singly=singly)
     np.testing.assert_array_equal(found, x + sigma[:, :, None] + told[:, None, :, 0])
+
+
+@pytest.mark.parametrize(("batch", "sizes"), [(1, [1]), (2, [2]), (3, [2, 1]), (5, [2, 2, 1])])
+@pytest.mark.parametrize("singly", [True, False])
+def test_neighbours_that_are_heard_together_stay_together(batch, sizes, singly):
+    ran = []
+
+    def run(x, sigma):
+        if len(x) > 2:
+            raise DeviceFull("full", "free some")
+        ran.append(len(x))
+        return x
+
+    x = np.arange(batch, dtype=np.float32)[:, None, None]
+    found = run_in_parts(run, x, x[:, 0], singly=singly, together=2)
+    np.testing.assert_array_equal(found, x)
+    assert ran == sizes

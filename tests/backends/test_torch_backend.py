@@ -39,6 +39,7 @@ def test_a_failure_of_torch_is_a_two_line_error(error, full):
     class Failing(torch.nn.Module):
         takes_mixture = True
         shares_sigma = False
+        channels = 1
 
         def forward(self, x, *_):
             sizes.append(len(x))
@@ -59,6 +60,7 @@ def test_a_gpu_takes_as_much_of_a_batch_as_fits(monkeypatch, largest, expected):
     class Small(torch.nn.Module):
         takes_mixture = True
         shares_sigma = False
+        channels = 1
 
         def forward(self, x, *_):
             sizes.append(len(x))

@@ -21,7 +21,7 @@ def test_models_on_this_machine_and_offered_ones_are_listed(cache):
     listed = json.loads(msdm("weights", "list", "--json").stdout)
     assert [model["name"] for model in listed["models"]] == ["embedded", "tiny"]
     names = [model["name"] for model in listed["offered"]]
-    assert names == ["msdm", "msdm-generation", "msdm-per-stem"]
+    assert names == ["msdm", "msdm-generation", "msdm-per-stem", "htdemucs", "htdemucs_6s"]
     table = msdm("weights", "list").stdout
     assert "random weights" in table
     assert "pull msdm" in table

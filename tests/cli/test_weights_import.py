@@ -7,6 +7,7 @@ import pytest
 import torch
 from conftest import lightning_checkpoint
 from run_msdm import msdm
+from small_demucs import STEMS, write_demucs
 
 from msdm_cli.models import pull
 from msdm_cli.models.part_file import PartFile, Version
@@ -49,6 +50,41 @@ def test_a_model_is_imported_used_and_removed(write_song, tmp_path):
     assert msdm("weights", "remove", "mine").returncode == 0
     gone = msdm("separate", song, "--model", "mine")
     gone.assert_two_lines("no model is called mine", "embedded", "msdm weights list", returncode=2)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_separator_of_others_gives_stems_that_sum_to_the_song(write_song, tmp_path, channels):
+    write_demucs(tmp_path / "htdemucs_6s.th")
+    imported = msdm("weights", "import", tmp_path / "htdemucs_6s.th", "--name", "others")
+    assert imported.returncode == 0, imported.stderr
+    song = write_song(seconds=1.5, channels=channels)
+    result = msdm("separate", song, "-o", tmp_path / "stems", "--model", "others", "--no-page")
+    assert result.returncode == 0, result.stderr
+    folder = tmp_path / "stems" / song.stem
+    assert sorted(path.stem for path in folder.glob("*.wav")) == sorted(STEMS)
+    checked = msdm("check", folder)
+    assert "the stems sum to the song, exactly" in checked.stdout
+
+
+def test_a_separator_does_neither_impute_nor_run_in_onnx(write_song, tmp_path):
+    write_demucs(tmp_path / "a.th")
+    msdm("weights", "import", tmp_path / "a.th", "--name", "others")
+    music = msdm("generate", "--model", "others", "--seconds", 1, "-o", tmp_path / "music")
+    music.assert_two_lines("others has no settings", "msdm weights list")
+    export = msdm("weights", "export", "others")
+    export.assert_two_lines("demucs cannot be exported to ONNX", "backend torch")
+
+
+def test_stems_are_estimated_again_given_the_others(write_song, tmp_path):
+    write_demucs(tmp_path / "a.th")
+    msdm("weights", "import", tmp_path / "a.th", "--name", "others")
+    song = write_song(seconds=0.5, channels=2)
+    options = ("--model", "others", "--sampler", "gibbs", "--steps", 3, "--seed", 1, "--json")
+    result = msdm("separate", song, "-o", tmp_path / "stems", *options)
+    assert result.returncode == 0, result.stderr
+    (done,) = json.loads(result.stdout)
+    assert done["seed"] == 1
+    assert "the stems sum to the song" in msdm("check", tmp_path / "stems" / song.stem).stdout
 
 
 def test_a_tar_of_one_checkpoint_is_imported(tmp_path):
@@ -134,3 +170,16 @@ def test_an_archive_without_the_checkpoint_says_what_it_has(fetched):
     fetched += ["other", b"x"]
     result = msdm("weights", "pull", "msdm", "--quiet")
     result.assert_two_lines("has no checkpoint", "It has other.", "removed")
+
+
+def test_a_checkpoint_of_others_must_be_the_one_that_is_known(monkeypatch, cache):
+    def fetch(url, path, progress):
+        with PartFile(path, url) as file:
+            file.begin(Version(url, None))
+            file.append(b"another")
+            file.complete()
+
+    monkeypatch.setattr(pull, "fetch_archive", fetch)
+    result = msdm("weights", "pull", "htdemucs_6s", "--quiet")
+    result.assert_two_lines("5c90dfd2-34c22ccb.th: sha256 is", "removed")
+    assert not list((cache / ".downloads").glob("*.th"))

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from msdm_cli.backends.runtime import Runtime
 from msdm_cli.errors import MissingPreset, ModelExists, UnreadableCheckpoint, UnwritableWeights
-from msdm_cli.models import adopt
+from msdm_cli.models import kinds
 from msdm_cli.models.adopt import adopt_checkpoints, remove_model
 from msdm_cli.models.hyper_parameters import CONFIG
 from msdm_cli.models.load import load
@@ -173,8 +173,8 @@ def test_a_run_without_finite_weights_is_refused(tmp_path, cache):
 
 
 def test_a_run_is_of_the_first_stage_alone(tmp_path, tiny_cascade, monkeypatch):
-    monkeypatch.setattr(adopt, "_load_embedded_spec", lambda: tiny_cascade.spec)
-    _, spec = adopt.convert("mine", [write_run(tmp_path / "run", 4)])
+    monkeypatch.setattr(kinds, "_load_embedded_spec", lambda: tiny_cascade.spec)
+    _, spec = kinds.convert("mine", [write_run(tmp_path / "run", 4)])
     assert spec.name == "mine"
     assert [stage.architecture for stage in spec.stages] == ["stft_unet"]
     assert spec.stage.presets.keys() == {"separate"}
@@ -182,7 +182,7 @@ def test_a_run_is_of_the_first_stage_alone(tmp_path, tiny_cascade, monkeypatch):
 
 def test_another_first_network_leaves_the_other_stages(tiny_cascade):
     config = {**tiny_cascade.spec.stage.config, "embedding": 32}
-    spec = adopt.resize(tiny_cascade.spec, config | {"channels": [8, 16, 16], "blocks": [1, 1, 1]})
+    spec = kinds.resize(tiny_cascade.spec, config | {"channels": [8, 16, 16], "blocks": [1, 1, 1]})
     assert spec.stages[1:] == tiny_cascade.spec.stages[1:]
     assert spec.stage.config["embedding"] == 32
     assert spec.stage.presets == tiny_cascade.spec.stage.presets

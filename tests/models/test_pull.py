@@ -1,17 +1,21 @@
 """Archives become models, one process at a time, and only the archive of before."""
 
 import dataclasses
+import hashlib
 import io
+import sys
 import tarfile
 import threading
 
 import pytest
 import torch
 from conftest import WAIT_SECONDS, lightning_checkpoint
+from small_demucs import make_separator, serialize
 
 from msdm_cli.digest import digest_file
 from msdm_cli.errors import (
     ChecksumMismatch,
+    MissingPackage,
     UnreadableArchive,
     UnreadableCheckpoint,
     UnsafeArchive,
@@ -211,3 +215,38 @@ def test_a_cache_that_cannot_be_written_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setenv("MSDM_CACHE", str(tmp_path / "file" / "cache"))
     with pytest.raises(UnwritableWeights, match="cannot be written"):
         run()
+
+
+ALONE = Archive("others", "https://host/a.th", "MIT", (ArchivedModel("others", "a", ("others",)),))
+
+
+@pytest.fixture
+def separator(server):
+    """A checkpoint of Demucs on the server, without a tar around it."""
+    buffer = io.BytesIO()
+    torch.save(serialize(make_separator()), buffer)
+    server.content = buffer.getvalue()
+    return dataclasses.replace(ALONE, sha256=hashlib.sha256(server.content).hexdigest())
+
+
+def test_a_checkpoint_that_comes_alone_becomes_a_model(cache, separator):
+    assert run(separator) == ["others"]
+    entry = find_entry("others")
+    assert (entry.licence, entry.description) == ("MIT", "a")
+    assert list_kept(cache) == ["others.lock", "others.sha256.json"]
+
+
+def test_a_checkpoint_is_kept_until_its_package_is_here(cache, separator, server, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "demucs.htdemucs", None)
+        with pytest.raises(MissingPackage, match="demucs"):
+            run(separator)
+    assert "others.th" in list_kept(cache)
+    assert run(separator) == ["others"]
+    assert server.fetched == 1
+
+
+def test_a_checkpoint_of_another_digest_is_refused(cache, separator):
+    with pytest.raises(ChecksumMismatch):
+        run(dataclasses.replace(separator, sha256="0" * 64))
+    assert not list((cache / ".downloads").glob("*.th"))

@@ -81,8 +81,16 @@ PRESETS = {
     "dirac": {"num_steps": 30, "sigma_max": 1.0, "churn": 20.0, "num_resamples": 2},
     "gaussian": {"num_steps": 30, "sigma_max": 1.0, "mixture_scale": 0.5},
     "published": {"num_steps": 4, "sigma_max": 20.0, "num_resamples": 3},
+    "gibbs": {"num_steps": 5},
 }
-CALLS = {"regression": 2, "consistent": 7, "dirac": 60, "gaussian": 30, "published": 12}
+CALLS = {
+    "regression": 2,
+    "consistent": 7,
+    "dirac": 60,
+    "gaussian": 30,
+    "published": 12,
+    "gibbs": 6,
+}
 
 
 def test_every_sampler_has_a_case_here():
