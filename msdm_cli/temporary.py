@@ -40,7 +40,7 @@ def create_temporary(path: Path) -> tuple[int, Path]:
     return os.open(temporary, FLAGS, PERMISSIONS), temporary
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, *parts: bytes | memoryview) -> None:
     """Write a file that is there as a whole or not at all, whatever happens.
 
     Raises:
@@ -49,7 +49,8 @@ def write_whole(path: Path, content: bytes) -> None:
     descriptor, temporary = create_temporary(path)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+            for part in parts:
+                file.write(part)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

@@ -175,7 +175,7 @@ class Journal:
         if not self.on_disk:
             return
         try:
-            write_whole(self._place(index), encode_chunk(chunk, self._own(index)))
+            write_whole(self._place(index), *encode_chunk(chunk, self._own(index)))
         except OSError as error:
             raise self._failed(error) from error
 

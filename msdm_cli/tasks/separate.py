@@ -187,6 +187,7 @@ def _separate(
                 index,
                 partial(_draw, sampler, index, chunk, windows.read(chunk.start, chunk.stop), gain),
                 skip,
+                (song.properties.channels, len(model.spec.stems), chunk.core_samples),
             )
             for index, chunk in enumerate(planned.chunks)
         )

@@ -106,7 +106,11 @@ class StemStream:
 
 
 def recall(
-    store: ChunkStore, index: int, draw: Callable[[], Array], skip: Callable[[], None]
+    store: ChunkStore,
+    index: int,
+    draw: Callable[[], Array],
+    skip: Callable[[], None],
+    shape: tuple[int, ...] | None = None,
 ) -> Array:
     """What a store has of a chunk; else what is drawn now, and then kept.
 
@@ -115,9 +119,10 @@ def recall(
         index: Number of the chunk.
         draw: Draws it.
         skip: Called instead of ``draw``.
+        shape: Of what is drawn. What the store has in another shape is not of this job.
     """
     found = store.load(index)
-    if found is not None:
+    if found is not None and shape in (None, found.shape):
         skip()
         return found
     drawn = draw()

@@ -290,6 +290,18 @@ def test_what_a_store_has_is_not_drawn_again(tiny_model):
         np.testing.assert_array_equal(drawn[name], recalled[name])
 
 
+@pytest.mark.parametrize("shape", [(2, 4, 1), (2, 4, 20_000), (4, 2, 16384), (16384,), ()])
+def test_what_a_store_has_in_another_shape_is_drawn_again(tiny_model, shape):
+    song = music(3 * 22050, 2)
+    store = MemoryStore()
+    drawn, _ = collect(start(tiny_model, song, store=store))
+    store.chunks[1] = np.zeros(shape, np.float32)
+    again = start(tiny_model, song, store=store)
+    recalled, _ = collect(again)
+    assert again.calls.count == 1
+    np.testing.assert_array_equal(drawn["bass"], recalled["bass"])
+
+
 def test_a_stream_that_is_closed_ends_its_threads(tiny_model):
     before = threading.active_count()
     stream = start(tiny_model, music(5 * 22050))
