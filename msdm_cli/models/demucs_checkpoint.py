@@ -10,7 +10,7 @@ Source: ``demucs/states.py`` and ``demucs/hf.py`` of version 4.1.0.
 import inspect
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,9 @@ CONTEXT_SECONDS = 0.75
 
 GIBBS_STEPS = 512
 """Of the table in the paper of MSDM (arXiv 2302.02257, table 3)."""
+
+ARGUMENTS = ("sources", "samplerate", "segment", "audio_channels")
+"""Arguments of the class that are no settings."""
 
 FRACTION = re.compile(r"(\d{1,9})(?:/(\d{1,9}))?")
 
@@ -144,35 +147,38 @@ def describe_demucs(
         ValueError, TypeError, LookupError: They describe no Demucs.
     """
     sources = arguments["sources"]
-    known = inspect.signature(import_separator()).parameters
-    own = ("sources", "samplerate", "segment", "audio_channels")
-    # As the package does: what this version of it does not know is left out.
-    settings = {key: value for key, value in arguments.items() if key in known and key not in own}
-    if arguments.get("audio_channels", 2) != 2:
-        raise ValueError(f"it has {arguments['audio_channels']} channels, expected 2")
-    segment = arguments.get("segment", 10)
-    pair = segment if isinstance(segment, tuple) else Fraction(segment).as_integer_ratio()
-    fields = {
-        "stems": len(sources),
-        "sample_rate": arguments.get("samplerate", 44100),
-        "segment": pair,
-        # As they come back from the file of the spec.
-        "settings": json.loads(json.dumps(settings)),
-    }
+    fields = _list_fields(sources, arguments)
     config = msgspec.convert(fields, DemucsConfig)
+    length = find_chunk_length(config, max(SLOWNESS))
     spec = ModelSpec(
         name=name,
         stems=tuple(sources),
         sample_rate=config.sample_rate,
-        chunk_length=find_chunk_length(config, max(SLOWNESS)),
-        context=min(
-            int(CONTEXT_SECONDS * config.sample_rate), find_chunk_length(config, max(SLOWNESS)) // 8
-        ),
+        chunk_length=length,
+        context=min(int(CONTEXT_SECONDS * config.sample_rate), length // 8),
         length_multiple=config.length_multiple,
         sigma_max=SIGMA_UNKNOWN,
         stages=(Stage("demucs", fields, "waveform", {"separate": _list_presets()}),),
     )
     return {f"separator.{key}": value for key, value in tensors.items()}, spec
+
+
+def _list_fields(sources: Sequence[str], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of our config, as they come back from the file of a spec."""
+    if arguments.get("audio_channels", 2) != 2:
+        raise ValueError(f"it has {arguments['audio_channels']} channels, expected 2")
+    known = inspect.signature(import_separator()).parameters
+    # As the package does: what this version of it does not know is left out.
+    settings = {
+        key: value for key, value in arguments.items() if key in known and key not in ARGUMENTS
+    }
+    segment = arguments.get("segment", 10)
+    return {
+        "stems": len(sources),
+        "sample_rate": arguments.get("samplerate", 44100),
+        "segment": segment if isinstance(segment, tuple) else Fraction(segment).as_integer_ratio(),
+        "settings": json.loads(json.dumps(settings)),
+    }
 
 
 def _list_presets() -> dict[str, Preset]:
