@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from msdm_cli.errors import (
         AudioError,
+        ClusterError,
         InputError,
         ModelError,
         MsdmError,
@@ -29,6 +30,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AudioError",
+    "ClusterError",
     "Controls",
     "InputError",
     "Model",

@@ -43,6 +43,7 @@
     |  |- MissingPackage        an optional package is not installed, or does not work
     |  `- BackendUnavailable    the device or the backend cannot run here
     |     `- DeviceFull         its memory does not hold what it was given
+    |- ClusterError             a cluster does not answer, does not fit, or loses its workers
     `- SamplingError
        `- NonFiniteSamples      a network returned NaN or infinity
 
@@ -236,6 +237,10 @@ class BackendUnavailable(ModelError):
 
 class DeviceFull(BackendUnavailable):
     """The memory of the device does not hold what the network was given."""
+
+
+class ClusterError(MsdmError):
+    """A cluster does not answer, does not fit, or loses its workers."""
 
 
 class SamplingError(MsdmError):

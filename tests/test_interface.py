@@ -384,6 +384,7 @@ def test_what_cannot_be_loaded_is_an_error():
 def test_the_public_names_are_these():
     assert msdm_cli.__all__ == [
         "AudioError",
+        "ClusterError",
         "Controls",
         "InputError",
         "Model",

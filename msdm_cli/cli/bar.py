@@ -39,7 +39,7 @@ class ProgressBar:
         if self._bars is not None:
             self._bars.stop()
 
-    def show(self, tally: Tally, kind: str, label: str, unit: str) -> None:
+    def show(self, tally: Tally, kind: str, label: str, unit: str, note: str = "") -> None:
         """Show how far jobs are.
 
         Args:
@@ -47,6 +47,7 @@ class ProgressBar:
             kind: What a job is called, if there are several.
             label: What this job calls itself.
             unit: What is counted.
+            note: Shown in the place of units.
         """
         if self._bars is None:
             return
@@ -56,7 +57,7 @@ class ProgressBar:
             self._bars.task_ids[0],
             description=_describe(tally, kind, label),
             completed=tally.share,
-            units=f"{done}/{total} {unit}" if total else "",
+            units=f"{done}/{total} {unit}" if total else note,
             left="" if left is None else f"{format_clock(left)} left",
             visible=tally.ended < tally.count,
         )

@@ -11,14 +11,17 @@ import typer
 from msdm_cli.cli.beside import Beside
 from msdm_cli.cli.console import show_estimates
 from msdm_cli.cli.display import Display
+from msdm_cli.cli.elsewhere import WorkElsewhere
 from msdm_cli.cli.folding import shorten_names
+from msdm_cli.cli.headway import Headway
 from msdm_cli.cli.hints import find_hint
-from msdm_cli.cli.outcome import Outcome, show_gain, show_outcomes
+from msdm_cli.cli.outcome import WAS_THERE, Outcome, show_gain, show_outcomes
+from msdm_cli.cli.song_table import SongTable
 from msdm_cli.cli.system_errors import describe_failure
 from msdm_cli.errors import FAILURES, MsdmError, ReplacesInput, SamePlace
 
 if TYPE_CHECKING:
-    from msdm_cli.jobs.executors import Ended, Work
+    from msdm_cli.jobs.executors import Ended, Executor, Work
     from msdm_cli.jobs.request import JobRequest
     from msdm_cli.jobs.result import JobResult
     from msdm_cli.models.load import LoadedModel
@@ -68,7 +71,7 @@ def run_batch(
     *,
     beside: Beside,
     jobs: int = 1,
-    executor: str | None = None,
+    executor: "Executor | None" = None,
 ) -> None:
     """Run jobs, then show what they have made.
 
@@ -78,24 +81,20 @@ def run_batch(
         load: Loads the model of all of them. It is called if there is anything to do here.
         beside: Makes pages and the like, and has the display that shows progress.
         jobs: How many run at once.
-        executor: Name of what runs them; by the number of jobs if None.
+        executor: What runs them; by the number of jobs if None.
 
     Raises:
         Exit: A job has failed; with exit code 1.
+        UnwritableResults: The table of all jobs cannot be written.
     """
     from msdm_cli.jobs.executors import choose_executor
 
-    display = beside.display
-    batch = _Batch(kind, requests, beside)
-    batch.find_done()
-    left = batch.left
-    title = ALL_THERE
-    if left:
-        row = choose_executor(executor, jobs)
-        title, work = _prepare(left, load, display) if row.here else _send(left)
-        with display:
-            for ended in row.run(left, work, jobs, display.stop):
-                batch.end(ended)
+    row = executor or choose_executor(None, jobs)
+    with SongTable(beside.table) as table:
+        batch = _Batch(kind, requests, beside, table)
+        if row.here:  # machines elsewhere find out by themselves, each for its own jobs
+            batch.find_done()
+        title = batch.run(row, jobs, load) if batch.left else ALL_THERE
     _show(kind, title, [batch.outcomes[name] for name in requests], beside)
 
 
@@ -114,25 +113,23 @@ def _show(kind: str, title: str, outcomes: list[Outcome], beside: Beside) -> Non
         raise typer.Exit(1)
 
 
-def _prepare(
-    requests: "Mapping[str, JobRequest]", load: "Load", display: Display
-) -> "tuple[str, Work]":
+def _prepare(load: "Load", beside: Beside) -> "tuple[str, Work]":
     """What a batch in this process is called, and what runs a job of it."""
     from msdm_cli.jobs.run import run_job
 
     model = load()
 
     def work(name: str, request: "JobRequest") -> "JobResult":
-        return run_job(request, model, display.piece(name))
+        return run_job(request, model, beside.display.piece(name))
 
     return str(model.runtime), work
 
 
-def _send(requests: "Mapping[str, JobRequest]") -> "tuple[str, Work]":
+def _send(load: "Load", beside: Beside) -> "tuple[str, Work]":
     """The same for a batch that leaves this process."""
-    from msdm_cli.jobs.run import run_alone
-
-    return str(next(iter(requests.values())).runtime), run_alone
+    del load  # each machine loads it
+    work = WorkElsewhere(beside.page, beside.project, beside.midi)
+    return "on a cluster", work
 
 
 class _Batch:
@@ -142,16 +139,25 @@ class _Batch:
         kind: What a job is called in the summary.
         requests: The jobs by name.
         beside: Makes pages and the like, and has the display that shows the jobs.
+        table: Has a row for each job.
     """
 
-    def __init__(self, kind: str, requests: "Mapping[str, JobRequest]", beside: Beside) -> None:
+    def __init__(
+        self,
+        kind: str,
+        requests: "Mapping[str, JobRequest]",
+        beside: Beside,
+        table: SongTable,
+    ) -> None:
         self.outcomes: dict[str, Outcome] = {}
+        self.word = WORDS.get(kind, kind)
         self._requests = requests
+        self._table = table
         self._beside = beside
         self._display = beside.display
         self._short = shorten_names(list(requests))
         sizes = {name: _weigh(request) for name, request in requests.items()}
-        beside.display.expect(WORDS.get(kind, kind), sizes)
+        beside.display.expect(self.word, sizes)
 
     @property
     def left(self) -> "dict[str, JobRequest]":
@@ -159,6 +165,16 @@ class _Batch:
         return {
             name: request for name, request in self._requests.items() if name not in self.outcomes
         }
+
+    def run(self, row: "Executor", workers: int, load: "Load") -> str:
+        """Run the jobs that have not ended; what the batch is called."""
+        left = self.left
+        title, work = (_prepare if row.here else _send)(load, self._beside)
+        headway = None if row.here else Headway(len(left), self.word)
+        with self._display:
+            for ended in row.run(left, work, workers, self._display.stop):
+                self.end(ended, headway)
+        return title
 
     def find_done(self) -> None:
         """End the jobs whose results are there. An error in this is left to the job itself."""
@@ -172,24 +188,34 @@ class _Batch:
                 if result is not None:
                     self.end(Ended(name, result, time.monotonic() - began))
 
-    def end(self, ended: "Ended") -> None:
-        """Show that a job has ended, and how."""
+    def end(self, ended: "Ended", headway: Headway | None = None) -> None:
+        """Show that a job has ended, and how; with its batch if it ran elsewhere."""
         name = ended.name
+        outcome = self._judge(ended, elsewhere=headway is not None)
+        self.outcomes[name] = outcome
+        self._table.add(outcome, ended.machine)
         display = self._display
-        display.piece(name).end()
+        if headway is None:
+            display.piece(name).end()
+        else:
+            headway.add(ended)
+            display.end_elsewhere(name, headway, skipped=outcome.speed == WAS_THERE)
+        if not outcome.failed and len(self._requests) > 1 and not display.as_json:
+            count = f"{len(self.outcomes)} of {len(self._requests)}"
+            far = "" if headway is None else f" ({headway.describe()})"
+            display.say(f"{count}: {self._short[name]}, {outcome.speed}{far}")
+
+    def _judge(self, ended: "Ended", *, elsewhere: bool) -> Outcome:
+        """How a job has ended. A failure is shown, and pages are made if they were not."""
+        name = ended.name
         if isinstance(ended.result, FAILURES):
             error = describe_failure(ended.result)
             hint = find_hint(error)
-            display.fail(name, error, hint)
-            self.outcomes[name] = Outcome(name, error, ended.seconds, hint)
-            return
-        show_gain(name, ended.result, display)
-        made = self._beside.add(ended.result)
-        outcome = Outcome(name, ended.result, ended.seconds, beside=made)
-        self.outcomes[name] = outcome
-        if len(self._requests) > 1 and not display.as_json:
-            count = f"{len(self.outcomes)} of {len(self._requests)}"
-            display.say(f"{count}: {self._short[name]}, {outcome.speed}")
+            self._display.fail(name, error, hint)
+            return Outcome(name, error, ended.seconds, hint)
+        show_gain(name, ended.result, self._display)
+        made = ended.result.beside if elsewhere else self._beside.add(ended.result)
+        return Outcome(name, ended.result, ended.seconds, beside=made)
 
 
 def _weigh(request: "JobRequest") -> float:

@@ -49,6 +49,17 @@ MidiOption = Annotated[
 ]
 
 
+TableOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--csv",
+        metavar="FILE",
+        rich_help_panel=RESULTS,
+        help="Write a table of all songs: state, speed, machine, error.",
+    ),
+]
+
+
 @dataclass(frozen=True)
 class Beside:
     """What is made beside results. If it fails, the results are still there: it is said, no more.
@@ -58,12 +69,14 @@ class Beside:
         page: Whether to make pages.
         project: A name in ``PROJECTS``, for a project of each job.
         midi: Whether to write the notes of new stems.
+        table: File for a table of all jobs.
     """
 
     display: Display
     page: bool = True
     project: str | None = None
     midi: bool = False
+    table: Path | None = None
 
     def add(self, result: "JobResult") -> tuple[Path, ...]:
         """Make what belongs beside results that are new; find it beside those that were there."""

@@ -12,6 +12,7 @@ from typing import Any
 from msdm_cli.cli.bar import ProgressBar
 from msdm_cli.cli.console import say, show_error, stderr
 from msdm_cli.cli.folding import escape
+from msdm_cli.cli.headway import Headway
 from msdm_cli.cli.hints import find_hint
 from msdm_cli.cli.signals import listen
 from msdm_cli.cli.tally import Tally
@@ -133,6 +134,14 @@ class Display(logging.Handler):
         """
         self._tally = Tally(sizes)
         self._kind = kind
+
+    def end_elsewhere(self, name: str, headway: Headway, *, skipped: bool) -> None:
+        """Show that a job which ran on another machine has ended, and how far all are."""
+        assert self._tally is not None
+        self._tally.end_elsewhere(name, headway.began, skipped=skipped)
+        self.bar.show(self._tally, self._kind, "", "", headway.describe())
+        if self.as_json:
+            self.write_event("progress", name=self._kind, **headway.to_json())
 
     def stop(self) -> None:
         """End jobs in threads, which no signal reaches, at their next network call."""

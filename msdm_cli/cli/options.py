@@ -23,6 +23,7 @@ class Quality(str, Enum):
 PART = "Part and length"
 SAMPLING = "Sampling"
 RESULTS = "Results"
+MACHINES = "Many machines"
 """Groups of options in the help."""
 
 MOST_STEPS = 1000

@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from msdm_cli.jobs.result import JobResult
 
 
+WAS_THERE = "was there"
+"""Said of results that an earlier run has made."""
+
+MOST_ROWS = 200
+"""With more jobs, a summary lists only those that failed."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """How a job ended.
@@ -49,7 +56,7 @@ class Outcome:
         if isinstance(self.result, MsdmError):
             return "failed"
         if self.result.skipped:
-            return "was there"
+            return WAS_THERE
         return f"{self.result.properties.seconds / self.seconds:.1f}x real time"
 
     def describe(self) -> dict[str, str]:
@@ -96,11 +103,14 @@ def _show_table(kind: str, title: str, outcomes: Sequence[Outcome]) -> None:
     """Print a table, failures last. It has a column of seeds if a job has used one."""
     short = shorten_names([outcome.name for outcome in outcomes])
     failed = [outcome for outcome in outcomes if outcome.failed]
-    if len(failed) < len(outcomes):
+    rows: list[tuple[str, ...]] = []
+    if len(outcomes) > MOST_ROWS:
+        rows = [(short[one.name], str(one.result), one.hint) for one in failed]
+        show_table(title, (kind, "error", "what to do"), rows)
+    elif len(failed) < len(outcomes):
         columns = ["speed", "seed", "written"]
         if all(outcome.seed is None for outcome in outcomes):
             columns.remove("seed")
-        rows = []
         for outcome in sorted(outcomes, key=lambda outcome: outcome.failed):
             row = outcome.describe()
             rows.append((short[outcome.name], *(row[column] for column in columns)))

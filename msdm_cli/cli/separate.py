@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from msdm_cli.cli.batch import check_batch, estimate_batch, run_batch
-from msdm_cli.cli.beside import Beside, PageOption, ProjectOption
+from msdm_cli.cli.beside import Beside, PageOption, ProjectOption, TableOption
+from msdm_cli.cli.cluster_options import ClusterOption, ResourcesOption, choose_row
 from msdm_cli.cli.display import STOPPED, Display
 from msdm_cli.cli.gains import MixOption, WithoutOption, parse_mixes
 from msdm_cli.cli.model_options import (
@@ -133,6 +134,7 @@ def separate(  # noqa: PLR0913  an option each
     name: NameOption = "{track}/{stem}.{ext}",
     page: PageOption = True,
     project: ProjectOption = None,
+    table: TableOption = None,
     overwrite: OverwriteOption = False,
     dry_run: DryRunOption = False,
     jobs: Annotated[
@@ -151,9 +153,12 @@ def separate(  # noqa: PLR0913  an option each
             metavar="NAME",
             callback=choose_from(list_executors),
             autocompletion=complete(list_executors),
-            help="What runs the songs: serial, or threads. By --jobs by default.",
+            help="What runs the songs: serial, threads, or ray. By --jobs and --cluster by "
+            "default.",
         ),
     ] = None,
+    cluster: ClusterOption = None,
+    resources: ResourcesOption = None,
     shard: ShardOption = None,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -215,6 +220,7 @@ def separate(  # noqa: PLR0913  an option each
     check_batch({song.name: ask(song) for song in songs}, spec)
     if shard is not None:
         songs = [song for song in songs if shard.holds(song.name)]
+    row = choose_row(executor, jobs, cluster, resources)
     display = Display(quiet=quiet, as_json=as_json, farewell="stopped" if to_stdout else STOPPED)
     with spool_pipes(songs) as spooled:
         requests = {song.name: ask(song) for song in spooled}
@@ -224,5 +230,5 @@ def separate(  # noqa: PLR0913  an option each
         elif to_stdout:
             separate_to_stdout(spooled[0].name, requests[spooled[0].name], load(), display)
         else:
-            beside = Beside(display, page, project)
-            run_batch("song", requests, load, beside=beside, jobs=jobs, executor=executor)
+            beside = Beside(display, page, project, table=table)
+            run_batch("song", requests, load, beside=beside, jobs=jobs, executor=row)

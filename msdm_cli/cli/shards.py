@@ -12,6 +12,8 @@ from typing import Annotated
 
 import typer
 
+from msdm_cli.cli.options import MACHINES
+
 SHARD = re.compile(r"(\d+)/(\d+)", re.ASCII)
 MOST_SHARDS = 1_000_000
 
@@ -53,6 +55,7 @@ ShardOption = Annotated[
         "--shard",
         metavar="N/COUNT",
         parser=parse_shard,
+        rich_help_panel=MACHINES,
         help="Only this share of the songs: 3/40 on the third of 40 machines.",
     ),
 ]

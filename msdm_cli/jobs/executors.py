@@ -4,11 +4,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msdm_cli.errors import FAILURES, MsdmError
 from msdm_cli.jobs.request import JobRequest
 from msdm_cli.jobs.result import JobResult
+
+if TYPE_CHECKING:
+    from msdm_cli.jobs.cluster.connection import Cluster
 
 POLL_SECONDS = 0.5
 """How long Ctrl-C may take to arrive on Windows, where a waiting thread is not interrupted."""
@@ -26,11 +29,15 @@ class Ended:
         name: Name of the job.
         result: What it has made, or why it failed.
         seconds: Time that it took.
+        machine: Where it ran, if elsewhere.
+        workers: How many jobs could run at once when it ended, if the executor decides that.
     """
 
     name: str
     result: JobResult | MsdmError | OSError | MemoryError
     seconds: float
+    machine: str = ""
+    workers: int = 0
 
 
 class Run(Protocol):
@@ -118,9 +125,23 @@ def run_in_threads(
             raise
 
 
+def run_on_cluster(
+    requests: Requests,
+    work: Work,
+    workers: int,
+    stop: Callable[[], None],
+    **options: "Cluster",
+) -> Iterator[Ended]:
+    """Run jobs on a Ray cluster; see ``msdm_cli.jobs.cluster.execute``."""
+    from msdm_cli.jobs.cluster.execute import run_on_ray  # it needs this module
+
+    return run_on_ray(requests, work, workers, stop, **options)
+
+
 EXECUTORS = {
     "serial": Executor(run_serially, most_workers=1),
     "threads": Executor(run_in_threads),
+    "ray": Executor(run_on_cluster, here=False),
 }
 
 

@@ -23,6 +23,7 @@ class JobResult:
         null_db: Level of what they leave of it, relative to it; None if nothing, or not measured.
         clipped: Samples that were clipped.
         skipped: Whether the results were there already.
+        beside: What else was made, where the job ran, such as a page.
     """
 
     files: dict[str, Path]
@@ -36,6 +37,7 @@ class JobResult:
     null_db: float | None = None
     clipped: int = 0
     skipped: bool = False
+    beside: tuple[Path, ...] = ()
 
 
 def recall(path: Path, manifest: Manifest) -> JobResult:

@@ -121,7 +121,7 @@ def test_an_executor_is_chosen_by_its_name(write_song, tmp_path, monkeypatch):
     one, two = ((tmp_path / name / "song" / "bass.wav") for name in ("post", "threads"))
     assert one.read_bytes() == two.read_bytes()
     unknown = msdm("separate", song, "--executor", "elves")
-    unknown.assert_two_lines("elves is none of serial, threads, post", returncode=2)
+    unknown.assert_two_lines("elves is none of serial, threads, ray, post", returncode=2)
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import csv
 import errno
 import json
 import threading
@@ -13,7 +14,6 @@ from msdm_cli.cli.beside import Beside
 from msdm_cli.cli.display import Display
 from msdm_cli.errors import ReplacesInput, ResultsExist, UnwritableResults
 from msdm_cli.jobs import done, run
-from msdm_cli.jobs.executors import EXECUTORS
 
 
 def make_requests(model, songs, folder):
@@ -225,7 +225,6 @@ def test_only_what_is_not_done_is_run(tiny_model, songs, tmp_path, capsys, regis
 def test_jobs_that_leave_this_process_load_no_model_here(
     tiny_model, songs, tmp_path, capsys, monkeypatch
 ):
-    monkeypatch.setitem(EXECUTORS, "post", BY_POST)
     monkeypatch.setattr(run, "find_result", lambda request: None)
     monkeypatch.setattr(run, "load", lambda name, runtime: tiny_model)
     run._load_once.cache_clear()
@@ -237,10 +236,28 @@ def test_jobs_that_leave_this_process_load_no_model_here(
             requests,
             forbid_loading,
             beside=Beside(Display(quiet=False, as_json=True)),
-            executor="post",
+            executor=BY_POST,
         )
     run._load_once.cache_clear()
     captured = capsys.readouterr()
     assert ["error" in entry for entry in json.loads(captured.out)] == [False, True, False]
-    (event,) = map(json.loads, captured.err.splitlines())
-    assert (event["event"], event["name"]) == ("error", "b.wav")
+    events = [json.loads(line) for line in captured.err.splitlines()]
+    assert [event["name"] for event in events if event["event"] == "error"] == ["b.wav"]
+    progress = [event for event in events if event["event"] == "progress"]
+    assert [(event["done"], event["total"]) for event in progress] == [(1, 3), (2, 3), (3, 3)]
+    assert progress[-1]["music_seconds"] == pytest.approx(0.4)
+
+
+def test_a_table_has_a_row_for_each_job(tiny_model, songs, tmp_path, registered):
+    requests = make_requests(tiny_model, songs, tmp_path / "stems")
+    table = tmp_path / "tables" / "songs.csv"
+    beside = Beside(Display(quiet=True), table=table)
+    first = {"a.wav": requests["a.wav"]}
+    run_batch("song", first, lambda: tiny_model, beside=beside)
+    songs[1].write_text("text")
+    with pytest.raises(typer.Exit):
+        run_batch("song", requests, lambda: tiny_model, beside=beside)
+    with table.open(newline="") as file:
+        rows = {row["song"]: row for row in csv.DictReader(file)}
+    states = {name: row["state"] for name, row in rows.items()}
+    assert states == {"a.wav": "was there", "b.wav": "failed", "c.wav": "done"}

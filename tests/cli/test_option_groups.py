@@ -37,6 +37,7 @@ def test_options_stand_in_groups():
         "Part and length:",
         "Sampling:",
         "Model and device:",
+        "Many machines:",
         "Options:",
     ]
     groups = dict(zip(heads, text.split("\n\n")[-len(heads) :], strict=True))

@@ -71,3 +71,19 @@ def test_jobs_in_threads_are_all_counted():
         thread.join()
     assert tally.units == (2000, 2000)
     assert tally.share == pytest.approx(1)
+
+
+def test_jobs_elsewhere_are_seen_when_they_end():
+    tally = Tally({"a": 1, "b": 1, "c": 2})
+    tally.end_elsewhere("a", 10.0, skipped=True)
+    assert tally.seconds_left(20.0) is None
+    tally.end_elsewhere("b", 10.0, skipped=False)
+    assert (tally.ended, tally.running, tally.share) == (2, [], 0.5)
+    assert tally.seconds_left(20.0) == pytest.approx(20)
+
+
+def test_a_job_that_ends_twice_is_counted_once():
+    tally = Tally({"a": 1, "b": 1})
+    tally.end("a")
+    tally.end("a")
+    assert (tally.ended, tally.share) == (1, 0.5)

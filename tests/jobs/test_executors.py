@@ -20,9 +20,12 @@ def run_backwards(requests, work, workers, stop):
 BACKWARDS = Executor(run_backwards)
 
 
-@pytest.fixture(params=[*EXECUTORS, "backwards"])
+HERE = [name for name, row in EXECUTORS.items() if row.here]
+
+
+@pytest.fixture(params=[*HERE, "backwards"])
 def execute(request, monkeypatch):
-    """What each executor of the table runs jobs with, and one that is added by one row."""
+    """What each executor of this process runs jobs with, and one that is added by one row."""
     monkeypatch.setitem(EXECUTORS, "backwards", BACKWARDS)
     return EXECUTORS[request.param].run
 
@@ -39,7 +42,8 @@ def run_threads(calls, workers, stop=do_nothing):
 
 
 def test_the_executors_are_these():
-    assert list(EXECUTORS) == ["serial", "threads"]
+    assert list(EXECUTORS) == ["serial", "threads", "ray"]
+    assert HERE == ["serial", "threads"]  # the other one: tests/jobs/cluster
 
 
 @pytest.mark.parametrize(("workers", "name"), [(1, "serial"), (2, "threads"), (99, "threads")])

@@ -1,0 +1,1 @@
+"""Jobs on a Ray cluster: requests travel there, and results lie where all machines see them."""

@@ -1,0 +1,60 @@
+import csv
+from pathlib import Path
+
+import pytest
+
+from msdm_cli.audio.source import AudioProperties
+from msdm_cli.cli.outcome import Outcome
+from msdm_cli.cli.song_table import COLUMNS, SongTable
+from msdm_cli.errors import ResultsExist, UnwritableResults
+from msdm_cli.jobs.result import JobResult
+
+MADE = JobResult(
+    files={},
+    manifest=Path("stems/a/msdm.json"),
+    properties=AudioProperties(100, 1, 1000, "PCM_16"),
+    seed=7,
+    calls=4,
+)
+FAILED = ResultsExist("b.wav: is there already", "remedy")
+
+
+def read(path):
+    with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_row_is_there_as_soon_as_its_song_has_ended(tmp_path):
+    path = tmp_path / "new" / "songs.csv"
+    with SongTable(path) as table:
+        assert read(path) == []
+        table.add(Outcome("a\n.wav", MADE, 2.5), "node-1")
+        (row,) = read(path)
+        assert row == {
+            "song": "a\n.wav",
+            "state": "done",
+            "music_seconds": "10.0",
+            "wall_seconds": "2.5",
+            "speed": "4.0",
+            "machine": "node-1",
+            "seed": "7",
+            "description": str(MADE.manifest),
+            "error": "",
+            "hint": "",
+        }
+        table.add(Outcome("b\udcff.wav", FAILED, 0.1, "a hint"), "")
+    row = read(path)[1]
+    assert (row["song"], row["state"]) == ("b\udcff.wav", "failed")
+    assert (row["error"], row["hint"]) == (FAILED.message, "a hint")
+    assert list(row) == list(COLUMNS)
+
+
+def test_without_a_file_rows_go_nowhere():
+    with SongTable(None) as table:
+        table.add(Outcome("a.wav", MADE, 1.0), "")
+
+
+def test_a_table_that_cannot_be_written_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UnwritableResults, match=r"songs\.csv: cannot be written"):
+        SongTable(tmp_path / "file" / "songs.csv")
