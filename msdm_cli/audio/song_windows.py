@@ -39,7 +39,13 @@ class SongWindows:
                 else self._resampler.finish(self.total)
             )
             self._held = np.concatenate((self._held, new), 1)
-        self._held = self._held[:, start - self._start :]
-        self._start = start
+            self._drop(start)
+        self._drop(start)
         window = self._held[:, : stop - start]
         return np.pad(window, ((0, 0), (0, stop - start - window.shape[1])))
+
+    def _drop(self, start: int) -> None:
+        """Forget what lies before ``start``."""
+        before = min(start - self._start, self._held.shape[1])
+        self._held = self._held[:, before:]
+        self._start += before

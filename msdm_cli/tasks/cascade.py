@@ -13,19 +13,19 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from msdm_cli.audio.chunks import Chunk, Chunks
+from msdm_cli.audio.chunks import Chunk
 from msdm_cli.diffusion.conditions import Condition
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.diffusion.told import SketchDenoiser, ToldDenoiser
 from msdm_cli.models.load import LoadedModel
-from msdm_cli.models.spec import ModelSpec
 from msdm_cli.representations.sketch import MARGIN, find_sketch
 from msdm_cli.representations.sketch_codes import TOKEN_SAMPLES, SketchCodes
 from msdm_cli.tasks.calls import Calls, WatchedDenoiser
-from msdm_cli.tasks.continuation import Continuation, Read, cut
+from msdm_cli.tasks.continuation import Continuation
 from msdm_cli.tasks.controls import Controls
+from msdm_cli.tasks.known import Known, find_known_tokens
 from msdm_cli.tasks.sampling import Bind, ChunkSampler
-from msdm_cli.tasks.stream import ChunkStore, TaskPlan
+from msdm_cli.tasks.stream import ChunkStore
 
 Array = NDArray[np.float32]
 
@@ -45,27 +45,6 @@ class CascadeOptions:
     sound: Preset
     seed: int | None
     controls: Controls
-
-
-def plan_cascade(spec: ModelSpec, total: int, options: CascadeOptions) -> TaskPlan:
-    """The chunks of ``total`` samples, which begin and end with tokens."""
-    tokens = -(-total // TOKEN_SAMPLES)
-    length = spec.chunk_length // TOKEN_SAMPLES
-    multiple = spec.length_multiple // TOKEN_SAMPLES
-    in_tokens = cut(tokens, length, spec.context // TOKEN_SAMPLES, multiple)
-
-    def make(index: int) -> Chunk:
-        chunk = in_tokens[index]
-        return Chunk(
-            chunk.start * TOKEN_SAMPLES,
-            chunk.stop * TOKEN_SAMPLES,
-            chunk.core_start * TOKEN_SAMPLES,
-            min(chunk.core_stop * TOKEN_SAMPLES, total),
-        )
-
-    chunks = Chunks(len(in_tokens), make)
-    calls = options.sketch.calls + options.sound.calls
-    return TaskPlan(chunks, calls, 1, len(spec.stems), independent=False)
 
 
 class Cascade:
@@ -106,13 +85,13 @@ class Cascade:
             options.sound.calls,
         )
 
-    def draw(self, index: int, chunk: Chunk, given: Mapping[int, Array]) -> Array:
+    def draw(self, index: int, chunk: Chunk, given: Mapping[int, Known]) -> Array:
         """What a chunk adds, ``[S, core]``.
 
         Args:
             index: Number of the chunk.
             chunk: Where it lies.
-            given: Samples of the given stems in its window, with ``MARGIN`` around it.
+            given: What is known of stems in its window, with ``MARGIN`` around it.
         """
         # All that is new of a sketch is told to its sound, so all of it is kept.
         numbers = self._codes.numbers
@@ -120,15 +99,20 @@ class Cascade:
             place // TOKEN_SAMPLES * numbers
             for place in (chunk.start, chunk.stop, chunk.core_start)
         )
-        codes = {
-            stem: self._codes.of_stem(stem).encode(find_sketch(samples[None]))[0]
-            for stem, samples in given.items()
-        }
+        codes = {stem: self._sketch_known(stem, heard) for stem, heard in given.items()}
         place = Chunk(start, stop, core_start, stop)
         self._sketch.draw(index, place, codes, partial(self._ask, start // numbers))
         sketch = self._codes.decode(self._sketch.window)
-        inside = {stem: samples[MARGIN:-MARGIN] for stem, samples in given.items()}
+        inside = {stem: heard.inside(MARGIN) for stem, heard in given.items()}
         return self._sound.draw(index, chunk, inside, lambda _: self._tell(sketch))
+
+    def _sketch_known(self, stem: int, heard: Known) -> Known:
+        """The codes of what is known of a stem: of tokens that are known with their margins."""
+        known = find_known_tokens(heard.known, TOKEN_SAMPLES, MARGIN)
+        sketch = find_sketch(heard.samples[None])
+        return Known(
+            self._codes.of_stem(stem).encode(sketch)[0], np.repeat(known, self._codes.numbers)
+        )
 
     def _ask(self, first: int, condition: Condition) -> Bind:
         """Ask for a sketch from token ``first`` on."""
@@ -170,14 +154,3 @@ class Later:
     def save(self, index: int, chunk: Array) -> None:
         """Keep what was drawn of a chunk."""
         self._store.save(index + self._first, chunk)
-
-
-def widen(read: Read) -> Read:
-    """Reads a given stem with ``MARGIN`` around what is asked for, silence before its beginning."""
-
-    def read_around(start: int, stop: int) -> Array:
-        before = max(0, MARGIN - start)
-        samples = read(start - MARGIN + before, stop + MARGIN)
-        return np.pad(samples, (before, 0))
-
-    return read_around

@@ -12,46 +12,14 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from msdm_cli.audio.chunks import Chunk, Chunks
+from msdm_cli.audio.chunks import Chunk
 from msdm_cli.diffusion.conditions import Condition
-from msdm_cli.models.spec import ModelSpec
 from msdm_cli.tasks.ahead import Ahead
+from msdm_cli.tasks.known import Given, Known
 from msdm_cli.tasks.sampling import Bind, ChunkSampler
 from msdm_cli.tasks.stream import ChunkStore, TaskPlan, recall
 
 Array = NDArray[np.float32]
-Read = Callable[[int, int], Array]
-"""Reads a given stem from start to stop, at the model's rate, ``-> [stop - start]``."""
-
-
-def plan_continuation(spec: ModelSpec, total: int, calls_per_chunk: int) -> TaskPlan:
-    """The chunks of a song of ``total`` samples at the model's rate."""
-    chunks = cut(total, spec.chunk_length, spec.context, spec.length_multiple)
-    return TaskPlan(chunks, calls_per_chunk, 1, len(spec.stems), independent=False)
-
-
-def cut(total: int, length: int, context: int, multiple: int) -> Chunks:
-    """The chunks of ``total`` positions.
-
-    Args:
-        total: Number of positions.
-        length: Of a chunk with its context.
-        context: Positions at the end of a chunk that are thrown away, except at the very end.
-        multiple: A single chunk is as long as a multiple of this.
-    """
-    if total <= length:
-        return Chunks(1, lambda index: Chunk(0, -(-total // multiple) * multiple, 0, total))
-    step = length - context - length // 2
-    last = -(-(total - length) // step)
-
-    def make(index: int) -> Chunk:
-        start = index * step
-        known = start + length // 2 if index else 0
-        if index == last:
-            return Chunk(total - length, total, known, total)
-        return Chunk(start, start + length, known, start + length - context)
-
-    return Chunks(last + 1, make)
 
 
 class Continuation:
@@ -77,7 +45,7 @@ class Continuation:
         self,
         index: int,
         chunk: Chunk,
-        given: Mapping[int, Array],
+        given: Mapping[int, Known],
         tell: Callable[[Condition], Bind] | None = None,
     ) -> Array:
         """What a chunk adds, ``[S, core]``.
@@ -85,7 +53,7 @@ class Continuation:
         Args:
             index: Number of the chunk.
             chunk: Where it lies.
-            given: Samples of the given stems in its window.
+            given: What is known of stems in its window, beside what was drawn before.
             tell: Gives what the network is told, from what is known of the chunk.
         """
         old = chunk.core_start - chunk.start
@@ -93,9 +61,9 @@ class Continuation:
         known = np.zeros(values.shape, bool)
         values[:, :old] = self.window[:, chunk.start - self._start :][:, :old]
         known[:, :old] = True
-        for stem, samples in given.items():
-            values[stem] = samples
-            known[stem] = True
+        for stem, heard in given.items():
+            values[stem] = np.where(heard.known, heard.samples, values[stem])
+            known[stem] |= heard.known
         condition = Condition(values=values[None], known=known[None])
 
         def draw() -> Array:
@@ -105,25 +73,26 @@ class Continuation:
             return drawn[0][:, chunk.core]
 
         skip = partial(self._sampler.calls.skip, self._calls_per_chunk)
-        new = recall(self._store, index, draw, skip)
+        shape = (len(values), chunk.core_samples)
+        new = recall(self._store, index, draw, skip, shape)
         self.window = np.concatenate((values[:, :old], new), 1)
         self._start = chunk.start
         return new
 
 
-Draw = Callable[[int, Chunk, Mapping[int, Array]], Array]
-"""Draws what a chunk adds, from its number, itself, and the given stems in its window."""
+Draw = Callable[[int, Chunk, Mapping[int, Known]], Array]
+"""Draws what a chunk adds, from its number, itself, and what is known of stems in its window."""
 
 
 def draw_chunks(
-    draw: Draw, plan: TaskPlan, given: Mapping[int, Read], stop: Callable[[], None]
+    draw: Draw, plan: TaskPlan, given: Mapping[int, Given], stop: Callable[[], None]
 ) -> Iterator[Array]:
     """Draw stems chunk by chunk. The next chunk is drawn in a thread while the last one is used.
 
     Args:
         draw: Draws a chunk.
         plan: The chunks.
-        given: Reads each given stem, by its index.
+        given: The given stems by their index.
         stop: Makes a draw that has begun end soon.
 
     Yields:
@@ -134,7 +103,7 @@ def draw_chunks(
             draw,
             index,
             chunk,
-            {stem: read(chunk.start, chunk.stop) for stem, read in given.items()},
+            {stem: one.window(chunk.start, chunk.stop) for stem, one in given.items()},
         )
         for index, chunk in enumerate(plan.chunks)
     )

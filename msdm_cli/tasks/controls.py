@@ -103,6 +103,10 @@ class Controls:
             style=name,
         )
 
+    def delayed(self, seconds: float) -> "Controls":
+        """The same for music that begins later."""
+        return dataclasses.replace(self, first_beat=self.first_beat + seconds)
+
     def transposed(self, semitones: int) -> "Controls":
         """The same in another key."""
         if self.key is None:

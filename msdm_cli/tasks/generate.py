@@ -1,5 +1,6 @@
-"""Generation: new music with its stems, of any length."""
+"""Generation: new music with its stems, of any length, or the continuation of what is there."""
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -14,9 +15,12 @@ from msdm_cli.models.load import LoadedModel
 from msdm_cli.models.spec import ModelSpec
 from msdm_cli.progress import Progress
 from msdm_cli.tasks.calls import Calls
-from msdm_cli.tasks.continuation import draw_chunks
+from msdm_cli.tasks.completion import Completion, complete, describe_given, plan_completion
+from msdm_cli.tasks.continuation import Draw, draw_chunks
 from msdm_cli.tasks.controls import Controls
-from msdm_cli.tasks.music import choose_draw, plan_music
+from msdm_cli.tasks.course import Stretch
+from msdm_cli.tasks.loop import Loop
+from msdm_cli.tasks.music import choose_draw, find_margin, plan_music
 from msdm_cli.tasks.stream import ChunkStore, StemBlock, StemStream, TaskPlan
 
 Array = NDArray[np.float32]
@@ -32,9 +36,10 @@ class GenerateOptions:
     Attributes:
         preset: Sampler and settings.
         seed: Of the noise; None for a sampler that uses none.
-        seconds: Length.
+        seconds: Length; of what is added, where there are stems to continue.
         sketch: Sampler and settings of the sketch, of a model that draws one first.
         controls: What is asked for, of such a model.
+        loops: Whether the end leads to the beginning.
     """
 
     preset: Preset
@@ -42,6 +47,7 @@ class GenerateOptions:
     seconds: float
     sketch: Preset | None = None
     controls: Controls = field(default_factory=Controls)
+    loops: bool = False
 
     def __post_init__(self) -> None:
         if not self.seconds <= LONGEST_SECONDS:  # NaN is not, either
@@ -56,16 +62,28 @@ def name_outputs(spec: ModelSpec, options: GenerateOptions) -> tuple[str, ...]:
 def describe_output(
     model: LoadedModel, sources: Mapping[str, AudioSource], options: GenerateOptions
 ) -> AudioProperties:
-    """Mono, at the model's rate.
+    """Mono, at the model's rate; or as the stems that are continued.
 
     Raises:
         NoLength: The length is less than a sample.
+        UnsuitableAudio: Stems that are continued differ in rate or length, or their channels do not
+            go together.
     """
-    rate = model.spec.sample_rate
-    frames = round(options.seconds * rate)
+    there = AudioProperties(model.spec.sample_rate, 1, 0, "PCM_16")
+    if sources:
+        there = describe_given(sources, next(iter(sources)))
+    frames = round(options.seconds * there.sample_rate)
     if frames < 1:
         raise NoLength(f"{options.seconds} s is no length", "Ask for a second or more.")
-    return AudioProperties(rate, 1, frames, "PCM_16")
+    return dataclasses.replace(there, frames=there.frames + frames)
+
+
+def want(
+    spec: ModelSpec, output: AudioProperties, sources: Mapping[str, AudioSource]
+) -> Completion:
+    """What is wanted beside stems that are continued: all that follows them."""
+    there = next(iter(sources.values())).properties.frames
+    return Completion(spec.stems, output, (there, output.frames))
 
 
 def plan(
@@ -75,9 +93,13 @@ def plan(
 
     Raises:
         NoLength: The length is less than a sample.
+        UnsuitableAudio: As ``describe_output``.
     """
-    total = describe_output(model, sources, options).frames
-    return plan_music(model.spec, total, options)
+    output = describe_output(model, sources, options)
+    if sources:
+        return plan_completion(model.spec, options, want(model.spec, output, sources))
+    lead = model.spec.context if options.loops else 0
+    return plan_music(model.spec, Stretch(output.frames + lead, loops=options.loops), options)
 
 
 def run(
@@ -91,23 +113,47 @@ def run(
 
     Args:
         model: The model.
-        sources: Nothing.
+        sources: Stems to continue, by name. A stem of the model that is not among them has rested
+            up to their end.
         options: How.
         store: Keeps what was drawn of each chunk.
         progress: Receives each network call.
 
     Returns:
-        All stems of the model and their sum.
+        All stems of the model and their sum; what is continued comes first, as it is.
 
     Raises:
         NoLength: The length is less than a sample.
+        UnsuitableAudio: As ``describe_output``.
     """
     planned = plan(model, sources, options)
     calls = Calls(progress)
     label = "music" if options.seed is None else f"seed {options.seed}"
     progress.start(label, planned.calls)
-    draw = choose_draw(model, "generate", options, planned, (calls, store))
+    kept = calls, store
+    if sources:
+        wanted = want(model.spec, describe_output(model, sources, options), sources)
+        return StemStream(complete(model, "generate", sources, options, wanted, kept), calls)
+    if options.loops:
+        draw = _open_loop(model, options, planned, kept)
+    else:
+        draw = choose_draw(model, "generate", options, planned, kept)
     return StemStream(_generate(model.spec, draw_chunks(draw, planned, {}, calls.stop)), calls)
+
+
+def _open_loop(
+    model: LoadedModel,
+    options: GenerateOptions,
+    planned: TaskPlan,
+    kept: tuple[Calls, ChunkStore],
+) -> Draw:
+    """What draws a loop, which begins after a lead that is thrown away."""
+    lead = model.spec.context
+    asked = dataclasses.replace(
+        options, controls=options.controls.delayed(lead / model.spec.sample_rate)
+    )
+    draw = choose_draw(model, "generate", asked, planned, kept)
+    return Loop(draw, planned.chunks, lead, find_margin(options)).draw
 
 
 def _generate(spec: ModelSpec, cores: Iterator[Array]) -> Iterator[StemBlock]:

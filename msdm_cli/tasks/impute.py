@@ -1,31 +1,21 @@
 """Imputation: some stems in, the missing ones out, of any length."""
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
-from msdm_cli.audio.resample import StreamResampler, resampled_length
-from msdm_cli.audio.shared_reader import SharedReader
-from msdm_cli.audio.song_windows import SongWindows
 from msdm_cli.audio.source import AudioProperties, AudioSource
 from msdm_cli.audio.stem_finish import MIXTURE
 from msdm_cli.diffusion.samplers import Preset
-from msdm_cli.errors import UnsuitableAudio
+from msdm_cli.errors import EmptyPart
 from msdm_cli.models.load import LoadedModel
 from msdm_cli.models.spec import ModelSpec
 from msdm_cli.progress import Progress
 from msdm_cli.tasks.calls import Calls
-from msdm_cli.tasks.cascade import widen
-from msdm_cli.tasks.continuation import Read, draw_chunks
+from msdm_cli.tasks.completion import Completion, complete, describe_given, plan_completion
 from msdm_cli.tasks.controls import Controls
-from msdm_cli.tasks.music import choose_draw, plan_music
-from msdm_cli.tasks.stream import ChunkStore, StemBlock, StemStream, TaskPlan
-
-Array = NDArray[np.float32]
+from msdm_cli.tasks.stream import ChunkStore, StemStream, TaskPlan
 
 
 @dataclass(frozen=True)
@@ -39,6 +29,9 @@ class ImputeOptions:
             too, since the network is joint, but not given back.
         sketch: Sampler and settings of the sketch, of a model that draws one first.
         controls: What is asked for, of such a model.
+        part: Beginning and end, in seconds, of what is imputed of the targets; all of them if None,
+            and up to their end if the second one is None. The rest of a target stays as it is where
+            the target is given; elsewhere it is silent.
     """
 
     preset: Preset
@@ -46,6 +39,13 @@ class ImputeOptions:
     targets: tuple[str, ...] = ()
     sketch: Preset | None = None
     controls: Controls = field(default_factory=Controls)
+    part: tuple[float, float | None] | None = None
+
+    def __post_init__(self) -> None:
+        if self.part is not None:
+            first, stop = self.part
+            if not 0 <= first < (math.inf if stop is None else stop):  # NaN is not, either
+                raise ValueError(f"expected a part that begins before it ends, got {self.part}")
 
 
 def name_outputs(spec: ModelSpec, options: ImputeOptions) -> tuple[str, ...]:
@@ -61,26 +61,28 @@ def describe_output(
     Raises:
         UnsuitableAudio: Given stems differ in rate or length, or their channels do not go together.
     """
-    first, *others = sources.values()
-    for other in others:
-        for quantity, unit in (("sample_rate", "Hz"), ("frames", "samples")):
-            one = getattr(first.properties, quantity)
-            two = getattr(other.properties, quantity)
-            if one != two:
-                raise UnsuitableAudio(
-                    f"{first.name} has {one} {unit}, {other.name} has {two}",
-                    "Given stems must have the same rate and length: export them together.",
-                )
-    channels = max(source.properties.channels for source in sources.values())
-    for source in sources.values():
-        if source.properties.channels not in (1, channels):
-            raise UnsuitableAudio(
-                f"{source.name} has {source.properties.channels} channels, "
-                f"another given stem has {channels}",
-                "Given stems must be mono, or have the same number of channels.",
-            )
-    widest = max(sources.values(), key=lambda source: source.properties.channels).properties
-    return dataclasses.replace(widest, subtype=first.properties.subtype)
+    # What stays of a stem that is drawn in part needs the subtype that it has.
+    like = next((name for name in options.targets if name in sources), next(iter(sources)))
+    return describe_given(sources, like)
+
+
+def want(output: AudioProperties, options: ImputeOptions) -> Completion:
+    """What is wanted beside the given stems.
+
+    Raises:
+        EmptyPart: The part begins after the end.
+    """
+    first, stop = options.part or (0, None)
+    frames = output.frames
+    begin = round(first * output.sample_rate)
+    end = frames if stop is None else min(frames, round(stop * output.sample_rate))
+    if begin >= end:
+        raise EmptyPart(
+            f"the given stems have {output.seconds:g} s, so that there is nothing from "
+            f"{first:g} s on",
+            "Choose an earlier part.",
+        )
+    return Completion(options.targets, output, (begin, end))
 
 
 def plan(
@@ -90,10 +92,19 @@ def plan(
 
     Raises:
         UnsuitableAudio: As ``describe_output``.
+        EmptyPart: As ``want``.
     """
-    given = describe_output(model, sources, options)
-    total = resampled_length(given.frames, given.sample_rate, model.spec.sample_rate)
-    return plan_music(model.spec, total, options)
+    output = describe_output(model, sources, options)
+    return plan_completion(model.spec, options, want(output, options))
+
+
+def cut(options: ImputeOptions, seconds: float) -> ImputeOptions:
+    """Options for the first seconds of a job: a part lies at the beginning then."""
+    if options.part is None:
+        return options
+    first, stop = options.part
+    length = seconds if stop is None else min(seconds, stop - first)
+    return dataclasses.replace(options, part=(0.0, length))
 
 
 def run(
@@ -124,15 +135,9 @@ def run(
     calls = Calls(progress)
     progress.start(next(iter(sources.values())).name, planned.calls)
     asked = dataclasses.replace(options, controls=let_targets_play(model.spec, options))
-    draw = choose_draw(model, "impute", asked, planned, (calls, store))
-    output = describe_output(model, sources, options)
-
-    def draw_all(reads: Mapping[int, Read]) -> Iterator[Array]:
-        if options.sketch is not None:
-            reads = {stem: widen(read) for stem, read in reads.items()}
-        return draw_chunks(draw, planned, reads, calls.stop)
-
-    return StemStream(_impute(model.spec, sources, options, draw_all, output), calls)
+    wanted = want(describe_output(model, sources, options), options)
+    blocks = complete(model, "impute", sources, asked, wanted, (calls, store))
+    return StemStream(blocks, calls)
 
 
 def let_targets_play(spec: ModelSpec, options: ImputeOptions) -> Controls:
@@ -142,42 +147,3 @@ def let_targets_play(spec: ModelSpec, options: ImputeOptions) -> Controls:
         return controls
     playing = tuple(True if name in options.targets else None for name in spec.stems)
     return dataclasses.replace(controls, playing=playing)
-
-
-def _impute(
-    spec: ModelSpec,
-    sources: Mapping[str, AudioSource],
-    options: ImputeOptions,
-    draw_all: Callable[[Mapping[int, Read]], Iterator[Array]],
-    output: AudioProperties,
-) -> Iterator[StemBlock]:
-    targets = [spec.stems.index(name) for name in options.targets]
-    up = StreamResampler(spec.sample_rate, output.sample_rate, len(targets))
-    with ExitStack() as stack:
-        given = {
-            name: SharedReader(stack.enter_context(source.open()))
-            for name, source in sources.items()
-        }
-        reads = {
-            spec.stems.index(name): _read_mono(SongWindows(reader, spec.sample_rate))
-            for name, reader in given.items()
-        }
-
-        def mix(imputed: Array) -> StemBlock:
-            count = imputed.shape[1]
-            mixture = np.broadcast_to(imputed.sum(0), (output.channels, count))
-            for reader in given.values():
-                mixture = mixture + reader.read_again(count)
-            stems = {
-                name: np.broadcast_to(stem, mixture.shape)
-                for name, stem in zip(options.targets, imputed, strict=True)
-            }
-            return StemBlock(stems, mixture)
-
-        for core in draw_all(reads):
-            yield mix(up.push(core[targets]))
-        yield mix(up.finish(output.frames))
-
-
-def _read_mono(windows: SongWindows) -> Read:
-    return lambda start, stop: windows.read(start, stop).mean(0)

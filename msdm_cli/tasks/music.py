@@ -5,10 +5,13 @@ from typing import Protocol
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.models.load import LoadedModel
 from msdm_cli.models.spec import ModelSpec
+from msdm_cli.representations.sketch import MARGIN
+from msdm_cli.representations.sketch_codes import TOKEN_SAMPLES
 from msdm_cli.tasks.calls import Calls
-from msdm_cli.tasks.cascade import Cascade, CascadeOptions, plan_cascade
-from msdm_cli.tasks.continuation import Continuation, Draw, plan_continuation
+from msdm_cli.tasks.cascade import Cascade, CascadeOptions
+from msdm_cli.tasks.continuation import Continuation, Draw
 from msdm_cli.tasks.controls import Controls
+from msdm_cli.tasks.course import Stretch, lay_chunks
 from msdm_cli.tasks.sampling import ChunkSampler
 from msdm_cli.tasks.stream import ChunkStore, TaskPlan
 
@@ -33,12 +36,21 @@ class MusicOptions(Protocol):
         """What is asked of the sketch."""
 
 
-def plan_music(spec: ModelSpec, total: int, options: MusicOptions) -> TaskPlan:
-    """The chunks and network calls of ``total`` samples at the model's rate."""
-    cascade = _describe_cascade(options)
-    if cascade is None:
-        return plan_continuation(spec, total, options.preset.calls)
-    return plan_cascade(spec, total, cascade)
+def plan_music(spec: ModelSpec, stretch: Stretch, options: MusicOptions) -> TaskPlan:
+    """The chunks and network calls of a stretch of a piece."""
+    calls = options.preset.calls
+    unit = 1
+    if options.sketch is not None:
+        # Chunks begin and end with tokens of the sketch.
+        calls += options.sketch.calls
+        unit = TOKEN_SAMPLES
+    chunks = lay_chunks(spec, stretch, unit)
+    return TaskPlan(chunks, calls, 1, len(spec.stems), independent=False)
+
+
+def find_margin(options: MusicOptions) -> int:
+    """Samples around a window that are read of given stems, for their sketches."""
+    return 0 if options.sketch is None else MARGIN
 
 
 def choose_draw(
@@ -59,15 +71,9 @@ def choose_draw(
     """
     calls, store = kept
     on_one = model.keep(options.seed or 0)
-    cascade = _describe_cascade(options)
-    if cascade is None:
+    if options.sketch is None:
         stage = on_one.for_stage(model.spec.list_stages(task)[-1])
         sampler = ChunkSampler(stage, options.preset, options.seed, calls)
         return Continuation(sampler, store, planned.calls_per_chunk).draw
-    return Cascade(on_one, task, cascade, calls, store, len(planned.chunks)).draw
-
-
-def _describe_cascade(options: MusicOptions) -> CascadeOptions | None:
-    if options.sketch is None:
-        return None
-    return CascadeOptions(options.sketch, options.preset, options.seed, options.controls)
+    how = CascadeOptions(options.sketch, options.preset, options.seed, options.controls)
+    return Cascade(on_one, task, how, calls, store, len(planned.chunks)).draw

@@ -7,13 +7,16 @@ from conftest import MemoryStore, music, spy_on_stages
 
 from msdm_cli.audio.source import ArraySource
 from msdm_cli.progress import SilentProgress
-from msdm_cli.representations.sketch import BANDS, FLOOR, HOP, MARGIN, find_sketch
+from msdm_cli.representations.sketch import BANDS, FLOOR, MARGIN, find_sketch
 from msdm_cli.representations.sketch_codes import FRAMES_PER_TOKEN, TOKEN_SAMPLES
 from msdm_cli.tasks import generate, impute
 from msdm_cli.tasks.calls import Calls
-from msdm_cli.tasks.cascade import Cascade, CascadeOptions, Later, plan_cascade, widen
+from msdm_cli.tasks.cascade import Cascade, CascadeOptions, Later
 from msdm_cli.tasks.continuation import draw_chunks
 from msdm_cli.tasks.controls import Controls, count_features
+from msdm_cli.tasks.course import Stretch
+from msdm_cli.tasks.known import Given
+from msdm_cli.tasks.music import plan_music
 from msdm_cli.tasks.stream import NoStore
 
 SEPARATOR, SKETCH, SOUND = range(3)
@@ -76,34 +79,6 @@ def test_music_of_any_length(tiny_cascade, seconds):
     assert mixture.shape == (1, round(seconds * RATE))
     np.testing.assert_array_equal(np.stack(list(stems.values())).sum(0), mixture)
     assert all(1e-4 < np.abs(stem).max() < 10 for stem in stems.values())
-
-
-@pytest.mark.parametrize("total", [1, 2048, 16384, 16385, 30_000, 100_000])
-def test_chunks_begin_and_end_with_tokens(tiny_cascade, total):
-    spec = tiny_cascade.spec
-    preset = spec.preset("generate", "default")
-    sketch = spec.sketch_preset("generate", "default")
-    planned = plan_cascade(spec, total, CascadeOptions(sketch, preset, 1, Controls()))
-    end = 0
-    for chunk in planned.chunks:
-        assert chunk.core_start == end
-        assert chunk.start <= chunk.core_start < chunk.core_stop <= chunk.stop
-        for place in (chunk.start, chunk.stop, chunk.core_start):
-            assert place % TOKEN_SAMPLES == 0
-        assert chunk.stop - chunk.start <= spec.chunk_length
-        end = chunk.core_stop
-    assert end == total
-    assert planned.calls == CALLS * len(planned.chunks)
-    assert not planned.independent
-
-
-def test_chunks_have_lengths_that_the_network_takes(tiny_cascade):
-    spec = dataclasses.replace(tiny_cascade.spec, length_multiple=4096)
-    preset = spec.preset("generate", "default")
-    options = CascadeOptions(preset, preset, 1, Controls())
-    for total in (1, 5000, 16384, 50_000):
-        for chunk in plan_cascade(spec, total, options).chunks:
-            assert (chunk.stop - chunk.start) % 4096 == 0
 
 
 def test_seed_and_controls_decide_every_sample(tiny_cascade):
@@ -248,14 +223,15 @@ def draw_beside(model, given, total):
     options = CascadeOptions(
         spec.sketch_preset("impute", "default"), spec.preset("impute", "default"), 1, Controls()
     )
-    planned = plan_cascade(spec, total, options)
+    music_options = impute.ImputeOptions(options.sound, 1, (), options.sketch)
+    planned = plan_music(spec, Stretch(total), music_options)
     calls = Calls(SilentProgress())
     draw = Cascade(model, "impute", options, calls, NoStore(), len(planned.chunks)).draw
 
     def read(samples, start, stop):
         return np.pad(samples[start:stop], (0, max(0, stop - max(start, len(samples)))))
 
-    reads = {stem: widen(partial(read, samples)) for stem, samples in given.items()}
+    reads = {stem: Given(partial(read, samples), margin=MARGIN) for stem, samples in given.items()}
     return np.concatenate(list(draw_chunks(draw, planned, reads, calls.stop)), 1)
 
 
@@ -320,25 +296,6 @@ def test_an_imputation_goes_on_from_what_a_store_has(tiny_cascade):
     stream = start_imputation(tiny_cascade, given, store=store)
     assert_same(whole, collect(stream)[0])
     assert stream.calls.count == CALLS
-
-
-def test_given_stems_are_read_with_what_is_around_them():
-    asked = []
-
-    def read(first, last):
-        asked.append((first, last))
-        return np.arange(first, last, dtype=np.float32)
-
-    around = widen(read)
-    np.testing.assert_array_equal(around(0, 10), np.maximum(np.arange(-MARGIN, 10 + MARGIN), 0))
-    start, stop = 3 * HOP, 4 * HOP
-    np.testing.assert_array_equal(
-        around(start, stop), np.maximum(np.arange(start - MARGIN, stop + MARGIN), 0)
-    )
-    np.testing.assert_array_equal(
-        around(MARGIN + 5, MARGIN + 6), np.arange(5, 2 * MARGIN + 6, dtype=np.float32)
-    )
-    assert asked == [(0, 10 + MARGIN), (0, stop + MARGIN), (5, 2 * MARGIN + 6)]
 
 
 def test_sketches_have_later_numbers_in_a_store():

@@ -1,51 +1,25 @@
-import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
-import pytest
 from conftest import MemoryStore, music
 
 from msdm_cli.progress import SilentProgress
 from msdm_cli.tasks.calls import Calls
-from msdm_cli.tasks.continuation import Continuation, draw_chunks, plan_continuation
+from msdm_cli.tasks.continuation import Continuation, draw_chunks
+from msdm_cli.tasks.course import Stretch, lay_chunks
+from msdm_cli.tasks.known import Given
 from msdm_cli.tasks.sampling import ChunkSampler
-from msdm_cli.tasks.stream import NoStore
+from msdm_cli.tasks.stream import NoStore, TaskPlan
 
 
-@pytest.mark.parametrize("total", [1, 16384, 16385, 20_000, 100_000])
-def test_chunks_continue_each_other_without_a_gap(tiny_model, total):
-    spec = tiny_model.spec
-    planned = plan_continuation(spec, total, 3)
-    end = 0
-    for chunk in planned.chunks:
-        last = chunk.core_stop == total
-        assert chunk.core_start == end
-        assert chunk.start <= chunk.core_start < chunk.core_stop <= chunk.stop
-        # Half a chunk is known, but at the beginning, and at the end, where more may be.
-        assert last or chunk.core_start in (0, chunk.start + spec.chunk_length // 2)
-        assert last or chunk.stop - chunk.core_stop == spec.context
-        assert (chunk.stop - chunk.start) % spec.length_multiple == 0
-        end = chunk.core_stop
-    assert end == total
-    assert planned.calls == 3 * len(planned.chunks)
-    assert not planned.independent
-
-
-def test_music_of_years_costs_nothing_to_plan(tiny_model):
-    planned = plan_continuation(tiny_model.spec, 10**15, 3)
-    assert planned.calls > 10**10
-    assert planned.stored_samples == 4 * 10**15
+def plan_continuation(spec, total, calls_per_chunk):
+    chunks = lay_chunks(spec, Stretch(total))
+    return TaskPlan(chunks, calls_per_chunk, 1, len(spec.stems), independent=False)
 
 
 def continue_with(sampler, planned, given, store):
     draw = Continuation(sampler, store, planned.calls_per_chunk).draw
     return draw_chunks(draw, planned, given, sampler.calls.stop)
-
-
-def test_chunks_of_a_spec_without_context(tiny_model):
-    spec = dataclasses.replace(tiny_model.spec, context=0)
-    chunks = plan_continuation(spec, 3 * spec.chunk_length, 1).chunks
-    assert [chunk.start for chunk in chunks] == [0, 8192, 16384, 24576, 32768]
 
 
 def ramp(stem, start, stop):
@@ -71,7 +45,7 @@ def test_each_chunk_knows_what_was_drawn_before_it_and_what_is_given(tiny_model)
     spec = tiny_model.spec
     planned = plan_continuation(spec, 40_000, 1)
     sampler = RampSampler(spec)
-    given = {2: lambda start, stop: -ramp(2, start, stop)}
+    given = {2: Given(lambda start, stop: -ramp(2, start, stop))}
     cores = list(continue_with(sampler, planned, given, NoStore()))
     np.testing.assert_array_equal(
         np.concatenate(cores, 1), np.stack([ramp(stem, 0, 40_000) for stem in range(4)])
@@ -115,7 +89,7 @@ def test_given_stems_come_back_to_the_last_bit(tiny_model):
     def read(start, stop):
         return np.pad(drums[start:stop], (0, max(0, stop - len(drums))))
 
-    cores = list(continue_with(sampler, planned, {1: read}, NoStore()))
+    cores = list(continue_with(sampler, planned, {1: Given(read)}, NoStore()))
     stems = np.concatenate(cores, 1)
     np.testing.assert_array_equal(stems[1], drums)
     assert all(np.abs(stem).max() > 1e-3 for stem in stems)

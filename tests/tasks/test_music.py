@@ -8,6 +8,7 @@ from msdm_cli.progress import SilentProgress
 from msdm_cli.tasks.calls import Calls
 from msdm_cli.tasks.cascade import Cascade
 from msdm_cli.tasks.continuation import Continuation
+from msdm_cli.tasks.course import Stretch
 from msdm_cli.tasks.generate import GenerateOptions
 from msdm_cli.tasks.music import choose_draw, plan_music
 from msdm_cli.tasks.stream import NoStore
@@ -20,7 +21,7 @@ def choose(model, seed=1):
 
 
 def open_draw(model, options, total=20_000):
-    planned = plan_music(model.spec, total, options)
+    planned = plan_music(model.spec, Stretch(total), options)
     kept = Calls(SilentProgress()), NoStore()
     return choose_draw(model, "generate", options, planned, kept), planned
 

@@ -1,0 +1,62 @@
+"""A stem that is there, read once for two readers: for the network, and for what is written."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from msdm_cli.audio.shared_reader import SharedReader
+from msdm_cli.audio.song_windows import SongWindows
+from msdm_cli.audio.source import AudioReader
+
+Array = NDArray[np.float32]
+
+FADE_SECONDS = 0.02
+"""Length of the cross-fades between what is there and what is drawn."""
+
+
+class Original:
+    """A given stem.
+
+    Args:
+        reader: Reads it.
+        rate: Rate of the network, in hertz.
+    """
+
+    def __init__(self, reader: AudioReader, rate: int) -> None:
+        properties = reader.properties
+        self._reader = SharedReader(reader)
+        self._windows = SongWindows(self._reader, rate)
+        self._left = properties.frames
+        self._fade = count_fade(properties.sample_rate)
+        self._tail = np.zeros((properties.channels, 0), np.float32)
+
+    def hear(self, start: int, stop: int) -> Array:
+        """The mean of its channels at the network's rate, ``-> [stop - start]``."""
+        mean: Array = self._windows.read(start, stop).mean(0)
+        return mean
+
+    def skip(self, start: int) -> None:
+        """What lies before ``start``, at the network's rate, will not be heard."""
+        self._windows.read(max(0, start), max(0, start))
+
+    def read(self, frames: int) -> Array:
+        """The next samples as they are, ``[C, frames]``.
+
+        After its end the last ones come backwards, as many as a cross-fade takes, so that the sound
+        does not break off there; then silence.
+        """
+        there = self._reader.read_again(min(frames, self._left))
+        if there.shape[1]:
+            self._left -= there.shape[1]
+            self._tail = np.concatenate((self._tail, there), 1)[:, -self._fade :]
+        missing = frames - there.shape[1]
+        if not missing:
+            return there
+        back = self._tail[:, ::-1][:, :missing]
+        self._tail = self._tail[:, : self._tail.shape[1] - back.shape[1]]
+        silence = np.zeros((len(back), missing - back.shape[1]), np.float32)
+        return np.concatenate((there, back, silence), 1)
+
+
+def count_fade(rate: int) -> int:
+    """Samples of a cross-fade."""
+    return max(1, round(FADE_SECONDS * rate))
