@@ -34,7 +34,6 @@ TIMED = {
     "separate 0.1 s": "separate {tiny} --quality fast",
     "separate 30 s, fast": "separate {stereo} --quality fast",
     "separate 30 s, default": "separate {stereo}",
-    "generate 20 s, fast": "generate --seconds 20 --quality fast",
 }
 
 
@@ -98,14 +97,14 @@ def compare_samples(
         report: Receives the table.
         comparison: The versions.
         cases: What is run.
-        reasons: Why samples of a command may differ.
+        reasons: Why samples of a kind of case may differ.
     """
     good = True
     report.begin_table("command", "files", "samples")
     for case in cases:
         number, difference = comparison.compare_case(case)
         # A version that fails, or writes other files, has no reason.
-        reason = reasons.get(case.task, "") if "of full scale" in difference else ""
+        reason = reasons.get(case.kind, "") if "of full scale" in difference else ""
         verdict = difference or "equal"
         report.row(case.name, number, f"{verdict} ({reason})" if reason else verdict)
         good &= bool(reason) or not difference

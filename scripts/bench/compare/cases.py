@@ -14,8 +14,19 @@ PITCHES_HZ = {"bass": (41.2, 55.0, 61.7), "piano": (261.6, 329.6, 392.0), "guita
 BASELINE = "4124ded"
 """The last commit before the rooms were rebuilt."""
 
-REASONS = {"separate": "OUTPUT 8 in msdm_cli/jobs/identity.py"}
-"""Why a command gives other samples than at ``BASELINE``: what was changed on purpose since."""
+OUTPUT_8 = "OUTPUT 8 in msdm_cli/jobs/identity.py: other stems get what the model leaves of a song"
+SKETCHES = "another model, which draws a sketch first"
+
+REASONS = {
+    "separate": OUTPUT_8,
+    "separate, paper": OUTPUT_8,
+    "impute": SKETCHES,
+    "generate": SKETCHES,
+}
+"""Why a kind of case gives other samples than at ``BASELINE``: what was changed on purpose since.
+
+The paper's network imputes and generates the same samples as ever.
+"""
 
 
 @dataclass(frozen=True)
@@ -38,6 +49,11 @@ class Case:
     def task(self) -> str:
         """Name of the command."""
         return self.command.split()[0]
+
+    @property
+    def kind(self) -> str:
+        """What it has in common with other cases: the command, and whose model it uses."""
+        return f"{self.task}, paper" if "--model" in self.command else self.task
 
     @property
     def folder(self) -> str:

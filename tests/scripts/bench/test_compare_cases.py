@@ -6,7 +6,7 @@ import numpy as np
 import soundfile
 
 from msdm_cli.cli.app import app
-from scripts.bench.compare.cases import CASES, write_songs
+from scripts.bench.compare.cases import CASES, REASONS, write_songs
 
 
 def test_every_case_is_a_command_with_its_songs(tmp_path):
@@ -36,3 +36,9 @@ def test_songs_are_the_same_every_time(tmp_path):
         assert 0.05 < np.abs(first).max() < 1
     assert soundfile.info(one["stereo"]).channels == 2
     assert soundfile.info(one["mono24"]).subtype == "PCM_24"
+
+
+def test_the_papers_network_imputes_and_generates_the_same_as_ever():
+    kinds = {case.kind for case in CASES}
+    assert kinds - REASONS.keys() == {"impute, paper", "generate, paper"}
+    assert REASONS.keys() <= kinds
