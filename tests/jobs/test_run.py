@@ -155,13 +155,14 @@ def test_every_format_can_be_written(tiny_model, write_song, tmp_path, file_form
 
 
 def test_a_format_is_added_by_one_row(tiny_model, write_song, tmp_path, monkeypatch):
-    monkeypatch.setitem(FORMATS, "aiff", SoundFormat("aiff", ".aiff", ("PCM_16", "PCM_24")))
+    assert "au" not in FORMATS
+    monkeypatch.setitem(FORMATS, "au", SoundFormat("au", ".au", ("PCM_16", "PCM_24")))
     song = write_song(seconds=1, subtype="PCM_24")
-    request = request_separation(tiny_model, song, tmp_path / "out", output=OutputOptions("aiff"))
+    request = request_separation(tiny_model, song, tmp_path / "out", output=OutputOptions("au"))
     result = run_job(request, tiny_model)
     for stem, path in result.files.items():
         info = soundfile.info(path)
-        assert (path.name, info.format, info.subtype) == (f"{stem}.aiff", "AIFF", "PCM_24")
+        assert (path.name, info.format, info.subtype) == (f"{stem}.au", "AU", "PCM_24")
     np.testing.assert_array_equal(sum_sounds(result), read_sound(song))
     assert check_results(result.manifest, song).exact
     samples = 4 * 2 * 44100 * 3
