@@ -20,6 +20,7 @@ from msdm_cli.jobs.identity import (
 )
 from msdm_cli.jobs.journal import discard_journal
 from msdm_cli.jobs.manifest import Manifest, load_manifest
+from msdm_cli.jobs.output import check_links
 from msdm_cli.jobs.request import JobRequest
 from msdm_cli.jobs.result import JobResult, recall
 from msdm_cli.models.description import describe_model
@@ -50,6 +51,7 @@ def find_result(request: JobRequest) -> JobResult | None:
 
     Raises:
         AudioError: An input cannot be read.
+        UnwritableResults: The folder of the results is a link.
         WeightsError: The model is not on this machine.
         UnreadableSpec: Its spec is of another version.
     """
@@ -73,7 +75,9 @@ def find_done(
 
     Raises:
         AudioError: An input cannot be read.
+        UnwritableResults: The folder of the results is a link.
     """
+    check_links(request.folder, [request.manifest])
     if request.overwrite:
         return None
     try:

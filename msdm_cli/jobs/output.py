@@ -2,7 +2,7 @@
 
 import os
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
@@ -17,7 +17,7 @@ from msdm_cli.audio.formats import (
 )
 from msdm_cli.audio.resample import resampled_length
 from msdm_cli.audio.source import RATES_HZ, AudioProperties
-from msdm_cli.errors import ReplacesInput, ResultsExist, StrayName
+from msdm_cli.errors import ReplacesInput, ResultsExist, StrayName, UnwritableResults
 
 NAME = "{track}/{stem}.{ext}"
 FIELDS = ("track", "stem", "ext")
@@ -130,6 +130,27 @@ def _check_fields(name: str) -> None:
 def _leads_inside(path: PurePath) -> bool:
     """Whether a relative path stays inside the folder that it starts from."""
     return not (path.drive or path.root or ".." in path.parts)
+
+
+def check_links(folder: Path, paths: Iterable[Path]) -> None:
+    """Refuse to write through a link to another folder.
+
+    Args:
+        folder: Folder of the results. It may be a link itself: somebody has named it.
+        paths: What would be written in there.
+
+    Raises:
+        UnwritableResults: A folder on the way is a link.
+    """
+    for path in paths:
+        for parent in path.parents:
+            if parent == folder or not parent.is_relative_to(folder):
+                break
+            if parent.is_symlink():
+                raise UnwritableResults(
+                    f"{parent}: is a link, and nothing is written through one",
+                    "Remove it, or choose another folder.",
+                )
 
 
 def check_vacant(paths: Sequence[Path], inputs: Mapping[str, Path], *, overwrite: bool) -> None:

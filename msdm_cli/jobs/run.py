@@ -21,7 +21,7 @@ from msdm_cli.jobs.done import find_done, find_result
 from msdm_cli.jobs.identity import draw_seed, get_seed, identify, is_same_but_seed
 from msdm_cli.jobs.journal import Journal, load_identity
 from msdm_cli.jobs.manifest import Facts, FileRecord, Manifest, describe_files
-from msdm_cli.jobs.output import check_vacant
+from msdm_cli.jobs.output import check_links, check_vacant
 from msdm_cli.jobs.rate import add_given, change_rate
 from msdm_cli.jobs.request import JobRequest
 from msdm_cli.jobs.result import JobResult, recall
@@ -143,6 +143,7 @@ class _Job:
         self._sources = sources
         self._identity = identity
         self._paths, self._copies = place_results(request, model)
+        check_links(request.folder, self._paths.values())
         self._made = request.row.describe_output(model, sources, request.options)
         properties = request.output.describe(self._made)
         if properties.sample_rate != self._made.sample_rate:

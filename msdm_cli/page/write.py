@@ -46,13 +46,14 @@ def write_gallery(folder: Path) -> Path:
 
 
 def find_takes(folder: Path) -> list[Path]:
-    """The manifests of takes in the folders of a folder: results that hold a mix.
+    """The manifests of takes in the folders of a folder, links left out: results that hold a mix.
 
     Raises:
         MissingStems: The folder cannot be read.
     """
     try:
-        below = sorted(path for path in folder.iterdir() if path.is_dir())
+        # A page would be written through a link.
+        below = sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink())
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise MissingStems(f"{folder}: {reason}", "Name a folder of stems.") from error

@@ -9,7 +9,7 @@ import soundfile
 from conftest import music, read_sound, separate, sum_sounds
 
 from msdm_cli.audio.file_source import FileSource
-from msdm_cli.errors import UnreadableAudio
+from msdm_cli.errors import UnreadableAudio, UnwritableResults
 from msdm_cli.jobs.check import check_results
 from msdm_cli.jobs.manifest import load_manifest
 from msdm_cli.jobs.output import OutputOptions
@@ -134,6 +134,23 @@ def test_links_are_followed_in_and_replaced_out(tiny_model, write_song, tmp_path
     assert (elsewhere / "link" / "bass.wav").is_file()
     assert link.is_symlink()
     assert link.readlink() == song
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("name", ["{track}/{stem}.{ext}", "a/{stem}/{track}.{ext}"])
+def test_no_file_of_another_folder_is_touched(tiny_model, write_song, tmp_path, name, overwrite):
+    song = write_song(seconds=0.3)
+    output = OutputOptions(name=name)
+    made = separate(tiny_model, song, tmp_path / "made", output=output)
+    elsewhere = made.files["bass"].parent.resolve()
+    before = {path: path.read_bytes() for path in elsewhere.iterdir() if path.is_file()}
+    link = tmp_path / "out" / elsewhere.relative_to((tmp_path / "made").resolve())
+    link.parent.mkdir(parents=True)
+    link.symlink_to(elsewhere)
+    with pytest.raises(UnwritableResults, match="is a link"):
+        separate(tiny_model, song, tmp_path / "out", output=output, overwrite=overwrite)
+    assert {path: path.read_bytes() for path in before} == before
+    assert len([*elsewhere.iterdir()]) == len(before)
 
 
 @pytest.mark.parametrize("source", ["wav", "flac", "ogg", "mp3"])

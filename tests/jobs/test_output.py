@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from msdm_cli.errors import ReplacesInput, ResultsExist, UnwritableAudio, UnwritableResults
-from msdm_cli.jobs.output import OutputOptions, check_vacant
+from msdm_cli.jobs.output import OutputOptions, check_links, check_vacant
 
 FOLDER = Path("stems")
 
@@ -104,3 +104,18 @@ def test_an_input_is_never_replaced_by_any_of_its_names(there, tmp_path):
     for path, song in ((there, there), (link, there), (there, link)):
         with pytest.raises(ReplacesInput, match="is an input"):
             check_vacant([path], {"song": song}, overwrite=True)
+
+
+def test_nothing_is_written_through_a_link_to_another_folder(tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    out = tmp_path / "out"
+    out.symlink_to(elsewhere)
+    check_links(out, [out / "song" / "bass.wav", tmp_path / "other.wav"])
+    (elsewhere / "song").symlink_to(tmp_path)
+    with pytest.raises(UnwritableResults, match="song: is a link"):
+        check_links(out, [out / "song" / "deeper" / "bass.wav"])
+    (elsewhere / "song").unlink()
+    (elsewhere / "song").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(UnwritableResults, match="song: is a link"):
+        check_links(out, [out / "song" / "bass.wav"])

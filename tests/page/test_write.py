@@ -33,6 +33,20 @@ def test_another_file_is_in_the_way_before_anything_is_measured(write_song, tmp_
         write_page(tmp_path / "any")
 
 
+def test_no_page_is_written_through_a_link(tiny_model, tmp_path):
+    made = [
+        generate(tiny_model, tmp_path / "made", 0.3, seed=seed, track=str(seed)) for seed in (1, 2)
+    ]
+    folder = tmp_path / "takes"
+    folder.mkdir()
+    first, second = (result.manifest.parent for result in made)
+    first.rename(folder / "1")
+    (folder / "2").symlink_to(second)
+    assert find_takes(folder) == [folder / "1" / "msdm.json"]
+    write_gallery(folder)
+    assert not (second / "index.html").exists()
+
+
 def test_folders_without_takes(tmp_path):
     assert find_takes(tmp_path) == []
     with pytest.raises(MissingStems):
