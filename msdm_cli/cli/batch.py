@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import typer
@@ -11,23 +11,21 @@ import typer
 from msdm_cli.cli.beside import Beside
 from msdm_cli.cli.console import show_estimates
 from msdm_cli.cli.display import Display
-from msdm_cli.cli.elsewhere import WorkElsewhere
 from msdm_cli.cli.folding import shorten_names
 from msdm_cli.cli.headway import Headway
 from msdm_cli.cli.hints import find_hint
 from msdm_cli.cli.outcome import WAS_THERE, Outcome, show_gain, show_outcomes
 from msdm_cli.cli.song_table import SongTable
 from msdm_cli.cli.system_errors import describe_failure
+from msdm_cli.cli.work import Load, prepare, send
 from msdm_cli.errors import FAILURES, MsdmError, ReplacesInput, SamePlace
+from msdm_cli.jobs.remote.addresses import is_address
 
 if TYPE_CHECKING:
-    from msdm_cli.jobs.executors import Ended, Executor, Work
+    from msdm_cli.jobs.executors import Ended, Executor
     from msdm_cli.jobs.request import JobRequest
-    from msdm_cli.jobs.result import JobResult
     from msdm_cli.models.load import LoadedModel
     from msdm_cli.models.spec import ModelSpec
-
-    Load = Callable[[], LoadedModel]
 
 WORDS = {"imputed": "take", "variation": "take"}
 """What a job is called on the bar, by what it is called in the summary."""
@@ -67,7 +65,7 @@ def check_batch(requests: "Mapping[str, JobRequest]", spec: "ModelSpec") -> None
 def run_batch(
     kind: str,
     requests: "Mapping[str, JobRequest]",
-    load: "Load",
+    load: Load,
     *,
     beside: Beside,
     jobs: int = 1,
@@ -113,25 +111,6 @@ def _show(kind: str, title: str, outcomes: list[Outcome], beside: Beside) -> Non
         raise typer.Exit(1)
 
 
-def _prepare(load: "Load", beside: Beside) -> "tuple[str, Work]":
-    """What a batch in this process is called, and what runs a job of it."""
-    from msdm_cli.jobs.run import run_job
-
-    model = load()
-
-    def work(name: str, request: "JobRequest") -> "JobResult":
-        return run_job(request, model, beside.display.piece(name))
-
-    return str(model.runtime), work
-
-
-def _send(load: "Load", beside: Beside) -> "tuple[str, Work]":
-    """The same for a batch that leaves this process."""
-    del load  # each machine loads it
-    work = WorkElsewhere(beside.page, beside.project, beside.midi)
-    return "on a cluster", work
-
-
 class _Batch:
     """The jobs of a command, and how those that have ended did.
 
@@ -166,10 +145,10 @@ class _Batch:
             name: request for name, request in self._requests.items() if name not in self.outcomes
         }
 
-    def run(self, row: "Executor", workers: int, load: "Load") -> str:
+    def run(self, row: "Executor", workers: int, load: Load) -> str:
         """Run the jobs that have not ended; what the batch is called."""
         left = self.left
-        title, work = (_prepare if row.here else _send)(load, self._beside)
+        title, work = (prepare if row.here else send)(load, self._beside)
         headway = None if row.here else Headway(len(left), self.word)
         with self._display:
             for ended in row.run(left, work, workers, self._display.stop):
@@ -181,7 +160,8 @@ class _Batch:
         from msdm_cli.jobs.done import find_result
         from msdm_cli.jobs.executors import Ended
 
-        for name, request in self._requests.items():
+        here = {name: one for name, one in self.left.items() if not is_address(one.folder)}
+        for name, request in here.items():
             began = time.monotonic()
             with contextlib.suppress(*FAILURES):
                 result = find_result(request)
@@ -214,7 +194,8 @@ class _Batch:
             self._display.fail(name, error, hint)
             return Outcome(name, error, ended.seconds, hint)
         show_gain(name, ended.result, self._display)
-        made = ended.result.beside if elsewhere else self._beside.add(ended.result)
+        there = elsewhere or is_address(ended.result.manifest)
+        made = ended.result.beside if there else self._beside.add(ended.result)
         return Outcome(name, ended.result, ended.seconds, beside=made)
 
 
@@ -236,11 +217,13 @@ def estimate_batch(
         Exit: A job would fail; with exit code 1.
     """
     from msdm_cli.jobs.estimate import estimate_job
+    from msdm_cli.jobs.remote.stage import stage
 
     estimates = {}
     for name, request in requests.items():
         try:
-            estimates[name] = estimate_job(request, model)
+            with stage(request) as local:
+                estimates[name] = estimate_job(local, model)
         except FAILURES as error:  # noqa: PERF203  a network call is slower
             display.fail(name, describe_failure(error))
     show_estimates(estimates, str(model.runtime), as_json=display.as_json)

@@ -13,6 +13,7 @@ from msdm_cli.cli.option_checks import choose_from, complete
 from msdm_cli.cli.options import RESULTS, show_choices
 from msdm_cli.cli.system_errors import describe_failure
 from msdm_cli.errors import FAILURES
+from msdm_cli.jobs.remote.addresses import is_address
 
 if TYPE_CHECKING:
     from msdm_cli.jobs.result import JobResult
@@ -98,6 +99,8 @@ class Beside:
         new = any(not result.skipped for result in results)
         if not (self.page and new and len(results) > 1 and len(folders) == 1):
             return ()
+        if any(map(is_address, folders)):
+            return ()  # the takes are not on this machine
         return self._try("page", lambda: self._make_gallery(folders.pop()))
 
     def _make_page(self, result: "JobResult") -> tuple[Path, ...]:

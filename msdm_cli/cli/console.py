@@ -11,6 +11,7 @@ from msdm_cli.cli.folding import Folded, Lines, escape, fold
 from msdm_cli.cli.hints import find_hint
 from msdm_cli.cli.times import format_time
 from msdm_cli.errors import MsdmError
+from msdm_cli.jobs.remote.addresses import to_address
 
 if TYPE_CHECKING:
     from rich.box import Box
@@ -146,7 +147,7 @@ def show_json(summary: object) -> None:
     """Print a JSON document on stdout. NaN and infinity become null, since JSON has neither."""
     import json
 
-    text = json.dumps(_replace_nan(summary), indent=2, default=str, allow_nan=False)
+    text = json.dumps(_replace_nan(summary), indent=2, default=to_address, allow_nan=False)
     stdout().file.write(text + "\n")
     stdout().file.flush()
 

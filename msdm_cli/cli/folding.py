@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msdm_cli.jobs.remote.addresses import is_address, to_address
+
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions
     from rich.measure import Measurement
@@ -17,8 +19,11 @@ PIECE = re.compile(r"[^/\\\s]+[/\\]*\s*|[/\\\s]+")
 WHOLE = re.compile(r"(?:[^/\\,]|,(?!\s))+(?:[/\\]+\s*|,\s+)?|[/\\]+\s*|,\s+")
 """The same, but a name with spaces is in one piece: up to a separator of paths, or a comma."""
 
-UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
-"""Characters that move the cursor, change colours, turn text around, or cannot be encoded."""
+UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb\ud800-\udfff]"
+)
+"""Characters that move the cursor, change colours, begin lines, turn text around, or cannot be
+encoded."""
 
 ELLIPSIS = "…"
 
@@ -120,12 +125,13 @@ def list_files(paths: Iterable[Path]) -> Lines:
     """Paths for people: each folder, and on the next line the names of the files in it."""
     folders: dict[Path, list[str]] = {}
     for path in paths:
-        # A name may have line breaks itself.
-        folders.setdefault(Path(escape(str(path.parent))), []).append(escape(path.name))
+        folders.setdefault(path.parent, []).append(path.name)
     lines = []
     for folder, names in folders.items():
+        # A name may have line breaks itself.
         if len(names) == 1:
-            lines.append(str(folder / names[0]))
+            lines.append(escape(to_address(folder / names[0])))
         else:
-            lines += [f"{folder}{os.sep}", ", ".join(names)]
+            end = "/" if is_address(folder) else os.sep
+            lines += [escape(to_address(folder)) + end, ", ".join(map(escape, names))]
     return Lines("\n".join(lines))

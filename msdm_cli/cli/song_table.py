@@ -8,6 +8,7 @@ from typing import Any
 
 from msdm_cli.cli.outcome import Outcome
 from msdm_cli.errors import MsdmError, UnwritableResults
+from msdm_cli.jobs.remote.addresses import to_address
 
 COLUMNS = (
     "song",
@@ -83,5 +84,5 @@ def _describe(outcome: Outcome) -> dict[str, Any]:
         **({"state": "was there"} if result.skipped else made),
         "music_seconds": round(seconds, 3),
         "seed": "" if result.seed is None else result.seed,
-        "description": str(result.manifest),
+        "description": to_address(result.manifest),
     }

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -18,7 +17,9 @@ from msdm_cli.cli.spool import spool
 from msdm_cli.cli.streams import is_input_closed
 from msdm_cli.errors import NoSongs, UnreadableAudio, UnreadableList, UnreadableManifest
 from msdm_cli.jobs.manifest import load_manifest
-from msdm_cli.jobs.output import MANIFEST_SUFFIX
+from msdm_cli.jobs.output import MANIFEST, MANIFEST_SUFFIX
+from msdm_cli.jobs.remote.addresses import is_word_address, to_address
+from msdm_cli.jobs.remote.storage import list_songs
 
 LIST = "@"
 """A word that begins with this names a list of songs."""
@@ -31,9 +32,6 @@ STDIN = "stdin"
 
 STDIN_LINK = Path("/proc/self/fd/0")
 """On Linux, a link to the file that the standard input is."""
-
-ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
-"""How an address on the network begins."""
 
 MOST_LISTS = 100
 
@@ -58,13 +56,14 @@ def expand_songs(words: Iterable[str], results: Path) -> list[Song]:
 
     Args:
         words: Files; folders, which mean all sound files in them at any depth; patterns such as
-            ``*.wav``; ``@list.txt``, a file with one of these per line; and ``-``, the standard
-            input.
+            ``*.wav``; addresses of all these (``s3://bucket/album/``); ``@list.txt``, a file with
+            one of these per line; and ``-``, the standard input.
         results: Folder of the results. What a folder or a pattern finds in there is no song, unless
             the songs lie there too. What a manifest lists is no song, wherever it lies.
 
     Raises:
-        NoSongs: A folder, a pattern or a list has none, or a word is an address.
+        NoSongs: A folder, a pattern or a list has none.
+        InputError: An address cannot be listed.
         UnreadableList: A list cannot be read, or lists itself.
     """
     asked = list(words)
@@ -76,7 +75,7 @@ def expand_songs(words: Iterable[str], results: Path) -> list[Song]:
 def _make_song(path: Path) -> Song:
     if str(path) == STANDARD:
         return Song(STANDARD, _find_stdin() or path, STDIN)
-    return Song(str(path), path, path.stem)
+    return Song(to_address(path), path, path.stem)
 
 
 def _find_stdin() -> Path | None:
@@ -101,8 +100,9 @@ def _expand(words: Iterable[str], results: str, lists: dict[str, bool]) -> Itera
     """
     # A name that no file can have is an error in pathlib; in os.path, it does not exist.
     for word in words:
-        refuse_address(word)
-        if word.startswith(LIST) and not os.path.exists(word):  # noqa: PTH110
+        if is_word_address(word):
+            yield from _list_address(word)
+        elif word.startswith(LIST) and not os.path.exists(word):  # noqa: PTH110
             yield from _expand_list(word[len(LIST) :], results, lists)
         elif os.path.isdir(word):  # noqa: PTH112
             found = _check_found(_search(Path(word)), word)
@@ -117,16 +117,20 @@ def _expand(words: Iterable[str], results: str, lists: dict[str, bool]) -> Itera
 
 
 def refuse_address(word: str) -> None:
-    """Refuse an address on the network.
+    """Refuse an address, where a file of this machine is needed.
 
     Raises:
         NoSongs: It is one.
     """
-    if ADDRESS.match(word):
-        raise NoSongs(
-            f"{word}: is an address, and msdm fetches no songs",
-            "Download it with another program, and give the file.",
-        )
+    if is_word_address(word):
+        raise NoSongs(f"{word}: is an address, and must be a file", "Download it first.")
+
+
+def _list_address(word: str) -> Iterator[Path]:
+    """The songs at an address, of which results are none."""
+    suffixes = tuple(readable_suffixes())
+    found = list_songs(Path(word), suffixes, f"{MANIFEST}.{MANIFEST_SUFFIX}")
+    yield from _check_found(found, word)
 
 
 def _expand_list(name: str, results: str, lists: dict[str, bool]) -> Iterator[Path]:

@@ -23,12 +23,17 @@ def separate_to_stdout(
     Raises:
         MsdmError: The separation fails, or the standard output cannot be written to the end.
     """
+    from msdm_cli.jobs.remote.stage import stage
     from msdm_cli.jobs.run import run_job
 
     if is_output_closed():
         raise describe_lost_output(OSError("it is closed"))
-    with temporary_folder() as folder, display:
-        result = run_job(replace(request, folder=folder), model, display.piece())
+    with (
+        temporary_folder() as folder,
+        display,
+        stage(replace(request, folder=folder)) as local,
+    ):
+        result = run_job(local, model, display.piece())
         if result.seed is not None:
             display.say(f"seed {result.seed}")
         show_gain(name, result, display)

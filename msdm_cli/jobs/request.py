@@ -18,6 +18,7 @@ from msdm_cli.backends.runtime import Runtime
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.jobs.output import OutputOptions
 from msdm_cli.jobs.paths import decode_path, encode_path
+from msdm_cli.jobs.remote.addresses import to_address
 from msdm_cli.tasks.table import TASKS, Task
 
 
@@ -105,8 +106,9 @@ class JobRequest:
             **dataclasses.asdict(self.options),
             **{name: preset.to_json() for name, preset in _find_presets(self.options).items()},
         }
-        fields["inputs"] = {role: encode_path(path) for role, path in self.inputs.items()}
-        fields["folder"] = encode_path(self.folder)
+        inputs = {role: to_address(path) for role, path in self.inputs.items()}
+        fields["inputs"] = {role: encode_path(path) for role, path in inputs.items()}
+        fields["folder"] = encode_path(to_address(self.folder))
         fields["track"] = encode_path(self.track)
         described: dict[str, Any] = msgspec.to_builtins(fields)
         return msgspec.json.decode(msgspec.json.encode(described))

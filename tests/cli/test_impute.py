@@ -128,7 +128,7 @@ def test_the_help_states_the_network_calls_of_the_embedded_model():
 
 def test_an_address_is_not_fetched(tiny):
     result = impute("--given", "bass=https://x.org/bass.wav")
-    result.assert_two_lines("is an address, and msdm fetches no songs")
+    result.assert_two_lines("is an address, and must be a file")
 
 
 def test_targets_are_separated_by_commas(drums, tmp_path):

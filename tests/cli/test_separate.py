@@ -293,3 +293,19 @@ def test_a_sampler_of_the_paper_takes_its_options_and_computes_exactly(write_son
     wrong = msdm("separate", song, "-o", tmp_path / "out", *options, "--gamma", "0.5")
     assert wrong.returncode == 2
     assert "dirac has --num-resamples, --churn, --anchor" in " ".join(wrong.stderr.split())
+
+
+def test_songs_and_results_may_lie_elsewhere(write_song, tmp_path):
+    song = write_song(seconds=0.5, channels=1)
+    place = tmp_path / "there"
+    result = separate(song.as_uri(), "-o", place.as_uri(), "--json")
+    assert result.returncode == 0, result.stderr
+    (done,) = json.loads(result.stdout)
+    assert done["song"] == song.as_uri()
+    assert done["files"]["bass"] == f"{place.as_uri()}/song/bass.wav"
+    assert list_files(place / "song") == RESULTS
+    (again,) = json.loads(separate(song.as_uri(), "-o", place.as_uri(), "--json").stdout)
+    assert again["skipped"]
+    separate(f"{tmp_path.as_uri()}/nothing.wav").assert_two_lines("nothing.wav: cannot be read")
+    plan = separate(song.as_uri(), "-o", tmp_path / "no", "--dry-run", "--json")
+    assert json.loads(plan.stdout)[0]["audio_seconds"] == 0.5

@@ -3,13 +3,14 @@ import os
 import sys
 from pathlib import Path
 
+import fsspec
 import pytest
 from conftest import separate
 
 from msdm_cli.audio.formats import FORMATS, SoundFormat, describe_readable
 from msdm_cli.cli import songs
-from msdm_cli.cli.songs import Song, expand_songs, spool_pipes
-from msdm_cli.errors import NoSongs, UnreadableAudio, UnreadableList
+from msdm_cli.cli.songs import Song, expand_songs, refuse_address, spool_pipes
+from msdm_cli.errors import InputError, NoSongs, UnreadableAudio, UnreadableList
 
 
 @pytest.fixture
@@ -157,13 +158,30 @@ def test_what_is_no_text_is_no_list(album, tmp_path, content):
         names("@list.txt")
 
 
-@pytest.mark.parametrize(
-    "word", ["http://x.org/a.mp3", "https://x.org/a?b=c", "FTP://x/a.wav", "@list.txt"]
-)
-def test_an_address_is_not_fetched(album, tmp_path, word):
-    (tmp_path / "list.txt").write_text("https://x.org/a.mp3")
-    with pytest.raises(NoSongs, match="is an address, and msdm fetches no songs"):
-        names("y.ogg", word)
+def test_songs_at_addresses_are_listed_where_they_are(tmp_path):
+    storage = fsspec.filesystem("memory")
+    for name in ("b.wav", "a.flac", "text.txt", "stems/a/bass.wav", "stems/a/msdm.json"):
+        storage.pipe_file(f"/album/{name}", b"")
+    try:
+        (tmp_path / "list.txt").write_text("memory://album/b.wav")
+        songs = expand_songs([f"@{tmp_path}/list.txt", "memory://album"], tmp_path)
+        assert [song.name for song in songs] == ["memory://album/b.wav", "memory://album/a.flac"]
+        assert [song.track for song in songs] == ["b", "a"]
+        with pytest.raises(NoSongs, match=r"memory://album/\*\.ogg: no songs"):
+            expand_songs(["memory://album/*.ogg"], tmp_path)
+    finally:
+        storage.store.clear()
+
+
+def test_an_address_that_nobody_knows_is_refused(tmp_path):
+    with pytest.raises(InputError, match="elves://x/album: cannot be listed"):
+        expand_songs(["elves://x/album"], tmp_path)
+
+
+def test_where_a_file_is_needed_an_address_is_refused():
+    refuse_address("a.wav")
+    with pytest.raises(NoSongs, match="is an address, and must be a file"):
+        refuse_address("https://x.org/a.wav")
 
 
 def test_results_of_earlier_runs_are_no_songs_wherever_they_lie(

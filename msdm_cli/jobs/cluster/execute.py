@@ -4,6 +4,7 @@ import dataclasses
 import logging
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from msdm_cli.errors import ClusterError, JobRunning
 from msdm_cli.jobs.cluster.connection import Cluster, connect
@@ -11,6 +12,7 @@ from msdm_cli.jobs.cluster.pool import Lost, Pool
 from msdm_cli.jobs.cluster.queue import MOST_TRIES, Queue
 from msdm_cli.jobs.cluster.resources import check_room, choose_resources
 from msdm_cli.jobs.executors import POLL_SECONDS, Ended, Requests, Work
+from msdm_cli.jobs.remote.addresses import is_address
 from msdm_cli.jobs.request import JobRequest
 
 log = logging.getLogger(__name__)
@@ -89,5 +91,9 @@ def _judge(event: Ended | Lost, queue: Queue) -> Ended | None:
 
 def make_absolute(request: JobRequest) -> JobRequest:
     """The same job for another working folder."""
-    inputs = {role: path.absolute() for role, path in request.inputs.items()}
-    return dataclasses.replace(request, inputs=inputs, folder=request.folder.absolute())
+
+    def place(path: Path) -> Path:
+        return path if is_address(path) else path.absolute()
+
+    inputs = {role: place(path) for role, path in request.inputs.items()}
+    return dataclasses.replace(request, inputs=inputs, folder=place(request.folder))

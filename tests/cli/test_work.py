@@ -6,7 +6,7 @@ import pytest
 from conftest import request_separation
 
 from msdm_cli.cli.beside import Beside
-from msdm_cli.cli.elsewhere import WorkElsewhere
+from msdm_cli.cli.work import WorkElsewhere
 from msdm_cli.jobs import run
 
 

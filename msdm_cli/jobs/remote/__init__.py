@@ -1,0 +1,1 @@
+"""Songs and results that lie elsewhere: at addresses that fsspec knows."""

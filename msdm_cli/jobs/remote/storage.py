@@ -1,0 +1,221 @@
+"""Files at addresses, by fsspec: read, listed, and written whole or not at all.
+
+fsspec knows S3, SSH, HTTP, Google's and Azure's storage, and others; most need another package.
+"""
+
+import contextlib
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from msdm_cli.errors import (
+    InputError,
+    MissingPackage,
+    MsdmError,
+    ResultsError,
+    UnreadableAudio,
+    UnwritableResults,
+)
+from msdm_cli.jobs.remote.addresses import to_address
+from msdm_cli.temporary import RANDOM_BYTES, SUFFIX
+
+MAGIC = re.compile(r"[*?[]")
+LONGEST_REASON = 300
+FLAT = frozenset({"s3", "gs", "abfs", "oss"})
+"""Storages without folders. To make one would make a bucket, if a person has misspelt its name."""
+
+RIGHTS = "You have no rights to it: see the settings of your account for this storage."
+
+
+@contextlib.contextmanager
+def connect(path: Path, error: type[MsdmError], doing: str) -> Iterator[tuple[Any, str]]:
+    """The storage of an address, and its path there. What fails is said with the address.
+
+    Args:
+        path: The address.
+        error: Class of what is raised.
+        doing: What cannot be done: ``read``.
+
+    Raises:
+        MissingPackage: fsspec needs another package for it.
+    """
+    address = to_address(path)
+    try:
+        from fsspec.core import url_to_fs
+
+        yield url_to_fs(address)
+    except MsdmError:
+        raise
+    except ImportError as missing:
+        raise MissingPackage(
+            f"{address}: cannot be {doing} ({missing})", "Install that package."
+        ) from missing
+    except Exception as failed:  # each storage has a library with errors of its own
+        raise error(
+            f"{address}: cannot be {doing} ({_explain(failed)})", _advise(failed)
+        ) from failed
+
+
+def _explain(error: Exception) -> str:
+    return (" ".join(str(error).split()) or type(error).__name__)[:LONGEST_REASON]
+
+
+def _advise(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "Check the address."
+    if isinstance(error, PermissionError) or "credential" in str(error).lower():
+        return RIGHTS
+    return "Check the address, the connection and your rights."
+
+
+def fetch(path: Path, target: Path) -> None:
+    """Copy what lies at an address to a file.
+
+    Raises:
+        UnreadableAudio: It cannot be read.
+    """
+    with connect(path, UnreadableAudio, "read") as (storage, place):
+        if storage.isdir(place):
+            raise IsADirectoryError("it is a folder")
+        storage.get_file(place, os.fspath(target))
+
+
+def list_songs(path: Path, suffixes: tuple[str, ...], made: str) -> list[Path]:
+    """The songs that an address means: a file itself, or those in a folder or of a pattern.
+
+    Args:
+        path: The address.
+        suffixes: Of songs, with their dots.
+        made: Name of the file that lies beside results: what is in its folder is no song.
+
+    Raises:
+        InputError: It cannot be listed.
+    """
+    with connect(path, InputError, "listed") as (storage, place):
+        if MAGIC.search(place):
+            found = storage.glob(place)
+        elif storage.isdir(place):
+            found = storage.find(place)
+        else:
+            return [path]
+        results = {_parent(name) for name in found if name.rpartition("/")[2] == made}
+        songs = [
+            Path(storage.unstrip_protocol(name))
+            for name in sorted(found)
+            if name.lower().endswith(suffixes) and _parent(name) not in results
+        ]
+    return [song for song in songs if not song.name.startswith(".")]
+
+
+def _parent(name: str) -> str:
+    return name.rpartition("/")[0]
+
+
+def _make_parent(storage: Any, place: str) -> None:
+    """Make the folder of a file, where the storage has folders."""
+    if FLAT.isdisjoint(
+        [storage.protocol] if isinstance(storage.protocol, str) else storage.protocol
+    ):
+        storage.makedirs(_parent(place), exist_ok=True)
+
+
+class Folder:
+    """A folder at an address, which receives results.
+
+    Args:
+        path: Its address.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def find_size(self, path: Path) -> int | None:
+        """Size of a file; None if there is none.
+
+        Raises:
+            ResultsError: The storage does not answer, or refuses.
+        """
+        with connect(path, ResultsError, "looked at") as (storage, place):
+            try:
+                return int(storage.info(place)["size"])
+            except FileNotFoundError:
+                return None
+
+    def read(self, path: Path) -> bytes:
+        """What is in a small file.
+
+        Raises:
+            ResultsError: It cannot be read.
+        """
+        with connect(path, ResultsError, "read") as (storage, place):
+            content: bytes = storage.cat_file(place)
+            return content
+
+    def write(self, path: Path, content: bytes) -> None:
+        """Write a small file.
+
+        Raises:
+            UnwritableResults: It cannot be written.
+        """
+        with connect(path, UnwritableResults, "written") as (storage, place):
+            _make_parent(storage, place)
+            storage.pipe_file(place, content)
+
+    def remove(self, path: Path) -> None:
+        """Remove a file, if it is there.
+
+        Raises:
+            UnwritableResults: It cannot be removed.
+        """
+        with (
+            connect(path, UnwritableResults, "removed") as (storage, place),
+            contextlib.suppress(FileNotFoundError),
+        ):
+            storage.rm_file(place)
+
+    def upload(self, file: Path, path: Path) -> Path:
+        """Copy a file to a temporary name beside an address; that name.
+
+        Raises:
+            UnwritableResults: It cannot be written. Nothing is left behind.
+        """
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(RANDOM_BYTES)}{SUFFIX}")
+        try:
+            with connect(path, UnwritableResults, "written") as (storage, place):
+                _make_parent(storage, place)
+                storage.put_file(os.fspath(file), _parent(place) + "/" + temporary.name)
+        except BaseException:
+            with contextlib.suppress(UnwritableResults, MissingPackage):
+                self.remove(temporary)
+            raise
+        return temporary
+
+    def move(self, temporary: Path, path: Path) -> None:
+        """Give an uploaded file its name, in the place of what has it.
+
+        Raises:
+            UnwritableResults: It cannot be moved.
+        """
+        with connect(path, UnwritableResults, "written") as (storage, place):
+            storage.mv(_parent(place) + "/" + temporary.name, place)
+
+    def remove_stale(self, path: Path) -> None:
+        """Remove the temporary files of an address that killed processes left behind.
+
+        Raises:
+            UnwritableResults: The storage does not answer, or refuses.
+        """
+        pattern = re.compile(
+            re.escape(f".{path.name}.") + rf"[0-9a-f]{{{2 * RANDOM_BYTES}}}" + re.escape(SUFFIX)
+        )
+        with connect(path, UnwritableResults, "written") as (storage, place):
+            try:
+                names = storage.ls(_parent(place), detail=False)
+            except FileNotFoundError:
+                return
+            for name in names:
+                if pattern.fullmatch(name.rstrip("/").rpartition("/")[2]):
+                    storage.rm_file(name)

@@ -1,0 +1,119 @@
+from pathlib import Path
+
+import pytest
+
+from msdm_cli.errors import (
+    InputError,
+    MissingPackage,
+    ResultsError,
+    UnreadableAudio,
+    UnwritableResults,
+)
+from msdm_cli.jobs.remote.storage import RIGHTS, Folder, connect, fetch, list_songs
+
+SUFFIXES = (".wav", ".flac")
+OUT = Path("memory://out")
+
+
+def put(memory, *names):
+    for name in names:
+        memory.pipe_file(f"/{name}", name.encode())
+
+
+def list_names(word):
+    return [path.name for path in list_songs(Path(word), SUFFIXES, "msdm.json")]
+
+
+def test_a_file_is_fetched(memory, tmp_path):
+    put(memory, "in/a.wav")
+    fetch(Path("memory://in/a.wav"), tmp_path / "a.wav")
+    assert (tmp_path / "a.wav").read_text() == "in/a.wav"
+
+
+def test_what_is_not_there_cannot_be_fetched(memory, tmp_path):
+    put(memory, "in/a.wav")
+    for name in ("in/b.wav", "in"):
+        with pytest.raises(UnreadableAudio, match=f"memory://{name}: cannot be read"):
+            fetch(Path(f"memory://{name}"), tmp_path / "b.wav")
+
+
+def test_songs_of_folders_and_patterns_without_results(memory):
+    put(memory, "in/b.wav", "in/a.FLAC", "in/c/d.wav", "in/.hidden.wav", "in/text.txt")
+    put(memory, "in/stems/a/bass.wav", "in/stems/a/msdm.json")
+    assert list_names("memory://in") == ["a.FLAC", "b.wav", "d.wav"]
+    assert list_names("memory://in/*.wav") == ["b.wav"]
+    assert list_names("memory://in/b.wav") == ["b.wav"]
+    assert list_names("memory://nothing/*.wav") == []
+
+
+def test_a_file_appears_whole_and_old_temporary_files_go(memory, tmp_path):
+    (tmp_path / "a").write_text("new")
+    put(memory, "out/a.wav", "out/.a.wav.0123456789abcdef.part", "out/.b.wav.0123456789abcdef.part")
+    folder = Folder(OUT)
+    folder.remove_stale(OUT / "a.wav")
+    temporary = folder.upload(tmp_path / "a", OUT / "a.wav")
+    assert memory.cat_file("/out/a.wav") == b"out/a.wav"
+    folder.move(temporary, OUT / "a.wav")
+    assert memory.cat_file("/out/a.wav") == b"new"
+    assert sorted(memory.find("/out")) == ["/out/.b.wav.0123456789abcdef.part", "/out/a.wav"]
+    assert folder.find_size(OUT / "a.wav") == 3
+    assert folder.find_size(OUT / "b.wav") is None
+
+
+def test_no_bucket_is_made(memory, monkeypatch):
+    monkeypatch.setattr(type(memory), "protocol", ("s3", "s3a"))
+    monkeypatch.setattr(type(memory), "makedirs", lambda *given, **options: pytest.fail("made"))
+    Folder(OUT).write(OUT / "a", b"new")
+    assert memory.cat_file("/out/a") == b"new"
+
+
+def test_an_upload_that_fails_leaves_nothing(memory, tmp_path, monkeypatch):
+    def fail(self, file, place, **options):
+        self.pipe_file(place, b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(type(memory), "put_file", fail)
+    (tmp_path / "a").write_text("new")
+    with pytest.raises(UnwritableResults, match=r"memory://out/a\.wav: cannot be written"):
+        Folder(OUT).upload(tmp_path / "a", OUT / "a.wav")
+    assert memory.find("/out") == []
+
+
+def test_small_files_are_written_read_and_removed(memory):
+    folder = Folder(OUT)
+    folder.write(OUT / "new" / "a", b"content")
+    assert folder.read(OUT / "new" / "a") == b"content"
+    for _ in range(2):
+        folder.remove(OUT / "new" / "a")
+    folder.remove_stale(Path("memory://nowhere/a"))
+    with pytest.raises(ResultsError, match="memory://out/new/a: cannot be read"):
+        folder.read(OUT / "new" / "a")
+
+
+def test_a_storage_without_rights_is_said_with_its_address(tmp_path):
+    place = Path("refusing://bucket/a.wav")
+    calls = {
+        UnreadableAudio: lambda: fetch(place, tmp_path / "a"),
+        InputError: lambda: list_songs(place, SUFFIXES, "msdm.json"),
+        UnwritableResults: lambda: Folder(place.parent).write(place, b""),
+        ResultsError: lambda: Folder(place.parent).find_size(place),
+    }
+    for kind, call in calls.items():
+        with pytest.raises(kind) as found:
+            call()
+        assert found.value.message.startswith("refusing://bucket/a.wav: cannot be ")
+        assert "Access Denied" in found.value.message
+        assert found.value.remedy == RIGHTS
+
+
+def test_what_fsspec_does_not_know_or_lacks_is_said():
+    with (
+        pytest.raises(InputError, match=r"elves://x: cannot be listed .*elves"),
+        connect(Path("elves://x"), InputError, "listed"),
+    ):
+        pass
+    with (
+        pytest.raises(MissingPackage, match=r"x: cannot be read \(Install elves"),
+        connect(Path("memory://x"), InputError, "read"),
+    ):
+        raise ImportError("Install elves to access them")
