@@ -14,7 +14,7 @@ from msdm_cli.cli.display import Display
 from msdm_cli.cli.folding import shorten_names
 from msdm_cli.cli.headway import Headway
 from msdm_cli.cli.hints import find_hint
-from msdm_cli.cli.outcome import WAS_THERE, Outcome, show_gain, show_outcomes
+from msdm_cli.cli.outcome import MOST_ROWS, WAS_THERE, Outcome, show_gain, show_outcomes
 from msdm_cli.cli.song_table import SongTable
 from msdm_cli.cli.system_errors import describe_failure
 from msdm_cli.cli.work import Load, prepare, send
@@ -93,16 +93,8 @@ def run_batch(
         if row.here:  # machines elsewhere find out by themselves, each for its own jobs
             batch.find_done()
         title = batch.run(row, jobs, load) if batch.left else ALL_THERE
-    _show(kind, title, [batch.outcomes[name] for name in requests], beside)
-
-
-def _show(kind: str, title: str, outcomes: list[Outcome], beside: Beside) -> None:
-    """Show how all jobs have ended.
-
-    Raises:
-        Exit: One has failed; with exit code 1.
-    """
-    show_outcomes(kind, title, outcomes, beside.display)
+    outcomes = [batch.outcomes[name] for name in requests if name in batch.outcomes]
+    show_outcomes(kind, title, outcomes, beside.display, len(requests))
     if kind in WORDS:
         made = [outcome.result for outcome in outcomes if not isinstance(outcome.result, MsdmError)]
         for page in beside.compare(made):
@@ -129,6 +121,9 @@ class _Batch:
         table: SongTable,
     ) -> None:
         self.outcomes: dict[str, Outcome] = {}
+        # A summary of very many jobs names those that failed.
+        self._keeps_all = kind in WORDS or beside.display.as_json or len(requests) <= MOST_ROWS
+        self._ended: set[str] = set()
         self.word = WORDS.get(kind, kind)
         self._requests = requests
         self._table = table
@@ -142,7 +137,7 @@ class _Batch:
     def left(self) -> "dict[str, JobRequest]":
         """The jobs that have not ended."""
         return {
-            name: request for name, request in self._requests.items() if name not in self.outcomes
+            name: request for name, request in self._requests.items() if name not in self._ended
         }
 
     def run(self, row: "Executor", workers: int, load: Load) -> str:
@@ -172,7 +167,9 @@ class _Batch:
         """Show that a job has ended, and how; with its batch if it ran elsewhere."""
         name = ended.name
         outcome = self._judge(ended, elsewhere=headway is not None)
-        self.outcomes[name] = outcome
+        self._ended.add(name)
+        if self._keeps_all or outcome.failed:
+            self.outcomes[name] = outcome
         self._table.add(outcome, ended.machine)
         display = self._display
         if headway is None:
@@ -181,7 +178,7 @@ class _Batch:
             headway.add(ended)
             display.end_elsewhere(name, headway, skipped=outcome.speed == WAS_THERE)
         if not outcome.failed and len(self._requests) > 1 and not display.as_json:
-            count = f"{len(self.outcomes)} of {len(self._requests)}"
+            count = f"{len(self._ended)} of {len(self._requests)}"
             far = "" if headway is None else f" ({headway.describe()})"
             display.say(f"{count}: {self._short[name]}, {outcome.speed}{far}")
 

@@ -84,27 +84,30 @@ class Outcome:
         }
 
 
-def show_outcomes(kind: str, title: str, outcomes: Sequence[Outcome], display: Display) -> None:
+def show_outcomes(
+    kind: str, title: str, outcomes: Sequence[Outcome], display: Display, total: int
+) -> None:
     """Print the summary of jobs, unless the display is quiet.
 
     Args:
         kind: What a job is called.
         title: Above the table.
-        outcomes: In the order of the jobs.
+        outcomes: In the order of the jobs; of more than ``MOST_ROWS``, some may be left out.
         display: Says in what form.
+        total: Number of jobs.
     """
     if display.as_json:
         show_json([outcome.to_json(kind) for outcome in outcomes])
     elif not display.quiet:
-        _show_table(kind, title, outcomes)
+        _show_table(kind, title, outcomes, total)
 
 
-def _show_table(kind: str, title: str, outcomes: Sequence[Outcome]) -> None:
+def _show_table(kind: str, title: str, outcomes: Sequence[Outcome], total: int) -> None:
     """Print a table, failures last. It has a column of seeds if a job has used one."""
     short = shorten_names([outcome.name for outcome in outcomes])
     failed = [outcome for outcome in outcomes if outcome.failed]
     rows: list[tuple[str, ...]] = []
-    if len(outcomes) > MOST_ROWS:
+    if total > MOST_ROWS:
         rows = [(short[one.name], str(one.result), one.hint) for one in failed]
         show_table(title, (kind, "error", "what to do"), rows)
     elif len(failed) < len(outcomes):
@@ -115,9 +118,9 @@ def _show_table(kind: str, title: str, outcomes: Sequence[Outcome]) -> None:
             row = outcome.describe()
             rows.append((short[outcome.name], *(row[column] for column in columns)))
         show_table(title, (kind, *columns), rows)
-    if len(outcomes) > 1:
+    if total > 1:
         end = f", {len(failed)} failed" if failed else ""
-        print_line(f"{len(outcomes) - len(failed)} done{end}")
+        print_line(f"{total - len(failed)} done{end}")
 
 
 def show_gain(name: str, result: "JobResult", display: Display) -> None:

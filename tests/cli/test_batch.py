@@ -9,6 +9,7 @@ import pytest
 import typer
 from conftest import BY_POST, WAIT_SECONDS, request_separation
 
+from msdm_cli.cli import batch, outcome
 from msdm_cli.cli.batch import ALL_THERE, check_batch, estimate_batch, run_batch
 from msdm_cli.cli.beside import Beside
 from msdm_cli.cli.display import Display
@@ -261,3 +262,19 @@ def test_a_table_has_a_row_for_each_job(tiny_model, songs, tmp_path, registered)
         rows = {row["song"]: row for row in csv.DictReader(file)}
     states = {name: row["state"] for name, row in rows.items()}
     assert states == {"a.wav": "was there", "b.wav": "failed", "c.wav": "done"}
+
+
+def test_of_very_many_jobs_only_failures_are_kept(tiny_model, songs, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(batch, "MOST_ROWS", 2)
+    monkeypatch.setattr(outcome, "MOST_ROWS", 2)
+    kept = []
+    show = outcome.show_outcomes
+    monkeypatch.setattr(
+        batch, "show_outcomes", lambda *given: kept.extend(given[2]) or show(*given)
+    )
+    songs[1].write_text("text")
+    requests = make_requests(tiny_model, songs, tmp_path / "stems")
+    with pytest.raises(typer.Exit):
+        run_batch("song", requests, lambda: tiny_model, beside=Beside(Display(quiet=False)))
+    assert [one.name for one in kept] == ["b.wav"]
+    assert capsys.readouterr().out.endswith("2 done, 1 failed\n")

@@ -3,7 +3,7 @@ from pathlib import Path
 
 from msdm_cli.audio.source import AudioProperties
 from msdm_cli.cli.display import Display
-from msdm_cli.cli.outcome import Outcome, show_gain, show_outcomes
+from msdm_cli.cli.outcome import MOST_ROWS, Outcome, show_gain, show_outcomes
 from msdm_cli.errors import ResultsExist
 from msdm_cli.jobs.result import JobResult
 
@@ -52,14 +52,26 @@ def test_a_gain_and_clipped_samples_are_said(capsys):
 
 
 def test_a_quiet_display_has_no_summary(capsys):
-    show_outcomes("song", "title", [Outcome("a", make_result(), 1.0)], Display(quiet=True))
+    show_outcomes("song", "title", [Outcome("a", make_result(), 1.0)], Display(quiet=True), 1)
     assert capsys.readouterr().out == ""
 
 
 def test_seeds_have_a_column_if_there_are_any(capsys):
     for seed, expected in ((None, False), (7, True)):
         outcomes = [Outcome("a", make_result(seed=seed), 1.0)]
-        show_outcomes("song", "title", outcomes, Display(quiet=False))
+        show_outcomes("song", "title", outcomes, Display(quiet=False), 1)
         shown = capsys.readouterr().out
         assert shown.startswith("title\n")
         assert ("seed" in shown) == expected
+
+
+def test_of_very_many_jobs_those_that_failed_are_listed(capsys):
+    outcomes = [
+        Outcome("a.wav", make_result(), 1.0),
+        Outcome("b.wav", ResultsExist("is there already", "remedy"), 0.1, "a hint"),
+    ]
+    show_outcomes("song", "title", outcomes, Display(quiet=False), MOST_ROWS + 1)
+    shown = capsys.readouterr().out
+    assert "a.wav" not in shown
+    for text in ("b.wav", "is there already", "a hint", f"{MOST_ROWS} done, 1 failed"):
+        assert text in shown
