@@ -11,7 +11,7 @@ from msdm_cli.cli.console import show_json, show_table
 from msdm_cli.cli.display import Display
 from msdm_cli.cli.hints import Hint, find_errno_hint, hinted
 from msdm_cli.cli.model_options import choose_preset, find_spec, load_chosen
-from msdm_cli.cli.option_checks import choose_from, list_metrics, split_names
+from msdm_cli.cli.option_checks import choose_several, list_metrics, split_names
 from msdm_cli.cli.options import (
     JsonOption,
     Quality,
@@ -78,9 +78,9 @@ def evaluate(  # noqa: PLR0913
         list[str],
         typer.Option(
             "--metric",
-            metavar="NAME",
-            callback=choose_from(list_metrics),
-            help="What to measure, repeatedly. An unknown name lists them all.",
+            metavar="NAME,...",
+            callback=choose_several(list_metrics),
+            help="What to measure. An unknown name lists them all.",
         ),
     ] = ["si-sdr"],  # noqa: B006  typer copies it
     separate: Annotated[
@@ -138,6 +138,9 @@ def evaluate(  # noqa: PLR0913
     the windows of 4 s in which a stem sounds. "official" counts silent stems too, as the paper
     does. "leak" is how loud the estimates of silent stems are, relative to the mixture.
     sdr is SDR by BSSEval v4, the median over songs (needs museval).
+    fad is the Frechet distance of a stem's VGGish embeddings from the true ones, the mean over
+    songs (needs fadtk). mapss is perceptual separation and match, from 0 to 1 (needs mapss). Both
+    packages fetch their networks when they are first used.
     Songs that have scores in the tables are not scored again. A stopped evaluation resumes.
     """
     from msdm_cli.evaluation.metrics import METRICS

@@ -100,6 +100,12 @@ def split_names(values: Sequence[str] | None) -> list[str] | None:
     return names
 
 
+def choose_several(list_names: Callable[[], Sequence[str]]) -> Callable[[Any], Any]:
+    """A callback like that of ``choose_from``, for names with commas between them, too."""
+    choose = choose_from(list_names)
+    return lambda values: choose(split_names(values))
+
+
 def list_providers() -> list[str]:
     """Names of the execution providers of ONNX Runtime."""
     from msdm_cli.backends.onnx_backend import PROVIDERS

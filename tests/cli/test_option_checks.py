@@ -13,6 +13,7 @@ from msdm_cli.cli.option_checks import (
     check_name,
     check_seed,
     choose_from,
+    choose_several,
     complete,
     list_models,
     list_providers,
@@ -89,3 +90,10 @@ def test_lists_of_models_and_providers(tiny):
     assert list_models()[0] == "embedded"
     assert "tiny" in list_models()
     assert list_providers() == list(PROVIDERS)
+
+
+def test_several_names_are_chosen_from_a_table():
+    check = choose_several(lambda: ["one", "two"])
+    assert check(["one, two", "one"]) == ["one", "two", "one"]
+    with pytest.raises(typer.BadParameter, match="three is none of one, two"):
+        check(["one,three"])

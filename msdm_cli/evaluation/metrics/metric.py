@@ -1,12 +1,17 @@
 """What a metric is: how it scores one song, and how its scores are put together and shown."""
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import fmean
 from typing import Generic, Protocol, TypeVar
 
 from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.errors import MissingPackage
+
+UNFETCHED = (OSError, RuntimeError, ValueError, ImportError, EOFError)
+"""Errors of packages whose weights are not here, and cannot be fetched or are not wanted."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,12 @@ class SeparatedSong:
     estimate: Samples
     stems: Samples
     sample_rate: int
+
+
+def average(values: Iterable[float]) -> float:
+    """The mean of the values that are numbers; NaN if none is."""
+    counted = [value for value in values if not math.isnan(value)]
+    return fmean(counted) if counted else math.nan
 
 
 class Row(Protocol):
@@ -97,10 +108,14 @@ class Package:
     Attributes:
         module: The module to import.
         installation: What to do if that fails, as a sentence.
+        load: Loads the weights that the package fetches when it is first used.
+        weights: What to do if that fails, as a sentence.
     """
 
     module: str
     installation: str
+    load: Callable[[], object] = lambda: None
+    weights: str = ""
 
 
 @dataclass(frozen=True)
@@ -148,6 +163,14 @@ class Metric(Generic[RowT]):
         except (ImportError, RuntimeError) as error:
             raise MissingPackage(
                 f"{self.title} needs {self.package.module} ({error})", self.package.installation
+            ) from error
+        try:
+            self.package.load()
+        except UNFETCHED as error:
+            reason = " ".join(str(error).split())[:200]
+            raise MissingPackage(
+                f"{self.title} needs weights that {self.package.module} fetches ({reason})",
+                self.package.weights,
             ) from error
 
     def summarise(self, rows: Sequence[RowT], names: Sequence[str]) -> list[Summary]:

@@ -11,11 +11,14 @@ def test_each_row_of_the_table_has_the_name_of_its_metric():
     assert {name: metric.name for name, metric in METRICS.items()} == {
         "si-sdr": "si-sdr",
         "sdr": "sdr",
+        "fad": "fad",
+        "mapss": "mapss",
     }
 
 
 def test_no_two_metrics_share_a_file():
-    assert [metric.table_name for metric in METRICS.values()] == ["scores.csv", "sdr.csv"]
+    names = [metric.table_name for metric in METRICS.values()]
+    assert names == ["scores.csv", "sdr.csv", "fad.csv", "mapss.csv"]
 
 
 @pytest.mark.parametrize("name", METRICS)
