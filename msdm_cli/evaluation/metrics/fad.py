@@ -121,7 +121,7 @@ FAD = Metric(
     columns={"mean": Column("mean")},
     package=Package(
         "fadtk",
-        "Run pip install fadtk, in an environment of its own if NumPy 2 has to stay here.",
+        "Run pip install fadtk, with Python 3.10 to 3.12, in an environment of its own.",
         load=load_embedder,
         weights="With a network, run this once: python -c "
         '"from fadtk.model_loader import VGGishModel; VGGishModel().load_model()"',

@@ -115,7 +115,7 @@ MAPSS = Metric(
     columns={"ps": Column("PS"), "pm": Column("PM")},
     package=Package(
         "mapss",
-        "Run pip install mapss-measures, with Python 3.10 to 3.12.",
+        "Run pip install mapss-measures, with Python 3.10 to 3.12, in an environment of its own.",
         load=load_network,
         weights="With a network, run this once: python -c "
         "\"from mapss.models import load_model; load_model('wav2vec2', 2)\"",
