@@ -277,7 +277,8 @@ def request_imputation(model, given, folder, **fields):
 
 def request_generation(model, folder, seconds, seed=1, **fields):
     given = {"track": f"seed-{seed}"} | fields
-    return make_request(model, "generate", {}, folder, seconds=seconds, seed=seed, **given)
+    inputs = given.pop("inputs", {})
+    return make_request(model, "generate", inputs, folder, seconds=seconds, seed=seed, **given)
 
 
 def separate(model, song, folder, **fields):

@@ -19,6 +19,7 @@ from msdm_cli.jobs.output import MANIFEST, MANIFEST_SUFFIX
 from msdm_cli.jobs.paths import decode_path, encode_path
 from msdm_cli.jobs.request import JobRequest
 from msdm_cli.small_files import read_small
+from msdm_cli.tasks.hearing import Heard
 from msdm_cli.temporary import write_whole
 
 FORMAT = 3
@@ -60,6 +61,7 @@ class Facts:
         null_db: Level of what they leave of the song, relative to it; None if nothing.
         clipped: Samples that were clipped.
         seconds: Time that it took.
+        heard: Tempo and key of the given stems, where they were not asked for.
         more: Facts of one task, such as the seams of separation.
     """
 
@@ -72,6 +74,7 @@ class Facts:
     null_db: float | None = None
     clipped: int = 0
     seconds: float = 0.0
+    heard: Heard = dataclasses.field(default_factory=Heard)
     more: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 

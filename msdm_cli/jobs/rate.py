@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from msdm_cli.audio.resample import StreamResampler
 from msdm_cli.audio.source import AudioProperties, AudioSource, read_all
+from msdm_cli.diffusion.moved import stretch
 from msdm_cli.tasks.stream import StemBlock
 
 Array = NDArray[np.float32]
@@ -35,6 +36,19 @@ def change_rate(
             {name: resamplers[name].push(_to_array(signal)) for name, signal in signals.items()}
         )
     yield _to_block({name: one.finish(after.frames) for name, one in resamplers.items()})
+
+
+def change_loop_rate(blocks: Iterable[StemBlock], after: AudioProperties) -> Iterator[StemBlock]:
+    """A loop at another rate, of which the end still leads to the beginning.
+
+    All of it is held in memory: a loop is short.
+    """
+    held: dict[str, list[Array]] = {}
+    for block in blocks:
+        for name, signal in {**block.stems, MIXTURE: block.mixture}.items():
+            held.setdefault(name, []).append(_to_array(signal))
+    whole = {name: np.concatenate(parts, 1) for name, parts in held.items()}
+    yield _to_block({name: stretch(signal, after.frames) for name, signal in whole.items()})
 
 
 def _to_block(signals: Mapping[str, Array]) -> StemBlock:

@@ -1,10 +1,11 @@
 """What a job has made."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from msdm_cli.audio.source import AudioProperties
 from msdm_cli.jobs.manifest import Manifest
+from msdm_cli.tasks.hearing import Heard
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class JobResult:
         null_db: Level of what they leave of it, relative to it; None if nothing, or not measured.
         clipped: Samples that were clipped.
         skipped: Whether the results were there already.
+        heard: Tempo and key of the given stems, where they were not asked for.
         beside: What else was made, where the job ran, such as a page.
     """
 
@@ -37,6 +39,7 @@ class JobResult:
     null_db: float | None = None
     clipped: int = 0
     skipped: bool = False
+    heard: Heard = field(default_factory=Heard)
     beside: tuple[Path, ...] = ()
 
 
@@ -55,4 +58,5 @@ def recall(path: Path, manifest: Manifest) -> JobResult:
         null_db=facts.null_db,
         clipped=facts.clipped,
         skipped=True,
+        heard=facts.heard,
     )

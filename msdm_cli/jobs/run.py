@@ -22,11 +22,13 @@ from msdm_cli.jobs.identity import draw_seed, get_seed, identify, is_same_but_se
 from msdm_cli.jobs.journal import Journal, load_identity
 from msdm_cli.jobs.manifest import Facts, FileRecord, Manifest, describe_files
 from msdm_cli.jobs.output import check_links, check_vacant
-from msdm_cli.jobs.rate import add_given, change_rate
+from msdm_cli.jobs.rate import add_given, change_loop_rate, change_rate
 from msdm_cli.jobs.request import JobRequest
 from msdm_cli.jobs.result import JobResult, recall
 from msdm_cli.models.load import LoadedModel, load
 from msdm_cli.progress import Progress, SilentProgress
+from msdm_cli.tasks.completion import HEARD
+from msdm_cli.tasks.hearing import Heard
 from msdm_cli.tasks.separate import SONG
 from msdm_cli.tasks.stream import StemBlock, StemStream
 from msdm_cli.temporary import remove_stale
@@ -103,7 +105,7 @@ def _choose_seed(request: JobRequest, model: LoadedModel, digests: Mapping[str, 
 def place_results(
     request: JobRequest, model: LoadedModel
 ) -> tuple[dict[str, Path], dict[str, Path]]:
-    """Where each result goes, and which inputs are copied beside them, by name.
+    """Where each result goes, and which inputs that are no results are copied.
 
     Raises:
         UnwritableResults: A name leads out of the folder.
@@ -112,10 +114,10 @@ def place_results(
     paths = {name: request.output.place(request.folder, request.track, name) for name in names}
     copies: dict[str, Path] = {}
     if request.row.copies_inputs:
-        for name, source in request.inputs.items():
+        for name in (name for name in request.inputs if name not in paths):
             place = request.output.place(request.folder, request.track, name)
-            copy = place.with_suffix(source.suffix)
-            if copy.resolve() != source.resolve():
+            copy = place.with_suffix(request.inputs[name].suffix)
+            if copy.resolve() != request.inputs[name].resolve():
                 copies[name] = copy
     return copies | paths, {name: request.inputs[name] for name in copies}
 
@@ -144,6 +146,7 @@ class _Job:
         self._identity = identity
         self._paths, self._copies = place_results(request, model)
         check_links(request.folder, self._paths.values())
+        self._beside = tuple(self._copies)
         self._made = request.row.describe_output(model, sources, request.options)
         properties = request.output.describe(self._made)
         if properties.sample_rate != self._made.sample_rate:
@@ -236,7 +239,9 @@ class _Job:
         """The blocks at the rate that is written; with the given stems, if it is another."""
         if self._properties.sample_rate == self._made.sample_rate:
             return stream
-        given = {name: self._sources[name] for name in self._paths if name in self._sources}
+        if getattr(self._request.options, "loops", False):
+            return change_loop_rate(stream, self._properties)
+        given = {name: self._sources[name] for name in self._beside}
         return change_rate(add_given(stream, given), self._made, self._properties)
 
     def _describe(self, finish: Finish, calls: int, clipped: int, more: dict[str, Any]) -> Facts:
@@ -249,5 +254,6 @@ class _Job:
             exact=finish.exact,
             null_db=finish.null_db,
             clipped=clipped + finish.clipped,
+            heard=more.pop(HEARD, Heard()),
             more=more,
         )

@@ -9,6 +9,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from msdm_cli.models.spec import ModelSpec
 from msdm_cli.tasks.calls import Calls
 from msdm_cli.tasks.continuation import draw_chunks
 from msdm_cli.tasks.course import Stretch, find_stretch
+from msdm_cli.tasks.hearing import hear
 from msdm_cli.tasks.known import Given
 from msdm_cli.tasks.music import MusicOptions, choose_draw, find_margin, plan_music
 from msdm_cli.tasks.original import Original, count_fade
@@ -29,7 +31,12 @@ from msdm_cli.tasks.stream import ChunkStore, StemBlock, TaskPlan
 BLOCK_SAMPLES = 1 << 15
 """Length of the blocks, at the model's rate, where nothing is drawn."""
 
+HEARD = "heard"
+"""The fact under which a stream has what was heard."""
+
 Array = NDArray[np.float32]
+OptionsType = TypeVar("OptionsType", bound=Any)
+"""A dataclass that has what ``MusicOptions`` has."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +118,22 @@ def describe_given(sources: Mapping[str, AudioSource], like: str) -> AudioProper
             )
     widest = max(sources.values(), key=lambda source: source.properties.channels).properties
     return dataclasses.replace(widest, subtype=sources[like].properties.subtype)
+
+
+def hear_given(
+    sources: Mapping[str, AudioSource], options: OptionsType
+) -> tuple[OptionsType, dict[str, Any]]:
+    """Options with what is heard in given stems, and what that is, for a manifest.
+
+    A network that draws no sketch is told nothing.
+
+    Raises:
+        AudioError: A stem cannot be decoded.
+    """
+    if options.sketch is None:
+        return options, {}
+    controls, heard = hear(sources, options.controls)
+    return dataclasses.replace(options, controls=controls), {HEARD: heard}
 
 
 def complete(

@@ -44,7 +44,8 @@ class Controls:
     Attributes:
         tempo: Quarter notes a minute.
         meter: 4/4, 3/4 or 6/8; counts only with a tempo.
-        first_beat: Time of the first beat of a bar, in seconds; counts only with a tempo.
+        first_beat: Time of the first beat of a bar, in seconds; counts only with a tempo. The
+            beginning if it is not known.
         key: A note and a mode, for example ``Eb minor``.
         style: One of ``STYLES``.
         playing: For each stem, whether it plays; None for one that may do either.
@@ -52,7 +53,7 @@ class Controls:
 
     tempo: float | None = None
     meter: str = "4/4"
-    first_beat: float = 0.0
+    first_beat: float | None = None
     key: str | None = None
     style: str | None = None
     playing: tuple[bool | None, ...] = ()
@@ -103,9 +104,14 @@ class Controls:
             style=name,
         )
 
+    @property
+    def start(self) -> float:
+        """Time of the first beat of a bar."""
+        return self.first_beat or 0.0
+
     def delayed(self, seconds: float) -> "Controls":
         """The same for music that begins later."""
-        return dataclasses.replace(self, first_beat=self.first_beat + seconds)
+        return dataclasses.replace(self, first_beat=self.start + seconds)
 
     def transposed(self, semitones: int) -> "Controls":
         """The same in another key."""
@@ -128,7 +134,7 @@ class Controls:
         """
         told = np.zeros((tokens, count_features(stems)), np.float32)
         if self.tempo is not None:
-            middles = (first + np.arange(tokens) + 0.5) * TOKEN_SECONDS - self.first_beat
+            middles = (first + np.arange(tokens) + 0.5) * TOKEN_SECONDS - self.start
             told[:, :TEMPO_FEATURES] = self._describe_beats(middles)
         start = TEMPO_FEATURES
         if self.key is not None:

@@ -15,7 +15,13 @@ from msdm_cli.models.load import LoadedModel
 from msdm_cli.models.spec import ModelSpec
 from msdm_cli.progress import Progress
 from msdm_cli.tasks.calls import Calls
-from msdm_cli.tasks.completion import Completion, complete, describe_given, plan_completion
+from msdm_cli.tasks.completion import (
+    Completion,
+    complete,
+    describe_given,
+    hear_given,
+    plan_completion,
+)
 from msdm_cli.tasks.continuation import Draw, draw_chunks
 from msdm_cli.tasks.controls import Controls
 from msdm_cli.tasks.course import Stretch
@@ -132,8 +138,10 @@ def run(
     progress.start(label, planned.calls)
     kept = calls, store
     if sources:
+        asked, heard = hear_given(sources, options)
         wanted = want(model.spec, describe_output(model, sources, options), sources)
-        return StemStream(complete(model, "generate", sources, options, wanted, kept), calls)
+        blocks = complete(model, "generate", sources, asked, wanted, kept)
+        return StemStream(blocks, calls, heard)
     if options.loops:
         draw = _open_loop(model, options, planned, kept)
     else:

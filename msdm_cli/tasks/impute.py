@@ -13,7 +13,13 @@ from msdm_cli.models.load import LoadedModel
 from msdm_cli.models.spec import ModelSpec
 from msdm_cli.progress import Progress
 from msdm_cli.tasks.calls import Calls
-from msdm_cli.tasks.completion import Completion, complete, describe_given, plan_completion
+from msdm_cli.tasks.completion import (
+    Completion,
+    complete,
+    describe_given,
+    hear_given,
+    plan_completion,
+)
 from msdm_cli.tasks.controls import Controls
 from msdm_cli.tasks.stream import ChunkStore, StemStream, TaskPlan
 
@@ -134,10 +140,11 @@ def run(
     planned = plan(model, sources, options)
     calls = Calls(progress)
     progress.start(next(iter(sources.values())).name, planned.calls)
-    asked = dataclasses.replace(options, controls=let_targets_play(model.spec, options))
+    asked, heard = hear_given(sources, options)
+    asked = dataclasses.replace(asked, controls=let_targets_play(model.spec, asked))
     wanted = want(describe_output(model, sources, options), options)
     blocks = complete(model, "impute", sources, asked, wanted, (calls, store))
-    return StemStream(blocks, calls)
+    return StemStream(blocks, calls, heard)
 
 
 def let_targets_play(spec: ModelSpec, options: ImputeOptions) -> Controls:

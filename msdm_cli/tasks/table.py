@@ -25,7 +25,7 @@ class Task:
         plan: Chunks and network calls, from model, sources and options.
         run: Does it, with model, sources, options, store and progress.
         finish: Makes blocks ready to be written, from options, subtype and gain.
-        copies_inputs: Whether the inputs are copied beside the results.
+        copies_inputs: Whether inputs that are no results are copied beside these.
         cut: Options for the first seconds of a job, from options and a number of seconds.
     """
 
@@ -69,6 +69,7 @@ TASKS = {
         run=impute.run,
         finish=lambda options, subtype, gain: ScaleFinish(gain, mixture_only=True),
         copies_inputs=True,
+        cut=impute.cut,
     ),
     "generate": Task(
         options=generate.GenerateOptions,

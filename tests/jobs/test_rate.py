@@ -5,11 +5,11 @@ import pytest
 import soundfile
 from conftest import generate, impute, music, read_sound, separate
 
-from msdm_cli.audio.source import ArraySource
+from msdm_cli.audio.source import ArraySource, AudioProperties
 from msdm_cli.errors import UnwritableAudio
 from msdm_cli.jobs.check import check_results
 from msdm_cli.jobs.output import OutputOptions
-from msdm_cli.jobs.rate import add_given, change_rate, read_at
+from msdm_cli.jobs.rate import add_given, change_loop_rate, change_rate, read_at
 from msdm_cli.tasks.stream import StemBlock
 
 
@@ -26,6 +26,23 @@ def test_blocks_of_any_size_are_resampled_as_the_whole():
     assert mixture.shape == (2, 50_000)
     np.testing.assert_array_equal(mixture, whole)
     np.testing.assert_allclose(sum(stems), mixture, atol=1e-6)
+
+
+@pytest.mark.parametrize("rate", [44100, 48000, 16000])
+def test_the_end_of_a_loop_leads_to_its_beginning_at_any_rate(rate):
+    """Tones that fit into a loop are what they would be at the other rate, up to its very ends."""
+    before = AudioProperties(22050, 1, 11025, "PCM_16")
+    after = OutputOptions(rate=rate).describe(before)
+
+    def sing(frames):
+        turns = np.arange(frames) / frames
+        return np.sin(2 * np.pi * 100 * turns + 1) + np.cos(2 * np.pi * 777 * turns)
+
+    parts = np.array_split(sing(before.frames)[None].astype(np.float32), 3, axis=1)
+    blocks = [StemBlock({"bass": part}, 2 * part) for part in parts]
+    (made,) = change_loop_rate(blocks, after)
+    np.testing.assert_allclose(made.stems["bass"][0], sing(after.frames), atol=1e-5)
+    np.testing.assert_allclose(made.mixture[0], 2 * sing(after.frames), atol=2e-5)
 
 
 def test_given_stems_are_read_in_step_with_the_blocks():
