@@ -10,7 +10,8 @@ DATA holds ``train/`` and ``validation/``. RUN receives ``last.ckpt`` (resumes b
 and ``log.jsonl``. The same command, with as many devices, resumes a run that was stopped.
 
 Lightning Fabric runs it on one CPU, one GPU, or several of them (``--devices``; each takes
-``--batch`` crops a step). On two cores, two processes of one thread are faster than one of two.
+``--batch`` crops a step), on one machine or several (``--num-nodes``). On two cores, two processes
+of one thread are faster than one of two.
 
 On a CPU, an allocator that keeps what is freed saves a fifth of a step or more:
 ``LD_PRELOAD=libjemalloc.so.2 MALLOC_CONF=dirty_decay_ms:10000``. On Intel's CPUs without AMX
@@ -28,7 +29,7 @@ import typer
 
 from scripts.songs import STEMS
 from scripts.train.batches import draw_batches
-from scripts.train.devices import Precision, launch
+from scripts.train.devices import Precision, UnknownPlaceError, launch
 from scripts.train.initial import OtherNetworkError, load_initial
 from scripts.train.loop import train
 from scripts.train.recipes import RECIPES, Recipe
@@ -72,7 +73,10 @@ def main(  # noqa: PLR0913  the options of a command
     ] = "{}",
     precision: Precision = Precision.single,
     accelerator: Annotated[str, typer.Option(help="auto, cpu, cuda or others of Fabric.")] = "auto",
-    devices: Annotated[int, typer.Option(help="Processes.")] = 1,
+    devices: Annotated[int, typer.Option(help="Processes, on each machine.")] = 1,
+    num_nodes: Annotated[
+        int, typer.Option(help="Machines; each runs this command, see the README.")
+    ] = 1,
     compiled: Annotated[
         bool,
         typer.Option("--compiled", help="Compile the network: minutes, then steps a sixth faster."),
@@ -87,7 +91,10 @@ def main(  # noqa: PLR0913  the options of a command
     ] = None,
 ) -> None:
     """Train on DATA/train, choose by DATA/validation, keep everything in RUN."""
-    fabric = launch(accelerator, devices, precision)
+    try:
+        fabric = launch(accelerator, devices, precision, num_nodes)
+    except UnknownPlaceError as error:
+        raise typer.BadParameter(str(error), param_hint="--num-nodes") from error
     asked: dict[str, Any] = {"steps": steps, "decay_steps": decay_steps, "batch": batch}
     asked["codes"] = str(codes) if codes else None
     recipe = _choose_recipe(architecture, changes, asked | {"length": length, "seed": seed}, stem)
@@ -116,7 +123,7 @@ def main(  # noqa: PLR0913  the options of a command
         songs=len(corpus.songs),
         validation_songs=len(validation_corpus.songs),
         parameters=sum(parameter.numel() for parameter in network.parameters()),
-        devices=devices,
+        devices=fabric.world_size,
         options=dataclasses.asdict(recipe.options),
         recipe=changes,
     )

@@ -1,5 +1,6 @@
 """Where a run computes, and in what precision."""
 
+import os
 from enum import Enum
 from typing import Any
 
@@ -29,12 +30,36 @@ class Mixed(MixedPrecision):
         return data
 
 
-def launch(accelerator: str, devices: int, precision: Precision) -> Fabric:
-    """Start the processes of a run."""
+PLACE = ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK")
+"""Variables that tell a machine where the first one is, and which one it is itself."""
+
+
+class UnknownPlaceError(Exception):
+    """A machine of several does not know which one it is."""
+
+
+def check_place(num_nodes: int) -> None:
+    """Refuse one of several machines that would wait for the others for ever.
+
+    Raises:
+        UnknownPlaceError: Neither variables nor Slurm say where it is.
+    """
+    missing = [name for name in PLACE if name not in os.environ]
+    if num_nodes > 1 and missing and "SLURM_JOB_ID" not in os.environ:
+        raise UnknownPlaceError(f"several machines need {', '.join(missing)}, or srun of Slurm")
+
+
+def launch(accelerator: str, devices: int, precision: Precision, num_nodes: int = 1) -> Fabric:
+    """Start the processes of a run on this machine; others have the same command.
+
+    Raises:
+        UnknownPlaceError: This is one machine of several, and does not know which.
+    """
+    check_place(num_nodes)
     on_cpu = accelerator == "cpu" or (accelerator == "auto" and not torch.cuda.is_available())
     mixed = None
     if precision is Precision.bfloat16:
         mixed = Mixed(precision.value, "cpu" if on_cpu else "cuda")
-    fabric = Fabric(accelerator=accelerator, devices=devices, plugins=mixed)
+    fabric = Fabric(accelerator=accelerator, devices=devices, num_nodes=num_nodes, plugins=mixed)
     fabric.launch()
     return fabric

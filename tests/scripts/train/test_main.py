@@ -1,6 +1,8 @@
 """The command that trains: it learns, resumes bit for bit, and its runs become models."""
 
 import json
+import os
+import socket
 import subprocess
 import sys
 
@@ -83,20 +85,30 @@ def test_a_resumed_run_is_the_undisturbed_one(train, tmp_path, muon):
     assert len(whole["optimizers"]) == 1 + muon
 
 
-def test_two_processes_resume_bit_for_bit(songs, tmp_path):
+def test_two_processes_resume_bit_for_bit_on_one_machine_or_two(songs, tmp_path):
     (tmp_path / "config.json").write_text(json.dumps(SMALL))
 
-    def train(name, steps):
+    def start(name, steps, machines, rank):
         command = [sys.executable, "-m", "scripts.train", songs, tmp_path / name]
         command += ["--steps", steps, "--batch", 1, "--decay-steps", 1, "--validate-every", 2]
-        command += ["--config", tmp_path / "config.json", "--accelerator", "cpu", "--devices", 2]
+        command += ["--config", tmp_path / "config.json", "--accelerator", "cpu"]
         command += ["--length", 8192, "--validation-length", 8192]
-        subprocess.run(list(map(str, command)), check=True, capture_output=True, timeout=600)
+        command += ["--devices", 2 // machines, "--num-nodes", machines]
+        place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "NODE_RANK": str(rank)}
+        environment = {**os.environ, **(place if machines > 1 else {})}
+        return subprocess.Popen(list(map(str, command)), env=environment)
+
+    def train(name, steps, machines):
+        running = [start(name, steps, machines, rank) for rank in range(machines)]
+        assert [one.wait(600) for one in running] == [0] * machines
         return torch.load(tmp_path / name / "last.ckpt", weights_only=True)
 
-    whole = train("whole", 2)
-    train("stopped", 1)
-    assert_same(whole, train("stopped", 2))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = str(taken.getsockname()[1])
+    whole = train("whole", 2, machines=1)
+    train("stopped", 1, machines=1)
+    assert_same(whole, train("stopped", 2, machines=2))
 
 
 def test_a_run_keeps_its_size_and_others_start_from_its_spectra(train, tmp_path):
