@@ -30,6 +30,9 @@ from msdm_cli.cli.system_errors import describe_failure
 from msdm_cli.errors import FAILURES, MsdmError, UnknownModel
 
 INTERRUPTED = 130
+NO_ARGUMENTS = "NoArgsIsHelpError"
+"""Class of the error that typer raises where there are no arguments at all."""
+
 PARSER_PREFIX = "Value error, "
 """The library behind typer begins the message of a ValueError with this."""
 
@@ -89,7 +92,7 @@ def _run() -> int:
         return app(prog_name="msdm", standalone_mode=False) or 0
     except typer.TyperException as error:  # wrong usage
         message = error.format_message().replace(PARSER_PREFIX, "")
-        if "\n" in message:  # the help, if there are no arguments at all
+        if type(error).__name__ == NO_ARGUMENTS:  # its message is the help
             typer.echo(message, err=True)
         else:
             show_error(MsdmError(message, "See msdm --help, or add --help to a command."))

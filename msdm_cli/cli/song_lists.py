@@ -1,8 +1,10 @@
 """Text files with a song on each line."""
 
 import os
+import select
+import stat
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
-from pathlib import Path
+from typing import IO
 
 from msdm_cli.errors import UnreadableList
 
@@ -10,6 +12,8 @@ COMMENT = "#"
 """A line that begins with this is no song."""
 
 MOST_BYTES = 1 << 24
+QUIET_SECONDS = 60.0
+O_BINARY = getattr(os, "O_BINARY", 0)
 REMEDY = "Give a text file with one song per line."
 
 
@@ -20,7 +24,7 @@ def read_list(name: str) -> list[str]:
         UnreadableList: It cannot be read, is no text, or is too long.
     """
     try:
-        with Path(name).open("rb") as file:
+        with _open(name) as file:
             content = file.read(MOST_BYTES + 1).removeprefix(BOM_UTF8)
         if len(content) > MOST_BYTES:
             raise ValueError(f"it has more than {MOST_BYTES >> 20} MB")
@@ -31,3 +35,22 @@ def read_list(name: str) -> list[str]:
         raise UnreadableList(f"{name}: cannot be read ({error})", REMEDY) from error
     words = [line.strip() for line in lines]
     return [word for word in words if word and not word.startswith(COMMENT)]
+
+
+def _open(name: str) -> IO[bytes]:
+    """A file or a pipe. Nobody may ever write to a pipe: that is not waited for.
+
+    Raises:
+        OSError: It cannot be opened, or nothing comes.
+    """
+    descriptor = os.open(name, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | O_BINARY)
+    file = os.fdopen(descriptor, "rb")
+    if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+        try:
+            if not select.select([file], [], [], QUIET_SECONDS)[0]:
+                raise TimeoutError(f"nothing comes through it in {QUIET_SECONDS:g} s")
+            os.set_blocking(descriptor, True)
+        except BaseException:
+            file.close()
+            raise
+    return file

@@ -67,9 +67,14 @@ def expand_songs(words: Iterable[str], results: Path) -> list[Song]:
         UnreadableList: A list cannot be read, or lists itself.
     """
     asked = list(words)
-    found = _expand(asked, os.path.realpath(results), {})
-    paths = _check_found(list(dict.fromkeys(found)), ", ".join(asked))
-    return [_make_song(path) for path in paths]
+    try:
+        found = list(dict.fromkeys(_expand(asked, os.path.realpath(results), {})))
+    except RecursionError as error:
+        raise NoSongs(
+            f"{', '.join(asked)}: hundreds of folders lie in each other",
+            "Name the songs, or a folder further inside.",
+        ) from error
+    return [_make_song(path) for path in _check_found(found, ", ".join(asked))]
 
 
 def _make_song(path: Path) -> Song:

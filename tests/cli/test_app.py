@@ -64,7 +64,16 @@ def test_no_arguments_at_all_show_the_help():
     assert "separate" in result.stderr
 
 
-@pytest.mark.parametrize("arguments", [("nonsense",), ("separate",), ("separate", "--nonsense")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("nonsense",),
+        ("separate",),
+        ("separate", "--nonsense"),
+        ("generate", "--style", "a\nerror: \x1b[2Jforged"),
+        ("sep\narate",),
+    ],
+)
 def test_wrong_usage_is_two_lines(arguments):
     msdm(*arguments).assert_two_lines("--help", returncode=2)
 

@@ -15,6 +15,8 @@ from msdm_cli.cli.folding import Folded, escape, fold, list_files, shorten, shor
         ("\x9b2J", "\\x9b2J"),
         ("bad\udcff", "bad\\udcff"),
         ("gpj.\u202eexe", "gpj.\\u202eexe"),
+        ("a\u2028error: b\u2029", "a\\u2028error: b\\u2029"),
+        ("\u200fa\u061c", "\\u200fa\\u061c"),
     ],
 )
 def test_text_cannot_control_the_terminal(text, safe):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from msdm_cli.cli import song_lists
 from msdm_cli.cli.song_lists import read_list
 from msdm_cli.errors import UnreadableList
 
@@ -22,6 +23,14 @@ def test_a_list_without_end_is_refused(tmp_path):
     for path in (tmp_path / "a.txt", Path("/dev/zero")):
         with pytest.raises(UnreadableList, match=r"more than 16 MB|cannot be read"):
             read_list(str(path))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs Unix")
+def test_a_pipe_that_nobody_writes_to_is_not_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(song_lists, "QUIET_SECONDS", 0.01)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UnreadableList, match="nothing comes"):
+        read_list(str(tmp_path / "pipe"))
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs Unix")

@@ -200,6 +200,20 @@ def test_results_of_earlier_runs_are_no_songs_wherever_they_lie(
     assert names("album/old results/a/bass.wav") == ["album/old results/a/bass.wav"]
 
 
+@pytest.mark.parametrize("word", ["album", "album/**/*.wav"])
+def test_folders_that_are_nested_too_deep_are_refused_in_two_lines(word, tmp_path, monkeypatch):
+    (tmp_path / "album").mkdir()
+
+    def search(*_, **options):  # what Python's own does at a depth of some hundred, up to 3.12
+        raise RecursionError
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Path, "rglob", search)
+    monkeypatch.setattr(songs, "glob", search)
+    with pytest.raises(NoSongs, match="lie in each other"):
+        expand_songs([word], Path("stems"))
+
+
 def test_a_closed_input_says_so(monkeypatch):
     monkeypatch.setattr(sys, "stdin", None)
     with (
