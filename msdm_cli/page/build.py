@@ -11,7 +11,14 @@ from urllib.parse import quote_from_bytes
 from msdm_cli.audio.file_source import FileSource
 from msdm_cli.errors import AudioError, MissingStems
 from msdm_cli.jobs.stem_folder import COLOURS, StemFolder
-from msdm_cli.page.facts import MADE, describe_sound, extend, list_commands, list_facts
+from msdm_cli.page.facts import (
+    MADE,
+    describe_music,
+    describe_sound,
+    extend,
+    list_commands,
+    list_facts,
+)
 from msdm_cli.page.outline import LOWEST_HZ, Outline, outline
 from msdm_cli.page.pictures import Rgb, draw_spectrogram, draw_wave
 from msdm_cli.page.template import Page, Track, format_length
@@ -93,17 +100,25 @@ def build_gallery(title: str, takes: Mapping[Path, StemFolder], place: Path) -> 
     if not sounds:
         raise MissingStems(f"{place.parent}: no take can be read", "Name a folder of takes.")
     links = {name: make_address(page, place.parent) for name, (page, _, _) in named.items()}
-    commands = {
-        name: extend(opened.manifest) if opened.manifest else ""
+    made = {
+        name: (opened.manifest, os.path.relpath(opened.folder, place.parent))
         for name, (_, opened, _) in named.items()
+        if opened.manifest
     }
+    commands = {name: extend(*take) for name, take in made.items()}
+    music = {name: describe_music(manifest) for name, (manifest, _) in made.items()}
     colours = choose_colours([sound.name for sound in sounds])
     return Page(
         title=_decode(title),
         summary=f"{len(sounds)} takes · {_describe_length(sounds)}",
         seconds=max(sound.source.properties.seconds for sound in sounds),
         tracks=[
-            replace(track, link=links[track.name], command=commands[track.name])
+            replace(
+                track,
+                link=links[track.name],
+                note=music.get(track.name, ""),
+                command=commands.get(track.name, ""),
+            )
             for track in _draw(sounds, colours, place)
         ],
         exclusive=True,

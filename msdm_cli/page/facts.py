@@ -1,24 +1,17 @@
 """What a manifest says, for people."""
 
-import contextlib
 import os
 import shlex
 from pathlib import Path
 
 from msdm_cli.audio.source import AudioProperties
-from msdm_cli.errors import MissingPreset, MsdmError
 from msdm_cli.jobs.manifest import Manifest
 from msdm_cli.jobs.paths import decode_path
-from msdm_cli.models.registry import EMBEDDED, find_entry
-from msdm_cli.models.spec import QUALITIES, load_spec
-from msdm_cli.models.verify import check_file
-from msdm_cli.tasks.controls import Controls
+from msdm_cli.models.registry import EMBEDDED
 from msdm_cli.tasks.separate import SONG
 
 CHANNELS = {1: "mono", 2: "stereo"}
 MADE = {"separate": "separated", "impute": "imputed", "generate": "generated"}
-EXTENSION = 2
-"""A take is extended to this many times its length."""
 
 Lines = list[tuple[str, str]]
 
@@ -46,6 +39,8 @@ def list_facts(manifest: Manifest) -> Lines:
     ]
     if manifest.seed is not None:
         found.append(("seed", str(manifest.seed)))
+    if music := describe_music(manifest):
+        found.append(("music", music))
     found.append(("calls", f"{facts.calls} of the network, {facts.seconds:.0f} s in all"))
     if SONG in inputs:
         found.append(("sum", _describe_sum(manifest)))
@@ -84,41 +79,27 @@ def list_commands(manifest: Manifest, path: Path, stems: list[str]) -> Lines:
     return [(why, command) for why, command in commands if command]
 
 
-def extend(manifest: Manifest) -> str:
-    """The command that continues a take; empty if there is none.
+def extend(manifest: Manifest, folder: str = ".") -> str:
+    """The command that continues a take by as much again; empty if there is none.
 
-    The first chunk of longer music is that of shorter music with the same seed. A take that is
-    shorter than a chunk has another one.
+    Args:
+        manifest: Of the take.
+        folder: Its folder, as a person who runs the command names it.
     """
     request = manifest.request
-    if request["task"] != "generate" or manifest.seed is None:
+    if request["task"] != "generate":
         return ""
-    quality = _find_quality(manifest)
-    # What was asked of the music would have to be asked again; what the seed decides would not.
-    asked = manifest.parse_request().options.controls
-    if quality is None or asked not in (Controls(), Controls().filled(manifest.seed)):
-        return ""
-    words = ["msdm", "generate", "--seed", str(manifest.seed)]
-    words += ["--seconds", f"{EXTENSION * request['options']['seconds']:g}"]
-    if quality != QUALITIES[1]:
-        words += ["--quality", quality]
+    words = ["msdm", "generate", "--extend", folder]
+    words += ["--seconds", f"{request['options']['seconds']:g}"]
     if request["model"] != EMBEDDED:
         words += ["--model", request["model"]]
     return shlex.join([*words, "-o", "longer"])
 
 
-def _find_quality(manifest: Manifest) -> str | None:
-    """The quality that makes more of a take; None if longer music begins otherwise."""
-    try:
-        entry = find_entry(manifest.request["model"])
-        spec = load_spec(check_file(entry, entry.spec))
-    except MsdmError:
-        return None
-    padded = -(-manifest.facts.properties.frames // spec.length_multiple) * spec.length_multiple
-    options = manifest.parse_request().options
-    made = (options.preset, options.sketch)
-    for name in QUALITIES if padded >= spec.chunk_length else ():
-        with contextlib.suppress(MissingPreset):
-            if made == (spec.preset("generate", name), spec.sketch_preset("generate", name)):
-                return name
-    return None
+def describe_music(manifest: Manifest) -> str:
+    """What music was asked for, or decided by the seed: ``folk, 100 bpm, E major``."""
+    controls = getattr(manifest.parse_request().options, "controls", None)
+    if controls is None:
+        return ""
+    tempo = controls.tempo and f"{controls.tempo:g} bpm"
+    return ", ".join(text for text in (controls.style, tempo, controls.key) if text)

@@ -26,6 +26,7 @@ class Track:
         spectrogram: Picture of its spectrogram, as PNG.
         pitches: Frequencies on the spectrogram: share of its height, and what to write there.
         muted: Whether it is silent at first.
+        note: What it is like; empty if nothing is known.
         link: Address of a page about it, relative to this one; empty if there is none.
         command: What a person may run next; empty if nothing.
     """
@@ -38,6 +39,7 @@ class Track:
     spectrogram: bytes
     pitches: Sequence[tuple[float, str]] = ()
     muted: bool = False
+    note: str = ""
     link: str = ""
     command: str = ""
 
@@ -147,7 +149,7 @@ aria-label="Gain of {name} in dB"><output>0 dB</output></label>"""
 
 
 def _render_more(track: Track) -> str:
-    parts = []
+    parts = [html.escape(track.note)] if track.note else []
     if track.link:
         parts.append(f'<a href="{html.escape(track.link)}">its stems</a>')
     if track.command:

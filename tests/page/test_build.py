@@ -14,6 +14,7 @@ from msdm_cli.page.build import (
     list_pitches,
     make_address,
 )
+from msdm_cli.tasks.controls import Controls
 
 
 def build(folder):
@@ -61,7 +62,8 @@ def test_any_folder_has_a_page_and_what_cannot_be_read_is_left_out(write_song, t
 def test_a_gallery_has_the_mix_of_each_take(tiny_model, tmp_path):
     takes = {}
     for seed in (1, 2):
-        result = generate(tiny_model, tmp_path, 0.4, seed=seed)
+        controls = Controls(tempo=100 + seed)
+        result = generate(tiny_model, tmp_path, 0.4, seed=seed, controls=controls)
         folder = result.manifest.parent
         takes[folder / "index.html"] = open_stem_folder(folder)
     page = build_gallery("my takes", takes, tmp_path / "index.html")
@@ -69,6 +71,11 @@ def test_a_gallery_has_the_mix_of_each_take(tiny_model, tmp_path):
     assert (page.title, page.summary[:7]) == ("my takes", "2 takes")
     assert [track.source for track in page.tracks] == [f"./seed-{n}/mixture.wav" for n in (1, 2)]
     assert [track.link for track in page.tracks] == [f"./seed-{n}/index.html" for n in (1, 2)]
+    assert [track.note for track in page.tracks] == ["101 bpm", "102 bpm"]
+    commands = [track.command for track in page.tracks]
+    assert [command.split()[:4] for command in commands] == [
+        ["msdm", "generate", "--extend", f"seed-{n}"] for n in (1, 2)
+    ]
     with pytest.raises(MissingStems, match="no take"):
         build_gallery("none", {}, tmp_path / "index.html")
 

@@ -1,10 +1,17 @@
+from pathlib import Path
+
 import pytest
-from conftest import generate, request_generation, separate
+from conftest import generate, separate
 from run_msdm import store_tiny_model
 
 from msdm_cli.jobs.manifest import load_manifest
-from msdm_cli.jobs.run import run_job
-from msdm_cli.page.facts import describe_sound, extend, list_commands, list_facts
+from msdm_cli.page.facts import (
+    describe_music,
+    describe_sound,
+    extend,
+    list_commands,
+    list_facts,
+)
 from msdm_cli.tasks.controls import Controls
 
 
@@ -34,21 +41,26 @@ def take(tiny_model, tmp_path, monkeypatch):
     return make
 
 
-def test_a_take_of_a_chunk_is_extended_by_its_seed(take):
-    manifest = take(0.74)
-    command = "msdm generate --seed 7 --seconds 1.48 --model tiny -o longer"
-    assert extend(manifest) == command
-    assert dict(list_facts(manifest))["seed"] == "7"
-
-
-def test_a_take_that_has_another_first_chunk_is_not(take, tiny_model, tmp_path):
-    assert extend(take(0.3)) == ""
-    assert extend(take(0.75, controls=Controls(tempo=100))) == ""
-    assert extend(take(0.76, controls=Controls().filled(7))) != ""
-    other = request_generation(
-        tiny_model,
-        tmp_path,
-        0.74,
-        preset=tiny_model.spec.preset("generate", "default").with_steps(2),
+def test_a_take_goes_on_after_its_end(take):
+    manifest = take(0.3)
+    assert extend(manifest) == "msdm generate --extend . --seconds 0.3 --model tiny -o longer"
+    assert "--extend 'a take'" in extend(manifest, "a take")
+    assert dict(list_commands(manifest, Path("msdm.json"), []))["make it longer"] == extend(
+        manifest
     )
-    assert extend(load_manifest(run_job(other, tiny_model).manifest)) == ""
+    facts = dict(list_facts(manifest))
+    assert facts["seed"] == "7"
+    assert "music" not in facts
+
+
+def test_music_is_described_as_it_was_asked_for(take):
+    manifest = take(0.3, controls=Controls(tempo=100, key="A minor", style="funk"))
+    assert describe_music(manifest) == "funk, 100 bpm, A minor"
+    assert dict(list_facts(manifest))["music"] == "funk, 100 bpm, A minor"
+    assert describe_music(take(0.4, controls=Controls(key="C major"))) == "C major"
+
+
+def test_what_was_separated_has_no_music_and_goes_on_nowhere(tiny_model, write_song, tmp_path):
+    result = separate(tiny_model, write_song(seconds=0.3), tmp_path / "stems")
+    manifest = load_manifest(result.manifest)
+    assert describe_music(manifest) == extend(manifest) == ""

@@ -48,12 +48,14 @@ def test_nothing_but_the_script_of_the_page_may_run_and_nothing_is_fetched():
 
 
 def test_takes_are_heard_one_at_a_time_and_lead_on():
-    track = make_track(muted=True, link="./seed-1/index.html", command="msdm generate --seed 1")
+    more = {"link": "./seed-1/index.html", "command": "msdm generate --seed 1"}
+    track = make_track(muted=True, note="100 bpm <fast>", **more)
     text = render(Page("t", "s", 1.0, [track], exclusive=True))
     tags = Reader(text).tags
     assert any("data-exclusive" in attributes for tag, attributes in tags if tag == "main")
     assert any(attributes.get("href") == "./seed-1/index.html" for _, attributes in tags)
     assert "<code>msdm generate --seed 1</code>" in text
+    assert "100 bpm &lt;fast&gt;" in text
     assert not any(attributes.get("class") == "mute" for _, attributes in tags)
 
 
