@@ -121,7 +121,7 @@ def evaluate(  # noqa: PLR0913
         typer.Option(
             "--plot",
             help="Draw SI-SDRi for each stem (needs matplotlib). A name that ends in .html gives a "
-            "page with a table.",
+            "page with tables of all metrics.",
         ),
     ] = None,
     device: DeviceOption = AUTO,
@@ -189,10 +189,16 @@ def _plot(evaluation: "Evaluation", plot: Path) -> None:
     from msdm_cli.evaluation.metrics.si_sdr import SI_SDR
     from msdm_cli.evaluation.plot import plot_scores
 
+    stems = evaluation.layout.stems
     (table,) = (table for table in evaluation.tables if table.metric is SI_SDR)
+    others = [
+        (other.metric, other.metric.summarise(other.rows, stems))
+        for other in evaluation.tables
+        if other is not table
+    ]
     if table.rows:
         with hinted(PLOT_HINTS):
-            plot_scores(table.rows, evaluation.layout.stems, plot)
+            plot_scores(table.rows, stems, plot, others)
 
 
 def _choose_layout(stems: list[str] | None, spec: "ModelSpec | None") -> "Layout":

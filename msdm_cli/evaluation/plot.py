@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msdm_cli.errors import MissingPackage, UnwritableResults
 from msdm_cli.evaluation.html_report import SUFFIX as REPORT
-from msdm_cli.evaluation.html_report import render_report
+from msdm_cli.evaluation.html_report import Summaries, render_report
 from msdm_cli.evaluation.metrics.si_sdr import SiSdrRow
 from msdm_cli.temporary import write_whole
 
@@ -37,7 +37,12 @@ def check_plot(path: Path) -> None:
         ) from error
 
 
-def plot_scores(rows: Sequence[SiSdrRow], names: Sequence[str], path: Path) -> None:
+def plot_scores(
+    rows: Sequence[SiSdrRow],
+    names: Sequence[str],
+    path: Path,
+    others: Sequence[Summaries] = (),
+) -> None:
     """Draw the distribution of SI-SDRi over the windows in which a stem sounds.
 
     A page has a table of the scores, too.
@@ -46,6 +51,7 @@ def plot_scores(rows: Sequence[SiSdrRow], names: Sequence[str], path: Path) -> N
         rows: Scores of any number of methods.
         names: Names of the stems.
         path: A picture that ``check_plot`` accepts.
+        others: Other metrics with their figures, for a page.
 
     Raises:
         UnwritableResults: It cannot be written.
@@ -67,7 +73,8 @@ def plot_scores(rows: Sequence[SiSdrRow], names: Sequence[str], path: Path) -> N
         if path.suffix.lower() == REPORT:
             picture = io.StringIO()
             figure.savefig(picture, format="svg", metadata={"Date": None})
-            write_whole(path, render_report(rows, names, picture.getvalue()).encode())
+            text = render_report(rows, names, picture.getvalue(), others)
+            write_whole(path, text.encode())
         else:
             figure.savefig(path)
     except OSError as error:

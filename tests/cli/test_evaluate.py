@@ -129,6 +129,14 @@ def test_a_plot_is_drawn(references, estimates, tmp_path):
     assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_page_has_the_other_metrics_too(references, estimates, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    monkeypatch.setitem(METRICS, "level", LEVEL)
+    plot = ("--plot", tmp_path / "scores.html")
+    assert evaluate(references, estimates, "--metric", "si-sdr,level", *plot).exit_code == 0
+    assert f"<h2>{LEVEL.title} in {LEVEL.unit}</h2>" in plot[1].read_text("utf-8")
+
+
 def test_a_song_that_fails_does_not_end_the_rest(references, estimates):
     write_stems(references / "Track00000")
     result = evaluate(references, estimates, "--json")

@@ -1,4 +1,8 @@
+import math
+
 from msdm_cli.evaluation.html_report import COLUMNS, render_report
+from msdm_cli.evaluation.metrics.fad import FAD
+from msdm_cli.evaluation.metrics.metric import Summary
 from msdm_cli.evaluation.metrics.si_sdr import SiSdrRow
 
 
@@ -33,3 +37,14 @@ def test_names_are_text():
     text = render_report([make_row("<b>&", "a", 1.0)], ("bass",), "<svg></svg>")
     assert "<b>" not in text
     assert "&lt;b&gt;&amp;" in text
+
+
+def test_other_metrics_have_a_table_each():
+    figures = {"bass": 1.234, "drums": math.nan}
+    summaries = [Summary("<mine>", 3, figures, {"mean": 1.234})]
+    rows = [make_row("one", "a", 1.0)]
+    text = render_report(rows, ("bass",), "<svg></svg>", [(FAD, summaries)])
+    assert "<h2>FAD of each song in units of VGGish</h2>" in text
+    assert "<th>bass</th><th>drums</th><th>mean</th>" in text
+    assert list_cells(text)[1:] == [["&lt;mine&gt;", "3", "1.23", "–", "1.23"]]
+    assert "<h2>" not in render_report(rows, ("bass",), "<svg></svg>")
