@@ -136,11 +136,3 @@ def test_errors_of_ray_become_two_lines(load_toy, error, message, remedy):
     assert message in found.value.message
     assert "\n" not in found.value.message
     assert remedy in found.value.remedy
-
-
-def test_with_ray_itself_there_is_no_cluster_here(monkeypatch):
-    pytest.importorskip("ray")
-    monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    if not load_ray().is_initialized():
-        with pytest.raises(ClusterError, match="no cluster to connect to"), connect("auto"):
-            pass

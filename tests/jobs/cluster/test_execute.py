@@ -1,14 +1,16 @@
 """The executor with a toy in the place of Ray, and with Ray where it is installed."""
 
 import dataclasses
+import json
 import os
 import signal
+import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from conftest import request_separation, separate
+from conftest import WAIT_SECONDS, request_separation, separate
 from run_msdm import store_tiny_model
 
 from msdm_cli.errors import ClusterError, JobRunning, ResultsExist
@@ -16,7 +18,9 @@ from msdm_cli.jobs.cluster import connection, queue
 from msdm_cli.jobs.cluster.connection import LOCAL, Cluster
 from msdm_cli.jobs.cluster.execute import make_absolute, run_on_ray
 from msdm_cli.jobs.executors import EXECUTORS
-from msdm_cli.jobs.run import run_alone
+from msdm_cli.jobs.run import run_alone, run_job
+from msdm_cli.models.load import load
+from msdm_cli.progress import SilentProgress
 
 
 @pytest.fixture
@@ -128,6 +132,26 @@ def kill_or_answer(name, request):
     return name
 
 
+class KillsOnce(SilentProgress):
+    """Kills its process at the second network call, the first time."""
+
+    def __init__(self, marker):
+        self.marker = marker
+        self.calls = 0
+
+    def advance(self, units=1):
+        self.calls += 1
+        if self.calls == 2 and not self.marker.exists():
+            self.marker.write_text("")
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def kill_inside(name, request):
+    """Work of a worker that is lost inside a song, once."""
+    model = load(request.model, request.runtime)
+    return run_job(request, model, KillsOnce(request.folder.parent / f"killed-{name}"))
+
+
 @pytest.fixture(scope="module")
 def real_ray(tmp_path_factory):
     """A cluster of this machine, with two cores, and models."""
@@ -139,8 +163,10 @@ def real_ray(tmp_path_factory):
     paths = [str(Path(__file__).parents[3]), str(Path(__file__).parents[2]), *sys.path]
     patch.setenv("PYTHONPATH", os.pathsep.join(path for path in paths if path))
     pytest.importorskip("ray")
+    patch.delenv("RAY_ADDRESS", raising=False)
     ray = connection.load_ray()
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="FATAL")
+    own = {"address": LOCAL, "num_cpus": 2, "include_dashboard": False}
+    ray.init(**own, log_to_driver=False, logging_level="FATAL")
     yield ray
     ray.shutdown()
     patch.undo()
@@ -169,3 +195,40 @@ def test_songs_are_separated_on_a_cluster_as_here(real_ray, tiny_model, write_so
             assert (tmp_path / "out" / song.stem / path.name).read_bytes() == path.read_bytes(), (
                 stem
             )
+
+
+def test_a_song_goes_on_inside_where_its_journal_is_seen(
+    real_ray, tiny_model, write_song, tmp_path
+):
+    song = write_song(seconds=5.0, channels=1)
+    request = request_separation(tiny_model, song, tmp_path / "out", seed=None)
+    (ended,) = run_on_ray({"a": request}, kill_inside, 1, None)
+    assert (tmp_path / "killed-a").exists()
+    model = load("tiny", tiny_model.runtime)
+    expected = run_job(dataclasses.replace(request, folder=tmp_path / "here"), model)
+    assert 0 < ended.result.calls < expected.calls
+    for stem, path in expected.files.items():
+        assert ended.result.files[stem].read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGKILL])
+def test_a_driver_that_ends_leaves_no_worker_and_may_be_started_again(
+    real_ray, write_song, tmp_path, sign
+):
+    songs = [write_song(f"{number}.wav", 1.0, seed=number) for number in range(12)]
+    address = real_ray.get_runtime_context().gcs_address
+    options = ("-o", tmp_path / "out", "--model", "tiny", "--no-page", "--json")
+    command = [sys.executable, "-m", "msdm_cli", "separate", *songs, *options]
+    command = [str(word) for word in (*command, "--cluster", address)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as driver:
+        next(line for line in driver.stderr if '"progress"' in line)
+        driver.send_signal(sign)
+        driver.stderr.read()
+    assert driver.returncode in (130, -signal.SIGKILL)
+    # It takes both cores, and so is run when no worker is left.
+    both = real_ray.remote(num_cpus=2)(kill_or_answer).remote("all", None)
+    assert real_ray.get(both, timeout=WAIT_SECONDS) == "all"
+    again = subprocess.run(command, capture_output=True, text=True, check=True)
+    states = [entry["skipped"] for entry in json.loads(again.stdout)]
+    assert len(states) == 12
+    assert any(states)
