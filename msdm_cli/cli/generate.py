@@ -4,18 +4,27 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import typer
+
 from msdm_cli.cli.batch import estimate_batch, run_batch
 from msdm_cli.cli.beside import Beside, MidiOption, PageOption, ProjectOption
+from msdm_cli.cli.cluster_options import ClusterOption, ResourcesOption, choose_row
 from msdm_cli.cli.display import Display
+from msdm_cli.cli.hints import hinted
 from msdm_cli.cli.model_options import choose_preset, find_spec, load_chosen
 from msdm_cli.cli.music_options import (
+    BarsOption,
+    ExtendOption,
     KeyOption,
     PlayOption,
     StyleOption,
     TempoOption,
+    check_asked,
     choose_controls,
     fill_controls,
+    inherit,
     name_take,
+    open_take,
 )
 from msdm_cli.cli.option_checks import choose_output
 from msdm_cli.cli.options import (
@@ -47,13 +56,18 @@ from msdm_cli.cli.runtime_options import (
     choose_runtime,
 )
 from msdm_cli.cli.takes import choose_seeds, describe_stop
+from msdm_cli.errors import MissingStems
 from msdm_cli.models.registry import EMBEDDED
+
+USUAL_SECONDS = 12.0
 
 
 def generate(  # noqa: PLR0913  an option each
     folder: FolderOption = Path("generated"),
     *,
-    seconds: MusicDurationOption = 12.0,
+    seconds: MusicDurationOption = None,
+    bars: BarsOption = None,
+    extend: ExtendOption = None,
     tempo: TempoOption = None,
     key: KeyOption = None,
     style: StyleOption = None,
@@ -79,6 +93,8 @@ def generate(  # noqa: PLR0913  an option each
     midi: MidiOption = False,
     overwrite: OverwriteOption = False,
     dry_run: DryRunOption = False,
+    cluster: ClusterOption = None,
+    resources: ResourcesOption = None,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -90,9 +106,14 @@ def generate(  # noqa: PLR0913  an option each
     Tempo, key and style can be asked for; otherwise they depend on the seed, and the summary tells
     them. What the embedded model plays has a beat, chords and rests, but its sound is smeared.
 
+    What continues other music has its tempo, key and style: those that its msdm.json says, else
+    those that are heard in it.
+
     \b
     Examples:
       msdm generate --seconds 12 --seed 1
+      msdm generate --extend generated/seed-1 --seconds 30
+      msdm generate --bars 4 --tempo 120
       msdm generate --tempo 96 --key Am --style funk --play bass,drums
       msdm generate --variations 8 -o takes
     """  # noqa: D301  \b keeps the lines of the examples
@@ -100,23 +121,32 @@ def generate(  # noqa: PLR0913  an option each
     from msdm_cli.tasks.generate import GenerateOptions
 
     spec = find_spec(model_name)
+    check_length(seconds, bars, extend)
+    check_asked(spec, "generate", ["--bars"] if bars else [])
     controls = choose_controls(spec, "generate", tempo=tempo, key=key, style=style, play=play)
+    stems: dict[str, Path] = {}
+    if extend is not None:
+        # Here, other options help than elsewhere.
+        with hinted({MissingStems: lambda error: error.remedy}):
+            stems, told = open_take(extend, spec)
+        controls = inherit(controls, told)
     changes = {"num_resamples": num_resamples, "churn": churn}
     preset = choose_preset(spec, "generate", sampler, quality, steps, changes)
     sketch = spec.sketch_preset("generate", quality.value)
     seeds = choose_seeds(seed, variations, preset)
+    length = USUAL_SECONDS if seconds is None else seconds
     request = JobRequest(
         task="generate",
         model=model_name,
         runtime=choose_runtime(device, backend, provider, precision, threads, preset),
-        options=GenerateOptions(preset, seeds[0], seconds, sketch, controls),
-        inputs={},
+        options=GenerateOptions(preset, seeds[0], length, sketch, controls, bars is not None),
+        inputs=stems,
         folder=folder,
         output=choose_output(file_format, subtype, rate),
         overwrite=overwrite,
     )
     takes = [
-        fill_controls(replace(request.with_seed(number), track=f"seed-{number}"))
+        fill_controls(replace(request.with_seed(number), track=f"seed-{number}"), bars)
         for number in seeds
     ]
     requests = {name_take(take): take for take in takes}
@@ -126,10 +156,25 @@ def generate(  # noqa: PLR0913  an option each
         first = next(iter(requests.values()))
         estimate_batch({"one take": first}, load(), display)
         return
-    run_batch(
-        "variation",
-        requests,
-        load,
-        beside=Beside(display, page, project, midi),
-        jobs=request.runtime.devices,
-    )
+    jobs = request.runtime.devices
+    row = choose_row(None, jobs, cluster, resources)
+    beside = Beside(display, page, project, midi)
+    run_batch("variation", requests, load, beside=beside, jobs=jobs, executor=row)
+
+
+def check_length(seconds: float | None, bars: int | None, extend: Path | None) -> None:
+    """Refuse lengths that contradict each other.
+
+    Raises:
+        BadParameter: A loop has a length in seconds, or goes on from something.
+    """
+    if bars is None:
+        return
+    if seconds is not None:
+        raise typer.BadParameter(
+            "the bars are the length: leave --seconds out", param_hint="--bars"
+        )
+    if extend is not None:
+        raise typer.BadParameter(
+            "a loop begins with itself: leave --extend out", param_hint="--bars"
+        )

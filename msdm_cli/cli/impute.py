@@ -1,20 +1,26 @@
 """``msdm impute``."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from msdm_cli.cli.batch import estimate_batch, run_batch
 from msdm_cli.cli.beside import Beside, MidiOption, PageOption, ProjectOption
 from msdm_cli.cli.display import STOPPED, Display
-from msdm_cli.cli.model_options import check_stems, choose_preset, find_spec, load_chosen
-from msdm_cli.cli.music_options import KeyOption, StyleOption, choose_controls
+from msdm_cli.cli.given_stems import choose_folder, choose_targets, name_stems
+from msdm_cli.cli.model_options import choose_preset, find_spec, load_chosen
+from msdm_cli.cli.music_options import (
+    GivenKeyOption,
+    GivenTempoOption,
+    StyleOption,
+    choose_controls,
+)
 from msdm_cli.cli.option_checks import choose_output, split_names
 from msdm_cli.cli.options import (
+    PART,
     RESULTS,
     ChurnOption,
     DryRunOption,
@@ -42,10 +48,8 @@ from msdm_cli.cli.runtime_options import (
     choose_runtime,
 )
 from msdm_cli.cli.takes import choose_seeds, describe_stop
+from msdm_cli.cli.times import parse_time
 from msdm_cli.models.registry import EMBEDDED
-
-if TYPE_CHECKING:
-    from msdm_cli.models.spec import ModelSpec
 
 NAME = "{stem}.{ext}"
 """Path of a result in the folder."""
@@ -57,8 +61,8 @@ def impute(  # noqa: PLR0913  an option each
         typer.Option(
             "--given",
             metavar="[STEM=]PATH",
-            help="A stem that exists. Repeat it for others. STEM= may be left out if the file's "
-            "name has it.",
+            help="A stem that exists, or a folder of stems. Repeat it for others. STEM= may be "
+            "left out if the file's name has it.",
         ),
     ],
     target: Annotated[
@@ -77,12 +81,34 @@ def impute(  # noqa: PLR0913  an option each
             "-o",
             metavar="DIR",
             rich_help_panel=RESULTS,
-            help="Folder of the results. By default the path of the first given stem, without its "
-            "suffix.",
+            help="Folder of the results. By default the path of the first given stem, or of the "
+            "one that is drawn anew in part, without its suffix.",
         ),
     ] = None,
     *,
-    key: KeyOption = None,
+    start: Annotated[
+        float | None,
+        typer.Option(
+            "--from",
+            metavar="TIME",
+            parser=parse_time,
+            rich_help_panel=PART,
+            help="Impute from here on, 0:30. Before, a given target stays as it is, bit for bit, "
+            "and another one rests.",
+        ),
+    ] = None,
+    stop: Annotated[
+        float | None,
+        typer.Option(
+            "--to",
+            metavar="TIME",
+            parser=parse_time,
+            rich_help_panel=PART,
+            help="Impute up to here; the same holds after it.",
+        ),
+    ] = None,
+    tempo: GivenTempoOption = None,
+    key: GivenKeyOption = None,
     style: StyleOption = None,
     variations: VariationsOption = 1,
     quality: PriorQualityOption = Quality.default,
@@ -114,6 +140,9 @@ def impute(  # noqa: PLR0913  an option each
     description of how they were made, msdm.json. Several takes go to DIR/seed-N each. Given stems
     must have one sample rate and one length.
 
+    With --from and --to a part of a stem that is there is drawn anew: give it, and name it as the
+    target. Tempo and key are heard in the given stems, and the summary says them.
+
     What the embedded model imputes follows the given stems in beat and harmony, but its sound is
     smeared.
 
@@ -121,15 +150,17 @@ def impute(  # noqa: PLR0913  an option each
     Examples:
       msdm impute --given drums.wav --target piano
       msdm impute --given drums=take3.wav --given bass.wav --variations 4
+      msdm impute --given generated/seed-1 --target piano --from 0:04 --to 0:08
     """  # noqa: D301  \b keeps the lines of the examples
     from msdm_cli.jobs.request import JobRequest
     from msdm_cli.tasks.impute import ImputeOptions
 
     spec = find_spec(model_name)
-    stems = name_stems(given, spec.stems)
-    targets = choose_targets(target or (), stems, spec)
+    part = choose_part(start, stop)
+    stems = name_stems(given, spec.stems, () if part else target or ())
+    targets = choose_targets(target or (), stems, spec, in_part=part is not None)
     changes = {"num_resamples": num_resamples, "churn": churn}
-    controls = choose_controls(spec, "impute", key=key, style=style)
+    controls = choose_controls(spec, "impute", tempo=tempo, key=key, style=style)
     preset = choose_preset(spec, "impute", sampler, quality, steps, changes)
     sketch = spec.sketch_preset("impute", quality.value)
     seeds = choose_seeds(seed, variations, preset)
@@ -137,9 +168,9 @@ def impute(  # noqa: PLR0913  an option each
         task="impute",
         model=model_name,
         runtime=choose_runtime(device, backend, provider, precision, threads, preset),
-        options=ImputeOptions(preset, seed, targets, sketch, controls),
+        options=ImputeOptions(preset, seed, targets, sketch, controls, part),
         inputs=stems,
-        folder=folder or next(iter(stems.values())).with_suffix(""),
+        folder=folder or choose_folder(stems, targets),
         output=choose_output(file_format, subtype, rate, NAME),
         overwrite=overwrite,
     )
@@ -169,59 +200,15 @@ def impute(  # noqa: PLR0913  an option each
     )
 
 
-def choose_targets(
-    asked: Sequence[str], given: Mapping[str, Path], spec: "ModelSpec"
-) -> tuple[str, ...]:
-    """The stems to impute: what was asked for, else all that are not given.
+def choose_part(start: float | None, stop: float | None) -> tuple[float, float | None] | None:
+    """The part that is imputed; None for all.
 
     Raises:
-        BadParameter: A target is no stem of the model or is given, or no stem is missing.
+        BadParameter: It ends before it begins.
     """
-    targets = check_stems(asked, spec, "--target")
-    targets = targets or tuple(stem for stem in spec.stems if stem not in given)
-    for name in targets:
-        if name in given:
-            raise typer.BadParameter(f"{name} is given and a target", param_hint="--target")
-    if not targets:
-        raise typer.BadParameter("every stem is given: nothing is missing", param_hint="--given")
-    return targets
-
-
-def name_stems(given: Sequence[str], stems: Sequence[str]) -> dict[str, Path]:
-    """Paths of given stems, by name.
-
-    Args:
-        given: ``stem=path``, or a path whose file name contains the name of one stem.
-        stems: The stems of the model.
-
-    Raises:
-        BadParameter: A stem is unknown, given twice, or cannot be told from the file's name.
-        NoSongs: A path is an address on the network.
-    """
-    from msdm_cli.cli.songs import refuse_address
-
-    named: dict[str, Path] = {}
-    for value in given:
-        stem, path = _split(value, stems)
-        if not path:
-            raise typer.BadParameter(f"{stem} has no path", param_hint="--given")
-        refuse_address(path)
-        if stem in named:
-            raise typer.BadParameter(f"{stem} is given twice", param_hint="--given")
-        named[stem] = Path(path)
-    return named
-
-
-def _split(value: str, stems: Sequence[str]) -> tuple[str, str]:
-    """The stem and the path of a value."""
-    name, equals, path = value.partition("=")
-    if equals and name in stems:
-        return name, path
-    if equals and not Path(value).exists():
-        raise typer.BadParameter(f"{name} is none of {', '.join(stems)}", param_hint="--given")
-    found = [stem for stem in stems if stem.casefold() in Path(value).stem.casefold()]
-    if len(found) != 1:
-        raise typer.BadParameter(
-            f"which stem is {value}? Write --given {stems[0]}={value}", param_hint="--given"
-        )
-    return found[0], value
+    if start is None and stop is None:
+        return None
+    part = start or 0.0, stop
+    if stop is not None and stop <= part[0]:
+        raise typer.BadParameter(f"{stop:g} s is not after {part[0]:g} s", param_hint="--to")
+    return part

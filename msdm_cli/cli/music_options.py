@@ -1,15 +1,20 @@
 """Options that say what new music shall be like."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from msdm_cli.cli.given_stems import choose_files
 from msdm_cli.cli.model_options import check_stems
 from msdm_cli.cli.option_checks import choose_from, complete, split_names
+from msdm_cli.cli.options import PART
 from msdm_cli.tasks.styles import STYLES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from msdm_cli.jobs.request import JobRequest
     from msdm_cli.models.spec import ModelSpec
     from msdm_cli.tasks.controls import Controls
@@ -20,6 +25,8 @@ MUSIC = "Music"
 SLOWEST = 40
 FASTEST = 240
 """Tempos in beats a minute; the training had 60 to 180."""
+MOST_BARS = 256
+"""A loop at another rate is held in memory."""
 
 TempoOption = Annotated[
     float | None,
@@ -41,6 +48,26 @@ KeyOption = Annotated[
         help="Key: Am, F# minor, Eb major. By default it depends on the seed.",
     ),
 ]
+GivenTempoOption = Annotated[
+    float | None,
+    typer.Option(
+        "--tempo",
+        min=SLOWEST,
+        max=FASTEST,
+        metavar="BPM",
+        rich_help_panel=MUSIC,
+        help="Quarter notes a minute. By default what is heard in the given stems.",
+    ),
+]
+GivenKeyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        metavar="KEY",
+        rich_help_panel=MUSIC,
+        help="Key: Am, F# minor, Eb major. By default what is heard in the given stems.",
+    ),
+]
 StyleOption = Annotated[
     str | None,
     typer.Option(
@@ -50,6 +77,27 @@ StyleOption = Annotated[
         autocompletion=complete(lambda: list(STYLES)),
         rich_help_panel=MUSIC,
         help=f"One of {', '.join(STYLES)}. By default it depends on the seed.",
+    ),
+]
+BarsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--bars",
+        min=1,
+        max=MOST_BARS,
+        metavar="N",
+        rich_help_panel=PART,
+        help="Make a loop of so many bars: its end leads to its beginning.",
+    ),
+]
+ExtendOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--extend",
+        metavar="DIR",
+        rich_help_panel=PART,
+        help="Continue the stems in a folder: a take, or files named after the model's stems. The "
+        "results are the whole piece, what was there as it was.",
     ),
 ]
 PlayOption = Annotated[
@@ -81,12 +129,7 @@ def choose_controls(
     from msdm_cli.tasks.controls import Controls, parse_key
 
     asked = {"--tempo": tempo, "--key": key, "--style": style, "--play": play}
-    options = [option for option, value in asked.items() if value]
-    if options and len(spec.list_stages(task)) < 2:
-        raise typer.BadParameter(
-            f"the model {spec.name} draws no sketch, so that it cannot be asked for this",
-            param_hint=options[0],
-        )
+    check_asked(spec, task, [option for option, value in asked.items() if value])
     try:
         parsed = parse_key(key) if key is not None else None
     except ValueError as error:
@@ -96,6 +139,19 @@ def choose_controls(
     return Controls(tempo=tempo, key=parsed, style=style, playing=plays)
 
 
+def check_asked(spec: "ModelSpec", task: str, options: "Sequence[str]") -> None:
+    """Refuse options of a model that cannot be asked for anything.
+
+    Raises:
+        BadParameter: It is one.
+    """
+    if options and len(spec.list_stages(task)) < 2:
+        raise typer.BadParameter(
+            f"the model {spec.name} draws no sketch, so that it cannot be asked for this",
+            param_hint=options[0],
+        )
+
+
 def name_take(request: "JobRequest") -> str:
     """What a take is called: its seed, and what its music is like."""
     controls = request.options.controls
@@ -103,10 +159,49 @@ def name_take(request: "JobRequest") -> str:
     return ", ".join([f"seed {request.options.seed}", *(text for text in music if text)])
 
 
-def fill_controls(request: "JobRequest") -> "JobRequest":
-    """The same take, with the controls that its seed decides, if its model has any."""
+def fill_controls(request: "JobRequest", bars: int | None = None) -> "JobRequest":
+    """The same take, with the controls that its seed decides, if its model has any.
+
+    Args:
+        request: The take. What continues other music is like that.
+        bars: Length of a loop.
+    """
     options = request.options
-    if options.sketch is None:
+    if options.sketch is None or request.inputs:
         return request
     filled = options.controls.filled(options.seed or 0)
-    return replace(request, options=replace(options, controls=filled))
+    seconds = options.seconds if bars is None else bars * filled.bar_seconds
+    return replace(request, options=replace(options, controls=filled, seconds=seconds))
+
+
+def open_take(folder: Path, spec: "ModelSpec") -> "tuple[dict[str, Path], Controls]":
+    """The stems of a take that is continued, by name, and what was asked of it.
+
+    Raises:
+        MissingStems: There are none of the model.
+        UnreadableManifest: The folder holds the results of several songs, or none that are known.
+    """
+    from msdm_cli.jobs.stem_folder import open_stem_folder
+    from msdm_cli.tasks.controls import Controls
+
+    opened = open_stem_folder(folder)
+    stems = choose_files(opened, spec.stems)
+    options = opened.manifest.parse_request().options if opened.manifest else None
+    told = getattr(options, "controls", Controls())
+    if len(told.playing) != len(spec.stems):  # those of another model
+        told = replace(told, playing=())
+    return stems, told
+
+
+def inherit(asked: "Controls", told: "Controls") -> "Controls":
+    """What is asked for, and otherwise what the music was told before."""
+    same = asked.tempo in (None, told.tempo)
+    return replace(
+        asked,
+        tempo=asked.tempo or told.tempo,
+        meter=told.meter if same else asked.meter,
+        first_beat=told.first_beat if same else None,
+        key=asked.key or told.key,
+        style=asked.style or told.style,
+        playing=asked.playing or told.playing,
+    )

@@ -206,14 +206,15 @@ SongDurationOption = Annotated[
     ),
 ]
 MusicDurationOption = Annotated[
-    float,
+    float | None,
     typer.Option(
         "--duration",
         "--seconds",
         metavar="TIME",
         parser=parse_length,
         rich_help_panel=PART,
-        help="Length of the music: 12, or 1:30. At most 24 hours.",
+        help="Length of the music, or of what --extend adds: 12, or 1:30. At most 24 hours; 12 s "
+        "by default.",
     ),
 ]
 DryRunOption = Annotated[

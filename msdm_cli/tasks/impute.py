@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from msdm_cli.audio.source import AudioProperties, AudioSource
 from msdm_cli.audio.stem_finish import MIXTURE
 from msdm_cli.diffusion.samplers import Preset
-from msdm_cli.errors import EmptyPart
+from msdm_cli.errors import UnsuitableAudio
 from msdm_cli.models.load import LoadedModel
 from msdm_cli.models.spec import ModelSpec
 from msdm_cli.progress import Progress
@@ -76,17 +76,17 @@ def want(output: AudioProperties, options: ImputeOptions) -> Completion:
     """What is wanted beside the given stems.
 
     Raises:
-        EmptyPart: The part begins after the end.
+        UnsuitableAudio: The part begins after the end.
     """
     first, stop = options.part or (0, None)
     frames = output.frames
     begin = round(first * output.sample_rate)
     end = frames if stop is None else min(frames, round(stop * output.sample_rate))
     if begin >= end:
-        raise EmptyPart(
+        raise UnsuitableAudio(
             f"the given stems have {output.seconds:g} s, so that there is nothing from "
             f"{first:g} s on",
-            "Choose an earlier part.",
+            "Choose a part that begins earlier.",
         )
     return Completion(options.targets, output, (begin, end))
 
@@ -97,8 +97,7 @@ def plan(
     """The chunks and the network calls of an imputation.
 
     Raises:
-        UnsuitableAudio: As ``describe_output``.
-        EmptyPart: As ``want``.
+        UnsuitableAudio: As ``describe_output`` and ``want``.
     """
     output = describe_output(model, sources, options)
     return plan_completion(model.spec, options, want(output, options))

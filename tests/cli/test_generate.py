@@ -3,10 +3,13 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
-from conftest import FIVE_STEMS, STEMS, list_files
+from conftest import FIVE_STEMS, STEMS, list_files, music
 from run_msdm import msdm
+
+from msdm_cli.tasks.controls import Controls
 
 pytestmark = pytest.mark.usefixtures("tiny")
 
@@ -67,3 +70,127 @@ def test_a_dry_run_does_nothing(tmp_path):
     assert estimate["name"] == "one take"
     assert estimate["audio_seconds"] == 1.0
     assert not (tmp_path / "out").exists()
+
+
+def cascade(*arguments):
+    return generate(*arguments, model="tiny-cascade")
+
+
+def read(path):
+    return soundfile.read(path, dtype="int16")[0]
+
+
+@pytest.fixture
+def take(tmp_path):
+    """A take of 0.5 s, with what was asked of it."""
+    asked = ("--tempo", 100, "--key", "Am", "--style", "rock", "--play", "bass,drums")
+    result = cascade("--seconds", 0.5, "--seed", 1, *asked, "-o", tmp_path)
+    assert result.returncode == 0, result.stderr
+    return tmp_path / "seed-1"
+
+
+def test_a_take_is_continued(take, tmp_path):
+    command = ("--extend", take, "--seconds", 0.4, "-o", tmp_path, "--json")
+    result = cascade(*command, "--seed", 2)
+    assert result.returncode == 0, result.stderr
+    (done,) = json.loads(result.stdout)
+    assert done["variation"] == "seed 2, rock, 100 bpm, A minor"
+    longer = tmp_path / "seed-2"
+    for name in (*STEMS, "mixture"):
+        before, now = read(take / f"{name}.wav"), read(longer / f"{name}.wav")
+        assert len(now) == round(0.9 * 22050)
+        # The mixture is that of the stems as they are in the files.
+        np.testing.assert_allclose(now[: len(before)], before, rtol=0, atol=3 * (name == "mixture"))
+    one, two = (
+        json.loads((folder / "msdm.json").read_text())["request"]["options"]["controls"]
+        for folder in (take, longer)
+    )
+    assert one == two
+    # What was continued is continued again; a rerun gives the same bytes.
+    again = cascade("--extend", longer, "--seconds", 0.2, "--seed", 3, "-o", tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert soundfile.info(tmp_path / "seed-3" / "bass.wav").frames == round(1.1 * 22050)
+    rerun = msdm("rerun", tmp_path / "seed-3" / "msdm.json", "-o", tmp_path / "rerun")
+    assert rerun.returncode == 0, rerun.stderr
+
+
+def test_other_music_is_asked_of_a_continuation(take, tmp_path):
+    other = ("--tempo", 120, "--style", "funk", "--key", "C")
+    result = cascade("--extend", take, "--seconds", 0.2, "--seed", 2, *other, "-o", tmp_path)
+    assert result.returncode == 0, result.stderr
+    manifest = json.loads((tmp_path / "seed-2" / "msdm.json").read_text())
+    controls = manifest["request"]["options"]["controls"]
+    assert (controls["tempo"], controls["style"], controls["key"]) == (120.0, "funk", "C major")
+    assert controls["first_beat"] is None
+    assert controls["playing"] == [True, True, False, False]
+
+
+@pytest.mark.parametrize("model", ["tiny", "tiny-cascade"])
+def test_stems_that_somebody_made_are_continued(tmp_path, model):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for name, rate in (("Drums", 44100), ("bass", 44100)):
+        soundfile.write(folder / f"{name}.wav", music(44100, 2, rate).T, rate, "PCM_24")
+    result = generate(
+        "--extend", folder, "--seconds", 0.3, "--seed", 1, "-o", tmp_path, model=model
+    )
+    assert result.returncode == 0, result.stderr
+    assert ("heard" in result.stderr) == (model == "tiny-cascade")
+    for name in STEMS:
+        info = soundfile.info(tmp_path / "seed-1" / f"{name}.wav")
+        assert (info.frames, info.channels, info.samplerate) == (57330, 2, 44100)
+        assert info.subtype == "PCM_24"
+    manifest = json.loads((tmp_path / "seed-1" / "msdm.json").read_text())
+    assert sorted(manifest["request"]["inputs"]) == ["bass", "drums"]
+
+
+def test_a_take_is_not_replaced_by_its_continuation(take):
+    result = cascade("--extend", take, "--seed", 1, "-o", take.parent, "--overwrite")
+    assert result.returncode == 1
+    assert "is an input, and would be replaced" in result.stderr
+
+
+def test_a_folder_without_stems_is_not_continued(tmp_path):
+    soundfile.write(tmp_path / "hum.wav", music(1000).T, 22050)
+    result = cascade("--extend", tmp_path, "-o", tmp_path)
+    result.assert_two_lines(
+        "holds no bass, drums, guitar, piano", "Name a folder with these stems."
+    )
+
+
+def test_bars_are_a_loop_in_the_tempo(tmp_path):
+    result = cascade("--bars", 1, "--tempo", 150, "--seed", 1, "--style", "waltz", "-o", tmp_path)
+    assert result.returncode == 0, result.stderr
+    frames = soundfile.info(tmp_path / "seed-1" / "mixture.wav").frames
+    assert frames == round(3 * 60 / 150 * 22050)
+    options = json.loads((tmp_path / "seed-1" / "msdm.json").read_text())["request"]["options"]
+    assert options["loops"]
+    drawn = cascade("--bars", 1, "--seed", 2, "-o", tmp_path, "--rate", 44100, "--json")
+    tempo = json.loads((tmp_path / "seed-2" / "msdm.json").read_text())["request"]["options"]
+    bar = Controls(**tempo["controls"]).bar_seconds
+    assert json.loads(drawn.stdout)[0]["properties"]["frames"] == pytest.approx(44100 * bar, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--bars", 2, "--seconds", 3), "leave --seconds out"),
+        (("--bars", 2, "--extend", "."), "leave --extend out"),
+        (("--bars", 0), "--bars"),
+        (("--bars", 2, "--model", "tiny"), "draws no sketch"),
+    ],
+)
+def test_bars_that_mean_nothing_are_wrong_usage(tmp_path, arguments, words):
+    result = msdm("generate", "--model", "tiny-cascade", "-o", tmp_path, *arguments)
+    result.assert_two_lines(words, returncode=2)
+
+
+@pytest.mark.parametrize("how", [("--bars", 2, "--tempo", 120), ("--extend", "TAKE")])
+def test_a_dry_run_of_a_loop_or_a_continuation_does_nothing(take, tmp_path, how):
+    before = list_files(tmp_path)
+    arguments = [take if word == "TAKE" else word for word in how]
+    result = cascade(*arguments, "--dry-run", "--json", "-o", tmp_path)
+    assert result.returncode == 0, result.stderr
+    (estimate,) = json.loads(result.stdout)
+    assert estimate["audio_seconds"] == pytest.approx(4.0 if "--bars" in how else 12.5)
+    assert list_files(tmp_path) == before

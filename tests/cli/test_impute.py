@@ -1,14 +1,12 @@
 """``msdm impute``."""
 
 import json
-from pathlib import Path
 
 import pytest
-import typer
-from conftest import FIVE_STEMS, STEMS, list_files
+import soundfile
+from conftest import FIVE_STEMS, STEMS, list_files, music
 from run_msdm import msdm
 
-from msdm_cli.cli.impute import name_stems
 from msdm_cli.cli.model_options import find_spec
 from msdm_cli.models.spec import QUALITIES
 
@@ -85,7 +83,10 @@ def test_a_model_that_does_not_impute_is_an_error(drums, tmp_path):
     [
         (("--given", "song.wav"), "which stem is song.wav? Write --given bass=song.wav"),
         (("--given", "kazoo=song.wav"), "kazoo is none of bass, drums, guitar, piano"),
-        (("--given", "bass=song.wav", "--target", "bass"), "bass is given and a target"),
+        (
+            ("--given", "bass=song.wav", "--target", "bass"),
+            "bass is given and a target: which part",
+        ),
         (("--given", "bass=song.wav", "--target", "kazoo"), "kazoo is no stem of the model tiny"),
         (("--given", "bass=a.wav", "--given", "bass=b.wav"), "bass is given twice"),
         (("--given", "bass and drums.wav"), "which stem is bass and drums.wav?"),
@@ -96,22 +97,6 @@ def test_a_model_that_does_not_impute_is_an_error(drums, tmp_path):
 )
 def test_what_cannot_be_understood_is_wrong_usage(tiny, arguments, words):
     impute(*arguments).assert_two_lines(words, returncode=2)
-
-
-def test_stems_are_named_by_an_option_or_by_their_file():
-    given = ["vocals=a=b.wav", "My Drums.wav", "lead=guitar.wav"]
-    with pytest.raises(typer.BadParameter, match="lead is none of"):
-        name_stems(given, FIVE_STEMS)
-    assert name_stems(given[:2], FIVE_STEMS) == {
-        "vocals": Path("a=b.wav"),
-        "drums": Path("My Drums.wav"),
-    }
-
-
-def test_an_equals_sign_in_the_name_of_a_file_is_no_option(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    Path("lead=guitar.wav").touch()
-    assert name_stems(["lead=guitar.wav"], STEMS) == {"guitar": Path("lead=guitar.wav")}
 
 
 def test_the_help_states_the_network_calls_of_the_embedded_model():
@@ -136,3 +121,90 @@ def test_targets_are_separated_by_commas(drums, tmp_path):
     assert result.returncode == 0, result.stderr
     (done,) = json.loads(result.stdout)
     assert done["imputed"] == "piano, bass"
+
+
+@pytest.fixture
+def band(tmp_path, tiny):
+    """A folder of four stems of two seconds."""
+    folder = tmp_path / "band"
+    folder.mkdir()
+    for seed, name in enumerate(STEMS):
+        soundfile.write(folder / f"{name}.wav", music(2 * 22050, seed=seed).T, 22050)
+    return folder
+
+
+def read(path):
+    return soundfile.read(path, dtype="int16")[0]
+
+
+@pytest.mark.parametrize("model", ["tiny", "tiny-cascade"])
+def test_a_part_of_a_stem_is_drawn_anew(band, model):
+    command = ("--given", band, "--target", "piano", "--from", "0:00.5", "--to", 1)
+    result = impute(*command, "--seed", 1, "--json", model=model)
+    assert result.returncode == 0, result.stderr
+    out = band / "piano"
+    assert list_files(out) == ["bass.wav", "drums.wav", "guitar.wav", *RESULTS[1:]]
+    before, now = read(band / "piano.wav"), read(out / "piano.wav")
+    changed = before != now
+    assert not changed[:11025].any()
+    assert not changed[22050:].any()
+    assert changed[11025:22050].mean() > 0.9
+    again = impute(*command, "--json", model=model)
+    assert json.loads(again.stdout)[0]["skipped"]
+    rerun = msdm("rerun", out / "msdm.json", "-o", band / "again")
+    assert rerun.returncode == 0, rerun.stderr
+
+
+def test_a_folder_gives_what_is_no_target(band):
+    result = impute("--given", band, "--target", "piano,bass", "-o", band / "out", "--json")
+    assert result.returncode == 0, result.stderr
+    manifest = json.loads((band / "out" / "msdm.json").read_text())
+    assert sorted(manifest["request"]["inputs"]) == ["drums", "guitar"]
+
+
+def test_the_summary_says_what_was_heard(band):
+    command = ("--given", band, "--target", "piano", "-o", band / "out", "--seed", 1)
+    result = impute(*command, model="tiny-cascade")
+    assert "piano: heard " in result.stderr
+    assert "in the given stems; --tempo and --key say otherwise" in result.stderr
+    told = impute(*command, "--tempo", 100, "--key", "Am", "--overwrite", model="tiny-cascade")
+    assert told.returncode == 0
+    assert "heard" not in told.stderr
+    manifest = json.loads((band / "out" / "msdm.json").read_text())
+    controls = manifest["request"]["options"]["controls"]
+    assert (controls["tempo"], controls["key"]) == (100.0, "A minor")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words", "code"),
+    [
+        (("--target", "piano", "--from", 1, "--to", 0.5), "0.5 s is not after 1 s", 2),
+        (("--target", "piano", "--to", 0), "0 s is not after 0 s", 2),
+        (("--target", "piano", "--from", "x"), "x is no time", 2),
+        (("--from", 1), "unless --target says what is drawn anew", 2),
+        (("--target", "piano", "--from", 5), "there is nothing from 5 s on", 1),
+    ],
+)
+def test_a_part_that_is_none_is_refused(band, arguments, words, code):
+    result = impute("--given", band, *arguments, "-o", band / "out")
+    result.assert_two_lines(words, returncode=code)
+    if code == 1:
+        assert "Choose a part that begins earlier." in result.stderr
+    assert not (band / "out").exists()
+
+
+def test_a_dry_run_of_a_part_counts_its_chunks(band):
+    command = (
+        "--given",
+        band,
+        "--target",
+        "piano",
+        "--from",
+        1,
+        "--to",
+        1.2,
+        "--dry-run",
+        "--json",
+    )
+    (estimate,) = json.loads(impute(*command, model="tiny-cascade").stdout)
+    assert estimate["calls"] == 3 + 2

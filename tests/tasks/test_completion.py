@@ -5,7 +5,7 @@ import pytest
 from conftest import MemoryStore, music, spy_on, spy_on_stages
 
 from msdm_cli.audio.source import ArraySource, AudioProperties
-from msdm_cli.errors import EmptyPart
+from msdm_cli.errors import UnsuitableAudio
 from msdm_cli.progress import SilentProgress
 from msdm_cli.tasks import generate, impute
 from msdm_cli.tasks.completion import Completion
@@ -127,7 +127,7 @@ def test_a_part_may_be_the_beginning_or_the_end(model, part):
 
 
 def test_a_part_after_the_end_is_refused(tiny_model):
-    with pytest.raises(EmptyPart, match="have 1 s, so that there is nothing from 1 s on"):
+    with pytest.raises(UnsuitableAudio, match="have 1 s, so that there is nothing from 1 s on"):
         repaint(tiny_model, make_band(RATE), (1.0, 2.0))
 
 

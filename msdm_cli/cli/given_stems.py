@@ -1,0 +1,117 @@
+"""Given stems and targets, as a person names them."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from msdm_cli.cli.hints import hinted
+from msdm_cli.cli.model_options import check_stems
+from msdm_cli.errors import MissingStems
+
+if TYPE_CHECKING:
+    from msdm_cli.jobs.stem_folder import StemFolder
+    from msdm_cli.models.spec import ModelSpec
+
+
+def choose_files(opened: "StemFolder", stems: Sequence[str]) -> dict[str, Path]:
+    """The files of a folder that are named after stems, by name.
+
+    Raises:
+        MissingStems: There are none.
+    """
+    files = {name.casefold(): file for name, file in opened.stems.items()}
+    found = {stem: files[stem.casefold()] for stem in stems if stem.casefold() in files}
+    if not found:
+        raise MissingStems(
+            f"{opened.folder}: holds no {', '.join(stems)}", "Name a folder with these stems."
+        )
+    return found
+
+
+def choose_folder(given: Mapping[str, Path], targets: Sequence[str]) -> Path:
+    """Where results go: beside the file of which a part is drawn anew, or the first given one."""
+    anew = [given[name] for name in targets if name in given]
+    return [*anew, *given.values()][0].with_suffix("")
+
+
+def choose_targets(
+    asked: Sequence[str], given: Mapping[str, Path], spec: "ModelSpec", *, in_part: bool = False
+) -> tuple[str, ...]:
+    """The stems to impute: what was asked for, else all that are not given.
+
+    Raises:
+        BadParameter: A target is no stem of the model, or all of a given stem is, or no stem is
+            missing.
+    """
+    targets = check_stems(asked, spec, "--target")
+    targets = targets or tuple(stem for stem in spec.stems if stem not in given)
+    for name in targets:
+        if name in given and not in_part:
+            raise typer.BadParameter(
+                f"{name} is given and a target: which part, --from and --to?",
+                param_hint="--target",
+            )
+    if not targets:
+        raise typer.BadParameter(
+            "every stem is given: nothing is missing, unless --target says what is drawn anew",
+            param_hint="--given",
+        )
+    return targets
+
+
+def name_stems(
+    given: Sequence[str], stems: Sequence[str], targets: Sequence[str] = ()
+) -> dict[str, Path]:
+    """Paths of given stems, by name.
+
+    Args:
+        given: ``stem=path``, or a path whose file name contains the name of one stem, or a folder
+            of stems.
+        stems: The stems of the model.
+        targets: What a folder does not give, though it holds them.
+
+    Raises:
+        BadParameter: A stem is unknown, given twice, or cannot be told from the file's name.
+        NoSongs: A path is an address on the network.
+        MissingStems: A folder holds no stem.
+    """
+    named: dict[str, Path] = {}
+    for value in given:
+        for stem, path in _list_given(value, stems, targets):
+            if stem in named:
+                raise typer.BadParameter(f"{stem} is given twice", param_hint="--given")
+            named[stem] = path
+    return named
+
+
+def _list_given(value: str, stems: Sequence[str], targets: Sequence[str]) -> list[tuple[str, Path]]:
+    """The stems that one value gives, with their paths."""
+    from msdm_cli.cli.songs import refuse_address
+    from msdm_cli.jobs.stem_folder import open_stem_folder
+
+    if Path(value).is_dir():
+        with hinted({MissingStems: lambda error: error.remedy}):
+            found = choose_files(open_stem_folder(Path(value)), stems)
+        return [(stem, path) for stem, path in found.items() if stem not in targets]
+    stem, path = _split(value, stems)
+    if not path:
+        raise typer.BadParameter(f"{stem} has no path", param_hint="--given")
+    refuse_address(path)
+    return [(stem, Path(path))]
+
+
+def _split(value: str, stems: Sequence[str]) -> tuple[str, str]:
+    """The stem and the path of a value."""
+    name, equals, path = value.partition("=")
+    if equals and name in stems:
+        return name, path
+    if equals and not Path(value).exists():
+        raise typer.BadParameter(f"{name} is none of {', '.join(stems)}", param_hint="--given")
+    found = [stem for stem in stems if stem.casefold() in Path(value).stem.casefold()]
+    if len(found) != 1:
+        raise typer.BadParameter(
+            f"which stem is {value}? Write --given {stems[0]}={value}", param_hint="--given"
+        )
+    return found[0], value

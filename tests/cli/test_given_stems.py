@@ -1,0 +1,62 @@
+"""Given stems and targets, as a person names them."""
+
+from pathlib import Path
+
+import pytest
+import typer
+from conftest import FIVE_STEMS, STEMS, make_tiny_model
+
+from msdm_cli.cli.given_stems import choose_folder, choose_targets, name_stems
+from msdm_cli.errors import MissingStems
+
+
+def test_stems_are_named_by_an_option_or_by_their_file():
+    given = ["vocals=a=b.wav", "My Drums.wav", "lead=guitar.wav"]
+    with pytest.raises(typer.BadParameter, match="lead is none of"):
+        name_stems(given, FIVE_STEMS)
+    assert name_stems(given[:2], FIVE_STEMS) == {
+        "vocals": Path("a=b.wav"),
+        "drums": Path("My Drums.wav"),
+    }
+
+
+def test_an_equals_sign_in_the_name_of_a_file_is_no_option(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("lead=guitar.wav").touch()
+    assert name_stems(["lead=guitar.wav"], STEMS) == {"guitar": Path("lead=guitar.wav")}
+
+
+def test_a_folder_gives_its_stems_but_for_targets(tmp_path):
+    for name in ("Drums", "bass", "mixture", "piano", "hum"):
+        (tmp_path / f"{name}.wav").touch()
+    named = name_stems([str(tmp_path)], STEMS)
+    assert named == {
+        "bass": tmp_path / "bass.wav",
+        "drums": tmp_path / "Drums.wav",
+        "piano": tmp_path / "piano.wav",
+    }
+    assert list(name_stems([str(tmp_path)], STEMS, ["piano"])) == ["bass", "drums"]
+    with pytest.raises(typer.BadParameter, match="bass is given twice"):
+        name_stems([str(tmp_path), "bass.wav"], STEMS)
+
+
+def test_a_folder_without_stems_is_refused(tmp_path):
+    (tmp_path / "hum.wav").touch()
+    with pytest.raises(MissingStems, match="holds no bass, drums, guitar, piano"):
+        name_stems([str(tmp_path)], STEMS)
+
+
+def test_a_given_stem_is_a_target_in_part_alone():
+    spec = make_tiny_model().spec
+    given = dict.fromkeys(STEMS, Path("x.wav"))
+    assert choose_targets(["piano"], given, spec, in_part=True) == ("piano",)
+    with pytest.raises(typer.BadParameter, match="which part, --from and --to"):
+        choose_targets(["piano"], given, spec)
+    with pytest.raises(typer.BadParameter, match="nothing is missing"):
+        choose_targets([], given, spec, in_part=True)
+
+
+def test_results_lie_beside_what_is_drawn_anew():
+    given = {"bass": Path("a/bass.wav"), "piano": Path("b/piano.wav")}
+    assert choose_folder(given, ["piano"]) == Path("b/piano")
+    assert choose_folder(given, ["guitar"]) == Path("a/bass")
