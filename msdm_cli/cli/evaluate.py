@@ -1,6 +1,7 @@
 """``msdm evaluate``."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +11,12 @@ from msdm_cli.backends.runtime import AUTO
 from msdm_cli.cli.console import show_json, show_table
 from msdm_cli.cli.display import Display
 from msdm_cli.cli.hints import Hint, find_errno_hint, hinted
-from msdm_cli.cli.model_options import choose_preset, find_spec, load_chosen
+from msdm_cli.cli.model_options import (
+    check_stems,
+    choose_preset,
+    find_spec,
+    load_chosen,
+)
 from msdm_cli.cli.option_checks import choose_several, list_metrics, split_names
 from msdm_cli.cli.options import (
     JsonOption,
@@ -99,8 +105,8 @@ def evaluate(  # noqa: PLR0913
             "--stems",
             metavar="STEM,...",
             callback=split_names,
-            help="Stems of the songs; by default those of MODEL, or the paper's "
-            "bass, drums, guitar and piano.",
+            help="Stems to score; by default those of MODEL, or the paper's bass, drums, guitar "
+            "and piano.",
         ),
     ] = None,
     limit: Annotated[
@@ -150,9 +156,9 @@ def evaluate(  # noqa: PLR0913
         _check_plot(plot, metrics)
     for name in metrics:
         METRICS[name].check()
-    if stems and separate:
-        raise typer.BadParameter("the stems are those of MODEL", param_hint="--stems")
     spec = find_spec(separate) if separate else None
+    if stems and spec:
+        check_stems(stems, spec, "--stems")
     layout = _choose_layout(stems, spec)
     songs = layout.find_songs(references)[:limit]
     display = Display(quiet=quiet, as_json=as_json)
@@ -205,9 +211,8 @@ def _choose_layout(stems: list[str] | None, spec: "ModelSpec | None") -> "Layout
     from msdm_cli.evaluation.layout import Layout
     from msdm_cli.jobs.evaluate import PAPER_LAYOUT
 
-    if spec is not None:
-        return Layout(spec.stems, spec.sample_rate)
-    return Layout(tuple(stems), PAPER_LAYOUT.sample_rate) if stems else PAPER_LAYOUT
+    usual = PAPER_LAYOUT if spec is None else Layout(spec.stems, spec.sample_rate)
+    return replace(usual, stems=tuple(stems)) if stems else usual
 
 
 def _score(song: Path, evaluation: "Evaluation", display: Display) -> bool:

@@ -149,6 +149,7 @@ class Evaluation:
             track=song.name,
             output=OUTPUT,
         )
+        self._check_stems(song, separator)
         folder = self.estimates / song.name
         found = self.layout.find_stems(folder)
         if found and not (request.manifest.exists() or request.journal.exists()):
@@ -164,6 +165,19 @@ class Evaluation:
             run_job(request, separator.model, progress, {SONG: mixture})
         except ResultsExist as error:
             raise _unsuitable_estimates(folder) from error
+
+    def _check_stems(self, song: Path, separator: Separator) -> None:
+        """Make sure that all of a song is scored, since a mixture is the sum of its stems.
+
+        Raises:
+            UnsuitableAudio: It has other stems of the model.
+        """
+        spec = separator.model.spec
+        every = Layout(spec.stems, spec.sample_rate).find_stems(song)
+        if left_out := [stem for stem in every if stem not in self.layout.stems]:
+            raise UnsuitableAudio(
+                f"{song}: has {', '.join(left_out)}, too", "Score all stems that the songs have."
+            )
 
 
 def _unsuitable_estimates(folder: Path) -> ResultsExist:

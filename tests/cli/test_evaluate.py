@@ -7,10 +7,13 @@ import pytest
 import soundfile
 from conftest import STEMS, music
 from level_metric import LEVEL
+from small_demucs import STEMS as SEPARATED
+from small_demucs import write_demucs
 from typer.testing import CliRunner
 
 from msdm_cli.cli.app import app
 from msdm_cli.evaluation.metrics import METRICS
+from msdm_cli.models.adopt import adopt_checkpoints
 
 METHODS = ["estimates", "ideal binary mask", "ideal ratio mask"]
 
@@ -111,10 +114,33 @@ def test_stems_of_other_names_are_scored(tmp_path):
     assert list(json.loads(result.stdout)[0]["stems"]) == ["vocals", "rest"]
 
 
-def test_the_stems_of_a_model_are_not_chosen(references, estimates):
-    result = evaluate(references, estimates, "--separate", "embedded", "--stems", "bass")
+def test_only_stems_of_the_model_are_scored(references, estimates):
+    result = evaluate(references, estimates, "--separate", "embedded", "--stems", "bass,voice")
     assert result.exit_code == 2
-    assert "--stems" in result.stderr
+    assert "voice is no stem of the model embedded" in result.stderr
+
+
+def test_all_stems_that_a_song_has_are_scored(references, tmp_path):
+    arguments = ("--separate", "embedded", "--stems", "bass,drums")
+    result = evaluate(references, tmp_path / "estimates", *arguments)
+    assert result.exit_code == 1
+    assert "has guitar, piano, too" in result.stderr
+    assert not (tmp_path / "estimates").exists()
+
+
+@pytest.mark.parametrize("sampler", ["default", "gibbs"])
+def test_a_separator_of_more_stems_is_scored_by_those_of_the_songs(tmp_path, monkeypatch, sampler):
+    monkeypatch.setenv("MSDM_CACHE", str(tmp_path / "cache"))
+    write_demucs(tmp_path / "a.th")
+    adopt_checkpoints("others", [tmp_path / "a.th"], "for a test", "none")
+    write_stems(tmp_path / "references" / "song", ("bass", "drums"))
+    arguments = ("--separate", "others", "--stems", "bass,drums", "--json", "-q")
+    chosen = () if sampler == "default" else ("--sampler", sampler, "--steps", 2)
+    result = evaluate(tmp_path / "references", tmp_path / "estimates", *arguments, *chosen)
+    assert result.exit_code == 0, result.output
+    assert list(json.loads(result.stdout)[0]["stems"]) == ["bass", "drums"]
+    made = {path.stem for path in (tmp_path / "estimates" / "song").glob("*.wav")}
+    assert made == set(SEPARATED)
 
 
 def test_a_plot_needs_the_scores_that_it_draws(references, estimates, tmp_path):
