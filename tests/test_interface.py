@@ -274,6 +274,47 @@ def test_controls_and_seed_decide_what_is_generated(cascade):
     )
 
 
+@pytest.mark.parametrize("dimensions", [1, 2])
+def test_stems_are_continued(cascade, dimensions):
+    given = {name: music(11025, dimensions) for name in ("bass", "drums")}
+    if dimensions == 1:
+        given = {name: samples[0] for name, samples in given.items()}
+    stems = cascade.extend(given, 0.3, 22050, seed=2)
+    assert tuple(stems) == (*STEMS, "mixture")
+    for name, stem in stems.items():
+        assert stem.shape == (*given["bass"].shape[:-1], 11025 + 6615)
+        if name in given:
+            np.testing.assert_array_equal(stem[..., :11025], given[name])
+    wide = {name: np.atleast_2d(stem) for name, stem in given.items()}
+    blocks = cascade.extend_blocks(given, 0.3, 22050, seed=2)
+    check_same(cascade.extend(wide, 0.3, 22050, seed=2), join(blocks, with_mixture=True))
+    other = cascade.extend(given, 0.3, 22050, seed=2, controls=Controls(tempo=90.0))
+    assert (other["piano"] != stems["piano"]).any()
+
+
+def test_a_part_of_a_stem_is_imputed(cascade):
+    given = {name: music(22050, seed=seed) for seed, name in enumerate(STEMS)}
+    stems = cascade.impute(given, 22050, targets=["bass"], part=(0.4, 0.6), seed=1)
+    changed = np.flatnonzero(stems["bass"][0] != given["bass"][0])
+    assert 8820 <= changed.min() < changed.max() < 13230
+    blocks = cascade.impute_blocks(given, 22050, targets=["bass"], part=(0.4, 0.6), seed=1)
+    check_same(stems, join(blocks, with_mixture=True))
+
+
+def test_bars_make_a_loop(cascade):
+    asked = Controls(tempo=180.0, style="waltz")
+    loop = cascade.generate(bars=1, controls=asked, seed=3)
+    assert loop["piano"].shape == (1, 22050)
+    assert (loop["piano"] != cascade.generate(1.0, controls=asked, seed=3)["piano"]).any()
+    check_same(loop, join(cascade.generate_blocks(bars=1, controls=asked, seed=3), True))
+
+
+def test_bars_need_a_tempo(model, cascade):
+    for one, bars in ((model, 2), (cascade, 0)):
+        with pytest.raises(ValueError, match="expected a model that draws sketches, and bars"):
+            one.generate(bars=bars)
+
+
 def test_controls_are_heard_by_imputed_stems(cascade):
     given = {"drums": music(8000)}
     free = cascade.impute(given, 22050, targets=["bass"])

@@ -11,7 +11,7 @@ TESTS = ROOT / "tests"
 MOST_MODULE_LINES = 259
 MOST_FUNCTION_LINES = 39
 MOST_PARAMETERS = 6
-ASKED_BY_NAME = {"impute", "impute_blocks"}
+ASKED_BY_NAME = {"impute": 8, "impute_blocks": 8, "extend": 7, "extend_blocks": 7}
 """Methods of the Python interface with more parameters, most of which are rarely given."""
 
 FORBIDDEN_NAMES = {"base", "common", "helper", "helpers", "manager", "util", "utils"}
@@ -21,6 +21,7 @@ UNTESTED = {
     "progress": "a protocol, and a class whose methods do nothing",
     "errors": "names; tests/test_interface.py holds the tree",
     "model": "tests/test_interface.py asks it",
+    "music_model": "tests/test_interface.py asks it",
     "diffusion/denoiser": "a protocol",
     "representations/representation": "a protocol",
 }
@@ -66,7 +67,7 @@ def test_modules_and_functions_are_short(path):
         length = function.end_lineno - function.lineno + 1
         assert length <= MOST_FUNCTION_LINES, f"{function.name} has {length} lines"
         count = count_parameters(function)
-        most = MOST_PARAMETERS + (function.name in ASKED_BY_NAME)
+        most = ASKED_BY_NAME.get(function.name, MOST_PARAMETERS)
         assert count <= most, f"{function.name} has {count} parameters"
 
 

@@ -59,8 +59,6 @@ from msdm_cli.cli.takes import choose_seeds, describe_stop
 from msdm_cli.errors import MissingStems
 from msdm_cli.models.registry import EMBEDDED
 
-USUAL_SECONDS = 12.0
-
 
 def generate(  # noqa: PLR0913  an option each
     folder: FolderOption = Path("generated"),
@@ -118,7 +116,7 @@ def generate(  # noqa: PLR0913  an option each
       msdm generate --variations 8 -o takes
     """  # noqa: D301  \b keeps the lines of the examples
     from msdm_cli.jobs.request import JobRequest
-    from msdm_cli.tasks.generate import GenerateOptions
+    from msdm_cli.tasks.generate import USUAL_SECONDS, GenerateOptions
 
     spec = find_spec(model_name)
     check_length(seconds, bars, extend)

@@ -38,17 +38,35 @@ def open_sound(sound: Sound, sample_rate: int | None, name: str) -> AudioSource:
     return ArraySource(np.asarray(sound), sample_rate, name)
 
 
+def check_given(known: tuple[str, ...], given: tuple[str, ...]) -> None:
+    """Refuse given stems that a model does not have.
+
+    Raises:
+        ValueError: A stem is unknown, or none is given.
+    """
+    if unknown := [name for name in given if name not in known]:
+        raise ValueError(f"expected stems of {', '.join(known)}, got {unknown[0]}")
+    if not given:
+        raise ValueError("expected at least one given stem")
+
+
 def check_imputation(
-    known: tuple[str, ...], given: tuple[str, ...], targets: tuple[str, ...]
+    known: tuple[str, ...], given: tuple[str, ...], targets: tuple[str, ...], *, in_part: bool
 ) -> None:
     """Refuse stems that a model does not have, or that cannot be imputed.
+
+    Args:
+        known: Stems of the model.
+        given: Stems that are there.
+        targets: Stems to impute.
+        in_part: Whether they are imputed in a part, so that they may be there.
 
     Raises:
         ValueError: A stem is unknown, or is both given and a target, or none is left.
     """
-    if unknown := [name for name in (*given, *targets) if name not in known]:
-        raise ValueError(f"expected stems of {', '.join(known)}, got {unknown[0]}")
-    if both := [name for name in targets if name in given]:
+    check_given(known, (*given, *targets))
+    both = [name for name in targets if name in given]
+    if both and not in_part:
         raise ValueError(f"expected stems that are given or targets, got {both[0]} as both")
     if not given or not targets:
         raise ValueError("expected at least one given stem and one that is missing")

@@ -33,6 +33,7 @@ Array = NDArray[np.float32]
 
 LONGEST_SECONDS = 24 * 3600
 """A day of music."""
+USUAL_SECONDS = 12.0
 
 
 @dataclass(frozen=True)

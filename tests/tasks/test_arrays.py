@@ -3,7 +3,13 @@ import pytest
 from conftest import music
 
 from msdm_cli.audio.source import ArraySource
-from msdm_cli.tasks.arrays import check_imputation, concatenate, flatten_like, open_sound
+from msdm_cli.tasks.arrays import (
+    check_given,
+    check_imputation,
+    concatenate,
+    flatten_like,
+    open_sound,
+)
 from msdm_cli.tasks.stream import StemBlock
 
 
@@ -32,7 +38,7 @@ def test_samples_need_a_rate():
 )
 def test_stems_that_cannot_be_imputed_are_refused(given, targets, words):
     with pytest.raises(ValueError, match=words):
-        check_imputation(("bass", "drums"), given, targets)
+        check_imputation(("bass", "drums"), given, targets, in_part=False)
 
 
 def test_blocks_become_one_array_of_single_precision():
@@ -55,3 +61,16 @@ def test_one_axis_in_is_one_axis_out():
     assert flatten_like([music(10)], stems)["bass"].shape == (1, 10)
     assert flatten_like(["song.wav"], stems)["bass"].shape == (1, 10)
     assert flatten_like([music(10)[0], music(10)], stems)["bass"].shape == (1, 10)
+
+
+def test_a_given_stem_may_be_imputed_in_part():
+    check_imputation(("bass", "drums"), ("bass",), ("bass",), in_part=True)
+    with pytest.raises(ValueError, match="got kazoo"):
+        check_imputation(("bass", "drums"), ("bass",), ("kazoo",), in_part=True)
+
+
+@pytest.mark.parametrize(("given", "words"), [(("kazoo",), "got kazoo"), ((), "at least one")])
+def test_given_stems_are_those_of_the_model(given, words):
+    check_given(("bass", "drums"), ("drums",))
+    with pytest.raises(ValueError, match=words):
+        check_given(("bass", "drums"), given)
