@@ -59,6 +59,11 @@ def test_names_are_as_short_as_they_differ():
     assert shorten_names(["/music/one.wav"]) == {"/music/one.wav": "one.wav"}
 
 
+def test_very_many_names_are_shortened_in_proportional_time():
+    names = [f"/music/{number}/song.wav" for number in range(20_000)]
+    assert shorten_names(names)[names[7]] == str(Path("7/song.wav"))  # minutes, if by pairs
+
+
 def test_files_are_listed_by_folder():
     paths = [Path("out/a/bass.wav"), Path("out/a/drums.wav"), Path("out/other.wav")]
     expected = [f"{Path('out/a')}{os.sep}", "bass.wav, drums.wav", str(Path("out/other.wav"))]
