@@ -26,3 +26,14 @@ def test_after_the_end_there_is_silence(write_song):
     assert window.shape == (2, 8000)
     assert np.abs(window[:, :50]).max() > 0
     assert not window[:, 50:].any()
+
+
+def test_what_lies_before_a_window_is_not_held(write_song, monkeypatch):
+    monkeypatch.setattr(song_windows, "READ_FRAMES", 5000)
+    held = []
+    with FileSource(write_song(seconds=3, rate=22050)).open() as reader:
+        song = SongWindows(reader, 22050)
+        drop = song._drop
+        song._drop = lambda start: (held.append(song._held.shape[1]), drop(start))
+        assert song.read(60_000, 60_100).shape == (2, 100)
+    assert max(held) <= 2 * 5000

@@ -1,15 +1,23 @@
 """Options that say what new music shall be like."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import typer
+from conftest import generate as make_take
 from conftest import music, request_generation
 from run_msdm import msdm
 from soundfile import write
 
-from msdm_cli.cli.music_options import choose_controls, fill_controls, name_take
+from msdm_cli.cli.music_options import (
+    choose_controls,
+    fill_controls,
+    inherit,
+    name_take,
+    open_take,
+)
 from msdm_cli.tasks.controls import Controls
 
 pytestmark = pytest.mark.usefixtures("tiny")
@@ -70,6 +78,48 @@ def test_what_is_not_asked_for_is_that_of_the_seed(tiny_cascade):
     assert filled.options.controls == Controls(key="A minor").filled(4)
     assert fill_controls(filled) == filled
     assert filled.with_seed(5).options.controls == filled.options.controls
+
+
+def test_bars_have_the_tempo_of_the_take(tiny_cascade):
+    request = request_generation(
+        tiny_cascade, Path("out"), 1.0, seed=4, controls=Controls(style="waltz")
+    )
+    filled = fill_controls(request, bars=4).options
+    assert filled.seconds == 4 * 3 * 60 / filled.controls.tempo
+    assert fill_controls(request).options.seconds == 1.0
+
+
+def test_what_is_continued_is_not_filled_by_a_seed(tiny_cascade):
+    request = request_generation(
+        tiny_cascade, Path("out"), 1.0, inputs={"bass": Path("bass.wav")}, controls=Controls()
+    )
+    assert fill_controls(request) == request
+
+
+TOLD = Controls(
+    tempo=90.0, meter="3/4", first_beat=0.03, key="A minor", style="waltz", playing=(True,) * 4
+)
+
+
+def test_music_goes_on_as_it_was_told():
+    assert inherit(Controls(), TOLD) == TOLD
+    assert inherit(Controls(tempo=90.0, key="C major"), TOLD) == replace(TOLD, key="C major")
+    # The beats of another tempo lie elsewhere.
+    faster = inherit(Controls(tempo=120.0, style="rock"), TOLD)
+    assert (faster.tempo, faster.meter, faster.first_beat) == (120.0, "4/4", None)
+    assert (faster.style, faster.key, faster.playing) == ("rock", "A minor", TOLD.playing)
+
+
+def test_a_take_says_what_it_was_told(tiny_cascade, tmp_path):
+    made = make_take(tiny_cascade, tmp_path, 0.1, seed=3, controls=TOLD)
+    for place in (made.manifest, made.manifest.parent):
+        stems, told = open_take(place, tiny_cascade.spec)
+        assert told == TOLD
+        assert stems == {name: made.files[name] for name in tiny_cascade.spec.stems}
+    fewer = replace(tiny_cascade.spec, stems=("bass", "drums"))
+    stems, told = open_take(made.manifest, fewer)
+    assert list(stems) == ["bass", "drums"]
+    assert told == replace(TOLD, playing=())
 
 
 def generate(folder, *arguments):

@@ -3,9 +3,10 @@ from pathlib import Path
 
 from msdm_cli.audio.source import AudioProperties
 from msdm_cli.cli.display import Display
-from msdm_cli.cli.outcome import MOST_ROWS, Outcome, show_gain, show_outcomes
+from msdm_cli.cli.outcome import MOST_ROWS, Outcome, show_gain, show_heard, show_outcomes
 from msdm_cli.errors import ResultsExist
 from msdm_cli.jobs.result import JobResult
+from msdm_cli.tasks.hearing import Heard
 
 
 def make_result(**fields):
@@ -75,3 +76,13 @@ def test_of_very_many_jobs_those_that_failed_are_listed(capsys):
     assert "a.wav" not in shown
     for text in ("b.wav", "is there already", "a hint", f"{MOST_ROWS} done, 1 failed"):
         assert text in shown
+
+
+def test_what_was_heard_is_said_if_anything_was(capsys):
+    display = Display(quiet=False)
+    for heard in (Heard(96.0, "A minor"), Heard(key="A minor"), Heard(96.5), Heard()):
+        show_heard("piano", make_result(heard=heard), display)
+    end = "in the given stems; --tempo and --key say otherwise"
+    assert capsys.readouterr().err.splitlines() == [
+        f"piano: heard {music} {end}" for music in ("96 bpm, A minor", "A minor", "96.5 bpm")
+    ]
