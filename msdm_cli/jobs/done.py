@@ -84,6 +84,8 @@ def find_done(
         manifest = load_manifest(request.manifest)
     except UnreadableManifest:
         return None
+    if not manifest.files.keys() >= {*request.row.name_outputs(model.spec, request.options)}:
+        return None
     folder = request.manifest.parent
     records = manifest.files.values()
     if not all(_has_size(record.locate(folder), record.size_bytes) for record in records):

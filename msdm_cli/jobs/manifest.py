@@ -23,6 +23,7 @@ from msdm_cli.tasks.hearing import Heard
 from msdm_cli.temporary import write_whole
 
 FORMAT = 3
+MOST_FILES = 1000
 LONGEST_REASON = 300
 LOWEST_GAIN = 1 / 64
 """A gain below -36 dB cannot come from msdm: the manifest was edited."""
@@ -41,6 +42,10 @@ class FileRecord:
     path: str
     sha256: str
     size_bytes: int
+
+    def __post_init__(self) -> None:
+        if "\0" in decode_path(self.path):
+            raise ValueError("a name that no file has")
 
     def locate(self, folder: Path) -> Path:
         """Where the file lies, from the manifest's folder."""
@@ -92,7 +97,7 @@ class Manifest:
 
     request: dict[str, Any]
     identity: dict[str, Any]
-    files: dict[str, FileRecord]
+    files: Annotated[dict[str, FileRecord], msgspec.Meta(min_length=1, max_length=MOST_FILES)]
     facts: Facts
     format: int = FORMAT
 

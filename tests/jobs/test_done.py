@@ -51,6 +51,15 @@ def test_another_job_is_not(tiny_model, made, fields):
     assert ask(tiny_model, made, **fields) is None
 
 
+def test_a_manifest_that_lacks_a_stem_is_of_another_job(tiny_model, made):
+    manifest = made[1].manifest
+    described = json.loads(manifest.read_text())
+    del described["files"]["bass"]
+    manifest.write_text(json.dumps(described))
+    assert load_manifest(manifest).files
+    assert ask(tiny_model, made) is None
+
+
 def test_a_seed_that_is_left_open_is_any_seed(tiny_model, made):
     assert ask(tiny_model, made, seed=None).seed == 5
     assert ask(tiny_model, made, seed=None, overlap=0.5) is None

@@ -199,3 +199,23 @@ def test_the_request_of_a_job_without_noise_has_no_seed(tiny_model, write_song, 
     assert manifest.seed is None
     options = manifest.parse_request().options
     assert options == dataclasses.replace(options, seed=None)
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({}, "length"),
+        ({"bass": {"path": "a\0b", "sha256": "", "size_bytes": 1}}, "no file has"),
+        ({"bass": {"path": "file:a%00b", "sha256": "", "size_bytes": 1}}, "no file has"),
+        (
+            dict.fromkeys(map(str, range(1001)), {"path": "a", "sha256": "", "size_bytes": 1}),
+            "1000",
+        ),
+    ],
+)
+def test_files_that_no_job_writes_are_refused(tiny_model, write_song, tmp_path, files, said):
+    made = separate(tiny_model, write_song(seconds=0.2), tmp_path / "out")
+    described = json.loads(made.manifest.read_text())
+    made.manifest.write_text(json.dumps(described | {"files": files}))
+    with pytest.raises(UnreadableManifest, match=said):
+        load_manifest(made.manifest)
