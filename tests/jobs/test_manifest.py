@@ -207,10 +207,7 @@ def test_the_request_of_a_job_without_noise_has_no_seed(tiny_model, write_song, 
         ({}, "length"),
         ({"bass": {"path": "a\0b", "sha256": "", "size_bytes": 1}}, "no file has"),
         ({"bass": {"path": "file:a%00b", "sha256": "", "size_bytes": 1}}, "no file has"),
-        (
-            dict.fromkeys(map(str, range(1001)), {"path": "a", "sha256": "", "size_bytes": 1}),
-            "1000",
-        ),
+        ({str(n): {"path": "a", "sha256": "", "size_bytes": 1} for n in range(1001)}, "1000"),
     ],
 )
 def test_files_that_no_job_writes_are_refused(tiny_model, write_song, tmp_path, files, said):
