@@ -60,12 +60,16 @@ def describe_job(
     }
 
 
-def _describe_sketch(task: str, spec: ModelSpec) -> dict[str, float]:
+def _describe_sketch(task: str, spec: ModelSpec) -> dict[str, object]:
     """What the spec says of a sketch and of how it is told; nothing for a task without one."""
     stages = [spec.stages[index] for index in spec.list_stages(task)]
     if len(stages) < 2:
         return {}
-    return {"guidance": stages[0].guidance, "told_error": stages[-1].told_error}
+    return {
+        "guidance": stages[0].guidance,
+        "told_error": stages[-1].told_error,
+        "drafts": dict(stages[-1].drafts),
+    }
 
 
 def _name_processor(runtime: Runtime) -> str:

@@ -4,7 +4,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,8 @@ class Stage:
         guidance: How much a prior over sketches counts its controls
             (``msdm_cli.diffusion.told``).
         told_error: Size of the errors that a network is told its sketch has, in bels.
+        drafts: Noise level above which a stem's estimate is a draft made of its sketch, by the name
+            of the stem (``msdm_cli.tasks.sound``); stems that have notes.
     """
 
     architecture: str
@@ -66,6 +68,7 @@ class Stage:
     name: str = ""
     guidance: float = 1.0
     told_error: float = 0.0
+    drafts: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.representation not in REPRESENTATIONS:
@@ -131,6 +134,8 @@ class ModelSpec:
         """Refuse numbers and names that no model has."""
         if len(self.stems) > MOST_STEMS or not all(map(STEM.fullmatch, self.stems)):
             raise ValueError(f"expected up to {MOST_STEMS} names of stems, in letters and digits")
+        for stem in {stem for stage in self.stages for stem in stage.drafts}.difference(self.stems):
+            raise ValueError(f"expected drafts of stems that the model has, got {stem}")
         low, high = RATES_HZ
         if not (low <= self.sample_rate <= high and self.chunk_length <= LONGEST_CHUNK):
             raise ValueError(
@@ -156,6 +161,10 @@ class ModelSpec:
     def list_stages(self, task: str) -> tuple[int, ...]:
         """The indices of the stages that do a task, in order."""
         return tuple(i for i, stage in enumerate(self.stages) if task in stage.presets)
+
+    def find_drafts(self, stage: int) -> dict[int, float]:
+        """Noise level above which a stem is drafted, by the index of the stem."""
+        return {self.stems.index(stem): level for stem, level in self.stages[stage].drafts.items()}
 
     def list_presets(self, task: str) -> Mapping[str, Preset]:
         """The settings of a task by name; of the last stage that does it."""

@@ -68,11 +68,11 @@ def _find_powers(x: Array, window: int, hop: int, first: int, count: int) -> Arr
     frames = np.lib.stride_tricks.sliding_window_view(x, window, -1)[..., first::hop, :]
     spectrum = np.fft.rfft(frames[..., :count, :] * taper)
     density = (spectrum.real**2 + spectrum.imag**2) / np.square(taper).sum()
-    return np.moveaxis(density @ _band_weights(window).T, -1, -2)
+    return np.moveaxis(density @ weigh_bands(window).T, -1, -2)
 
 
 @cache
-def _band_weights(window: int) -> NDArray[np.float32]:
+def weigh_bands(window: int) -> NDArray[np.float32]:
     """Weights of the bins in each band, ``[BANDS, bins]``; they sum to 1.
 
     A band is a triangle that ends at its neighbours' centres, or where that is narrower than the

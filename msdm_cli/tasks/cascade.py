@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from msdm_cli.audio.chunks import Chunk
 from msdm_cli.diffusion.conditions import Condition
 from msdm_cli.diffusion.samplers import Preset
-from msdm_cli.diffusion.told import SketchDenoiser, ToldDenoiser
+from msdm_cli.diffusion.told import SketchDenoiser
 from msdm_cli.models.load import LoadedModel
 from msdm_cli.representations.sketch import MARGIN, find_sketch
 from msdm_cli.representations.sketch_codes import TOKEN_SAMPLES, SketchCodes
@@ -25,6 +25,7 @@ from msdm_cli.tasks.continuation import Continuation
 from msdm_cli.tasks.controls import Controls
 from msdm_cli.tasks.known import Known, find_known_tokens
 from msdm_cli.tasks.sampling import Bind, ChunkSampler
+from msdm_cli.tasks.sound import SoundDenoiser
 from msdm_cli.tasks.stream import ChunkStore
 
 Array = NDArray[np.float32]
@@ -74,6 +75,7 @@ class Cascade:
         self._controls = options.controls
         self._guidance = model.spec.stages[sketch_stage].guidance
         self._told_error = model.spec.stages[sound_stage].told_error
+        self._drafts = model.spec.find_drafts(sound_stage)
         self._sketch = Continuation(
             ChunkSampler(model.for_stage(sketch_stage), options.sketch, options.seed, calls),
             Later(store, chunks),
@@ -104,7 +106,7 @@ class Cascade:
         self._sketch.draw(index, place, codes, partial(self._ask, start // numbers))
         sketch = self._codes.decode(self._sketch.window)
         inside = {stem: heard.inside(MARGIN) for stem, heard in given.items()}
-        return self._sound.draw(index, chunk, inside, lambda _: self._tell(sketch))
+        return self._sound.draw(index, chunk, inside, partial(self._tell, sketch, chunk.start))
 
     def _sketch_known(self, stem: int, heard: Known) -> Known:
         """The codes of what is known of a stem: of tokens that are known with their margins."""
@@ -128,11 +130,13 @@ class Cascade:
 
         return bind
 
-    def _tell(self, sketch: Array) -> Bind:
-        """Tell a network the sketch, and how wrong it may be."""
+    def _tell(self, sketch: Array, first: int, condition: Condition) -> Bind:
+        """Tell a network the sketch from sample ``first`` on, and how wrong it may be."""
+        assert condition.known is not None
+        known = condition.known[0]
         errors = np.full((len(sketch), 1, sketch.shape[2]), self._told_error, np.float32)
         told = np.concatenate((sketch, errors), 1)[None]
-        return lambda denoiser: ToldDenoiser(denoiser, told)
+        return lambda denoiser: SoundDenoiser(denoiser, told, self._drafts, first, known)
 
 
 class Later:

@@ -146,3 +146,11 @@ def test_each_quality_of_the_embedded_model_takes_more_calls_than_the_one_before
     spec = load_spec(weights_folder() / "embedded.json")
     fast, default, best = (spec.preset(task, quality).calls for quality in QUALITIES)
     assert fast < default < best
+
+
+def test_only_stems_of_the_model_are_drafted():
+    drafted = dataclasses.replace(STAGE, drafts={SPEC.stems[1]: 0.5})
+    assert dataclasses.replace(SPEC, stages=(drafted,)).find_drafts(0) == {1: 0.5}
+    unknown = dataclasses.replace(STAGE, drafts={"kazoo": 0.5})
+    with pytest.raises(ValueError, match="got kazoo"):
+        dataclasses.replace(SPEC, stages=(unknown,))

@@ -1,0 +1,96 @@
+"""The network that is told a sketch: drafts above their level, estimates that agree below."""
+
+import numpy as np
+import pytest
+
+from msdm_cli.representations.sketch import BANDS, HOP, MARGIN, find_sketch
+from msdm_cli.representations.sketch_draft import draft_sound
+from msdm_cli.tasks.sound import LEAD, SoundDenoiser
+
+FRAMES = 16
+LENGTH = FRAMES * HOP
+LEVEL = 0.1
+FIRST = 5 * HOP
+UNKNOWN = np.zeros((2, LENGTH), bool)
+
+
+class Recorder:
+    """Gives half of its input, and keeps what it was asked."""
+
+    shares_sigma = False
+
+    def __init__(self):
+        self.asked = []
+
+    def __call__(self, x, sigma, mixture=None, told=None):
+        self.asked.append((x.copy(), sigma.copy(), told))
+        return x / 2
+
+
+def noise(seed=0):
+    return 0.1 * np.random.default_rng(seed).standard_normal((1, 2, LENGTH), dtype=np.float32)
+
+
+@pytest.fixture
+def told():
+    sketch = find_sketch(np.pad(noise(1)[0], ((0, 0), (MARGIN, MARGIN))))
+    return np.concatenate((sketch, np.full((2, 1, FRAMES), 0.3, np.float32)), 1)[None]
+
+
+def test_above_its_level_a_stem_is_its_draft_and_known_to_the_network(told):
+    network = Recorder()
+    x = noise()
+    estimate = SoundDenoiser(network, told, {1: LEVEL}, FIRST, UNKNOWN)(
+        x, np.full((1, 2), 2 * LEVEL)
+    )
+    draft = draft_sound(told[0, 1, :-1], FIRST)
+    ((seen, levels, heard),) = network.asked
+    np.testing.assert_array_equal(estimate[0, 1], draft)
+    np.testing.assert_array_equal(seen[0, 1], draft)
+    np.testing.assert_array_equal(seen[0, 0], x[0, 0])
+    np.testing.assert_array_equal(levels, [[2 * LEVEL, 0]])
+    assert heard is told
+
+
+def test_below_its_level_the_network_estimates_it(told):
+    network = Recorder()
+    x = noise()
+    sigma = np.full((1, 2), LEVEL)
+    SoundDenoiser(network, told, {1: LEVEL}, FIRST, UNKNOWN)(x, sigma)
+    ((seen, levels, _),) = network.asked
+    np.testing.assert_array_equal(seen, x)
+    np.testing.assert_array_equal(levels, sigma)
+
+
+def test_estimates_agree_with_the_sketch(told):
+    estimate = SoundDenoiser(Recorder(), told, {}, FIRST, UNKNOWN)(noise(), np.ones((1, 2)))
+    found = find_sketch(np.pad(estimate[0], ((0, 0), (MARGIN, MARGIN))))
+    errors = [
+        10 * np.sqrt(np.square(other - told[0, :, :BANDS]).mean())
+        for other in (found, find_sketch(np.pad(noise()[0] / 2, ((0, 0), (MARGIN, MARGIN)))))
+    ]
+    assert errors[0] < errors[1] / 2
+
+
+def test_a_given_stem_is_never_drafted(told):
+    network = Recorder()
+    x = noise()
+    SoundDenoiser(network, told, {1: LEVEL}, FIRST, UNKNOWN)(x, np.array([[1.0, 0.0]]))
+    ((seen, _, _),) = network.asked
+    np.testing.assert_array_equal(seen, x)
+
+
+def test_where_known_music_ends_the_network_leads_over(told):
+    network = Recorder()
+    known = UNKNOWN.copy()
+    known[1, : LENGTH // 2] = True
+    x = noise()
+    sigma = np.full((1, 2), 2 * LEVEL)
+    estimate = SoundDenoiser(network, told, {1: LEVEL}, FIRST, known)(x, sigma)[0, 1]
+    ((seen, levels, _),) = network.asked
+    np.testing.assert_array_equal(seen, x)
+    np.testing.assert_array_equal(levels, sigma)
+    near = slice(LENGTH // 2 - LEAD, LENGTH // 2 + LEAD)
+    np.testing.assert_allclose(estimate[near], x[0, 1, near] / 2, atol=1e-7)
+    far = slice(LENGTH // 2 - 2 * LEAD)
+    np.testing.assert_array_equal(estimate[far], draft_sound(told[0, 1, :-1], FIRST)[far])
