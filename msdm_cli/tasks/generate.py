@@ -47,6 +47,8 @@ class GenerateOptions:
         sketch: Sampler and settings of the sketch, of a model that draws one first.
         controls: What is asked for, of such a model.
         loops: Whether the end leads to the beginning.
+        continues: Whether stems are continued, which stay as they are: of what would clip, the
+            mixture alone is made softer.
     """
 
     preset: Preset
@@ -55,6 +57,7 @@ class GenerateOptions:
     sketch: Preset | None = None
     controls: Controls = field(default_factory=Controls)
     loops: bool = False
+    continues: bool = False
 
     def __post_init__(self) -> None:
         if not self.seconds <= LONGEST_SECONDS:  # NaN is not, either

@@ -78,7 +78,7 @@ TASKS = {
         describe_output=generate.describe_output,
         plan=generate.plan,
         run=generate.run,
-        finish=lambda options, subtype, gain: ScaleFinish(gain, mixture_only=False),
+        finish=lambda options, subtype, gain: ScaleFinish(gain, mixture_only=options.continues),
         cut=lambda options, seconds: replace(options, seconds=min(options.seconds, seconds)),
     ),
 }

@@ -185,7 +185,9 @@ def test_bars_that_mean_nothing_are_wrong_usage(tmp_path, arguments, words):
     result.assert_two_lines(words, returncode=2)
 
 
-@pytest.mark.parametrize("how", [("--bars", 2, "--tempo", 120), ("--extend", "TAKE")])
+@pytest.mark.parametrize(
+    "how", [("--bars", 2, "--tempo", 120, "--style", "rock"), ("--extend", "TAKE")]
+)
 def test_a_dry_run_of_a_loop_or_a_continuation_does_nothing(take, tmp_path, how):
     before = list_files(tmp_path)
     arguments = [take if word == "TAKE" else word for word in how]

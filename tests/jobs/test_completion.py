@@ -102,7 +102,7 @@ def test_a_job_that_was_stopped_goes_on_and_its_manifest_gives_the_same(
 
 
 def test_a_continuation_is_written_after_what_it_continues(tiny_cascade, band, tmp_path):
-    request = request_generation(tiny_cascade, tmp_path / "out", 0.5, inputs=band)
+    request = request_generation(tiny_cascade, tmp_path / "out", 0.5, inputs=band, continues=True)
     result = run_job(request, tiny_cascade)
     for name in STEMS:
         now = read_bits(result.files[name])
@@ -159,3 +159,15 @@ def test_a_dry_run_of_a_late_part_rehearses_an_early_one(tiny_cascade, tmp_path)
     for part in ((8.0, 9.0), (8.0, None), (0.0, None)):
         request = request_imputation(tiny_cascade, {"piano": long}, tmp_path, part=part)
         assert estimate_job(request, tiny_cascade).calls > 0
+
+
+def test_what_is_continued_stays_as_it_is_though_the_mixture_would_clip(tiny_cascade, tmp_path):
+    loud = {}
+    for name in STEMS:
+        loud[name] = tmp_path / f"{name}.wav"
+        soundfile.write(loud[name], 0.8 * np.ones(RATE), RATE, "PCM_16")
+    request = request_generation(tiny_cascade, tmp_path / "out", 0.3, inputs=loud, continues=True)
+    result = run_job(request, tiny_cascade)
+    assert result.gain < 0.4
+    for name, path in loud.items():
+        np.testing.assert_array_equal(read_bits(result.files[name])[:, :RATE], read_bits(path))
