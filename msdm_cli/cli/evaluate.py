@@ -2,15 +2,18 @@
 
 import math
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from msdm_cli.backends.runtime import AUTO
+from msdm_cli.cli.cluster_options import ClusterOption, ResourcesOption, choose_row
 from msdm_cli.cli.console import show_json, show_table
 from msdm_cli.cli.display import Display
-from msdm_cli.cli.hints import Hint, find_errno_hint, hinted
+from msdm_cli.cli.evaluate_songs import score_songs
+from msdm_cli.cli.hints import Hint, hinted
 from msdm_cli.cli.model_options import (
     check_stems,
     choose_preset,
@@ -34,14 +37,8 @@ from msdm_cli.cli.runtime_options import (
     ThreadsOption,
     choose_runtime,
 )
-from msdm_cli.cli.system_errors import describe_failure
 from msdm_cli.errors import (
-    FAILURES,
-    JobRunning,
-    MissingStems,
     MsdmError,
-    ResultsExist,
-    UnwritableAudio,
     UnwritableResults,
 )
 
@@ -52,16 +49,6 @@ if TYPE_CHECKING:
     from msdm_cli.jobs.evaluate import Evaluation
     from msdm_cli.models.spec import ModelSpec
 
-HINTS: dict[type[MsdmError], Hint] = {
-    MissingStems: "Separate the song first, or say --separate MODEL.",
-    JobRunning: "Wait for it, or choose another folder for ESTIMATES.",
-    ResultsExist: "Remove it, choose another folder for ESTIMATES, or leave out --separate to "
-    "score it as it is.",
-    UnwritableAudio: lambda error: find_errno_hint(error, "choose another folder for ESTIMATES"),
-    UnwritableResults: lambda error: find_errno_hint(
-        error, "choose another folder for ESTIMATES or --tables"
-    ),
-}
 PLOT_HINTS: dict[type[MsdmError], Hint] = {UnwritableResults: "Choose another name with --plot."}
 
 NOTHING = "-"
@@ -135,6 +122,8 @@ def evaluate(  # noqa: PLR0913
     provider: ProviderOption = None,
     precision: PrecisionOption = AUTO,
     threads: ThreadsOption = 0,
+    cluster: ClusterOption = None,
+    resources: ResourcesOption = None,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -151,6 +140,7 @@ def evaluate(  # noqa: PLR0913
     """
     from msdm_cli.evaluation.metrics import METRICS
     from msdm_cli.jobs.evaluate import Evaluation, Separator
+    from msdm_cli.models.description import describe_model
 
     if plot:
         _check_plot(plot, metrics)
@@ -163,19 +153,21 @@ def evaluate(  # noqa: PLR0913
     songs = layout.find_songs(references)[:limit]
     display = Display(quiet=quiet, as_json=as_json)
     separator = None
+    row = choose_row(None, 1, cluster, resources)
+    if spec is None and cluster is not None:
+        raise typer.BadParameter("needs --separate", param_hint="--cluster")
     if spec is not None:
         preset = choose_preset(spec, "separate", sampler, quality, steps)
         runtime = choose_runtime(device, backend, provider, precision, threads, preset)
-        separator = Separator(load_chosen(spec.name, runtime, display), preset, seed)
+        load = describe_model if cluster else partial(load_chosen, display=display)
+        separator = Separator(load(spec.name, runtime), preset, seed)
     metrics = list(dict.fromkeys(metrics))
     evaluation = Evaluation(estimates, tables or estimates, metrics, layout, method, separator)
-    display.expect("song", {song.name: 1.0 for song in songs})
-    with display:
-        scored = [_score(song, evaluation, display) for song in songs]
+    scored = score_songs(evaluation, songs, display, row)
     _show(evaluation, quiet=quiet, as_json=as_json)
     if plot:
         _plot(evaluation, plot)
-    if not all(scored):
+    if not scored:
         raise typer.Exit(1)
 
 
@@ -213,20 +205,6 @@ def _choose_layout(stems: list[str] | None, spec: "ModelSpec | None") -> "Layout
 
     usual = PAPER_LAYOUT if spec is None else Layout(spec.stems, spec.sample_rate)
     return replace(usual, stems=tuple(stems)) if stems else usual
-
-
-def _score(song: Path, evaluation: "Evaluation", display: Display) -> bool:
-    """Score a song; one that fails does not end the rest."""
-    piece = display.piece(song.name)
-    try:
-        with hinted(HINTS):
-            evaluation.score(song, piece)
-    except FAILURES as error:
-        display.fail(song.name, describe_failure(error))
-        return False
-    finally:
-        piece.end()
-    return True
 
 
 def _show(evaluation: "Evaluation", *, quiet: bool, as_json: bool) -> None:

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from msdm_cli.audio.stem_finish import MIXTURE
+from msdm_cli.backends.runtime import Runtime
 from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.errors import MissingStems, ResultsExist, UnsuitableAudio
@@ -14,10 +16,12 @@ from msdm_cli.evaluation.metrics import METRICS
 from msdm_cli.evaluation.metrics.metric import SeparatedSong
 from msdm_cli.evaluation.oracles import ORACLES
 from msdm_cli.evaluation.tables import ScoreTable
+from msdm_cli.jobs.done import KnownModel
 from msdm_cli.jobs.output import OutputOptions
 from msdm_cli.jobs.request import JobRequest
+from msdm_cli.jobs.result import JobResult
 from msdm_cli.jobs.run import run_job
-from msdm_cli.models.load import LoadedModel
+from msdm_cli.models.load import LoadedModel, load
 from msdm_cli.models.spec import PAPER_STEMS
 from msdm_cli.progress import Progress
 from msdm_cli.tasks.separate import SONG, SeparateOptions
@@ -34,14 +38,42 @@ class Separator:
     """What separates songs that have no estimates yet.
 
     Attributes:
-        model: The model.
+        model: The model; one that is not loaded can only say what is to be done.
         preset: Sampler settings.
         seed: Seed of the noise; None where the sampler uses no noise.
     """
 
-    model: LoadedModel
+    model: KnownModel
     preset: Preset
     seed: int | None
+
+
+@dataclass(frozen=True)
+class SeparateStems:
+    """Work for an executor whose jobs leave this process: separates the sum of a song's stems.
+
+    Attributes:
+        layout: What the folder of the song holds.
+    """
+
+    layout: Layout
+
+    def __call__(self, name: str, request: JobRequest) -> JobResult:
+        """Run a job that ``Evaluation.prepare`` has made.
+
+        Raises:
+            MsdmError: As ``run_job``, or the model cannot be loaded.
+        """
+        del name
+        mixture = self.layout.load_mixture(request.inputs[SONG].parent)
+        model = _load_once(request.model, request.runtime)
+        return run_job(request, model, None, {SONG: mixture})
+
+
+@lru_cache(1)
+def _load_once(name: str, runtime: Runtime) -> LoadedModel:
+    """The model of the last song, if this one has the same."""
+    return load(name, runtime)
 
 
 class Evaluation:
@@ -137,8 +169,13 @@ class Evaluation:
             )
         return estimate
 
-    def _separate(self, song: Path, separator: Separator, progress: Progress) -> None:
-        """Separate a song, unless the same settings, or something else than msdm, did so before."""
+    def prepare(self, song: Path, separator: Separator) -> JobRequest | None:
+        """The job that separates a song; None if something else than msdm did so before.
+
+        Raises:
+            ResultsExist: Something else has made some of the estimates.
+            UnsuitableAudio: The song has other stems of the model.
+        """
         request = JobRequest(
             task="separate",
             model=separator.model.spec.name,
@@ -155,16 +192,23 @@ class Evaluation:
         if found and not (request.manifest.exists() or request.journal.exists()):
             if len(found) < len(self.layout.stems):
                 raise _unsuitable_estimates(folder)
-            return
-        mixture = self.layout.load_mixture(song)
+            return None
         if not found:
             # Scores of estimates that were removed must not pass for scores of the new ones.
             for table in self._all_tables.values():
                 table.forget(song.name, self.method)
+        return request
+
+    def _separate(self, song: Path, separator: Separator, progress: Progress) -> None:
+        """Separate a song, unless the same settings, or something else than msdm, did so before."""
+        request = self.prepare(song, separator)
+        if request is None:
+            return
+        assert isinstance(separator.model, LoadedModel)
         try:
-            run_job(request, separator.model, progress, {SONG: mixture})
+            run_job(request, separator.model, progress, {SONG: self.layout.load_mixture(song)})
         except ResultsExist as error:
-            raise _unsuitable_estimates(folder) from error
+            raise _unsuitable_estimates(self.estimates / song.name) from error
 
     def _check_stems(self, song: Path, separator: Separator) -> None:
         """Make sure that all of a song is scored, since a mixture is the sum of its stems.
