@@ -146,7 +146,8 @@ def complete(
 ) -> Iterator[StemBlock]:
     """Draw what is wanted beside given stems.
 
-    The model is mono: it hears the mean of the channels, and what is drawn is the same in each.
+    The model is mono: it hears the mean of the channels. What is drawn is the same in each, or lies
+    between them as what stays of the same stem before it.
 
     Args:
         model: The model.
@@ -164,7 +165,9 @@ def complete(
     up = StreamResampler(spec.sample_rate, wanted.output.sample_rate, len(targets))
     with ExitStack() as stack:
         originals = {
-            name: Original(stack.enter_context(source.open()), spec.sample_rate)
+            name: Original(
+                stack.enter_context(source.open()), spec.sample_rate, panned=wanted.part[0]
+            )
             for name, source in sources.items()
         }
         mixer = _Mixer(wanted, originals)
@@ -248,7 +251,10 @@ class _Mixer:
         given = {name: one.read(frames) for name, one in self._originals.items()}
         stems = {}
         for name, new in zip(wanted.targets, weights * drawn, strict=True):
-            stem = new + (1 - weights) * given.pop(name) if name in given else new[None]
+            stem = new[None]
+            if name in given:
+                pan = self._originals[name].pan[:, None]
+                stem = pan * stem + (1 - weights) * given.pop(name)
             stems[name] = np.broadcast_to(stem, (wanted.output.channels, frames))
         mixture = np.stack(list(stems.values())).sum(0)
         for samples in given.values():

@@ -19,14 +19,18 @@ class Original:
     Args:
         reader: Reads it.
         rate: Rate of the network, in hertz.
+        panned: How many of its first samples say where it stands between its channels.
     """
 
-    def __init__(self, reader: AudioReader, rate: int) -> None:
+    def __init__(self, reader: AudioReader, rate: int, panned: int = 0) -> None:
         properties = reader.properties
         self._reader = SharedReader(reader)
         self._windows = SongWindows(self._reader, rate)
         self._left = properties.frames
         self._fade = count_fade(properties.sample_rate)
+        self._panned = panned
+        self._together = np.zeros(properties.channels)
+        self._energy = 0.0
         self._tail = np.zeros((properties.channels, 0), np.float32)
 
     def hear(self, start: int, stop: int) -> Array:
@@ -46,6 +50,8 @@ class Original:
         """
         there = self._reader.read_again(min(frames, self._left))
         if there.shape[1]:
+            self._measure_pan(there[:, : max(0, self._panned)])
+            self._panned -= there.shape[1]
             self._left -= there.shape[1]
             self._tail = np.concatenate((self._tail, there), 1)[:, -self._fade :]
         missing = frames - there.shape[1]
@@ -55,6 +61,19 @@ class Original:
         self._tail = self._tail[:, : self._tail.shape[1] - back.shape[1]]
         silence = np.zeros((len(back), missing - back.shape[1]), np.float32)
         return np.concatenate((there, back, silence), 1)
+
+    @property
+    def pan(self) -> Array:
+        """Gain of each channel on the mean of all, as far as it was read, ``[C]``."""
+        channels = len(self._together)
+        if not self._energy:
+            return np.ones(channels, np.float32)
+        return np.clip(self._together / self._energy, 0, channels).astype(np.float32)
+
+    def _measure_pan(self, block: Array) -> None:
+        mean = block.mean(0, dtype=np.float64)
+        self._together += block @ mean
+        self._energy += float(mean @ mean)
 
 
 def count_fade(rate: int) -> int:

@@ -211,6 +211,17 @@ def test_the_plan_is_what_is_done(tiny_cascade):
         assert planned.calls == stream.calls.count
 
 
+@pytest.mark.parametrize("draw", [repaint, extend])
+def test_what_is_drawn_stands_where_the_stem_does(tiny_cascade, draw):
+    piano = np.concatenate([1.5 * music(2 * RATE), 0.5 * music(2 * RATE)])
+    stems, _ = collect(draw(tiny_cascade, {"piano": piano}, (1.0, 1.5) if draw is repaint else 0.5))
+    first = RATE if draw is repaint else 2 * RATE
+    inside = slice(first + count_fade(RATE), first + RATE // 2 - count_fade(RATE))
+    left, right = stems["piano"][:, inside]
+    assert np.abs(left).max() > 1e-4
+    np.testing.assert_allclose(left, 3 * right, rtol=1e-3, atol=1e-6)
+
+
 def test_cross_fades_lie_inside_of_the_part():
     output = AudioProperties(RATE, 1, 10_000, "PCM_16")
     fade = count_fade(RATE)

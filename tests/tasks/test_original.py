@@ -48,3 +48,26 @@ def test_what_is_skipped_is_not_held_and_not_lost():
     assert original._windows._held.shape[1] < 100_000
     np.testing.assert_array_equal(original.hear(150_000, 150_100), long[0, 150_000:150_100])
     np.testing.assert_array_equal(original.read(200_000), long)
+
+
+def test_its_place_between_the_channels_is_that_of_its_beginning():
+    mono = music(6000)[0]
+    panned = np.stack([1.5 * mono, 0.5 * mono])
+    panned[:, 4000:] = panned[::-1, 4000:]
+    original = Original(ArraySource(panned, RATE).open(), RATE, panned=4000)
+    np.testing.assert_array_equal(original.pan, (1, 1))
+    for frames in (100, 3000, 2000, 900):
+        original.read(frames)
+        np.testing.assert_allclose(original.pan, (1.5, 0.5), atol=1e-3)
+
+
+def test_what_cancels_in_the_mean_has_no_place():
+    mono = music(1000)[0]
+    original = Original(ArraySource(np.stack([mono, -mono]), RATE).open(), RATE, panned=1000)
+    original.read(1000)
+    np.testing.assert_array_equal(original.pan, (1, 1))
+    wide = np.stack([mono, -0.9 * mono])
+    original = Original(ArraySource(wide, RATE).open(), RATE, panned=1000)
+    original.read(1000)
+    assert (original.pan >= 0).all()
+    assert (original.pan <= 2).all()
