@@ -3,6 +3,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -89,7 +90,7 @@ def test_a_wrong_share_is_wrong_usage(write_song):
     result.assert_two_lines("41/40 is no share", "--shard", returncode=2)
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+@pytest.mark.skipif(sys.platform == "win32", reason="a script of a shell")
 def test_the_recipe_for_slurm_runs_each_share(commands):
     for task in (1, 400):
         # What Slurm sets for a task; the largest number is that of the array, not of the shares.

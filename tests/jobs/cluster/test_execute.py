@@ -211,7 +211,7 @@ def test_a_song_goes_on_inside_where_its_journal_is_seen(
         assert ended.result.files[stem].read_bytes() == path.read_bytes()
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("sign", ["SIGINT", "SIGKILL"])
 def test_a_driver_that_ends_leaves_no_worker_and_may_be_started_again(
     real_ray, write_song, tmp_path, sign
 ):
@@ -222,7 +222,7 @@ def test_a_driver_that_ends_leaves_no_worker_and_may_be_started_again(
     command = [str(word) for word in (*command, "--cluster", address)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as driver:
         next(line for line in driver.stderr if '"progress"' in line)
-        driver.send_signal(sign)
+        driver.send_signal(getattr(signal, sign))
         driver.stderr.read()
     assert driver.returncode in (130, -signal.SIGKILL)
     # It takes both cores, and so is run when no worker is left.
