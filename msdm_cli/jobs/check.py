@@ -132,7 +132,7 @@ def _find_parts(options: SeparateOptions, written: Collection[str]) -> tuple[str
     if not (options.stems or options.mixes):
         return tuple(written)
     for name, gains in options.mixes.items():
-        if not any(gains.values()) and all(stem in written for stem in gains):
+        if not any(gains.values()) and all(stem in written for stem in (name, *gains)):
             return (name, *gains)
     return ()
 

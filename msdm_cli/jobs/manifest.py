@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 
 from msdm_cli.audio.formats import SUBTYPES
-from msdm_cli.audio.source import AudioProperties
+from msdm_cli.audio.source import RATES_HZ, AudioProperties
 from msdm_cli.backends.runtime import Runtime
 from msdm_cli.digest import digest_file
 from msdm_cli.errors import UnreadableManifest, UnwritableResults
@@ -23,7 +23,7 @@ from msdm_cli.tasks.hearing import Heard
 from msdm_cli.temporary import write_whole
 
 FORMAT = 3
-MOST_FILES = 1000
+MOST_FILES = 100
 LONGEST_REASON = 300
 LOWEST_GAIN = 1 / 64
 """A gain below -36 dB cannot come from msdm: the manifest was edited."""
@@ -204,12 +204,16 @@ def list_manifests(folder: Path) -> list[Path]:
 
 
 def _check_identity(manifest: Manifest) -> None:
-    """Refuse an identity that lacks what is compared, or an input of the job.
+    """Refuse facts of no sound, and an identity that lacks what is compared, or an input.
 
     An input that is in the identity alone was in memory.
     """
     if manifest.facts.subtype_written not in SUBTYPES:
         raise ValueError(f"the unknown subtype {manifest.facts.subtype_written}")
+    sound = manifest.facts.properties
+    low, high = RATES_HZ
+    if not (low <= sound.sample_rate <= high and sound.channels > 0 and sound.frames > 0):
+        raise ValueError("a sound that is none")
     identity = msgspec.convert(manifest.identity, _Identity)
     if missing := manifest.request["inputs"].keys() - identity.inputs.keys():
         raise ValueError(f"the identity lacks the inputs {', '.join(sorted(missing))}")

@@ -5,7 +5,6 @@ a rerun or a dry run begins with one.
 """
 
 import dataclasses
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,9 @@ from msdm_cli.jobs.output import OutputOptions
 from msdm_cli.jobs.paths import decode_path, encode_path
 from msdm_cli.jobs.remote.addresses import to_address
 from msdm_cli.tasks.table import TASKS, Task
+
+MOST_SECONDS = 1e9
+"""Thirty years: no sound is longer."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,8 @@ class JobRequest:
             raise TypeError(f"expected {expected.__name__}, got {type(self.options).__name__}")
         for name in ("start_seconds", "duration_seconds"):
             value = getattr(self, name)
-            if value is not None and not 0 <= value < math.inf:
-                raise ValueError(f"expected {name} of 0 or more, got {value}")
+            if value is not None and not 0 <= value <= MOST_SECONDS:
+                raise ValueError(f"expected {name} of 0 to {MOST_SECONDS:g}, got {value}")
 
     @property
     def row(self) -> Task:

@@ -207,7 +207,7 @@ def test_the_request_of_a_job_without_noise_has_no_seed(tiny_model, write_song, 
         ({}, "length"),
         ({"bass": {"path": "a\0b", "sha256": "", "size_bytes": 1}}, "no file has"),
         ({"bass": {"path": "file:a%00b", "sha256": "", "size_bytes": 1}}, "no file has"),
-        ({str(n): {"path": "a", "sha256": "", "size_bytes": 1} for n in range(1001)}, "1000"),
+        ({str(n): {"path": "a", "sha256": "", "size_bytes": 1} for n in range(101)}, "100"),
     ],
 )
 def test_files_that_no_job_writes_are_refused(tiny_model, write_song, tmp_path, files, said):
@@ -215,4 +215,26 @@ def test_files_that_no_job_writes_are_refused(tiny_model, write_song, tmp_path, 
     described = json.loads(made.manifest.read_text())
     made.manifest.write_text(json.dumps(described | {"files": files}))
     with pytest.raises(UnreadableManifest, match=said):
+        load_manifest(made.manifest)
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "value"),
+    [
+        ("properties", "sample_rate", 0),
+        ("properties", "sample_rate", 10**9),
+        ("properties", "channels", 0),
+        ("properties", "frames", -1),
+        ("request", "start_seconds", 1e308),
+        ("request", "duration_seconds", 1e10),
+    ],
+)
+def test_sounds_that_are_none_are_refused(tiny_model, write_song, tmp_path, place, name, value):
+    made = separate(tiny_model, write_song(seconds=0.2), tmp_path / "out")
+    described = json.loads(made.manifest.read_text())
+    changed = described["facts"]["properties"] if place == "properties" else described[place]
+    assert name in changed
+    changed[name] = value
+    made.manifest.write_text(json.dumps(described))
+    with pytest.raises(UnreadableManifest, match=r"expected|none"):
         load_manifest(made.manifest)
