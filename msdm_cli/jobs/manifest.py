@@ -106,6 +106,12 @@ class Manifest:
         """Seed of the noise; None if the sampler uses none."""
         return get_seed(self.identity)
 
+    @property
+    def tempo(self) -> float | None:
+        """Quarter notes a minute: what was asked for, else what was heard; None if neither is."""
+        controls = getattr(self.parse_request().options, "controls", None)
+        return getattr(controls, "tempo", None) or self.facts.heard.tempo
+
     def parse_request(self) -> JobRequest:
         """The job that made the results.
 

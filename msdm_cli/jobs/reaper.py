@@ -99,10 +99,10 @@ def quote(text: str) -> str:
 
 
 def _find_tempo(opened: StemFolder) -> tuple[float, int, int] | None:
-    """Beats a minute and the metre that were asked for; None if nobody did."""
+    """Beats a minute and the metre that were asked for, or heard; None if there are none."""
     options = opened.manifest.parse_request().options if opened.manifest else None
     controls = getattr(options, "controls", None)
-    if controls is None or controls.tempo is None:
+    if opened.manifest is None or controls is None or opened.manifest.tempo is None:
         return None
     beats, unit = controls.meter.split("/")
-    return controls.tempo, int(beats), int(unit)
+    return opened.manifest.tempo, int(beats), int(unit)

@@ -24,12 +24,13 @@ def write_notes(manifest: Path) -> tuple[Path, ...]:
     """
     opened = open_stem_folder(manifest)
     request = opened.manifest.parse_request() if opened.manifest else None
-    given = request.inputs if request else {}
-    controls = getattr(request.options, "controls", None) if request else None
-    tempo = getattr(controls, "tempo", None) or USUAL_TEMPO
+    given = set(request.inputs) if request else set()
+    # What was drawn in a part alone, or goes on, is given and new.
+    copied = given - set(getattr(request.options, "targets", given)) if request else given
+    tempo = (opened.manifest.tempo if opened.manifest else None) or USUAL_TEMPO
     written = []
     for name, sound in opened.stems.items():
-        if name in given or name in UNPITCHED:
+        if name in copied or name in UNPITCHED:
             continue
         path = sound.with_suffix(SUFFIX)
         if not path.exists() or _is_ours(path):

@@ -97,9 +97,10 @@ def extend(manifest: Manifest, folder: str = ".") -> str:
 
 
 def describe_music(manifest: Manifest) -> str:
-    """What music was asked for, or decided by the seed: ``folk, 100 bpm, E major``."""
+    """What music was asked for, decided by the seed, or heard: ``folk, 100 bpm, E major``."""
     controls = getattr(manifest.parse_request().options, "controls", None)
     if controls is None:
         return ""
-    tempo = controls.tempo and f"{controls.tempo:g} bpm"
-    return ", ".join(text for text in (controls.style, tempo, controls.key) if text)
+    tempo = manifest.tempo and f"{manifest.tempo:g} bpm"
+    key = controls.key or manifest.facts.heard.key
+    return ", ".join(text for text in (controls.style, tempo, key) if text)

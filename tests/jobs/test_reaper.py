@@ -1,5 +1,6 @@
 """Projects for REAPER."""
 
+import json
 import re
 
 import pytest
@@ -86,6 +87,17 @@ def test_the_tempo_is_the_one_that_was_asked_for(tiny_model, tmp_path):
     made = generate(tiny_model, tmp_path, 0.4, controls=Controls(tempo=96.5, meter="6/8"))
     project = parse(write_reaper_project(made.manifest).read_text("utf-8"))
     assert find(project, "TEMPO") == "96.5 6 8"
+
+
+def test_the_tempo_is_the_one_that_was_heard(tiny_model, tmp_path):
+    made = generate(tiny_model, tmp_path, 0.4)
+    assert "TEMPO" not in write_reaper_project(made.manifest).read_text("utf-8")
+    described = json.loads(made.manifest.read_text())
+    described["facts"]["heard"]["tempo"] = 101.25
+    made.manifest.write_text(json.dumps(described))
+    made.manifest.with_name("seed-1.rpp").unlink()
+    project = parse(write_reaper_project(made.manifest).read_text("utf-8"))
+    assert find(project, "TEMPO") == "101.25 4 4"
 
 
 @pytest.mark.parametrize(

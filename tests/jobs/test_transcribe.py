@@ -1,5 +1,5 @@
 import pytest
-from conftest import impute
+from conftest import generate, impute
 
 from msdm_cli.jobs import transcribe
 from msdm_cli.midi.midi_file import MARK
@@ -38,3 +38,12 @@ def test_files_of_somebody_else_stay(tiny_model, write_song, tmp_path, found):
     path.write_bytes(b"mine")
     assert transcribe.write_notes(made.manifest) == ()
     assert path.read_bytes() == b"mine"
+
+
+def test_what_is_given_and_new_gets_its_notes(tiny_model, write_song, tmp_path, found):
+    given = {name: write_song(f"{name}.wav", seconds=0.4) for name in ("bass", "piano")}
+    made = impute(tiny_model, given, tmp_path / "a", targets=("piano",), part=(0.1, 0.2))
+    assert [path.name for path in transcribe.write_notes(made.manifest)] == ["piano.mid"]
+    longer = generate(tiny_model, tmp_path / "b", 0.2, inputs=given, continues=True)
+    paths = transcribe.write_notes(longer.manifest)
+    assert sorted(path.name for path in paths) == ["bass.mid", "guitar.mid", "piano.mid"]

@@ -139,7 +139,7 @@ def test_a_part_ends_after_it_begins(tiny_model, part):
 
 def test_a_part_of_a_long_song_costs_only_its_chunks(tiny_cascade):
     options = options_of(tiny_cascade, "impute", targets=("piano",), part=(60.0, 60.2))
-    sources = open_arrays(make_band(120 * RATE))
+    sources = open_arrays({"piano": np.zeros((1, 120 * RATE))})
     assert len(impute.plan(tiny_cascade, sources, options).chunks) == 1
 
 
