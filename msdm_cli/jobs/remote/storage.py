@@ -23,6 +23,7 @@ from msdm_cli.jobs.remote.addresses import to_address
 from msdm_cli.temporary import RANDOM_BYTES, SUFFIX
 
 MAGIC = re.compile(r"[*?[]")
+PASSWORD = re.compile(r"://[^/@]*:[^/@]*@")
 LONGEST_REASON = 300
 FLAT = frozenset({"s3", "gs", "abfs", "oss"})
 """Storages without folders. To make one would make a bucket, if a person has misspelt its name."""
@@ -43,6 +44,11 @@ def connect(path: Path, error: type[MsdmError], doing: str) -> Iterator[tuple[An
         MissingPackage: fsspec needs another package for it.
     """
     address = to_address(path)
+    if PASSWORD.search(address):
+        raise error(
+            "an address has a password, which would be written to msdm.json",
+            "Use a key, or the settings of the storage.",
+        )
     try:
         from fsspec.core import url_to_fs
 
@@ -102,8 +108,10 @@ def list_songs(path: Path, suffixes: tuple[str, ...], made: str) -> list[Path]:
         else:
             return [path]
         results = {_parent(name) for name in found if name.rpartition("/")[2] == made}
+        # A storage forgets its host in the names that it lists.
+        start = to_address(path).rstrip("/").removesuffix(place.rstrip("/"))
         songs = [
-            Path(storage.unstrip_protocol(name))
+            Path(start + name)
             for name in sorted(found)
             if name.lower().endswith(suffixes) and _parent(name) not in results
         ]

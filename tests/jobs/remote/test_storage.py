@@ -9,6 +9,7 @@ from msdm_cli.errors import (
     UnreadableAudio,
     UnwritableResults,
 )
+from msdm_cli.jobs.remote.addresses import to_address
 from msdm_cli.jobs.remote.storage import RIGHTS, Folder, connect, fetch, list_songs
 
 SUFFIXES = (".wav", ".flac")
@@ -44,6 +45,26 @@ def test_songs_of_folders_and_patterns_without_results(memory):
     assert list_names("memory://in/*.wav") == ["b.wav"]
     assert list_names("memory://in/b.wav") == ["b.wav"]
     assert list_names("memory://nothing/*.wav") == []
+
+
+def test_a_password_is_refused_and_not_shown():
+    with (
+        pytest.raises(InputError, match="an address has a password") as found,
+        connect(Path("ssh://me:secret@host/in"), InputError, "listed"),
+    ):
+        pass
+    assert "secret" not in str(found.value)
+
+
+def test_a_host_stays_in_the_names_of_songs(memory, monkeypatch):
+    put(memory, "in/a.wav", "in/b/c.wav")
+    monkeypatch.setattr(
+        "fsspec.core.url_to_fs", lambda address: (memory, address.removeprefix("ssh://me@host:22"))
+    )
+    for word in ("ssh://me@host:22/in", "ssh://me@host:22/in/", "ssh://me@host:22/in/*.wav"):
+        found = [to_address(path) for path in list_songs(Path(word), SUFFIXES, "msdm.json")]
+        assert found[0] == "ssh://me@host:22/in/a.wav"
+        assert found[1:] in ([], ["ssh://me@host:22/in/b/c.wav"])
 
 
 def test_a_file_appears_whole_and_old_temporary_files_go(memory, tmp_path):
