@@ -19,7 +19,8 @@
     |  |- UnreadableTable       a table of scores is not one
     |  |- UnwritableResults     a folder, a journal, a table or a picture cannot be written
     |  |  |- SamePlace          two jobs would write the same files
-    |  |  `- StrayName          a name leads out of the folder of the results
+    |  |  |- StrayName          a name leads out of the folder of the results
+    |  |  `- UnwritableAddress  a storage elsewhere cannot be written
     |  |- ResultsExist          there is a file already where a result would go
     |  |- ReplacesInput         a result would replace a file that is read
     |  `- JobRunning            another process is writing the same results
@@ -48,9 +49,8 @@
        `- NonFiniteSamples      a network returned NaN or infinity
 
 The command line prints ``message`` and a hint as two lines and exits with 1, or with 2 for an
-unknown model. The hint is
-``remedy``, unless ``msdm_cli.cli.hints`` knows the option that helps. A caller's mistake is a
-ValueError or a TypeError instead, with "expected ..., got ...".
+unknown model. The hint is ``remedy``, unless ``msdm_cli.cli.hints`` knows the option that helps. A
+caller's mistake is a ValueError or a TypeError instead, with "expected ..., got ...".
 """
 
 
@@ -141,6 +141,10 @@ class SamePlace(UnwritableResults):
 
 class StrayName(UnwritableResults):
     """A name leads out of the folder of the results."""
+
+
+class UnwritableAddress(UnwritableResults):
+    """A storage elsewhere cannot be written."""
 
 
 class ResultsExist(ResultsError):

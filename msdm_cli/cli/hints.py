@@ -25,6 +25,7 @@ from msdm_cli.errors import (
     UnknownModel,
     UnreadableTable,
     UnsuitableFormat,
+    UnwritableAddress,
     UnwritableAudio,
     UnwritableResults,
 )
@@ -110,6 +111,7 @@ HINTS: dict[type[MsdmError], Hint] = {
     StrayName: "Rename the song, or choose names of the results with --name.",
     UnfetchedModel: _hint_fetch,
     UnsuitableFormat: lambda error: f"{error.remedy} See --format and --subtype.",
+    UnwritableAddress: lambda error: error.remedy,
     UnwritableAudio: _hint_writing,
     UnwritableResults: _hint_writing,
 }

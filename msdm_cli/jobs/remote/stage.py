@@ -184,6 +184,7 @@ class _Delivery:
             ResultsError: The storage does not answer, or refuses.
         """
         request = self._request
+        self._folder.check_writable(request.manifest)
         if request.overwrite or self._folder.find_size(self._marker) is not None:
             return
         spec = describe_model(request.model, request.runtime).spec

@@ -17,7 +17,7 @@ from msdm_cli.errors import (
     MsdmError,
     ResultsError,
     UnreadableAudio,
-    UnwritableResults,
+    UnwritableAddress,
 )
 from msdm_cli.jobs.remote.addresses import to_address
 from msdm_cli.temporary import RANDOM_BYTES, SUFFIX
@@ -130,6 +130,10 @@ def _make_parent(storage: Any, place: str) -> None:
         storage.makedirs(_parent(place), exist_ok=True)
 
 
+def _name_temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(RANDOM_BYTES)}{SUFFIX}")
+
+
 class Folder:
     """A folder at an address, which receives results.
 
@@ -166,9 +170,9 @@ class Folder:
         """Write a small file.
 
         Raises:
-            UnwritableResults: It cannot be written.
+            UnwritableAddress: It cannot be written.
         """
-        with connect(path, UnwritableResults, "written") as (storage, place):
+        with connect(path, UnwritableAddress, "written") as (storage, place):
             _make_parent(storage, place)
             storage.pipe_file(place, content)
 
@@ -176,27 +180,37 @@ class Folder:
         """Remove a file, if it is there.
 
         Raises:
-            UnwritableResults: It cannot be removed.
+            UnwritableAddress: It cannot be removed.
         """
         with (
-            connect(path, UnwritableResults, "removed") as (storage, place),
+            connect(path, UnwritableAddress, "removed") as (storage, place),
             contextlib.suppress(FileNotFoundError),
         ):
             storage.rm_file(place)
+
+    def check_writable(self, path: Path) -> None:
+        """Write a file beside an address and remove it: better now than after hours.
+
+        Raises:
+            UnwritableAddress: It cannot be written there.
+        """
+        temporary = _name_temporary(path)
+        self.write(temporary, b"")
+        self.remove(temporary)
 
     def upload(self, file: Path, path: Path) -> Path:
         """Copy a file to a temporary name beside an address; that name.
 
         Raises:
-            UnwritableResults: It cannot be written. Nothing is left behind.
+            UnwritableAddress: It cannot be written. Nothing is left behind.
         """
-        temporary = path.with_name(f".{path.name}.{secrets.token_hex(RANDOM_BYTES)}{SUFFIX}")
+        temporary = _name_temporary(path)
         try:
-            with connect(path, UnwritableResults, "written") as (storage, place):
+            with connect(path, UnwritableAddress, "written") as (storage, place):
                 _make_parent(storage, place)
                 storage.put_file(os.fspath(file), _parent(place) + "/" + temporary.name)
         except BaseException:
-            with contextlib.suppress(UnwritableResults, MissingPackage):
+            with contextlib.suppress(UnwritableAddress, MissingPackage):
                 self.remove(temporary)
             raise
         return temporary
@@ -205,21 +219,21 @@ class Folder:
         """Give an uploaded file its name, in the place of what has it.
 
         Raises:
-            UnwritableResults: It cannot be moved.
+            UnwritableAddress: It cannot be moved.
         """
-        with connect(path, UnwritableResults, "written") as (storage, place):
+        with connect(path, UnwritableAddress, "written") as (storage, place):
             storage.mv(_parent(place) + "/" + temporary.name, place)
 
     def remove_stale(self, path: Path) -> None:
         """Remove the temporary files of an address that killed processes left behind.
 
         Raises:
-            UnwritableResults: The storage does not answer, or refuses.
+            UnwritableAddress: The storage does not answer, or refuses.
         """
         pattern = re.compile(
             re.escape(f".{path.name}.") + rf"[0-9a-f]{{{2 * RANDOM_BYTES}}}" + re.escape(SUFFIX)
         )
-        with connect(path, UnwritableResults, "written") as (storage, place):
+        with connect(path, UnwritableAddress, "written") as (storage, place):
             try:
                 names = storage.ls(_parent(place), detail=False)
             except FileNotFoundError:

@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 from conftest import list_files, request_separation, separate, spy_on
 
-from msdm_cli.errors import JobRunning, ResultsExist, UnreadableAudio, UnwritableResults
+from msdm_cli.errors import (
+    JobRunning,
+    ResultsExist,
+    UnreadableAudio,
+    UnwritableAddress,
+    UnwritableResults,
+)
 from msdm_cli.jobs.manifest import load_manifest
 from msdm_cli.jobs.remote.stage import STAGES, run_staged, stage
 from msdm_cli.jobs.remote.storage import Folder
@@ -95,7 +101,7 @@ def test_a_job_that_was_stopped_continues_on_this_machine(memory, request_there,
     stopped, _ = spy_on(model, stop)
     with pytest.raises(KeyboardInterrupt):
         run_staged(request_there, lambda local: run_job(local, stopped))
-    assert not memory.exists("/out")
+    assert memory.find("/out") == []
     assert [Path(name).suffix for name in list_stage(tiny)].count(".chunk") == 1
     watched, spy = spy_on(model)
     result = run_staged(request_there, lambda local: run_job(local, watched))
@@ -140,6 +146,17 @@ def test_a_result_of_others_is_not_replaced_and_nothing_is_computed(memory, requ
     memory.pipe_file("/out/song/bass.wav", b"another")
     with pytest.raises(ResultsExist, match=r"memory://out/song/bass\.wav: is there already"):
         run_staged(request_there, lambda local: pytest.fail("it runs"))
+
+
+def test_without_rights_nothing_is_computed(request_there, tiny, memory, monkeypatch):
+    def refuse(*arguments, **options):
+        raise PermissionError("Access Denied")
+
+    monkeypatch.setattr(type(memory), "pipe_file", refuse)
+    request = dataclasses.replace(request_there, folder=Path("memory://full"))
+    with pytest.raises(UnwritableAddress, match=r"memory://full/song/.*cannot be written"):
+        run_staged(request, lambda local: pytest.fail("it runs"))
+    assert list_stage(tiny) == []
 
 
 def test_a_song_elsewhere_may_have_results_here(request_there, run, tiny, tmp_path):

@@ -7,7 +7,7 @@ from msdm_cli.errors import (
     MissingPackage,
     ResultsError,
     UnreadableAudio,
-    UnwritableResults,
+    UnwritableAddress,
 )
 from msdm_cli.jobs.remote.addresses import to_address
 from msdm_cli.jobs.remote.storage import RIGHTS, Folder, connect, fetch, list_songs
@@ -95,9 +95,16 @@ def test_an_upload_that_fails_leaves_nothing(memory, tmp_path, monkeypatch):
 
     monkeypatch.setattr(type(memory), "put_file", fail)
     (tmp_path / "a").write_text("new")
-    with pytest.raises(UnwritableResults, match=r"memory://out/a\.wav: cannot be written"):
+    with pytest.raises(UnwritableAddress, match=r"memory://out/a\.wav: cannot be written"):
         Folder(OUT).upload(tmp_path / "a", OUT / "a.wav")
     assert memory.find("/out") == []
+
+
+def test_whether_it_can_be_written_is_tried(memory):
+    Folder(OUT).check_writable(OUT / "a" / "msdm.json")
+    assert memory.find("/out") == []
+    with pytest.raises(UnwritableAddress, match="Access Denied"):
+        Folder(OUT).check_writable(Path("refusing://bucket/msdm.json"))
 
 
 def test_small_files_are_written_read_and_removed(memory):
@@ -116,7 +123,7 @@ def test_a_storage_without_rights_is_said_with_its_address(tmp_path):
     calls = {
         UnreadableAudio: lambda: fetch(place, tmp_path / "a"),
         InputError: lambda: list_songs(place, SUFFIXES, "msdm.json"),
-        UnwritableResults: lambda: Folder(place.parent).write(place, b""),
+        UnwritableAddress: lambda: Folder(place.parent).write(place, b""),
         ResultsError: lambda: Folder(place.parent).find_size(place),
     }
     for kind, call in calls.items():
