@@ -11,8 +11,8 @@ songs give the floor, white noise the other end.
 from pathlib import Path
 from typing import Annotated
 
-import librosa
 import numpy as np
+import soundfile
 import typer
 from numpy.typing import NDArray
 
@@ -43,8 +43,8 @@ def embed_mixtures(network: Musicnn, folder: Path) -> Embeddings:
     """
     found = []
     for path in sorted(folder.rglob("mixture.*")):
-        mixture, rate = librosa.load(path, sr=None)
-        found.append(network.embed(mixture, int(rate)))
+        mixture, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        found.append(network.embed(mixture.mean(1), rate))
     if not found:
         raise ValueError(f"{folder}: no mixtures; run msdm generate -o {folder}")
     return np.concatenate(found).astype(np.float64)
