@@ -158,14 +158,18 @@ def _build_separator(config: DemucsConfig) -> nn.Module:
     # A shift of the positions is drawn for training alone.
     settings = {**config.settings, "t_sin_random_shift": 0}
     # Its layers are drawn on the device meta, where that costs nothing; weights replace them.
-    with torch.device("meta"):
-        return import_separator()(
-            sources=[str(index) for index in range(config.stems)],
-            samplerate=config.sample_rate,
-            segment=Fraction(*config.segment),
-            audio_channels=2,
-            **settings,
-        )
+    build = import_separator()
+    try:
+        with torch.device("meta"):
+            return build(
+                sources=[str(index) for index in range(config.stems)],
+                samplerate=config.sample_rate,
+                segment=Fraction(*config.segment),
+                audio_channels=2,
+                **settings,
+            )
+    except (AssertionError, ImportError) as error:  # sparse attention needs another package
+        raise ValueError(f"Demucs refuses its settings ({error})") from error
 
 
 def find_chunk_length(config: DemucsConfig, slowest: float) -> int:

@@ -1,10 +1,11 @@
-"""Damaged and invented checkpoints, and runs of our trainer."""
+"""Damaged and invented checkpoints, those of Demucs too, and runs of our trainer."""
 
 import functools
 import io
 import json
 import pickletools
 import zipfile
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,20 @@ CONFIG: dict[str, Any] = {
     "heads": 2,
     "embedding": 16,
 }
+SEPARATOR: dict[str, Any] = {
+    "sources": ["a", "b"],
+    "segment": Fraction(3, 2),
+    "samplerate": 8000,
+    "channels": 4,
+    "nfft": 256,
+    "depth": 2,
+    "dconv_comp": 2,
+    "t_layers": 1,
+    "t_heads": 2,
+    "t_emb": "sin",
+    "multi_freqs": [],
+    "rescale": 0.1,
+}
 OPCODES = b"".join(code.code.encode("latin-1") for code in pickletools.opcodes)
 
 
@@ -63,8 +78,11 @@ def list_inputs() -> SearchStrategy[Any]:
     some = list_some_edits()
     opcodes = st.lists(st.tuples(st.floats(0, 1), st.sampled_from(list(OPCODES))), max_size=4)
     checkpoint = st.tuples(st.just("checkpoint"), content, some, some, opcodes)
+    arguments = list_changes().map(lambda changes: change(SEPARATOR, changes))
+    package = st.fixed_dictionaries({"kwargs": st.one_of(arguments, list_values())})
+    separator = st.tuples(st.just("separator"), package, some, some, opcodes)
     run = st.tuples(st.just("run"), list_changes(), some, some, st.just([]))
-    return st.one_of(checkpoint, run)
+    return st.one_of(checkpoint, separator, run)
 
 
 def _list_tensors() -> SearchStrategy[Any]:
@@ -91,6 +109,9 @@ def read(damaged: Any, folder: Path) -> None:
         (folder / "best.safetensors").write_bytes(damage(_save_run(), outside))
     else:
         path = folder / "a.ckpt"
+        if kind == "separator":
+            path = folder / "a.th"
+            content = {**_make_separator(), **content}
         path.write_bytes(damage(_save_checkpoint(content, inside, opcodes), outside))
     tensors, spec = convert("some", [path])
     assert spec.stems
@@ -113,6 +134,16 @@ def _save_checkpoint(content: Any, edits: list[Edit], opcodes: list[tuple[float,
                 record = bytes(pickled)
             archive.writestr(name, record)
     return target.getvalue()
+
+
+@functools.cache
+def _make_separator() -> dict[str, Any]:
+    """Class and weights of a small network of Demucs; none where that is not installed."""
+    try:
+        from demucs.htdemucs import HTDemucs
+    except ImportError:
+        return {}
+    return {"klass": HTDemucs, "state": HTDemucs(**SEPARATOR).half().state_dict()}
 
 
 @functools.cache

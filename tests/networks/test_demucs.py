@@ -1,7 +1,7 @@
 """The separator of the package demucs, as a denoiser."""
 
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 import torch
@@ -141,6 +141,13 @@ def test_music_can_be_played_slower_in_its_longest_chunk():
 def test_settings_of_nonsense_are_refused(changed):
     with pytest.raises(ValueError, match="expected"):
         DemucsConfig(**{**asdict(CONFIG), **changed})
+
+
+@pytest.mark.parametrize("changed", [{"t_heads": 7}, {"t_sparse_self_attn": True}])
+def test_settings_that_the_package_refuses_are_refused(changed):
+    make_separator()
+    with pytest.raises(ValueError, match="Demucs refuses its settings"):
+        Demucs(replace(CONFIG, settings={**SETTINGS, **changed}))
 
 
 def test_a_missing_package_is_named(monkeypatch):
