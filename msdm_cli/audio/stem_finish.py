@@ -13,6 +13,8 @@ from msdm_cli.audio.mix import Gains, mix, round_mix
 from msdm_cli.audio.quantise import quantise_to_sum
 
 MIXTURE = "mixture"
+RESIDUAL = "residual"
+"""What the model cannot hear, as a stem of its own."""
 MARGIN_UNITS = 4
 """Distance from full scale, in units of the subtype, that rounding may use up."""
 

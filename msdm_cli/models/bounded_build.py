@@ -30,6 +30,10 @@ FACTORIES = (
 )
 """How layers get memory: functions of a shape."""
 
+UNBUILDABLE = (LookupError, ArithmeticError, RuntimeError, TypeError, AssertionError)
+"""What networks and PyTorch raise for sizes that do not go together."""
+
+LONGEST_REASON = 200
 SPARE_CALLS = 100
 SPARE_NUMBERS = 1 << 20
 """What a network may take beside its weights, such as windows of transforms."""
@@ -79,8 +83,12 @@ def build_bounded(
             weights.
     """
     _check_numbers(config)
-    with _Budget(tensors.values()):
-        return build_network(architecture, config)
+    try:
+        with _Budget(tensors.values()):
+            return build_network(architecture, config)
+    except UNBUILDABLE as error:
+        reason = " ".join(str(error).split())[:LONGEST_REASON]
+        raise ValueError(f"expected a config of {architecture} ({reason})") from error
 
 
 def _check_numbers(value: Any) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 
 import msgspec
 
+from msdm_cli.audio.mix import is_mix
 from msdm_cli.audio.source import RATES_HZ
+from msdm_cli.audio.stem_finish import MIXTURE, RESIDUAL
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.errors import MissingPreset, MissingTask, UnreadableSpec
 from msdm_cli.representations import REPRESENTATIONS
@@ -26,6 +28,9 @@ PAPER_STEMS = ("bass", "drums", "guitar", "piano")
 STEM = re.compile(r"\w[\w -]{0,39}")
 """A name of a stem is a part of the names of files."""
 MOST_STEMS = 64
+RESERVED = (MIXTURE, RESIDUAL)
+"""Names of other results."""
+LEVELS_DB = (-120, 0)
 LONGEST_CHUNK = 1 << 24
 """12 minutes at 22 050 Hz; a chunk goes through the network at once."""
 
@@ -134,6 +139,8 @@ class ModelSpec:
         """Refuse numbers and names that no model has."""
         if len(self.stems) > MOST_STEMS or not all(map(STEM.fullmatch, self.stems)):
             raise ValueError(f"expected up to {MOST_STEMS} names of stems, in letters and digits")
+        if taken := [name for name in self.stems if name in RESERVED or is_mix(name)]:
+            raise ValueError(f"expected stems that no other result is called by, got {taken[0]}")
         for stem in {stem for stage in self.stages for stem in stage.drafts}.difference(self.stems):
             raise ValueError(f"expected drafts of stems that the model has, got {stem}")
         low, high = RATES_HZ
@@ -144,6 +151,9 @@ class ModelSpec:
             )
         if not 0 < self.sigma_max < math.inf:
             raise ValueError(f"expected a sigma_max above 0, got {self.sigma_max}")
+        low, high = LEVELS_DB
+        if self.level_db is not None and not low <= self.level_db <= high:
+            raise ValueError(f"expected a level of {low} to {high} dB, got {self.level_db}")
 
     def _check_tokens(self) -> None:
         """Sketches have tokens, in which chunks must begin and end."""

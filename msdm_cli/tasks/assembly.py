@@ -10,10 +10,10 @@ from msdm_cli.audio.high_band import HighBand
 from msdm_cli.audio.resample import StreamResampler
 from msdm_cli.audio.seams import SeamMeter, list_joins
 from msdm_cli.audio.source import AudioProperties, fit_frames
+from msdm_cli.audio.stem_finish import RESIDUAL
 from msdm_cli.models.spec import ModelSpec
 from msdm_cli.tasks.stream import StemBlock
 
-RESIDUAL = "residual"
 PART_SAMPLES = 1 << 15
 """Length of a part of a core, in samples at the model's rate."""
 

@@ -19,13 +19,14 @@ from msdm_cli.audio.resample import resampled_length
 from msdm_cli.audio.shared_reader import SharedReader
 from msdm_cli.audio.song_windows import SongWindows
 from msdm_cli.audio.source import AudioProperties, AudioSource, fit_frames
+from msdm_cli.audio.stem_finish import RESIDUAL
 from msdm_cli.diffusion.conditions import mixture_condition
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.models.load import LoadedModel
 from msdm_cli.models.spec import ModelSpec
 from msdm_cli.progress import Progress
 from msdm_cli.tasks.ahead import Ahead
-from msdm_cli.tasks.assembly import RESIDUAL, Assembly
+from msdm_cli.tasks.assembly import Assembly
 from msdm_cli.tasks.calls import Calls
 from msdm_cli.tasks.sampling import ChunkSampler
 from msdm_cli.tasks.stream import ChunkStore, StemBlock, StemStream, TaskPlan, recall

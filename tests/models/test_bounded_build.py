@@ -1,5 +1,6 @@
 """Networks that are larger than their weights are not built."""
 
+import contextlib
 import dataclasses
 
 import pytest
@@ -57,6 +58,16 @@ def test_a_larger_one_is_not(architecture, changed):
     weights = build_network(architecture, config).state_dict()
     with pytest.raises(ValueError, match=r"larger network than its weights|numbers up to"):
         build_bounded(architecture, config | changed, weights)
+
+
+@pytest.mark.parametrize("architecture", CONFIGS)
+@pytest.mark.parametrize("value", [[], [0], [-1], 0, -1, 7, {}, None, "x", 1.5])
+def test_what_is_no_config_is_refused_whatever_the_network_raises(architecture, value):
+    config = CONFIGS[architecture]
+    weights = build_network(architecture, config).state_dict()
+    for name in config:
+        with contextlib.suppress(ValueError):  # a few are configs
+            build_bounded(architecture, config | {name: value}, weights)
 
 
 def test_the_table_is_covered():

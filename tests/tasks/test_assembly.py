@@ -5,7 +5,8 @@ from conftest import music
 from msdm_cli.audio.chunks import ChunkPlan
 from msdm_cli.audio.seams import list_joins
 from msdm_cli.audio.source import AudioProperties
-from msdm_cli.tasks.assembly import RESIDUAL, Assembly
+from msdm_cli.audio.stem_finish import RESIDUAL
+from msdm_cli.tasks.assembly import Assembly
 
 
 @pytest.mark.parametrize("residual", [False, True])

@@ -19,12 +19,12 @@ from msdm_cli.audio import song_windows, source
 from msdm_cli.audio.chunks import ChunkPlan
 from msdm_cli.audio.file_source import FileSource
 from msdm_cli.audio.source import ArraySource
+from msdm_cli.audio.stem_finish import RESIDUAL
 from msdm_cli.backends.runtime import Runtime
 from msdm_cli.errors import BackendUnavailable, NonFiniteSamples
 from msdm_cli.models.load import load
 from msdm_cli.progress import SilentProgress
 from msdm_cli.tasks import separate as module
-from msdm_cli.tasks.assembly import RESIDUAL
 from msdm_cli.tasks.calls import Calls
 from msdm_cli.tasks.separate import (
     SONG,
