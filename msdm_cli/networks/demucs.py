@@ -34,6 +34,9 @@ SMALLEST_POWER = 1e-12
 
 PLAIN = (bool, int, float, str, type(None))
 
+SPARSE = ("t_sparse_self_attn", "t_sparse_cross_attn")
+"""Settings of attention that only another package computes; no published model has it."""
+
 LONGEST_SECONDS = 600
 
 
@@ -59,6 +62,8 @@ class DemucsConfig:
             raise ValueError(f"expected stems, rate and segment above 0, got {numbers}")
         if Fraction(*self.segment) > LONGEST_SECONDS:
             raise ValueError(f"expected a segment of up to {LONGEST_SECONDS} s")
+        if used := [name for name in SPARSE if self.settings.get(name)]:
+            raise ValueError(f"expected full attention, got {used[0]}")
         for name, value in self.settings.items():
             values = value if isinstance(value, list | tuple) else [value]
             if not all(type(item) in PLAIN for item in values):
@@ -168,7 +173,7 @@ def _build_separator(config: DemucsConfig) -> nn.Module:
                 audio_channels=2,
                 **settings,
             )
-    except (AssertionError, ImportError) as error:  # sparse attention needs another package
+    except AssertionError as error:
         raise ValueError(f"Demucs refuses its settings ({error})") from error
 
 
