@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Collection, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from msdm_cli.audio.file_source import FileSource, digest_input
+from msdm_cli.audio.file_source import FileSource
 from msdm_cli.audio.formats import FORMATS, SUBTYPES
 from msdm_cli.audio.source import read_all
 from msdm_cli.digest import digest_file
@@ -16,12 +16,13 @@ from msdm_cli.errors import AudioError, UnreadableManifest
 from msdm_cli.jobs.manifest import Manifest, list_manifests, load_manifest
 from msdm_cli.jobs.output import MANIFEST, MANIFEST_SUFFIX
 from msdm_cli.jobs.rate import read_at
-from msdm_cli.jobs.request import JobRequest
 from msdm_cli.tasks.separate import SONG, SeparateOptions
 
 READ_FRAMES = 1 << 16
 WORST_NULL_DB = -60.0
 """What stems may leave of a song: rounding leaves far less, a wrong gain far more."""
+FAINT_RMS = 1e-9
+"""-180 dB of full scale: a song below that is silence, of which rounding may leave more."""
 SILENT_PEAK = 1e-4
 
 
@@ -121,10 +122,14 @@ def _compare(
         report.notes.append(
             f"{song}: is not there any more; name the song to compare its stems with it"
         )
-    elif digest_input(song) != manifest.identity["inputs"][SONG]:
+        return
+    source = FileSource(song, request.start_seconds, request.duration_seconds)
+    with suppress(AudioError):  # this reads the song once for its digest and for its length
+        source.look(level=False)
+    if source.digest() != manifest.identity["inputs"][SONG]:
         report.problems.append(f"{song}: is not the song that was separated")
     else:
-        _check_sum(manifest, request, stems, song, report)
+        _check_sum(manifest, stems, source, report)
 
 
 def _find_parts(options: SeparateOptions, written: Collection[str]) -> tuple[str, ...]:
@@ -138,11 +143,7 @@ def _find_parts(options: SeparateOptions, written: Collection[str]) -> tuple[str
 
 
 def _check_sum(
-    manifest: Manifest,
-    request: JobRequest,
-    stems: Mapping[str, Path],
-    song: Path,
-    report: Report,
+    manifest: Manifest, stems: Mapping[str, Path], song: FileSource, report: Report
 ) -> None:
     subtype = SUBTYPES[manifest.facts.subtype_written]
     suffixes = {row.suffix for row in FORMATS.values() if subtype.name in row.subtypes}
@@ -150,23 +151,23 @@ def _check_sum(
         report.problems.append(f"{other[0]}: cannot hold {subtype.name}, as the manifest says")
         return
     unit = subtype.unit if subtype.bits in (16, 24) or subtype.lossy else 0.0
-    left = energy = 0.0
-    part = (request.start_seconds, request.duration_seconds)
+    left = energy = faint = 0.0
     with ExitStack() as stack:
         readers = [stack.enter_context(FileSource(path).open()) for path in stems.values()]
         rate = manifest.facts.properties.sample_rate
-        for block in read_at(FileSource(song, *part), rate, READ_FRAMES):
+        for block in read_at(song, rate, READ_FRAMES):
             target = manifest.facts.gain * block.astype(np.float64)
             if unit:
                 target = np.rint(target / unit) * unit
             total = np.sum([reader.read(block.shape[1]) for reader in readers], 0, np.float64)
             left += float(np.square(total - target).sum())
             energy += float(np.square(target).sum())
+            faint += FAINT_RMS**2 * target.size
     report.exact = not left
-    report.null_db = 10 * math.log10(left / energy) if left and energy else None
-    if left and (report.null_db is None or report.null_db > WORST_NULL_DB):
-        level = f"{report.null_db:.1f} dB of the song" if energy else "something of silence"
-        sentence = f"the stems leave {level}"
+    energy = max(energy, faint)
+    report.null_db = 10 * math.log10(left / energy) if left else None
+    if report.null_db is not None and report.null_db > WORST_NULL_DB:
+        sentence = f"the stems leave {report.null_db:.1f} dB of the song"
         if subtype.lossy:
             report.notes.append(f"{sentence}; they are lossy")
         else:

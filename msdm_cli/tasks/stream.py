@@ -110,7 +110,7 @@ def recall(
     index: int,
     draw: Callable[[], Array],
     skip: Callable[[], None],
-    shape: tuple[int, ...] | None = None,
+    shape: tuple[int, ...],
 ) -> Array:
     """What a store has of a chunk; else what is drawn now, and then kept.
 
@@ -122,7 +122,7 @@ def recall(
         shape: Of what is drawn. What the store has in another shape is not of this job.
     """
     found = store.load(index)
-    if found is not None and shape in (None, found.shape):
+    if found is not None and found.shape == shape:
         skip()
         return found
     drawn = draw()

@@ -6,6 +6,7 @@ import pytest
 import soundfile
 from conftest import STEMS, generate, impute, music, read_sound, separate
 
+from msdm_cli.audio import decoders
 from msdm_cli.errors import UnreadableAudio, UnreadableManifest
 from msdm_cli.jobs.check import WORST_NULL_DB, check_results
 from msdm_cli.jobs.manifest import describe_files, load_manifest
@@ -232,3 +233,26 @@ def test_a_mix_that_was_never_written_sums_to_nothing(tiny_model, write_song, tm
     described["request"]["options"]["mixes"] = {"without-drums": {"drums": 0.0}}
     made.manifest.write_text(json.dumps(described))
     assert check_results(made.manifest, None).notes == ["some stems alone: there is nothing to sum"]
+
+
+@pytest.mark.parametrize("level", [1e-40, 1e-12, 0.0])
+def test_of_a_song_that_is_hardly_one_rounding_may_leave_more(tiny_model, tmp_path, level):
+    song = tmp_path / "song.wav"
+    soundfile.write(song, np.full(5000, level, np.float32), 22050, "FLOAT")
+    made = separate(tiny_model, song, tmp_path / "out")
+    assert not check_results(made.manifest, song).problems
+
+
+def test_a_song_is_read_once_for_its_digest_and_once_to_compare(
+    tiny_model, write_song, tmp_path, monkeypatch
+):
+    opened = []
+    decoding = decoders.open_decoder
+    monkeypatch.setattr(
+        decoders, "open_decoder", lambda *found: opened.append(found[0].name) or decoding(*found)
+    )
+    song = write_song(seconds=0.2)
+    made = separate(tiny_model, song, tmp_path / "out")
+    opened.clear()
+    assert check_results(made.manifest, song).exact
+    assert opened.count("song.wav") == 2

@@ -16,16 +16,25 @@ def test_a_chunk_is_drawn_once_and_then_recalled():
     store = MemoryStore()
     drawn = np.ones((2, 3), np.float32)
     skipped = []
-    assert recall(store, 4, lambda: drawn, fail) is drawn
-    assert recall(store, 4, fail, lambda: skipped.append(4)) is drawn
+    assert recall(store, 4, lambda: drawn, fail, (2, 3)) is drawn
+    assert recall(store, 4, fail, lambda: skipped.append(4), (2, 3)) is drawn
     assert skipped == [4]
     assert store.chunks.keys() == {4}
 
 
+@pytest.mark.parametrize("shape", [(3, 2), (6,), (2, 4), ()])
+def test_what_has_another_shape_is_drawn_anew(shape):
+    store = MemoryStore()
+    store.chunks[4] = np.zeros(shape, np.float32)
+    drawn = np.ones((2, 3), np.float32)
+    assert recall(store, 4, lambda: drawn, fail, (2, 3)) is drawn
+    assert store.chunks[4] is drawn
+
+
 def test_nothing_is_recalled_from_no_store():
     store = NoStore()
-    first = recall(store, 0, lambda: np.zeros(1, np.float32), fail)
-    second = recall(store, 0, lambda: np.ones(1, np.float32), fail)
+    first = recall(store, 0, lambda: np.zeros(1, np.float32), fail, (1,))
+    second = recall(store, 0, lambda: np.ones(1, np.float32), fail, (1,))
     assert (first[0], second[0]) == (0, 1)
 
 
