@@ -76,3 +76,16 @@ def test_a_disabled_bar_shows_nothing(terminal):
     shown.show(Tally({"a": 1.0}), "", "a", "calls")
     shown.stop()
     assert terminal.getvalue() == ""
+
+
+def test_jobs_elsewhere_have_a_note_in_the_place_of_units(terminal):
+    tally = Tally({"a": 1.0, "b": 1.0, "c": 1.0})
+    tally.end_elsewhere("a", 0.0, skipped=False)
+    shown = ProgressBar(disable=False)
+    shown.start()
+    shown.show(tally, "song", "", "", "0.1 h of music, 8.0x, 2 workers")
+    shown.stop()
+    text = terminal.getvalue()
+    assert "song 2 of 3" in text
+    assert "0.1 h of music, 8.0x, 2 workers" in text
+    assert " left" in text
