@@ -1,0 +1,68 @@
+"""How loops of the embedded model close: the step at the seam, beside steps at other places.
+
+python -m scripts.bench.loops --output scripts/bench/loops.md
+"""
+
+from typing import Annotated
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from msdm_cli.diffusion.denoiser import Samples
+from msdm_cli.interface import Model, load_model
+from msdm_cli.tasks.controls import Controls
+from scripts.bench.report import OutputOption, Report
+
+SECONDS = 8.0
+"""About the length of a loop."""
+NEAR = 1100
+"""Samples on either side that a step is compared with: 50 ms."""
+QUIET = 1e-4
+"""Steps of stems that rest are compared with this."""
+
+
+def draw_loop(model: Model, seed: int, quality: str) -> tuple[str, Samples]:
+    """What a loop of a few bars is like, and its stems, ``[S, T]``."""
+    controls = Controls().filled(seed)
+    bars = max(1, round(SECONDS / controls.bar_seconds))
+    made = model.generate(bars=bars, seed=seed, controls=controls, quality=quality)
+    stems = np.concatenate([made[name] for name in model.spec.stems])
+    return f"{controls.style}, {controls.tempo:g} bpm, {bars} bars", stems
+
+
+def measure_steps(stems: Samples, place: int) -> NDArray[np.float64]:
+    """The step to the sample at a place of a loop, relative to the usual one near it, ``[S]``."""
+    around = np.arange(place - NEAR, place + NEAR + 1) % stems.shape[1]
+    steps = np.abs(np.diff(stems[:, around].astype(np.float64), axis=1))
+    usual = np.sqrt(np.square(steps).mean(1))
+    return steps[:, NEAR - 1] / np.maximum(usual, QUIET)
+
+
+def main(
+    *,
+    count: Annotated[int, typer.Option(help="Number of loops.")] = 6,
+    quality: Annotated[str, typer.Option(help="fast, default or best.")] = "default",
+    output: OutputOption = None,
+) -> None:
+    """Print the table."""
+    model = load_model(device="cpu")
+    report = Report(
+        f"The step from the last sample of {count} loops to the first, quality {quality}, by "
+        "`python -m scripts.bench.loops`: relative to the root mean square of the steps within 50 "
+        "ms.",
+        "Beside it, the steps at places that mean nothing.",
+    )
+    stems = model.spec.stems
+    report.begin_table("loop", *(f"{name}, seam" for name in stems), "elsewhere, all stems")
+    for seed in range(count):
+        name, loop = draw_loop(model, seed, quality)
+        seam = measure_steps(loop, 0)
+        places = np.random.default_rng(seed).integers(loop.shape[1], size=100)
+        elsewhere = np.sqrt(np.mean([measure_steps(loop, place) ** 2 for place in places]))
+        report.row(name, *(f"{step:.1f}" for step in seam), f"{elsewhere:.1f}")
+    report.save(output)
+
+
+if __name__ == "__main__":
+    typer.run(main)
