@@ -3,12 +3,16 @@
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msdm_cli.errors import MissingPackage, UnwritableResults
 from msdm_cli.evaluation.html_report import SUFFIX as REPORT
 from msdm_cli.evaluation.html_report import Summaries, render_report
 from msdm_cli.evaluation.metrics.si_sdr import SiSdrRow
 from msdm_cli.temporary import write_whole
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 OTHER_NAME = "Choose another name for the plot."
 
@@ -56,6 +60,22 @@ def plot_scores(
     Raises:
         UnwritableResults: It cannot be written.
     """
+    figure = _draw(rows, names)
+    try:
+        if path.suffix.lower() == REPORT:
+            picture = io.StringIO()
+            figure.savefig(picture, format="svg", metadata={"Date": None})
+            text = render_report(rows, names, picture.getvalue(), others)
+            write_whole(path, text.encode())
+        else:
+            figure.savefig(path)
+    except OSError as error:
+        raise UnwritableResults(
+            f"{path}: cannot be written ({error.strerror})", OTHER_NAME
+        ) from error
+
+
+def _draw(rows: Sequence[SiSdrRow], names: Sequence[str]) -> "Figure":
     from matplotlib.figure import Figure
 
     methods = list(dict.fromkeys(row.method for row in rows))
@@ -69,15 +89,4 @@ def plot_scores(
         panel.set_title(stem)
         panel.axhline(0, color="grey", linewidth=0.5)
     panels[0].set_ylabel("SI-SDRi, dB")
-    try:
-        if path.suffix.lower() == REPORT:
-            picture = io.StringIO()
-            figure.savefig(picture, format="svg", metadata={"Date": None})
-            text = render_report(rows, names, picture.getvalue(), others)
-            write_whole(path, text.encode())
-        else:
-            figure.savefig(path)
-    except OSError as error:
-        raise UnwritableResults(
-            f"{path}: cannot be written ({error.strerror})", OTHER_NAME
-        ) from error
+    return figure

@@ -99,29 +99,28 @@ def build_gallery(title: str, takes: Mapping[Path, StemFolder], place: Path) -> 
     sounds = list(_measure({name: mixture for name, (_, _, mixture) in named.items()}))
     if not sounds:
         raise MissingStems(f"{place.parent}: no take can be read", "Name a folder of takes.")
-    links = {name: make_address(page, place.parent) for name, (page, _, _) in named.items()}
-    made = {
-        name: (opened.manifest, os.path.relpath(opened.folder, place.parent))
-        for name, (_, opened, _) in named.items()
-        if opened.manifest
-    }
-    commands = {name: extend(*take) for name, take in made.items()}
-    music = {name: describe_music(manifest) for name, (manifest, _) in made.items()}
     colours = choose_colours([sound.name for sound in sounds])
     return Page(
         title=_decode(title),
         summary=f"{len(sounds)} takes · {_describe_length(sounds)}",
         seconds=max(sound.source.properties.seconds for sound in sounds),
         tracks=[
-            replace(
-                track,
-                link=links[track.name],
-                note=music.get(track.name, ""),
-                command=commands.get(track.name, ""),
-            )
-            for track in _draw(sounds, colours, place)
+            _lead_on(track, *named[sound.name][:2], place.parent)
+            for track, sound in zip(_draw(sounds, colours, place), sounds, strict=True)
         ],
         exclusive=True,
+    )
+
+
+def _lead_on(track: Track, page: Path, take: StemFolder, folder: Path) -> Track:
+    """The row of a take, with its page, what its music is like, and the command to go on."""
+    manifest = take.manifest
+    relative = os.path.relpath(take.folder, folder)
+    return replace(
+        track,
+        link=make_address(page, folder),
+        note=describe_music(manifest) if manifest else "",
+        command=extend(manifest, relative) if manifest else "",
     )
 
 
