@@ -106,12 +106,7 @@ class Cascade:
         self._sketch.draw(index, place, codes, partial(self._ask, start // numbers))
         sketch = self._codes.decode(self._sketch.window)
         inside = {stem: heard.inside(MARGIN) for stem, heard in given.items()}
-        # Drafts go on from chunk to chunk, but not from what is given.
-        known = np.zeros((len(sketch), chunk.stop - chunk.start), bool)
-        for stem, heard in inside.items():
-            known[stem] = heard.known
-        bind = self._tell(sketch, chunk.start, known)
-        return self._sound.draw(index, chunk, inside, lambda _: bind)
+        return self._sound.draw(index, chunk, inside, partial(self._tell, sketch, chunk.start))
 
     def _sketch_known(self, stem: int, heard: Known) -> Known:
         """The codes of what is known of a stem: of tokens that are known with their margins."""
@@ -135,11 +130,13 @@ class Cascade:
 
         return bind
 
-    def _tell(self, sketch: Array, first: int, given: NDArray[np.bool_]) -> Bind:
+    def _tell(self, sketch: Array, first: int, condition: Condition) -> Bind:
         """Tell a network the sketch from sample ``first`` on, and how wrong it may be."""
+        assert condition.known is not None
+        known = condition.known[0]
         errors = np.full((len(sketch), 1, sketch.shape[2]), self._told_error, np.float32)
         told = np.concatenate((sketch, errors), 1)[None]
-        return lambda denoiser: SoundDenoiser(denoiser, told, self._drafts, first, given)
+        return lambda denoiser: SoundDenoiser(denoiser, told, self._drafts, first, known)
 
 
 class Later:

@@ -12,7 +12,7 @@ from msdm_cli.representations.sketch_draft import draft_sound
 
 Array = NDArray[np.float32]
 
-LEAD = 2048
+LEAD = 1024
 """Samples on either side of a join that are the network's; over as many more it fades out."""
 
 
@@ -22,7 +22,7 @@ class SoundDenoiser:
     At high noise levels the estimate of some stems is a draft from oscillators, and the network
     gets it as known: it is asked for the other stems only. So the sampler reaches the low levels
     with that draft as if it had drawn it (SDEdit, arXiv 2108.01073), and from there on the network
-    makes it sound. Where given music begins or ends, the sound must go on, which oscillators and
+    makes it sound. Where known music begins or ends, the sound must go on, which oscillators and
     gains do not care for: there the network leads over from one to the other.
 
     Args:
@@ -30,7 +30,7 @@ class SoundDenoiser:
         told: What it is told, ``[1, S, BANDS + 1, frames]``.
         drafts: Level above which the estimate of a stem is a draft, by the index of the stem.
         first: Where the sketch begins in the piece, in samples.
-        given: Which samples were given, ``[S, T]``.
+        known: Which samples are known, ``[S, T]``.
     """
 
     takes_mixture = False
@@ -41,7 +41,7 @@ class SoundDenoiser:
         told: Samples,
         drafts: Mapping[int, float],
         first: int,
-        given: NDArray[np.bool_],
+        known: NDArray[np.bool_],
     ) -> None:
         self.shares_sigma = denoiser.shares_sigma
         self._denoiser = ToldDenoiser(denoiser, told)
@@ -49,7 +49,7 @@ class SoundDenoiser:
         self._levels = drafts
         self._first = first
         self._drafts: dict[int, Array] = {}
-        self._leads = np.stack([find_lead(stem) for stem in given])
+        self._leads = np.stack([find_lead(stem) for stem in known])
 
     def __call__(self, x: Samples, sigma: Samples, mixture: Samples | None = None) -> Samples:
         """Estimate the clean stems, ``[1, S, T], [1, S] -> [1, S, T]``."""
@@ -71,11 +71,11 @@ class SoundDenoiser:
         return self._drafts[stem]
 
 
-def find_lead(given: NDArray[np.bool_]) -> Array:
-    """How much of an estimate is the network's: 1 where given music begins or ends, ``[T]``."""
-    joins = np.flatnonzero(given[1:] != given[:-1]) + 1
+def find_lead(known: NDArray[np.bool_]) -> Array:
+    """How much of an estimate is the network's: 1 where known music begins or ends, ``[T]``."""
+    joins = np.flatnonzero(known[1:] != known[:-1]) + 1
     if not len(joins):
-        return np.zeros(len(given), np.float32)
-    places = np.arange(len(given))
+        return np.zeros(len(known), np.float32)
+    places = np.arange(len(known))
     distance = abs(places[:, None] - joins).min(1)
     return np.clip(2 - distance / LEAD, 0, 1).astype(np.float32)

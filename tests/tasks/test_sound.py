@@ -80,7 +80,7 @@ def test_a_given_stem_is_never_drafted(told):
     np.testing.assert_array_equal(seen, x)
 
 
-def test_where_given_music_ends_the_network_leads_over(told):
+def test_where_known_music_ends_the_network_leads_over(told):
     network = Recorder()
     known = UNKNOWN.copy()
     known[1, : LENGTH // 2] = True
