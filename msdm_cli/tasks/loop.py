@@ -6,6 +6,8 @@ sides of the seam as those of any other place, and the length need not fit the t
 
 A network is wrong at the very beginning of what it draws. So the loop begins a moment later, and
 what was drawn before that is thrown away; the last chunk draws it anew, as the end of the loop.
+
+What is left of a step at the seam is small, but would click. It is taken away by a ramp.
 """
 
 from collections.abc import Mapping
@@ -18,6 +20,9 @@ from msdm_cli.tasks.continuation import Draw
 from msdm_cli.tasks.known import Known
 
 Array = NDArray[np.float32]
+
+RAMP_SAMPLES = 441
+"""Length of the ramp before the seam: 20 ms at 22 050 Hz."""
 
 
 class Loop:
@@ -42,7 +47,7 @@ class Loop:
     def draw(self, index: int, chunk: Chunk, given: Mapping[int, Known]) -> Array:
         """What a chunk adds to the loop, ``[S, n]``."""
         if index == self._last:
-            return self._draw(index, chunk, self._follow(chunk))
+            return self._close(self._draw(index, chunk, self._follow(chunk)))
         new = self._draw(index, chunk, given)
         before = new[:, :0] if self._beginning is None else self._beginning
         missing = max(0, self._needed - before.shape[1])
@@ -57,3 +62,15 @@ class Loop:
         samples = np.zeros((len(self._beginning), len(places)), np.float32)
         samples[:, known] = self._beginning[:, places[known]]
         return {stem: Known(row, known) for stem, row in enumerate(samples)}
+
+    def _close(self, end: Array) -> Array:
+        """The end of the loop, so that its beginning goes on from it, ``[S, n]``."""
+        assert self._beginning is not None
+        if end.shape[1] < 2:
+            return end
+        expected = 2 * end[:, -1:] - end[:, -2:-1]
+        count = min(RAMP_SAMPLES, end.shape[1])
+        ramp = (1 - np.cos(np.pi * np.arange(1, count + 1) / count)) / 2
+        closed = end.copy()
+        closed[:, -count:] += (self._beginning[:, self._lead, None] - expected) * ramp
+        return closed

@@ -17,10 +17,9 @@ from msdm_cli.tasks.stream import NoStore
 SOUND = 2
 RATE = 22050
 CUTOFF_HZ = 50.0
-JUMP = 0.3
-"""Most of a step at a seam, relative to the level. Where nothing relates the stems it is 1.1.
-
-Projecting on what is known (DDNM) leaves some of it, as between chunks."""
+JUMP = 0.1
+"""Most of a step at a seam, relative to the level; others have up to 0.07. Without a relation it is
+1.1."""
 
 FINE = Preset("consistent", ConsistentOptions(num_steps=15, sigma_max=10.0, eta=0))
 
@@ -68,13 +67,13 @@ def test_the_seam_of_a_loop_is_like_any_other_place(tiny_cascade, monkeypatch, s
     model = make_smooth(tiny_cascade)
     assert find_jump(draw_loop(model, seconds)) < JUMP
     # Music that does not loop breaks off.
-    assert find_jump(draw_loop(model, seconds, loops=False)) > 3 * JUMP
+    assert find_jump(draw_loop(model, seconds, loops=False)) > 10 * JUMP
 
 
 def test_a_model_of_one_stage_loops_too(tiny_model):
     model = make_smooth(tiny_model)
     assert find_jump(draw_loop(model, 1.1)) < JUMP
-    assert find_jump(draw_loop(model, 1.1, loops=False)) > 3 * JUMP
+    assert find_jump(draw_loop(model, 1.1, loops=False)) > 10 * JUMP
 
 
 def test_the_sketch_of_what_follows_the_end_is_that_of_the_beginning(tiny_cascade):
@@ -124,7 +123,11 @@ def test_what_is_held_of_the_beginning_is_no_more_than_is_needed(tiny_cascade):
     lead, margin = 2048, 500
     loop = Loop(draw, chunks, lead, margin)
     drawn = [loop.draw(index, chunk, {}) for index, chunk in enumerate(chunks)]
-    np.testing.assert_array_equal(np.concatenate(drawn, 1)[0], np.arange(lead, 100_000))
+    made = np.concatenate(drawn, 1)[0]
+    count = 100_000 - lead
+    np.testing.assert_array_equal(made[: count - 441], np.arange(lead, 100_000)[: count - 441])
+    # The ramp leads to the beginning.
+    assert made[-1] == pytest.approx(lead - 1)
     last = chunks[-1]
     follows = heard[-1][2]
     assert not any(heard[:-1])
