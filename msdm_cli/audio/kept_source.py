@@ -36,7 +36,7 @@ class KeptSamples:
         self._folder = folder
         self._channels = channels
         self._file = SpooledTemporaryFile(  # noqa: SIM115  closed by ``close``
-            MOST_MEMORY_BYTES, dir=folder, prefix=".", suffix=".part"
+            MOST_MEMORY_BYTES, dir=str(folder), prefix=".", suffix=".part"
         )
 
     def append(self, block: NDArray[np.float32]) -> None:
