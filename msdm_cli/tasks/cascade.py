@@ -132,11 +132,9 @@ class Cascade:
 
     def _tell(self, sketch: Array, first: int, condition: Condition) -> Bind:
         """Tell a network the sketch from sample ``first`` on, and how wrong it may be."""
-        assert condition.known is not None
-        known = condition.known[0]
         errors = np.full((len(sketch), 1, sketch.shape[2]), self._told_error, np.float32)
         told = np.concatenate((sketch, errors), 1)[None]
-        return lambda denoiser: SoundDenoiser(denoiser, told, self._drafts, first, known)
+        return lambda denoiser: SoundDenoiser(denoiser, told, self._drafts, first, condition)
 
 
 class Later:

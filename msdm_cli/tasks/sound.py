@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from msdm_cli.diffusion.conditions import Condition
 from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.diffusion.told import TellableDenoiser, ToldDenoiser
 from msdm_cli.representations.sketch_agreement import agree
@@ -12,8 +13,10 @@ from msdm_cli.representations.sketch_draft import draft_sound
 
 Array = NDArray[np.float32]
 
-LEAD = 1024
-"""Samples on either side of a join that are the network's; over as many more it fades out."""
+BEND = 64
+"""Samples, 3 ms, in which what is added at a join falls by 9 dB."""
+
+REACH = 10
 
 
 class SoundDenoiser:
@@ -22,15 +25,15 @@ class SoundDenoiser:
     At high noise levels the estimate of some stems is a draft from oscillators, and the network
     gets it as known: it is asked for the other stems only. So the sampler reaches the low levels
     with that draft as if it had drawn it (SDEdit, arXiv 2108.01073), and from there on the network
-    makes it sound. Where known music begins or ends, the sound must go on, which oscillators and
-    gains do not care for: there the network leads over from one to the other.
+    makes it sound. Oscillators and gains do not care for what is known: where it begins or ends, an
+    estimate is bent to it (``bridge``).
 
     Args:
         denoiser: The network.
         told: What it is told, ``[1, S, BANDS + 1, frames]``.
         drafts: Level above which the estimate of a stem is a draft, by the index of the stem.
         first: Where the sketch begins in the piece, in samples.
-        known: Which samples are known, ``[S, T]``.
+        condition: What is known of the stems.
     """
 
     takes_mixture = False
@@ -41,7 +44,7 @@ class SoundDenoiser:
         told: Samples,
         drafts: Mapping[int, float],
         first: int,
-        known: NDArray[np.bool_],
+        condition: Condition,
     ) -> None:
         self.shares_sigma = denoiser.shares_sigma
         self._denoiser = ToldDenoiser(denoiser, told)
@@ -49,21 +52,22 @@ class SoundDenoiser:
         self._levels = drafts
         self._first = first
         self._drafts: dict[int, Array] = {}
-        self._leads = np.stack([find_lead(stem) for stem in known])
+        self._condition = condition
 
     def __call__(self, x: Samples, sigma: Samples, mixture: Samples | None = None) -> Samples:
         """Estimate the clean stems, ``[1, S, T], [1, S] -> [1, S, T]``."""
         drafted = [stem for stem, level in self._levels.items() if sigma[0, stem] > level]
         seen, levels = x.copy(), sigma.copy()
         for stem in drafted:
-            if not self._leads[stem].any():
-                seen[0, stem], levels[0, stem] = self._draft(stem), 0
-        own = self._denoiser(seen, levels)[0]
-        stems = agree(own, self._sketch)
+            seen[0, stem], levels[0, stem] = self._draft(stem), 0
+        stems = agree(self._denoiser(seen, levels)[0], self._sketch)
         for stem in drafted:
             stems[stem] = self._draft(stem)
-        led: Samples = stems + self._leads * (own - stems)
-        return led[None]
+        known, values = self._condition.known, self._condition.values
+        if known is not None and values is not None:
+            for estimate, mask, truth in zip(stems, known[0], values[0], strict=True):
+                bridge(estimate, mask, truth)
+        return stems[None]
 
     def _draft(self, stem: int) -> Array:
         if stem not in self._drafts:
@@ -71,11 +75,29 @@ class SoundDenoiser:
         return self._drafts[stem]
 
 
-def find_lead(known: NDArray[np.bool_]) -> Array:
-    """How much of an estimate is the network's: 1 where known music begins or ends, ``[T]``."""
-    joins = np.flatnonzero(known[1:] != known[:-1]) + 1
-    if not len(joins):
-        return np.zeros(len(known), np.float32)
-    places = np.arange(len(known))
-    distance = abs(places[:, None] - joins).min(1)
-    return np.clip(2 - distance / LEAD, 0, 1).astype(np.float32)
+def bridge(estimate: Array, known: NDArray[np.bool_], values: Array) -> None:
+    """Bend an estimate, in place, to go on from known samples without a step or a kink.
+
+    What is added to the unknown side is ``(a + b n) exp(-n / BEND)``: ``a`` and ``b`` continue
+    level and slope of the last known samples.
+
+    Shape:
+        ``[T], [T], [T]``
+    """
+    for join in np.flatnonzero(known[1:] != known[:-1]) + 1:
+        if known[join]:
+            bend(estimate[:join][::-1], values[join:])
+        else:
+            bend(estimate[join:], values[:join][::-1])
+
+
+def bend(unknown: Array, before: Array) -> None:
+    """Bend samples, in place, to go on from those before them, which are given backwards."""
+    if min(len(unknown), len(before)) < 2:
+        return
+    slope = before[0] - before[1]
+    step = before[0] + slope - unknown[0]
+    kink = slope - (unknown[1] - unknown[0])
+    places = np.arange(min(len(unknown), REACH * BEND))
+    decay = np.exp(-places / BEND)
+    unknown[: len(places)] += ((step + (kink + step / BEND) * places) * decay).astype(np.float32)

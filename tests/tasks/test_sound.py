@@ -3,15 +3,16 @@
 import numpy as np
 import pytest
 
+from msdm_cli.diffusion.conditions import Condition
 from msdm_cli.representations.sketch import BANDS, HOP, MARGIN, find_sketch
 from msdm_cli.representations.sketch_draft import draft_sound
-from msdm_cli.tasks.sound import LEAD, SoundDenoiser
+from msdm_cli.tasks.sound import SoundDenoiser, bridge
 
 FRAMES = 16
 LENGTH = FRAMES * HOP
 LEVEL = 0.1
 FIRST = 5 * HOP
-UNKNOWN = np.zeros((2, LENGTH), bool)
+UNKNOWN = Condition()
 
 
 class Recorder:
@@ -80,17 +81,38 @@ def test_a_given_stem_is_never_drafted(told):
     np.testing.assert_array_equal(seen, x)
 
 
-def test_where_known_music_ends_the_network_leads_over(told):
-    network = Recorder()
-    known = UNKNOWN.copy()
-    known[1, : LENGTH // 2] = True
-    x = noise()
-    sigma = np.full((1, 2), 2 * LEVEL)
-    estimate = SoundDenoiser(network, told, {1: LEVEL}, FIRST, known)(x, sigma)[0, 1]
-    ((seen, levels, _),) = network.asked
-    np.testing.assert_array_equal(seen, x)
-    np.testing.assert_array_equal(levels, sigma)
-    near = slice(LENGTH // 2 - LEAD, LENGTH // 2 + LEAD)
-    np.testing.assert_allclose(estimate[near], x[0, 1, near] / 2, atol=1e-7)
-    far = slice(LENGTH // 2 - 2 * LEAD)
+def test_estimates_go_on_from_what_is_known(told):
+    known = np.zeros((1, 2, LENGTH), bool)
+    known[:, 1, : LENGTH // 2] = True
+    time = np.arange(LENGTH) / 22050
+    values = np.broadcast_to(np.sin(2 * np.pi * 100 * time).astype(np.float32), (1, 2, LENGTH))
+    condition = Condition(values=values, known=known)
+    estimate = SoundDenoiser(Recorder(), told, {1: LEVEL}, FIRST, condition)(
+        noise(), np.full((1, 2), 2 * LEVEL)
+    )[0, 1]
+    seam = LENGTH // 2
+    assert estimate[seam] == pytest.approx(values[0, 1, seam], abs=2e-3)
+    assert estimate[seam + 1] == pytest.approx(values[0, 1, seam + 1], abs=1e-2)
+    far = slice(seam + 700, None)
     np.testing.assert_array_equal(estimate[far], draft_sound(told[0, 1, :-1], FIRST)[far])
+
+
+def test_a_gap_is_bridged_from_both_sides():
+    time = np.arange(4000) / 22050
+    truth = np.sin(2 * np.pi * 100 * time).astype(np.float32)
+    known = np.ones(4000, bool)
+    known[1500:2500] = False
+    estimate = np.zeros(4000, np.float32)
+    bridge(estimate, known, truth)
+    joined = np.where(known, truth, estimate)
+    steps = abs(np.diff(joined, 2))
+    for join in (1500, 2500):
+        assert steps[join - 3 : join + 2].max() < 0.02
+    assert not estimate[:1500].any()
+    assert not estimate[2500:].any()
+
+
+def test_a_join_at_the_very_end_is_left():
+    estimate = np.zeros(10, np.float32)
+    bridge(estimate, np.arange(10) < 9, np.ones(10, np.float32))
+    assert not estimate.any()
