@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from msdm_cli.audio.resample import StreamResampler, resampled_length
 from msdm_cli.audio.source import AudioProperties, AudioSource
-from msdm_cli.errors import UnsuitableAudio
 from msdm_cli.models.load import LoadedModel
 from msdm_cli.models.spec import ModelSpec
 from msdm_cli.tasks.calls import Calls
@@ -86,38 +85,6 @@ class Completion:
 def plan_completion(spec: ModelSpec, options: MusicOptions, wanted: Completion) -> TaskPlan:
     """The chunks and network calls of a completion."""
     return plan_music(spec, wanted.find_stretch(spec), options)
-
-
-def describe_given(sources: Mapping[str, AudioSource], like: str) -> AudioProperties:
-    """Rate and length of given stems, and the most channels that one of them has.
-
-    Args:
-        sources: The stems by name.
-        like: The one whose subtype counts.
-
-    Raises:
-        UnsuitableAudio: They differ in rate or length, or their channels do not go together.
-    """
-    first, *others = sources.values()
-    for other in others:
-        for quantity, unit in (("sample_rate", "Hz"), ("frames", "samples")):
-            one = getattr(first.properties, quantity)
-            two = getattr(other.properties, quantity)
-            if one != two:
-                raise UnsuitableAudio(
-                    f"{first.name} has {one} {unit}, {other.name} has {two}",
-                    "Given stems must have the same rate and length: export them together.",
-                )
-    channels = max(source.properties.channels for source in sources.values())
-    for source in sources.values():
-        if source.properties.channels not in (1, channels):
-            raise UnsuitableAudio(
-                f"{source.name} has {source.properties.channels} channels, "
-                f"another given stem has {channels}",
-                "Given stems must be mono, or have the same number of channels.",
-            )
-    widest = max(sources.values(), key=lambda source: source.properties.channels).properties
-    return dataclasses.replace(widest, subtype=sources[like].properties.subtype)
 
 
 def hear_given(

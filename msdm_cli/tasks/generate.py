@@ -18,7 +18,6 @@ from msdm_cli.tasks.calls import Calls
 from msdm_cli.tasks.completion import (
     Completion,
     complete,
-    describe_given,
     hear_given,
     plan_completion,
 )
@@ -27,6 +26,7 @@ from msdm_cli.tasks.controls import Controls
 from msdm_cli.tasks.course import Stretch
 from msdm_cli.tasks.loop import Loop
 from msdm_cli.tasks.music import choose_draw, find_margin, plan_music
+from msdm_cli.tasks.original import describe_given
 from msdm_cli.tasks.stream import ChunkStore, StemBlock, StemStream, TaskPlan
 
 Array = NDArray[np.float32]

@@ -16,11 +16,11 @@ from msdm_cli.tasks.calls import Calls
 from msdm_cli.tasks.completion import (
     Completion,
     complete,
-    describe_given,
     hear_given,
     plan_completion,
 )
 from msdm_cli.tasks.controls import Controls
+from msdm_cli.tasks.original import describe_given
 from msdm_cli.tasks.stream import ChunkStore, StemStream, TaskPlan
 
 

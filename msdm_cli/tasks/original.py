@@ -1,11 +1,15 @@
 """A stem that is there, read once for two readers: for the network, and for what is written."""
 
+import dataclasses
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
 from msdm_cli.audio.shared_reader import SharedReader
 from msdm_cli.audio.song_windows import SongWindows
-from msdm_cli.audio.source import AudioReader
+from msdm_cli.audio.source import AudioProperties, AudioReader, AudioSource
+from msdm_cli.errors import UnsuitableAudio
 
 Array = NDArray[np.float32]
 
@@ -79,3 +83,35 @@ class Original:
 def count_fade(rate: int) -> int:
     """Samples of a cross-fade."""
     return max(1, round(FADE_SECONDS * rate))
+
+
+def describe_given(sources: Mapping[str, AudioSource], like: str) -> AudioProperties:
+    """Rate and length of given stems, and the most channels that one of them has.
+
+    Args:
+        sources: The stems by name.
+        like: The one whose subtype counts.
+
+    Raises:
+        UnsuitableAudio: They differ in rate or length, or their channels do not go together.
+    """
+    first, *others = sources.values()
+    for other in others:
+        for quantity, unit in (("sample_rate", "Hz"), ("frames", "samples")):
+            one = getattr(first.properties, quantity)
+            two = getattr(other.properties, quantity)
+            if one != two:
+                raise UnsuitableAudio(
+                    f"{first.name} has {one} {unit}, {other.name} has {two}",
+                    "Given stems must have the same rate and length: export them together.",
+                )
+    channels = max(source.properties.channels for source in sources.values())
+    for source in sources.values():
+        if source.properties.channels not in (1, channels):
+            raise UnsuitableAudio(
+                f"{source.name} has {source.properties.channels} channels, "
+                f"another given stem has {channels}",
+                "Given stems must be mono, or have the same number of channels.",
+            )
+    widest = max(sources.values(), key=lambda source: source.properties.channels).properties
+    return dataclasses.replace(widest, subtype=sources[like].properties.subtype)
