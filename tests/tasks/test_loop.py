@@ -62,7 +62,7 @@ def find_jump(stems):
 
 @pytest.mark.parametrize("seconds", [0.3, 0.9, 2.0])
 def test_the_seam_of_a_loop_is_like_any_other_place(tiny_cascade, monkeypatch, seconds):
-    # The sketch of a network that has learned nothing is not that of smooth stems.
+    # A network that has learned nothing draws a sketch of hiss, which smooth stems have not.
     monkeypatch.setattr("msdm_cli.tasks.sound.agree", lambda stems, sketch: stems)
     model = make_smooth(tiny_cascade)
     assert find_jump(draw_loop(model, seconds)) < JUMP
