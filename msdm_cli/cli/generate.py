@@ -102,7 +102,7 @@ def generate(  # noqa: PLR0913  an option each
     msdm.json. A take that was interrupted continues if the same seed is given.
 
     Tempo, key and style can be asked for; otherwise they depend on the seed, and the summary tells
-    them. What the embedded model plays has a beat, chords and rests, but its sound is smeared.
+    them. What the embedded model plays is simple: a beat, chords, phrases and rests.
 
     What continues other music has its tempo, key and style: those that its msdm.json says, else
     those that are heard in it.

@@ -143,8 +143,7 @@ def impute(  # noqa: PLR0913  an option each
     With --from and --to a part of a stem that is there is drawn anew: give it, and name it as the
     target. Tempo and key are heard in the given stems, and the summary says them.
 
-    What the embedded model imputes follows the given stems in beat and harmony, but its sound is
-    smeared.
+    What the embedded model imputes is simple, and follows the given stems in beat and harmony.
 
     \b
     Examples:
