@@ -148,7 +148,7 @@ class MusicModel(LoadedModel):
         preset, sketch = self._find_presets("generate", quality)
         asked = controls or Controls()
         if sketch:
-            asked = asked.filled(seed)
+            asked = asked.filled(seed, len(self.spec.stems))
         if bars is not None:
             if not sketch or bars < 1:
                 raise ValueError(f"expected a model that draws sketches, and bars, got {bars} bars")

@@ -151,8 +151,9 @@ def generate(  # noqa: PLR0913  an option each
         output=choose_output(file_format, subtype, rate),
         overwrite=overwrite,
     )
+    count = len(spec.stems)
     takes = [
-        fill_controls(replace(request.with_seed(number), track=f"seed-{number}"), bars)
+        fill_controls(replace(request.with_seed(number), track=f"seed-{number}"), count, bars)
         for number in seeds
     ]
     requests = {name_take(take): take for take in takes}

@@ -159,17 +159,18 @@ def name_take(request: "JobRequest") -> str:
     return ", ".join([f"seed {request.options.seed}", *(text for text in music if text)])
 
 
-def fill_controls(request: "JobRequest", bars: int | None = None) -> "JobRequest":
+def fill_controls(request: "JobRequest", stems: int, bars: int | None = None) -> "JobRequest":
     """The same take, with the controls that its seed decides, if its model has any.
 
     Args:
         request: The take. What continues other music is like that.
+        stems: Number of the model's stems.
         bars: Length of a loop.
     """
     options = request.options
     if options.sketch is None or request.inputs:
         return request
-    filled = options.controls.filled(options.seed or 0)
+    filled = options.controls.filled(options.seed or 0, stems)
     seconds = options.seconds if bars is None else bars * filled.bar_seconds
     return replace(request, options=replace(options, controls=filled, seconds=seconds))
 

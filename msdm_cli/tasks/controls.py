@@ -33,6 +33,9 @@ TOKEN_SECONDS = TOKEN_SAMPLES / SAMPLE_RATE_HZ
 LEAD_IN_SECONDS = 0.03
 """Time of the first beat of new music, so that the attack of its first note is not cut."""
 
+ASKED_TO_PLAY = 0.5
+"""Share of pieces in which a stem is asked to play, where the seed decides."""
+
 TEMPO_FEATURES = 10
 KEY_FEATURES = 13
 
@@ -79,8 +82,11 @@ class Controls:
         """Length of a bar."""
         return self.beat_seconds * BEATS_PER_BAR[self.meter]
 
-    def filled(self, seed: int) -> "Controls":
-        """The same, with what is not asked for drawn from a seed: tempo, key and style.
+    def filled(self, seed: int, stems: int) -> "Controls":
+        """The same, with what is not asked for drawn from a seed: tempo, key, style, who plays.
+
+        Left to itself, the embedded model's piano rests in more than half of a piece. So each stem
+        is asked to play in half of the pieces, and left free in the others.
 
         What is asked for does not change what is drawn for the rest, but a tempo leaves only the
         styles in which it is usual.
@@ -95,6 +101,7 @@ class Controls:
         style = STYLES[name]
         tempo = round(rng.uniform(*style.tempos))
         key = f"{rng.choice(NOTES)} {rng.choice(style.modes)}"
+        playing = tuple(rng.random() < ASKED_TO_PLAY or None for _ in range(stems))
         return dataclasses.replace(
             self,
             tempo=self.tempo or tempo,
@@ -102,6 +109,7 @@ class Controls:
             first_beat=LEAD_IN_SECONDS,
             key=self.key or key,
             style=name,
+            playing=self.playing or playing,
         )
 
     @property

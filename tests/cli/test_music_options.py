@@ -67,16 +67,16 @@ def test_a_take_is_called_by_what_its_music_is_like(tiny_cascade, tiny_model):
     request = request_generation(tiny_cascade, Path("out"), 1.0, seed=4, controls=controls)
     assert name_take(request) == "seed 4, funk, 96 bpm, A minor"
     plain = request_generation(tiny_model, Path("out"), 1.0, seed=4)
-    assert name_take(fill_controls(plain)) == "seed 4"
+    assert name_take(fill_controls(plain, 4)) == "seed 4"
 
 
 def test_what_is_not_asked_for_is_that_of_the_seed(tiny_cascade):
     request = request_generation(
         tiny_cascade, Path("out"), 1.0, seed=4, controls=Controls(key="A minor")
     )
-    filled = fill_controls(request)
-    assert filled.options.controls == Controls(key="A minor").filled(4)
-    assert fill_controls(filled) == filled
+    filled = fill_controls(request, 4)
+    assert filled.options.controls == Controls(key="A minor").filled(4, 4)
+    assert fill_controls(filled, 4) == filled
     assert filled.with_seed(5).options.controls == filled.options.controls
 
 
@@ -84,16 +84,16 @@ def test_bars_have_the_tempo_of_the_take(tiny_cascade):
     request = request_generation(
         tiny_cascade, Path("out"), 1.0, seed=4, controls=Controls(style="waltz")
     )
-    filled = fill_controls(request, bars=4).options
+    filled = fill_controls(request, 4, bars=4).options
     assert filled.seconds == 4 * 3 * 60 / filled.controls.tempo
-    assert fill_controls(request).options.seconds == 1.0
+    assert fill_controls(request, 4).options.seconds == 1.0
 
 
 def test_what_is_continued_is_not_filled_by_a_seed(tiny_cascade):
     request = request_generation(
         tiny_cascade, Path("out"), 1.0, inputs={"bass": Path("bass.wav")}, controls=Controls()
     )
-    assert fill_controls(request) == request
+    assert fill_controls(request, 4) == request
 
 
 TOLD = Controls(
@@ -132,7 +132,7 @@ def generate(folder, *arguments):
 def test_takes_have_the_music_that_was_asked_for(tmp_path):
     asked = ("--key", "Am", "--style", "funk", "--play", "bass,drums", "--seed", 1)
     takes = generate(tmp_path, *asked, "--variations", 2)
-    tempos = [Controls(style="funk").filled(seed).tempo for seed in (1, 2)]
+    tempos = [Controls(style="funk").filled(seed, 4).tempo for seed in (1, 2)]
     assert [take["variation"] for take in takes] == [
         f"seed {seed}, funk, {tempo} bpm, A minor"
         for seed, tempo in zip((1, 2), tempos, strict=True)

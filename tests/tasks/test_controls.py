@@ -148,43 +148,45 @@ def test_what_is_none_is_refused(fields, words):
 
 @pytest.mark.parametrize("seed", range(20))
 def test_what_is_not_asked_for_is_drawn_from_the_seed(seed):
-    filled = Controls().filled(seed)
-    assert filled == Controls().filled(seed)
+    filled = Controls().filled(seed, STEMS)
+    assert filled == Controls().filled(seed, STEMS)
     style = STYLES[filled.style]
     assert style.tempos[0] <= filled.tempo <= style.tempos[1]
     assert filled.meter == style.meter
     assert filled.key.split()[1] in style.modes
     assert filled.first_beat == LEAD_IN_SECONDS
-    assert filled.playing == ()
+    assert set(filled.playing) <= {True, None}
+    assert len(filled.playing) == STEMS
 
 
 def test_seeds_make_different_music():
-    filled = [Controls().filled(seed) for seed in range(60)]
+    filled = [Controls().filled(seed, STEMS) for seed in range(60)]
     assert len({controls.style for controls in filled}) > 12
     assert len({controls.key for controls in filled}) > 15
     assert len({controls.tempo for controls in filled}) > 30
+    assert len({controls.playing for controls in filled}) > 10
 
 
 @pytest.mark.parametrize("style", STYLES)
 def test_what_is_asked_for_stays(style):
     asked = Controls(tempo=111.0, key="Db lydian", style=style, playing=(True, False))
-    filled = asked.filled(3)
+    filled = asked.filled(3, STEMS)
     assert (filled.tempo, filled.key, filled.style) == (111.0, "Db lydian", style)
     assert filled.playing == (True, False)
     assert filled.meter == STYLES[style].meter
 
 
 def test_a_key_that_is_asked_for_changes_neither_style_nor_tempo():
-    free, asked = Controls().filled(5), Controls(key="A minor").filled(5)
+    free, asked = Controls().filled(5, STEMS), Controls(key="A minor").filled(5, STEMS)
     assert (free.style, free.tempo) == (asked.style, asked.tempo)
-    slow = Controls(style="ballad").filled(5)
-    assert slow == Controls(style="ballad", tempo=slow.tempo).filled(5)
+    slow = Controls(style="ballad").filled(5, STEMS)
+    assert slow == Controls(style="ballad", tempo=slow.tempo).filled(5, STEMS)
 
 
 @pytest.mark.parametrize("tempo", [62.0, 100.0, 178.0, 40.0, 240.0])
 def test_a_tempo_chooses_among_the_styles_in_which_it_is_usual(tempo):
     for seed in range(20):
-        filled = Controls(tempo=tempo).filled(seed)
+        filled = Controls(tempo=tempo).filled(seed, STEMS)
         assert filled.tempo == tempo
         slowest, fastest = STYLES[filled.style].tempos
         # No style is so slow or fast as the last two: then it may be any.
