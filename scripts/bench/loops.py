@@ -24,7 +24,7 @@ QUIET = 1e-4
 
 def draw_loop(model: Model, seed: int, quality: str) -> tuple[str, Samples]:
     """What a loop of a few bars is like, and its stems, ``[S, T]``."""
-    controls = Controls().filled(seed)
+    controls = Controls().filled(seed, len(model.spec.stems))
     bars = max(1, round(SECONDS / controls.bar_seconds))
     made = model.generate(bars=bars, seed=seed, controls=controls, quality=quality)
     stems = np.concatenate([made[name] for name in model.spec.stems])
