@@ -1,6 +1,6 @@
 """Figures of music: onsets, harmony, loudness, pulse, and distance of spectra."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import librosa
 import numpy as np
@@ -16,8 +16,6 @@ MELS = 64
 SILENT_DB = -50.0
 SILENCE_FRAME = 2048
 BEAT_SECONDS = (0.25, 1.5)
-
-Measure = Callable[[Samples, Samples], float]
 
 
 def find_onsets(x: Samples) -> NDArray[np.float64]:

@@ -1,23 +1,25 @@
 """What the prior does where no mixture is given: imputation and generation.
 
-    pip install librosa scipy
+    pip install librosa scipy; pip install --no-deps basic-pitch==0.4.0
     python -m scripts.bench.prior DATA/validation --output scripts/bench/prior.md
 
 Imputation: of each song, each stem is imputed from the other three. Agreement with what was given
-is the correlation of onset strengths, and the cosine of chroma vectors; a stem that follows agrees
-better with its own song than with the others (Wilcoxon signed-rank test over songs).
+is the correlation of onset strengths, the cosine of chroma vectors, and the share of its notes that
+are among those of the given stems without drums (``scripts.bench.chord_tones``). A stem that
+follows agrees better with its own song than with the others (Wilcoxon signed-rank test over songs).
 """
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import numpy as np
 import typer
 
 from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.interface import Model, load_model
+from scripts.bench.chord_tones import find_roll, measure_chord_tones
 from scripts.bench.music_figures import (
-    Measure,
     frechet_distance,
     level_db,
     log_mel,
@@ -29,6 +31,10 @@ from scripts.bench.music_figures import (
 )
 from scripts.bench.report import OutputOption, Report
 from scripts.songs import list_songs, load_middle
+
+T = TypeVar("T")
+
+DRUMS = "drums"
 
 DISTANCE = (
     "Distances are Frechet distances between Gaussians fitted to the frames of log-mel spectra, in "
@@ -51,11 +57,13 @@ def generate(model: Model, seed: int, seconds: float, quality: str) -> Samples:
     return np.concatenate([generated[name] for name in model.spec.stems])
 
 
-def compare(measure: Measure, signals: list[Samples], given: list[Samples]) -> str:
+def compare(measure: Callable[[T, T], float], signals: list[T], given: list[T]) -> str:
     """Agreement with the own song, with the others, and the probability of that by chance."""
     table = np.array([[measure(x, y) for y in given] for x in signals])
     own = table.diagonal()
     others = (table.sum(1) - own) / max(1, len(table) - 1)
+    heard = np.isfinite(own)
+    own, others = own[heard], others[heard]
     return f"{own.mean():.3f} / {others.mean():.3f} ({measure_chance(own, others):.1g})"
 
 
@@ -72,10 +80,17 @@ def describe(signals: list[Samples], truth: list[Samples]) -> list[str]:
 def add_imputations(report: Report, model: Model, truth: list[Samples], quality: str) -> None:
     """Add the table of imputed stems."""
     report.write(
-        "Each stem imputed from the other three. Onsets and chroma: agreement with its own song / "
-        "with other songs (p)."
+        "Each stem imputed from the other three. Onsets, chroma and chord tones: agreement with "
+        "its own song / with other songs (p)."
     )
-    figures = ("onsets", "onsets of the true stem", "chroma", "chroma of the true stem")
+    figures = (
+        "onsets",
+        "onsets of the true stem",
+        "chroma",
+        "chroma of the true stem",
+        "chord tones",
+        "chord tones of the true stem",
+    )
     report.begin_table("stem", *figures, "level, dB", "silence", "pulse", "distance")
     for target, name in enumerate(model.spec.stems):
         imputed = [impute(model, stems, target, quality) for stems in truth]
@@ -86,7 +101,20 @@ def add_imputations(report: Report, model: Model, truth: list[Samples], quality:
             for measure in (measure_onset_agreement, measure_chroma_agreement)
             for signals in (imputed, real)
         ]
+        cells += compare_chord_tones(model, truth, target, (imputed, real))
         report.row(name, *cells, *describe(imputed, real))
+
+
+def compare_chord_tones(
+    model: Model, truth: list[Samples], target: int, stems: tuple[list[Samples], ...]
+) -> list[str]:
+    """Agreement of notes with those of the given stems; of drums none."""
+    names = model.spec.stems
+    if names[target] == DRUMS:
+        return ["-"] * len(stems)
+    pitched = [i for i, name in enumerate(names) if i != target and name != DRUMS]
+    given = [find_roll(song[pitched].sum(0)) for song in truth]
+    return [compare(measure_chord_tones, [find_roll(x) for x in part], given) for part in stems]
 
 
 def add_generations(report: Report, model: Model, truth: list[Samples], quality: str) -> None:
