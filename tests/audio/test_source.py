@@ -52,7 +52,7 @@ def test_the_digest_tells_rates_shapes_and_samples_apart():
     assert len({source.digest() for source in sources}) == 4
 
 
-@pytest.mark.parametrize("shape", [(2, 3, 4), (65, 2), (22050, 2), ()])
+@pytest.mark.parametrize("shape", [(2, 3, 4), (257, 2), (22050, 2), ()])
 def test_other_shapes_are_refused(shape):
     if shape:
         with pytest.raises(ValueError, match=r"expected samples \[C, T\]"):
