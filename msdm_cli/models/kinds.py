@@ -78,8 +78,10 @@ def _check_finite(tensors: dict[str, Tensor]) -> None:
 
 
 def _describe_run(name: str, loaded: list[Loaded]) -> tuple[dict[str, Tensor], ModelSpec]:
-    """Tensors and spec of a run of our trainer, a network like the embedded one."""
+    """Tensors and spec of a run of our trainer: a network like the embedded one, or the paper's."""
     tensors, fields = loaded[0]
+    if "bands" not in fields:
+        return _describe_paper_model(name, loaded)
     stems = StftUnetConfig(**fields).stems
     if len(loaded) > 1 or stems != len(PAPER_STEMS):
         raise ValueError(f"{len(loaded)} runs of {stems} stems, expected one of {len(PAPER_STEMS)}")

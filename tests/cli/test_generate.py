@@ -99,8 +99,12 @@ def test_a_take_is_continued(take, tmp_path):
     for name in (*STEMS, "mixture"):
         before, now = read(take / f"{name}.wav"), read(longer / f"{name}.wav")
         assert len(now) == round(0.9 * 22050)
-        # The mixture is that of the stems as they are in the files.
-        np.testing.assert_allclose(now[: len(before)], before, rtol=0, atol=3 * (name == "mixture"))
+        if name == "mixture":  # the sum of the files, softer if what follows would clip
+            old = before.astype(np.float64)
+            gain = min(1.0, old @ now[: len(before)] / (old @ old))
+            np.testing.assert_allclose(now[: len(before)], gain * old, rtol=0, atol=3)
+        else:
+            np.testing.assert_array_equal(now[: len(before)], before)
     one, two = (
         json.loads((folder / "msdm.json").read_text())["request"]["options"]["controls"]
         for folder in (take, longer)

@@ -21,8 +21,11 @@ IDENTITY = {"task": "separate", "options": {"seed": 1, "preset": {"eta": 0.0}}, 
 OTHER = {**IDENTITY, "options": {"seed": 9, "preset": {"eta": 1.0}}}
 
 
+SHAPE = (2, 3)
+
+
 def chunk(value):
-    return np.full((2, 3), value, np.float32)
+    return np.full(SHAPE, value, np.float32)
 
 
 def fail():
@@ -45,9 +48,9 @@ def test_finished_chunks_are_recalled_after_an_interruption(tmp_path):
         assert journal.resumed
         journal.begin()
         for index in range(2):
-            found = recall(journal, index, fail, lambda: skipped.append(1))
+            found = recall(journal, index, fail, lambda: skipped.append(1), SHAPE)
             np.testing.assert_array_equal(found, chunk(index))
-        np.testing.assert_array_equal(recall(journal, 2, lambda: chunk(2), fail), chunk(2))
+        np.testing.assert_array_equal(recall(journal, 2, lambda: chunk(2), fail, SHAPE), chunk(2))
         journal.end()
     assert len(skipped) == 2
     assert not (tmp_path / "journal").exists()
@@ -68,7 +71,7 @@ def test_a_damaged_chunk_is_drawn_again(tmp_path, damage):
     interrupt(tmp_path / "journal")
     (tmp_path / "journal" / "1.chunk").write_bytes(damage)
     with Journal(tmp_path / "journal", IDENTITY) as journal:
-        np.testing.assert_array_equal(recall(journal, 1, lambda: chunk(7), fail), chunk(7))
+        np.testing.assert_array_equal(recall(journal, 1, lambda: chunk(7), fail, SHAPE), chunk(7))
 
 
 def test_a_chunk_of_terabytes_is_drawn_again(tmp_path):
@@ -76,7 +79,7 @@ def test_a_chunk_of_terabytes_is_drawn_again(tmp_path):
     with (tmp_path / "journal" / "1.chunk").open("r+b") as file:
         file.truncate(1 << 42)  # a hole, which takes no room
     with Journal(tmp_path / "journal", IDENTITY) as journal:
-        np.testing.assert_array_equal(recall(journal, 1, lambda: chunk(7), fail), chunk(7))
+        np.testing.assert_array_equal(recall(journal, 1, lambda: chunk(7), fail, SHAPE), chunk(7))
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"options": 3}', b"\xff", b"[" * 100_000])
