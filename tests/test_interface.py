@@ -270,7 +270,8 @@ def test_controls_and_seed_decide_what_is_generated(cascade):
         assert (usual["piano"] != cascade.generate(0.3, seed=4, controls=other)["piano"]).any()
     # What is not asked for is that of the seed.
     check_same(
-        cascade.generate(0.3, seed=4), cascade.generate(0.3, seed=4, controls=Controls().filled(4))
+        cascade.generate(0.3, seed=4),
+        cascade.generate(0.3, seed=4, controls=Controls().filled(4, 4)),
     )
 
 
@@ -478,15 +479,17 @@ class Silence:
     takes_mixture = True
     shares_sigma = False
 
-    def __call__(self, x, sigma, mixture=None):
+    def __call__(self, x, sigma, mixture=None, *told):
         return np.zeros_like(x)
 
 
-def test_the_examples_of_the_readme_run(model, monkeypatch):
+def test_the_examples_of_the_readme_run(cascade, monkeypatch):
     """Without a network."""
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S)
     assert blocks
-    silent = replace_denoisers(model, Silence())
+    silent = dataclasses.replace(
+        replace_denoisers(cascade, Silence()), openers=(lambda stage: Silence(),)
+    )
     monkeypatch.setattr(interface, "load_model", lambda: silent)
     monkeypatch.chdir(ROOT)
     for block in blocks:
