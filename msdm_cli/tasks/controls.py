@@ -46,7 +46,7 @@ class Controls:
 
     Attributes:
         tempo: Quarter notes a minute.
-        meter: 4/4, 3/4 or 6/8; counts only with a tempo.
+        meter: 4/4, 3/4 or 6/8; counts only with a tempo. A style that is asked for has its own.
         first_beat: Time of the first beat of a bar, in seconds; counts only with a tempo. The
             beginning if it is not known.
         key: A note and a mode, for example ``Eb minor``.
@@ -82,6 +82,11 @@ class Controls:
         """Length of a bar."""
         return self.beat_seconds * BEATS_PER_BAR[self.meter]
 
+    @property
+    def bar_quarters(self) -> int:
+        """Length of a bar, in quarter notes."""
+        return round(BEATS_PER_BAR[self.meter] * BEAT_QUARTERS[self.meter])
+
     def filled(self, seed: int, stems: int) -> "Controls":
         """The same, with what is not asked for drawn from a seed: tempo, key, style, who plays.
 
@@ -106,7 +111,7 @@ class Controls:
             self,
             tempo=self.tempo or tempo,
             meter=style.meter,
-            first_beat=LEAD_IN_SECONDS,
+            first_beat=LEAD_IN_SECONDS if self.first_beat is None else self.first_beat,
             key=self.key or key,
             style=name,
             playing=self.playing or playing,

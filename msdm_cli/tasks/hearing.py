@@ -16,6 +16,7 @@ from msdm_cli.audio.source import AudioSource
 from msdm_cli.representations.sketch import HOP, MARGIN, SAMPLE_RATE_HZ, find_sketch
 from msdm_cli.tasks.controls import Controls
 from msdm_cli.tasks.listener import Listener
+from msdm_cli.tasks.styles import STYLES
 
 UNPITCHED = ("drums",)
 """Stems without notes."""
@@ -41,6 +42,8 @@ class Heard:
 def hear(sources: Mapping[str, AudioSource], asked: Controls) -> tuple[Controls, Heard]:
     """Controls with tempo, first beat and key of stems, where they are not asked for.
 
+    Bars are those of the style that is asked for.
+
     Args:
         sources: The stems.
         asked: What is asked for.
@@ -48,19 +51,23 @@ def hear(sources: Mapping[str, AudioSource], asked: Controls) -> tuple[Controls,
     Raises:
         AudioError: A stem cannot be decoded.
     """
-    if asked.tempo and asked.key and asked.first_beat is not None:
+    if asked.style:
+        asked = dataclasses.replace(asked, meter=STYLES[asked.style].meter)
+    timed = asked.tempo is not None and asked.first_beat is not None
+    if timed and asked.key:
         return asked, Heard()
     listener = listen(sources)
-    beat = listener.find_beat(asked.tempo) if asked.first_beat is None else None
+    beat = None if timed else listener.find_beat(asked.tempo, asked.bar_quarters)
     key = asked.key or listener.find_key()
     heard = Heard(
         tempo=round(beat.tempo, 2) if beat and not asked.tempo else None,
         key=None if asked.key else key,
     )
+    asked = dataclasses.replace(asked, key=key)
     if beat is None:
-        return dataclasses.replace(asked, key=key), heard
-    filled = dataclasses.replace(asked, tempo=beat.tempo, first_beat=beat.first_beat, key=key)
-    return filled, heard
+        return asked, heard
+    first_beat = beat.first_beat if asked.first_beat is None else asked.first_beat
+    return dataclasses.replace(asked, tempo=beat.tempo, first_beat=first_beat), heard
 
 
 def listen(sources: Mapping[str, AudioSource]) -> Listener:

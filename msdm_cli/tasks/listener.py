@@ -45,8 +45,6 @@ PITCHED_BANDS = slice(12, 64)
 NEAR_BANDS = 2
 """A note stands out from the mean of so many bands on either side."""
 PITCH_CLASS = (np.arange(BANDS) + NOTES.index("E")) % 12
-BEATS = 4
-"""Of a bar."""
 
 PROFILES = {
     "major": (17.77, 0.15, 14.93, 0.16, 19.80, 11.36, 0.29, 22.06, 0.15, 8.15, 0.23, 4.95),
@@ -100,11 +98,12 @@ class Listener:
         self._low.append(rises[:LOW_BANDS].mean(0, dtype=np.float64))
         self._chroma.append(find_chroma(np.maximum(notes, SILENCE)))
 
-    def find_beat(self, tempo: float | None = None) -> Beat | None:
+    def find_beat(self, tempo: float | None = None, bar_quarters: int = 4) -> Beat | None:
         """The beat; None if there is none.
 
         Args:
             tempo: The tempo, if it is known.
+            bar_quarters: Length of a bar, in quarter notes.
         """
         onsets = _remove_mean(np.concatenate(self._onsets))
         if tempo is None:
@@ -113,7 +112,7 @@ class Listener:
             return None
         beat = find_phase(onsets, tempo)
         seconds = 60 / tempo
-        return Beat(tempo, beat + self._find_bar(beat, seconds) * seconds)
+        return Beat(tempo, beat + self._find_bar(beat, seconds, bar_quarters) * seconds)
 
     def find_key(self) -> str | None:
         """The key, such as ``Eb minor``; None if nothing has a pitch."""
@@ -127,19 +126,19 @@ class Listener:
         }
         return max(fits, key=lambda key: float(fits[key]))
 
-    def _find_bar(self, beat: float, seconds: float) -> int:
+    def _find_bar(self, beat: float, seconds: float, beats: int) -> int:
         """The number of the first beat that begins a bar."""
         low = np.concatenate(self._low)
         chroma = np.concatenate(self._chroma, 1)
         span = max(2, int(0.9 * seconds * FRAMES_PER_SECOND))
         places = np.arange(beat, len(low) / FRAMES_PER_SECOND - seconds, seconds)
         frames = np.round(places * FRAMES_PER_SECOND).astype(int)
-        if len(frames) < 2 * BEATS:
+        if len(frames) < 2 * beats:
             return 0
         bass = np.array([low[max(0, place - 1) : place + 3].max() for place in frames])
         change = np.array([_find_change(chroma, place, span) for place in frames])
         strength = _standardise(bass) + _standardise(change)
-        return int(np.argmax([strength[first::BEATS].mean() for first in range(BEATS)]))
+        return int(np.argmax([strength[first::beats].mean() for first in range(beats)]))
 
 
 def find_tempo(onsets: Array) -> float | None:

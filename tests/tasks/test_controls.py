@@ -64,6 +64,7 @@ def test_bars_and_beats_come_when_a_clock_has_them(meter, tempo, bar_seconds, be
     controls = Controls(tempo=tempo, meter=meter)
     assert controls.bar_seconds == pytest.approx(bar_seconds)
     assert controls.beat_seconds == pytest.approx(beat_seconds)
+    assert controls.bar_quarters == pytest.approx(bar_seconds * tempo / 60)
 
 
 def test_a_piece_is_told_the_same_in_parts():
@@ -169,10 +170,10 @@ def test_seeds_make_different_music():
 
 @pytest.mark.parametrize("style", STYLES)
 def test_what_is_asked_for_stays(style):
-    asked = Controls(tempo=111.0, key="Db lydian", style=style, playing=(True, False))
+    asked = Controls(111.0, first_beat=0.0, key="Db lydian", style=style, playing=(True, False))
     filled = asked.filled(3, STEMS)
     assert (filled.tempo, filled.key, filled.style) == (111.0, "Db lydian", style)
-    assert filled.playing == (True, False)
+    assert (filled.playing, filled.first_beat) == ((True, False), 0.0)
     assert filled.meter == STYLES[style].meter
 
 

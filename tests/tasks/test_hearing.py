@@ -24,7 +24,7 @@ def add_note(sound, seconds, hz, level, decay):
     )
 
 
-def play(tempo=TEMPO, first=FIRST, tonic=57, seconds=SECONDS):
+def play(tempo=TEMPO, first=FIRST, tonic=57, seconds=SECONDS, bar=4):
     """Minor chords of a bar each on a tonic, by its MIDI note, and a snare on each beat."""
     rng = np.random.default_rng(1)
     drums, bass, piano = np.zeros((3, seconds * RATE))
@@ -32,13 +32,13 @@ def play(tempo=TEMPO, first=FIRST, tonic=57, seconds=SECONDS):
     roots = (0, 5, 7, 0)
     for number in range(int((seconds - first) / beat)):
         time = first + number * beat
-        root = roots[number // 4 % 4]
+        root = roots[number // bar % 4]
         start = round(time * RATE)
         length = min(2000, len(drums) - start)
         drums[start : start + length] += (
             0.1 * rng.standard_normal(length) * np.exp(-np.arange(length) / 400)
         )
-        if number % 4 == 0:
+        if number % bar == 0:
             add_note(bass, time, note_hz(tonic - 24 + root), 0.3, 2)
         for step in (0, 3, 7):
             add_note(piano, time, note_hz(tonic + root + step), 0.1, 4)
@@ -134,6 +134,23 @@ def test_what_is_asked_for_is_not_heard(band):
     assert hear({}, known) == (known, Heard())
     controls, heard = hear(sources, Controls(tempo=90.0, first_beat=0.1))
     assert (controls.first_beat, heard) == (0.1, Heard(key="A minor"))
+
+
+def test_a_waltz_has_bars_of_three_beats():
+    sources = open_arrays(play(bar=3))
+    for asked in (Controls(style="waltz"), Controls(meter="3/4"), Controls(TEMPO, style="waltz")):
+        controls, _ = hear(sources, asked)
+        assert controls.meter == "3/4"
+        assert abs(find_distance(controls.first_beat, FIRST, 3 * 60 / TEMPO)) < NEAR_SECONDS
+    known = Controls(TEMPO, first_beat=FIRST, key="A minor", style="waltz")
+    assert hear({}, known)[0].meter == "3/4"
+
+
+def test_a_tempo_is_heard_beside_a_first_beat_that_is_asked_for(band):
+    controls, heard = hear(open_arrays(band), Controls(first_beat=0.1, key="C major"))
+    assert heard == Heard(tempo=round(controls.tempo, 2))
+    assert controls.tempo == pytest.approx(TEMPO, abs=NEAR_BPM)
+    assert controls.first_beat == 0.1
 
 
 def test_other_rates_and_channels_are_heard(band):
