@@ -136,7 +136,7 @@ def choose_controls(
         raise typer.BadParameter(str(error), param_hint="--key") from error
     playing = check_stems(play, spec, "--play") if play else ()
     plays = tuple(name in playing for name in spec.stems) if playing else ()
-    return Controls(tempo=tempo, key=parsed, style=style, playing=plays)
+    return Controls(tempo=tempo, key=parsed, style=style, playing=plays).styled
 
 
 def check_asked(spec: "ModelSpec", task: str, options: "Sequence[str]") -> None:
@@ -200,7 +200,7 @@ def inherit(asked: "Controls", told: "Controls") -> "Controls":
     return replace(
         asked,
         tempo=asked.tempo or told.tempo,
-        meter=told.meter if same else asked.meter,
+        meter=told.meter if same and not asked.style else asked.meter,
         first_beat=told.first_beat if same else None,
         key=asked.key or told.key,
         style=asked.style or told.style,

@@ -87,6 +87,13 @@ class Controls:
         """Length of a bar, in quarter notes."""
         return round(BEATS_PER_BAR[self.meter] * BEAT_QUARTERS[self.meter])
 
+    @property
+    def styled(self) -> "Controls":
+        """The same in the meter of the style, if one is asked for."""
+        if self.style is None:
+            return self
+        return dataclasses.replace(self, meter=STYLES[self.style].meter)
+
     def filled(self, seed: int, stems: int) -> "Controls":
         """The same, with what is not asked for drawn from a seed: tempo, key, style, who plays.
 

@@ -16,7 +16,6 @@ from msdm_cli.audio.source import AudioSource
 from msdm_cli.representations.sketch import HOP, MARGIN, SAMPLE_RATE_HZ, find_sketch
 from msdm_cli.tasks.controls import Controls
 from msdm_cli.tasks.listener import Listener
-from msdm_cli.tasks.styles import STYLES
 
 UNPITCHED = ("drums",)
 """Stems without notes."""
@@ -51,8 +50,7 @@ def hear(sources: Mapping[str, AudioSource], asked: Controls) -> tuple[Controls,
     Raises:
         AudioError: A stem cannot be decoded.
     """
-    if asked.style:
-        asked = dataclasses.replace(asked, meter=STYLES[asked.style].meter)
+    asked = asked.styled
     timed = asked.tempo is not None and asked.first_beat is not None
     if timed and asked.key:
         return asked, Heard()

@@ -29,8 +29,8 @@ def test_what_is_asked_for_becomes_controls(tiny_cascade):
     spec = tiny_cascade.spec
     assert choose_controls(spec, "generate") == Controls()
     assert choose_controls(
-        spec, "generate", tempo=96.0, key="f#m", style="funk", play=["drums", "bass"]
-    ) == Controls(tempo=96.0, key="Gb minor", style="funk", playing=(True, True, False, False))
+        spec, "generate", tempo=96.0, key="f#m", style="waltz", play=["drums", "bass"]
+    ) == Controls(96.0, "3/4", key="Gb minor", style="waltz", playing=(True, True, False, False))
 
 
 @pytest.mark.parametrize(
@@ -104,6 +104,8 @@ TOLD = Controls(
 def test_music_goes_on_as_it_was_told():
     assert inherit(Controls(), TOLD) == TOLD
     assert inherit(Controls(tempo=90.0, key="C major"), TOLD) == replace(TOLD, key="C major")
+    # A style has its meter.
+    assert inherit(Controls(style="rock"), TOLD) == replace(TOLD, style="rock", meter="4/4")
     # The beats of another tempo lie elsewhere.
     faster = inherit(Controls(tempo=120.0, style="rock"), TOLD)
     assert (faster.tempo, faster.meter, faster.first_beat) == (120.0, "4/4", None)
