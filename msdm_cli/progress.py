@@ -7,7 +7,8 @@ class Progress(Protocol):
     """Receives what was done, out of a total that is known when the work begins.
 
     A receiver may have a method ``skip(units)`` beside these: it is called instead of ``advance``
-    for what an earlier run has done, so that the time left can be told from new work alone.
+    for what an earlier run has done and for what need not be done, so that the time left can be
+    told from other work alone.
     """
 
     def start(self, label: str, total: int, unit: str = "calls") -> None:
@@ -30,6 +31,6 @@ class SilentProgress:
 
 
 def report_skipped(progress: Progress, units: int) -> None:
-    """Report units that an earlier run has done, by ``skip`` if there is one."""
+    """Report units that nobody works on, by ``skip`` if there is one."""
     report = getattr(progress, "skip", progress.advance)
     report(units)

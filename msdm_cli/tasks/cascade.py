@@ -18,7 +18,8 @@ from msdm_cli.diffusion.conditions import Condition
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.diffusion.told import SketchDenoiser
 from msdm_cli.models.load import LoadedModel
-from msdm_cli.representations.sketch import MARGIN, find_sketch
+from msdm_cli.models.spec import SKETCH
+from msdm_cli.representations.sketch import BANDS, HOP, MARGIN, find_sketch
 from msdm_cli.representations.sketch_codes import TOKEN_SAMPLES, SketchCodes
 from msdm_cli.tasks.calls import Calls, WatchedDenoiser
 from msdm_cli.tasks.continuation import Continuation
@@ -135,6 +136,33 @@ class Cascade:
         errors = np.full((len(sketch), 1, sketch.shape[2]), self._told_error, np.float32)
         told = np.concatenate((sketch, errors), 1)[None]
         return lambda denoiser: SoundDenoiser(denoiser, told, self._drafts, first, condition)
+
+
+def bind_alone(model: LoadedModel, length: int) -> Bind:
+    """What a stage is told as a rule, so that one call of it can be measured.
+
+    A prior over sketches is asked for music with controls, and makes the two estimates of guidance.
+    The sound of a sketch is that of white noise in all stems, without drafts: these are made once a
+    chunk, and spare the agreement of their stems in most calls. Other networks are told nothing.
+
+    Args:
+        model: A model at the stage that is measured.
+        length: Numbers of a stem that it gets.
+    """
+    spec, stems = model.spec, len(model.spec.stems)
+    if spec.stages[model.stage].representation == SKETCH:
+        assert model.codes is not None
+        tokens = length // model.codes.numbers
+        controls = Controls().filled(0, stems).describe(0, tokens, stems)[None]
+        values, known = np.zeros((1, stems, length), np.float32), np.zeros((1, stems, tokens), bool)
+        guidance = spec.stages[model.stage].guidance
+        return lambda network: SketchDenoiser(network, controls, values, known, guidance)
+    if any(
+        spec.list_stages(task)[1:] == (model.stage,) for task in spec.stages[model.stage].presets
+    ):
+        sketch = np.zeros((1, stems, BANDS + 1, length // HOP), np.float32)
+        return lambda network: SoundDenoiser(network, sketch, {}, 0, Condition())
+    return lambda network: network
 
 
 class Later:

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from msdm_cli.diffusion.conditions import Condition
 from msdm_cli.diffusion.denoiser import Samples
-from msdm_cli.diffusion.told import TellableDenoiser, ToldDenoiser
+from msdm_cli.diffusion.told import ToldDenoiser
 from msdm_cli.representations.sketch_agreement import agree
 from msdm_cli.representations.sketch_draft import draft_sound
+from msdm_cli.tasks.calls import WatchedDenoiser
 
 Array = NDArray[np.float32]
 
@@ -40,13 +41,14 @@ class SoundDenoiser:
 
     def __init__(
         self,
-        denoiser: TellableDenoiser,
+        denoiser: WatchedDenoiser,
         told: Samples,
         drafts: Mapping[int, float],
         first: int,
         condition: Condition,
     ) -> None:
         self.shares_sigma = denoiser.shares_sigma
+        self._watched = denoiser
         self._denoiser = ToldDenoiser(denoiser, told)
         self._sketch = told[0, :, :-1]
         self._levels = drafts
@@ -60,9 +62,14 @@ class SoundDenoiser:
         seen, levels = x.copy(), sigma.copy()
         for stem in drafted:
             seen[0, stem], levels[0, stem] = self._draft(stem), 0
-        stems = agree(self._denoiser(seen, levels)[0], self._sketch)
-        for stem in drafted:
-            stems[stem] = self._draft(stem)
+        stems = seen[0]
+        # What the network would say of drafts and of given stems is not used.
+        asked = np.flatnonzero(levels[0])
+        if len(asked):
+            own = self._denoiser(seen, levels)[0]
+            stems[asked] = agree(own[asked], self._sketch[asked])
+        else:
+            self._watched.skip()
         known, values = self._condition.known, self._condition.values
         if known is not None and values is not None:
             for estimate, mask, truth in zip(stems, known[0], values[0], strict=True):

@@ -118,19 +118,22 @@ def test_devices_share_the_chunks_of_a_song_but_not_of_a_generation(
     assert alone.seconds == shared.seconds == alone.calls
 
 
-@pytest.mark.parametrize(("device", "calls"), [("cpu", 1), ("cuda", 3)])
-def test_one_call_of_the_size_of_a_chunk_is_measured(tiny_model, monkeypatch, device, calls):
-    now = iter((10.0, 12.5, 20.0, 21.5, 30.0, 32.0))
+@pytest.mark.parametrize(
+    ("device", "taken", "counts"),
+    [("cpu", (2.5,), 2.5), ("cpu", (0.5, 0.2, 0.3), 0.2), ("cuda", (2.5, 1.5, 2.0), 1.5)],
+)
+def test_calls_of_the_size_of_a_chunk_are_measured(tiny_model, monkeypatch, device, taken, counts):
+    now = iter([moment for seconds in taken for moment in (10.0, 10.0 + seconds)])
     monkeypatch.setattr(module.time, "perf_counter", lambda: next(now))
     spy = SpyDenoiser(tiny_model.choose(0))
     model = replace_denoisers(tiny_model, spy)
     runtime = dataclasses.replace(model.runtime, device=device)
     model = dataclasses.replace(model, runtime=runtime)
-    # A GPU loads and plans in the first call of each shape: the fastest counts.
-    assert measure_call(model, 2, 8192, 1024) == (2.5 if calls == 1 else 1.5)
+    # The first call of each shape is slower: the fastest counts.
+    assert measure_call(model, 2, 8192, 1024) == pytest.approx(counts)
     warming, *measured = [(x.shape, mixture is None) for x, _, mixture in spy.asked]
     assert warming == ((2, 4, 4096), True)
-    assert measured == [((2, 4, 8192), False)] * calls
+    assert measured == [((2, 4, 8192), False)] * len(taken)
 
 
 def test_the_memory_of_a_gpu_is_its_own(tiny_model, tmp_path, monkeypatch):
@@ -165,11 +168,11 @@ def test_a_dry_run_rehearses_with_one_network_call(tiny_model, write_song, tmp_p
         "generate": lambda: request_generation(model, tmp_path / "out", seconds),
     }[task]()
     estimate = estimate_job(request, model)
-    # One call warms up, one is measured, and one takes the memory of a run.
-    assert spy.calls == 3
-    warm, measured, rehearsed = (x.shape for x, _, _ in spy.asked)
-    assert warm[-1] < measured[-1]
-    assert rehearsed == measured
+    # One call warms up, some are measured, and one takes the memory of a run.
+    warm, *measured, rehearsed = (x.shape for x, _, _ in spy.asked)
+    assert 1 <= len(measured) <= 3
+    assert warm[-1] < rehearsed[-1]
+    assert set(measured) == {rehearsed}
     assert estimate.audio_seconds == seconds
     assert not (tmp_path / "out").exists()
 

@@ -10,8 +10,8 @@ from msdm_cli.progress import SilentProgress
 from msdm_cli.representations.sketch import BANDS, FLOOR, MARGIN, find_sketch
 from msdm_cli.representations.sketch_codes import FRAMES_PER_TOKEN, TOKEN_SAMPLES
 from msdm_cli.tasks import generate, impute
-from msdm_cli.tasks.calls import Calls
-from msdm_cli.tasks.cascade import Cascade, CascadeOptions, Later
+from msdm_cli.tasks.calls import Calls, WatchedDenoiser
+from msdm_cli.tasks.cascade import Cascade, CascadeOptions, Later, bind_alone
 from msdm_cli.tasks.continuation import draw_chunks
 from msdm_cli.tasks.controls import Controls, count_features
 from msdm_cli.tasks.course import Stretch
@@ -215,6 +215,27 @@ def test_the_sound_is_told_the_sketch_that_was_drawn(tiny_cascade):
     known = slice(3 * FRAMES_PER_TOKEN, 7 * FRAMES_PER_TOKEN)
     one, two = told[0][..., known], told[1][..., : 4 * FRAMES_PER_TOKEN]
     np.testing.assert_allclose(one, two, atol=ROUNDING)
+
+
+@pytest.mark.parametrize(
+    ("stage", "told"),
+    [
+        (SEPARATOR, None),
+        # Guidance asks twice: with controls, and without.
+        (SKETCH, (2, 2, count_features(4))),
+        (SOUND, (1, 4, BANDS + 1, 2 * FRAMES_PER_TOKEN)),
+    ],
+)
+def test_a_stage_alone_is_told_what_it_is_told_in_a_task(tiny_cascade, stage, told):
+    model, spies = spy_on_stages(tiny_cascade)
+    alone = model.for_stage(stage)
+    length = 2 * (model.codes.numbers if stage == SKETCH else TOKEN_SAMPLES)
+    network = WatchedDenoiser(alone.choose(0), Calls(SilentProgress()), 0)
+    x = np.ones((1, 4, length), np.float32)
+    estimate = bind_alone(alone, length)(network)(x, np.ones((1, 4), np.float32), None)
+    assert estimate.shape == x.shape
+    assert spies[stage].calls == 1
+    assert [heard.shape for heard in spies[stage].told if heard is not None] == [told] * bool(told)
 
 
 def draw_beside(model, given, total):

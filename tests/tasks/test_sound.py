@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from msdm_cli.diffusion.conditions import Condition
+from msdm_cli.progress import SilentProgress
 from msdm_cli.representations.sketch import BANDS, HOP, MARGIN, find_sketch
 from msdm_cli.representations.sketch_draft import draft_sound
+from msdm_cli.tasks.calls import Calls, WatchedDenoiser
 from msdm_cli.tasks.sound import SoundDenoiser, bridge
 
 FRAMES = 16
@@ -18,6 +20,7 @@ UNKNOWN = Condition()
 class Recorder:
     """Gives half of its input, and keeps what it was asked."""
 
+    takes_mixture = False
     shares_sigma = False
 
     def __init__(self):
@@ -26,6 +29,12 @@ class Recorder:
     def __call__(self, x, sigma, mixture=None, told=None):
         self.asked.append((x.copy(), sigma.copy(), told))
         return x / 2
+
+
+def ask(network, told, drafts, condition=UNKNOWN, progress=None):
+    """The denoiser of sounds, with a network in it."""
+    calls = Calls(progress or SilentProgress())
+    return SoundDenoiser(WatchedDenoiser(network, calls, 0), told, drafts, FIRST, condition)
 
 
 def noise(seed=0):
@@ -41,9 +50,7 @@ def told():
 def test_above_its_level_a_stem_is_its_draft_and_known_to_the_network(told):
     network = Recorder()
     x = noise()
-    estimate = SoundDenoiser(network, told, {1: LEVEL}, FIRST, UNKNOWN)(
-        x, np.full((1, 2), 2 * LEVEL)
-    )
+    estimate = ask(network, told, {1: LEVEL})(x, np.full((1, 2), 2 * LEVEL))
     draft = draft_sound(told[0, 1, :-1], FIRST)
     ((seen, levels, heard),) = network.asked
     np.testing.assert_array_equal(estimate[0, 1], draft)
@@ -57,14 +64,14 @@ def test_below_its_level_the_network_estimates_it(told):
     network = Recorder()
     x = noise()
     sigma = np.full((1, 2), LEVEL)
-    SoundDenoiser(network, told, {1: LEVEL}, FIRST, UNKNOWN)(x, sigma)
+    ask(network, told, {1: LEVEL})(x, sigma)
     ((seen, levels, _),) = network.asked
     np.testing.assert_array_equal(seen, x)
     np.testing.assert_array_equal(levels, sigma)
 
 
 def test_estimates_agree_with_the_sketch(told):
-    estimate = SoundDenoiser(Recorder(), told, {}, FIRST, UNKNOWN)(noise(), np.ones((1, 2)))
+    estimate = ask(Recorder(), told, {})(noise(), np.ones((1, 2)))
     found = find_sketch(np.pad(estimate[0], ((0, 0), (MARGIN, MARGIN))))
     errors = [
         10 * np.sqrt(np.square(other - told[0, :, :BANDS]).mean())
@@ -76,9 +83,26 @@ def test_estimates_agree_with_the_sketch(told):
 def test_a_given_stem_is_never_drafted(told):
     network = Recorder()
     x = noise()
-    SoundDenoiser(network, told, {1: LEVEL}, FIRST, UNKNOWN)(x, np.array([[1.0, 0.0]]))
+    ask(network, told, {1: LEVEL})(x, np.array([[1.0, 0.0]]))
     ((seen, _, _),) = network.asked
     np.testing.assert_array_equal(seen, x)
+
+
+def test_the_network_is_not_asked_where_all_stems_are_given_or_drafted(told):
+    network = Recorder()
+    skipped = []
+    progress = SilentProgress()
+    progress.skip = skipped.append
+    x = noise()
+    denoiser = ask(network, told, {1: LEVEL}, progress=progress)
+    estimate = denoiser(x, np.array([[0, 2 * LEVEL]]))
+    np.testing.assert_array_equal(estimate[0, 0], x[0, 0])
+    np.testing.assert_array_equal(estimate[0, 1], draft_sound(told[0, 1, :-1], FIRST))
+    assert not network.asked
+    assert skipped == [1]
+    denoiser(x, np.array([[0, LEVEL]]))
+    assert len(network.asked) == 1
+    assert skipped == [1]
 
 
 def test_estimates_go_on_from_what_is_known(told):
@@ -87,9 +111,8 @@ def test_estimates_go_on_from_what_is_known(told):
     time = np.arange(LENGTH) / 22050
     values = np.broadcast_to(np.sin(2 * np.pi * 100 * time).astype(np.float32), (1, 2, LENGTH))
     condition = Condition(values=values, known=known)
-    estimate = SoundDenoiser(Recorder(), told, {1: LEVEL}, FIRST, condition)(
-        noise(), np.full((1, 2), 2 * LEVEL)
-    )[0, 1]
+    ask_known = ask(Recorder(), told, {1: LEVEL}, condition)
+    estimate = ask_known(noise(), np.full((1, 2), 2 * LEVEL))[0, 1]
     seam = LENGTH // 2
     assert estimate[seam] == pytest.approx(values[0, 1, seam], abs=2e-3)
     assert estimate[seam + 1] == pytest.approx(values[0, 1, seam + 1], abs=1e-2)
