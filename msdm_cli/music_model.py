@@ -62,7 +62,8 @@ class MusicModel(LoadedModel):
             AudioError: A given stem cannot be read, or they do not go together.
             MissingPreset: The model has no preset of that name, or does not impute.
             NonFiniteSamples: The network failed.
-            ValueError: A stem is not one of the model's, or all of a given one is a target.
+            ValueError: A stem is not one of the model's, all of a given one is a target, none is
+                given, or none is missing.
         """
         how: dict[str, Any] = {"quality": quality, "seed": seed, "controls": controls}
         what: dict[str, Any] = {"targets": targets, "part": part, "progress": progress}
@@ -123,7 +124,8 @@ class MusicModel(LoadedModel):
             MissingPreset: The model has no preset of that name, or does not generate.
             NonFiniteSamples: The network failed.
             UnsuitableAudio: The length is less than a sample.
-            ValueError: The model draws no sketch, and so knows no bars.
+            ValueError: The model draws no sketch, and so knows no bars, or fewer than one is asked
+                for.
         """
         blocks = self.generate_blocks(
             seconds, bars=bars, quality=quality, seed=seed, controls=controls, progress=progress
@@ -150,8 +152,10 @@ class MusicModel(LoadedModel):
         if sketch:
             asked = asked.filled(seed, len(self.spec.stems))
         if bars is not None:
-            if not sketch or bars < 1:
-                raise ValueError(f"expected a model that draws sketches, and bars, got {bars} bars")
+            if not sketch:
+                raise ValueError("expected a model that draws sketches: others know no bars")
+            if bars < 1:
+                raise ValueError(f"expected at least one bar, got {bars}")
             seconds = bars * asked.bar_seconds
         options = GenerateOptions(preset, seed, seconds, sketch, asked, loops=bars is not None)
         return self._run("generate", {}, options, progress)

@@ -23,7 +23,7 @@ def parse_time(text: str | float) -> float:
     hours, minutes, seconds = found.groups() if found else (None, None, "nan")
     if not found or (minutes is not None and float(seconds) >= MINUTE):
         raise ValueError(f"{text} is no time: write seconds (90), 1:30 or 1:02:03.5")
-    total = int(hours or 0) * HOUR + int(minutes or 0) * MINUTE + float(seconds)
+    total = float(hours or 0) * HOUR + float(minutes or 0) * MINUTE + float(seconds)
     if not math.isfinite(total):
         raise ValueError(f"{text} is too long")
     return total

@@ -44,10 +44,14 @@ def check_given(known: tuple[str, ...], given: tuple[str, ...]) -> None:
     Raises:
         ValueError: A stem is unknown, or none is given.
     """
-    if unknown := [name for name in given if name not in known]:
-        raise ValueError(f"expected stems of {', '.join(known)}, got {unknown[0]}")
+    _check_known(known, given)
     if not given:
         raise ValueError("expected at least one given stem")
+
+
+def _check_known(known: tuple[str, ...], names: tuple[str, ...]) -> None:
+    if unknown := [name for name in names if name not in known]:
+        raise ValueError(f"expected stems of {', '.join(known)}, got {unknown[0]}")
 
 
 def check_imputation(
@@ -62,14 +66,16 @@ def check_imputation(
         in_part: Whether they are imputed in a part, so that they may be there.
 
     Raises:
-        ValueError: A stem is unknown, or is both given and a target, or none is left.
+        ValueError: A stem is unknown, or is both given and a target, none is given, or there is no
+            target.
     """
-    check_given(known, (*given, *targets))
+    check_given(known, given)
+    _check_known(known, targets)
     both = [name for name in targets if name in given]
     if both and not in_part:
         raise ValueError(f"expected stems that are given or targets, got {both[0]} as both")
-    if not given or not targets:
-        raise ValueError("expected at least one given stem and one that is missing")
+    if not targets:
+        raise ValueError("expected at least one target, or one stem that is missing")
 
 
 def concatenate(blocks: Iterator[StemBlock], *, with_mixture: bool) -> Stems:

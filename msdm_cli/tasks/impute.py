@@ -76,17 +76,21 @@ def want(output: AudioProperties, options: ImputeOptions) -> Completion:
     """What is wanted beside the given stems.
 
     Raises:
-        UnsuitableAudio: The part begins after the end.
+        UnsuitableAudio: The part begins after the end, or is shorter than a sample.
     """
     first, stop = options.part or (0, None)
-    frames = output.frames
-    begin = round(first * output.sample_rate)
-    end = frames if stop is None else min(frames, round(stop * output.sample_rate))
-    if begin >= end:
+    last = output.seconds
+    begin = round(min(first, last) * output.sample_rate)
+    end = round(min(math.inf if stop is None else stop, last) * output.sample_rate)
+    if begin >= output.frames:
         raise UnsuitableAudio(
             f"the given stems have {output.seconds:g} s, so that there is nothing from "
             f"{first:g} s on",
             "Choose a part that begins earlier.",
+        )
+    if begin >= end:
+        raise UnsuitableAudio(
+            f"the part from {first:g} s to {stop:g} s has no sample", "Choose a longer part."
         )
     return Completion(options.targets, output, (begin, end))
 

@@ -32,8 +32,9 @@ def test_samples_need_a_rate():
     [
         (("kazoo",), ("bass",), "got kazoo"),
         (("bass",), ("bass",), "got bass as both"),
-        ((), ("bass",), "at least one given"),
-        (("bass", "drums"), (), "at least one given"),
+        (("bass",), ("kazoo",), "got kazoo"),
+        ((), ("bass",), "at least one given stem$"),
+        (("bass", "drums"), (), "at least one target, or one stem that is missing$"),
     ],
 )
 def test_stems_that_cannot_be_imputed_are_refused(given, targets, words):

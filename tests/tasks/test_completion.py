@@ -1,4 +1,5 @@
 import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -116,7 +117,7 @@ def test_a_stem_that_is_not_there_plays_in_the_part_alone(model):
     np.testing.assert_allclose(mixture, drums["drums"] + sum(stems.values()), atol=SUM_TOLERANCE)
 
 
-@pytest.mark.parametrize("part", [(0.0, 0.5), (1.5, None), (1.5, 99.0)])
+@pytest.mark.parametrize("part", [(0.0, 0.5), (1.5, None), (1.5, 99.0), (1.5, math.inf)])
 def test_a_part_may_be_the_beginning_or_the_end(model, part):
     band = make_band(2 * RATE)
     stems, _ = collect(repaint(model, band, part))
@@ -129,6 +130,14 @@ def test_a_part_may_be_the_beginning_or_the_end(model, part):
 def test_a_part_after_the_end_is_refused(tiny_model):
     with pytest.raises(UnsuitableAudio, match="have 1 s, so that there is nothing from 1 s on"):
         repaint(tiny_model, make_band(RATE), (1.0, 2.0))
+    with pytest.raises(UnsuitableAudio, match=r"there is nothing from 1e\+308 s on"):
+        repaint(tiny_model, make_band(RATE), (1e308, None))
+
+
+def test_a_part_has_a_sample(tiny_model):
+    with pytest.raises(UnsuitableAudio, match=r"from 0.5 s to 0.50001 s has no sample") as raised:
+        repaint(tiny_model, make_band(RATE), (0.5, 0.50001))
+    assert raised.value.remedy == "Choose a longer part."
 
 
 @pytest.mark.parametrize("part", [(1.0, 1.0), (2.0, 1.0), (-1.0, None), (float("nan"), None)])
