@@ -99,6 +99,12 @@ class Chart:
                 sounding = chord
         return sounding
 
+    def section_at(self, seconds: float) -> Section:
+        """The section that a time lies in; past the last bar it is the last section."""
+        bar = int((seconds + LEAD_IN_SECONDS) / (self.step_seconds * self.steps_per_bar))
+        inside = (part for part in self.sections if bar < part.first_bar + part.num_bars)
+        return next(inside, self.sections[-1])
+
     def seconds_at(self, bar: int, step: float) -> float:
         """Time of a step of a bar in seconds, swing included."""
         whole, inside = divmod(step, self.swing_steps)

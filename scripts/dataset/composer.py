@@ -1,5 +1,7 @@
 """Composes a song: its style says what each stem may play, and its sections when."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from random import Random
 
 from scripts.dataset import bass, guitar, piano
@@ -12,7 +14,20 @@ from scripts.dataset.theory import nearest_pitch, voicing
 PLAYERS = {"bass": bass.KINDS, "guitar": guitar.KINDS, "piano": piano.KINDS}
 
 
-def compose(seed: str) -> Song:
+SOLOS = {"guitar": "lead", "piano": "melody"}
+"""What kind of part plays a solo."""
+
+
+@dataclass(frozen=True)
+class Composition:
+    """A song, with the plan and the style by which more parts can be written."""
+
+    song: Song
+    chart: Chart
+    style: Style
+
+
+def compose(seed: str) -> Composition:
     """A song of the composer's own in a random style; the same seed gives the same song."""
     rng = Random(seed)
     name = rng.choice(sorted(STYLES))
@@ -20,37 +35,60 @@ def compose(seed: str) -> Song:
     chart = make_chart(rng, style.meter, rng.uniform(*style.tempos), style.swing, style.harmony)
     parts = {stem: write_part(chart, style, stem, f"{seed}/{stem}") for stem in PLAYERS}
     parts["drums"] = write_drums(chart, style.groove, f"{seed}/drums")
-    return Song(
+    song = Song(
         parts, chart.duration_seconds, "composer", name, chart.tempo, chart.key, chart.meter
     )
+    return Composition(song, chart, style)
 
 
-def write_part(chart: Chart, style: Style, stem: str, seed: str) -> Part:
-    """The part of bass, guitar or piano: each name of section has its own kind of part."""
+def write_part(
+    chart: Chart,
+    style: Style,
+    stem: str,
+    seed: str,
+    player: str = "",
+    avoided: Collection[str] = (),
+) -> Part:
+    """The part of bass, guitar or piano: each name of section has its own kind of part.
+
+    Args:
+        chart: The plan of the song.
+        style: Whose favourite kinds are played.
+        stem: Who plays.
+        seed: Decides everything.
+        player: Whose kinds of part are played, if not those of the stem itself.
+        avoided: Kinds that are not played.
+    """
     rng = Random(seed)
     writer = PartWriter(chart, rng)
-    favourites = getattr(style, stem).split()
+    player = player or stem
+    favourites = _list_kinds(style, player, avoided)
     main = rng.choice(favourites)
     kinds: dict[str, str] = {}
     period = rng.choice((1, 2, 2, 4))
     for section in chart.sections:
         if section.name not in kinds:
             kinds[section.name] = main if rng.random() < 0.4 else rng.choice(favourites)
-        if section.name == "solo" and stem != "bass":
-            kinds[section.name] = (
-                {"guitar": "lead", "piano": "melody"}[stem] if rng.random() < 0.6 else main
-            )
+        if section.name == "solo" and player in SOLOS:
+            solo = SOLOS[player] if SOLOS[player] not in avoided else main
+            kinds[section.name] = solo if rng.random() < 0.6 else main
         if stem not in section.playing:
             continue
         writer.intensity = section.intensity
         for bar in range(section.first_bar, section.first_bar + section.num_bars):
             free = period == 4 and rng.random() < 0.3
             pattern = Random(f"{seed}/{section.name}/{bar if free else bar % period}")
-            PLAYERS[stem][kinds[section.name]](writer, bar, pattern)
+            PLAYERS[player][kinds[section.name]](writer, bar, pattern)
     if chart.sections and stem in chart.sections[-1].playing:
         _write_ending(writer, stem)
     writer.part.kinds = sorted(set(kinds.values()))
     return _finished(writer, chart)
+
+
+def _list_kinds(style: Style, player: str, avoided: Collection[str]) -> list[str]:
+    """The favourites that are not avoided, or all kinds that are not."""
+    favourites = [kind for kind in getattr(style, player).split() if kind not in avoided]
+    return favourites or sorted(PLAYERS[player].keys() - set(avoided))
 
 
 def write_drums(chart: Chart, groove: str, seed: str) -> Part:

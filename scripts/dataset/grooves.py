@@ -9,10 +9,10 @@ from random import Random
 import mido
 
 from scripts.dataset.chart import TAIL_SECONDS, Chart, make_chart
-from scripts.dataset.composer import write_drums, write_part
+from scripts.dataset.composer import Composition, write_drums, write_part
 from scripts.dataset.groove_files import GrooveFile, choose_file, find_style
 from scripts.dataset.midi_tracks import assign_stems, list_tracks
-from scripts.dataset.score import STEMS, Note, Part, Song
+from scripts.dataset.score import STEMS, Part, Song
 from scripts.dataset.styles import Style
 
 _ATTEMPTS = 8
@@ -20,7 +20,7 @@ _ATTEMPTS = 8
 _SPECIAL = re.compile(r"intro|end|fill|break|tutti|walk$", re.IGNORECASE)
 
 
-def accompany(seed: str) -> Song:
+def accompany(seed: str) -> Composition:
     """A song accompanied by a random groove; the same seed gives the same song.
 
     Raises:
@@ -44,9 +44,10 @@ def accompany(seed: str) -> Song:
             problems.append(f"{file.name}: no drums")
             continue
         _complete(parts, chart, style, rng, seed)
-        return Song(
+        song = Song(
             parts, chart.duration_seconds, "mma", file.name, chart.tempo, chart.key, chart.meter
         )
+        return Composition(song, chart, style)
     raise RuntimeError(f"no groove could be compiled: {'; '.join(problems)}")
 
 
@@ -95,17 +96,12 @@ def _compile(chart: Chart, script: str) -> dict[str, Part]:
         part.kinds = ["mma"] if track else []
         end = chart.duration_seconds - 0.5
         part.notes = [
-            note for note in track if _plays(chart, stem, note) and note.start_seconds < end - 0.1
+            note
+            for note in track
+            if stem in chart.section_at(note.start_seconds).playing
+            and note.start_seconds < end - 0.1
         ]
     return parts
-
-
-def _plays(chart: Chart, stem: str, note: Note) -> bool:
-    bar = int((note.start_seconds + 0.03) / (chart.step_seconds * chart.steps_per_bar))
-    for section in chart.sections:
-        if section.first_bar <= bar < section.first_bar + section.num_bars:
-            return stem in section.playing
-    return stem in chart.sections[-1].playing
 
 
 def _complete(parts: dict[str, Part], chart: Chart, style: Style, rng: Random, seed: str) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from scripts.dataset.composer import compose
+from scripts.dataset.arrangement import arrange
+from scripts.dataset.composer import Composition, compose
 from scripts.dataset.grooves import accompany
-from scripts.dataset.roles import cross_roles, find_pair
+from scripts.dataset.roles import cross_roles, find_source, is_crossed
 from scripts.dataset.score import SAMPLE_RATE_HZ, STEMS, Song
 from scripts.dataset.stem import StemRenderer
 from scripts.dataset.web import list_timbres
@@ -29,13 +30,14 @@ def render_song(
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Compose and render a song: a pure function of the seed and the instruments.
 
+    Validation songs are not arranged, unless prepared instruments play them.
+
     Args:
         seed: Names the split and the index too.
         split: train or validation, which differ in their instruments.
         instruments: Folder of the sampled instruments.
         fetched: Folder of those that ``scripts.dataset.fetch_instruments`` fetched.
-        web: Folder of what ``scripts.dataset.web`` prepared: one song in three has crossed roles
-            then.
+        web: Folder of what ``scripts.dataset.web`` prepared.
 
     Returns:
         Stems at 22 050 Hz, and what the song is made of.
@@ -43,8 +45,11 @@ def render_song(
     Shape:
         ``-> [S, T]`` float32 in the order of ``STEMS``.
     """
-    rng = Random(f"{seed}/render")
-    song = compose_paired(seed) if web else compose_song(seed, rng)
+    arranged = split == "train" or web is not None
+    source = find_source(seed) if arranged else seed
+    rng = Random(f"{source}/render")
+    composition = compose_song(source, rng)
+    song = arrange_song(composition, seed) if arranged else composition.song
     timbres = list_timbres(instruments, split, fetched, web)
     stems = np.zeros((len(STEMS), round(song.duration_seconds * SAMPLE_RATE_HZ)), np.float32)
     details: dict[str, Any] = {}
@@ -56,20 +61,19 @@ def render_song(
     gain_db = _level(stems, rng)
     for detail in details.values():
         detail["level_db"] = round(detail["level_db"] + gain_db, 2)
-    return stems, _describe(seed, song, stems.shape[1], details)
+    metadata = {"seed": seed, "notes_of": source, "crossed": arranged and is_crossed(seed)}
+    return stems, metadata | _describe(song, stems.shape[1], details)
 
 
-def compose_song(seed: str, rng: Random) -> Song:
+def compose_song(seed: str, rng: Random) -> Composition:
     """A song by MMA or by the composer, as the next number of `rng` decides."""
     return accompany(f"{seed}/mma") if rng.random() < MMA_SHARE else compose(f"{seed}/composer")
 
 
-def compose_paired(seed: str) -> Song:
-    """A song; every third has the notes of the song before it, in crossed roles."""
-    pair = find_pair(seed)
-    if pair is None:
-        return compose_song(seed, Random(f"{seed}/render"))
-    return cross_roles(compose_song(pair, Random(f"{pair}/render")))
+def arrange_song(composition: Composition, seed: str) -> Song:
+    """The arrangement of a composition, in crossed roles in one song of ten."""
+    song = arrange(composition, find_source(seed))
+    return cross_roles(song) if is_crossed(seed) else song
 
 
 def _level(stems: np.ndarray, rng: Random) -> float:
@@ -82,9 +86,8 @@ def _level(stems: np.ndarray, rng: Random) -> float:
     return gain_db
 
 
-def _describe(seed: str, song: Song, length: int, stems: dict[str, Any]) -> dict[str, Any]:
+def _describe(song: Song, length: int, stems: dict[str, Any]) -> dict[str, Any]:
     return {
-        "seed": seed,
         "source": song.source,
         "style": song.style,
         "tempo": round(song.tempo, 2),

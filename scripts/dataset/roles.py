@@ -1,36 +1,54 @@
-"""Gives guitar and piano each other's roles: timbre tells who is who then, not what is played."""
+"""Pairs of songs with the same notes: timbre tells who is who in them, not what is played.
+
+Of every ten songs, one has the notes of the song before it on other instruments, and one has the
+notes of the song before it with guitar and piano in each other's roles.
+"""
 
 from dataclasses import replace
 
-from scripts.dataset.score import Song, without_overlaps
+from scripts.dataset.score import Part, Song, without_overlaps
 
 GUITAR_RANGE = (40, 86)
 
-SONGS = 3
-"""Every so many songs, one has the notes of the song before it, with crossed roles."""
+PERIOD = 10
+REPEATED = 4
+CROSSED = 9
 
 
-def find_pair(seed: str) -> str | None:
-    """The seed of the song whose notes a song has in crossed roles, if it is such a song.
+def find_source(seed: str) -> str:
+    """The seed of the song whose notes a song has: the song before it, or itself.
 
     Args:
         seed: Ends with "/" and the index of the song.
     """
     before, _, index = seed.rpartition("/")
-    return f"{before}/{int(index) - 1}" if int(index) % SONGS == SONGS - 1 else None
+    return f"{before}/{int(index) - 1}" if int(index) % PERIOD in (REPEATED, CROSSED) else seed
+
+
+def is_crossed(seed: str) -> bool:
+    """Whether guitar and piano have each other's roles in a song."""
+    return int(seed.rpartition("/")[2]) % PERIOD == CROSSED
 
 
 def cross_roles(song: Song) -> Song:
     """The song, with guitar and piano in each other's roles."""
-    old_guitar = song.parts["guitar"]
-    old_piano = song.parts["piano"]
-    notes = [replace(note, pitch=_move_into_range(note.pitch)) for note in old_piano.notes]
-    crossed = {
-        "guitar": replace(old_piano, notes=without_overlaps(notes)),
+    parts = {**song.parts, **_cross(song.parts)}
+    return replace(song, parts=parts, second_parts=_cross(song.second_parts))
+
+
+def _cross(parts: dict[str, Part]) -> dict[str, Part]:
+    """The parts of guitar and piano, each played by the other."""
+    others = {"guitar": "piano", "piano": "guitar"}
+    return {stem: fit(parts[other], stem) for stem, other in others.items() if other in parts}
+
+
+def fit(part: Part, stem: str) -> Part:
+    """A part as guitar or piano can play it, if it was written for the other."""
+    if stem == "piano":
         # Pianos do not bend.
-        "piano": replace(old_guitar, bends=[]),
-    }
-    return replace(song, parts={**song.parts, **crossed})
+        return replace(part, bends=[])
+    notes = [replace(note, pitch=_move_into_range(note.pitch)) for note in part.notes]
+    return replace(part, notes=without_overlaps(notes))
 
 
 def _move_into_range(pitch: int) -> int:

@@ -36,7 +36,10 @@ class Part:
 
 @dataclass
 class Song:
-    """A composed song: its parts by stem name, its length in seconds, and how it came about."""
+    """A composed song: its parts by stem name, its length in seconds, and how it came about.
+
+    A stem with a second part plays that at the same time, on another instrument.
+    """
 
     parts: dict[str, Part]
     duration_seconds: float
@@ -45,6 +48,7 @@ class Song:
     tempo: float
     key: str
     meter: str
+    second_parts: dict[str, Part] = field(default_factory=dict)
 
 
 def without_overlaps(notes: list[Note]) -> list[Note]:

@@ -1,4 +1,4 @@
-"""Renders a stem: its instruments, its effects and its level."""
+"""Renders a stem: its parts with their instruments and effects, and its level."""
 
 from dataclasses import dataclass, replace
 from functools import partial
@@ -29,6 +29,9 @@ SIZE_SEMITONES = {"bass": 2.0, "guitar": 3.0, "piano": 3.0}
 
 MOST_SEMITONES = 7.0
 
+SECOND_SOFTER_DB = 9.0
+"""By how much a second part is softer than the first at most."""
+
 
 @dataclass(frozen=True)
 class StemRenderer:
@@ -57,8 +60,36 @@ class StemRenderer:
         """The stem with its effects at its level, ``[T]``, and its description.
 
         Raises:
-            RuntimeError: It is silent although it has notes.
+            RuntimeError: A part is silent although it has notes.
         """
+        audio, details = self._render_part()
+        if self.stem in self.song.second_parts:
+            audio, details = self._add_second(audio, details)
+        level_db = LEVELS_DB[self.stem] + self.rng.uniform(-4.0, 4.0)
+        audio = audio * np.float32(10.0 ** (level_db / 20.0) / active_rms(audio))
+        return audio, {**details, "level_db": level_db}
+
+    def _add_second(
+        self, audio: np.ndarray, details: dict[str, Any]
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """The first part and the second one, softer and on another instrument, if there is one."""
+        parts = {**self.song.parts, self.stem: self.song.second_parts[self.stem]}
+        played_on = tuple(details["timbres"])
+        others = [
+            timbre
+            for timbre in self.timbres
+            if not any(name.startswith(timbre.name) for name in played_on)
+        ]
+        song = replace(self.song, parts=parts, second_parts={})
+        renderer = replace(self, song=song, timbres=others or self.timbres)
+        second, second_details = renderer._render_part()
+        softer_db = self.rng.uniform(0.0, SECOND_SOFTER_DB)
+        gain = 10.0 ** (-softer_db / 20.0) * active_rms(audio) / active_rms(second)
+        second_details["softer_db"] = round(softer_db, 2)
+        return audio + second * np.float32(gain), {**details, "second": second_details}
+
+    def _render_part(self) -> tuple[np.ndarray, dict[str, Any]]:
+        """The first part with its effects, ``[T]``, and its description."""
         if self.stem == "drums":
             duration = self.song.duration_seconds
             audio, names = render_kit(self.part, duration, self.timbres, self.rng)
@@ -70,21 +101,12 @@ class StemRenderer:
             instruments = ", ".join(names)
             notes = len(self.part.notes)
             raise RuntimeError(f"{self.stem} is silent on {instruments}, with {notes} notes")
-        return self._finish(audio * np.float32(0.5 / peak), names, drive)
-
-    def _finish(
-        self, audio: np.ndarray, names: list[str], drive: float
-    ) -> tuple[np.ndarray, dict[str, Any]]:
-        """Add effects and set the level."""
+        audio = audio * np.float32(0.5 / peak)
         audio, effects = add_effects(audio, self.stem, self.rng, drive, varied=self.varied)
-        audio = without_rumble(audio)
-        level_db = LEVELS_DB[self.stem] + self.rng.uniform(-4.0, 4.0)
-        audio *= np.float32(10.0 ** (level_db / 20.0) / active_rms(audio))
-        return audio, {
+        return without_rumble(audio), {
             "timbres": names,
             "parts": self.part.kinds,
             "effects": effects,
-            "level_db": level_db,
             "notes": len(self.part.notes),
         }
 

@@ -3,7 +3,7 @@
 import pytest
 
 from scripts.dataset.chart import STEPS_PER_BAR
-from scripts.dataset.composer import PLAYERS, compose
+from scripts.dataset.composer import PLAYERS, compose, write_part
 from scripts.dataset.drums import GROOVES
 from scripts.dataset.score import STEMS
 from scripts.dataset.styles import STYLES
@@ -13,8 +13,8 @@ COMPASSES = {"bass": (20, 70), "guitar": (35, 100), "piano": (20, 115), "drums":
 
 @pytest.mark.parametrize("seed", range(8))
 def test_a_song_is_a_function_of_its_seed_and_playable(seed):
-    song = compose(f"{seed}")
-    assert song == compose(f"{seed}")
+    song = compose(f"{seed}").song
+    assert song == compose(f"{seed}").song
     assert set(song.parts) == set(STEMS)
     assert any(part.notes for part in song.parts.values())
     assert 50 <= song.duration_seconds <= 155
@@ -25,6 +25,27 @@ def test_a_song_is_a_function_of_its_seed_and_playable(seed):
             assert note.duration_seconds > 0
             assert low <= note.pitch <= high
             assert 1 <= note.velocity <= 127
+
+
+def test_a_part_avoids_kinds_even_if_they_are_all_favourites():
+    composed = compose("2")
+    favourites = composed.style.guitar.split()
+    for avoided in (favourites[:1], [*favourites, "lead"]):
+        for seed in range(5):
+            arguments = (composed.chart, composed.style, "guitar", f"{seed}")
+            kinds = write_part(*arguments, avoided=avoided).kinds
+            assert kinds
+            assert not set(kinds) & set(avoided)
+            assert set(kinds) <= PLAYERS["guitar"].keys()
+
+
+def test_a_guitar_plays_what_pianos_play():
+    composed = compose("2")
+    part = write_part(composed.chart, composed.style, "guitar", "x", "piano")
+    assert part.notes
+    assert set(part.kinds) <= {*composed.style.piano.split(), "melody"}
+    for note in part.notes[:-20]:
+        assert "guitar" in composed.chart.section_at(note.start_seconds).playing
 
 
 @pytest.mark.parametrize("name", STYLES)

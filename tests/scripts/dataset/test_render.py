@@ -1,6 +1,7 @@
 """Whole songs, of stems that are quick to make."""
 
 from random import Random
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -47,23 +48,41 @@ def test_neither_stems_nor_their_sum_clip_and_the_end_fades(tmp_path):
 
 
 @pytest.mark.usefixtures("varied")
-def test_every_third_song_is_the_one_before_it_in_crossed_roles(monkeypatch):
+def test_two_songs_of_ten_have_the_notes_of_the_one_before_them(monkeypatch, tmp_path):
     asked = []
+    arranged = []
 
     def compose(seed):
         asked.append(seed)
         note = Note(0.5, 0.5, 60, 90)
         parts = {stem: Part([note], kinds=[stem]) for stem in STEMS}
-        return Song(parts, 2.0, "test", "test", 120.0, "C", "4/4")
+        song = Song(parts, 2.0, "test", "test", 120.0, "C", "4/4")
+        return SimpleNamespace(song=song)
+
+    def arrange(composition, seed):
+        arranged.append(seed)
+        return composition.song
 
     monkeypatch.setattr(render, "compose", compose)
-    for index in range(3):
-        render.compose_song(f"0/train/{index}", Random(0))
-        song = render.compose_paired(f"0/train/{index}")
-        kinds = song.parts["guitar"].kinds + song.parts["piano"].kinds
-        assert kinds == (["piano", "guitar"] if index == 2 else ["guitar", "piano"])
-    names = ["0", "0", "1", "1", "2", "1"]
-    assert asked == [f"0/train/{name}/composer" for name in names]
+    monkeypatch.setattr(render, "arrange", arrange)
+    for index in (3, 4, 8, 9):
+        _, metadata = render.render_song(f"0/train/{index}", "train", tmp_path)
+        assert metadata["notes_of"] == arranged[-1]
+        assert metadata["crossed"] == (index == 9)
+    assert arranged == ["0/train/3", "0/train/3", "0/train/8", "0/train/8"]
+    assert asked == [f"{seed}/composer" for seed in arranged]
+    song = render.arrange_song(compose("x"), "0/train/9")
+    assert song.parts["guitar"].kinds + song.parts["piano"].kinds == ["piano", "guitar"]
+
+
+@pytest.mark.usefixtures("varied")
+def test_validation_is_arranged_on_prepared_instruments_only(monkeypatch, tmp_path):
+    monkeypatch.setattr(render, "list_timbres", lambda *_: dict.fromkeys(STEMS, ()))
+    plain, wide = (
+        render.render_song("0/validation/4", "validation", tmp_path, None, web)[1]["notes_of"]
+        for web in (None, tmp_path)
+    )
+    assert (plain, wide) == ("0/validation/4", "0/validation/3")
 
 
 def test_the_composer_is_drawn_before_the_level(monkeypatch):

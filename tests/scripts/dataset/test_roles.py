@@ -1,6 +1,8 @@
 """Guitar and piano in each other's roles."""
 
-from scripts.dataset.roles import GUITAR_RANGE, cross_roles, find_pair
+from dataclasses import replace
+
+from scripts.dataset.roles import GUITAR_RANGE, cross_roles, find_source, is_crossed
 from scripts.dataset.score import Note, Part, Song
 
 GUITAR = Part([Note(0.0, 0.5, 50, 90)], bends=[(0.1, 1.0)], kinds=["lead"])
@@ -15,9 +17,16 @@ SONG = Song(
 )
 
 
-def test_every_third_song_is_crossed():
-    pairs = [find_pair(f"7/train/{index}") for index in range(6)]
-    assert pairs == [None, None, "7/train/1", None, None, "7/train/4"]
+def test_a_tenth_of_the_songs_is_crossed_and_a_tenth_repeats_notes():
+    seeds = [f"7/train/{index}" for index in range(20)]
+    others = {seed: find_source(seed) for seed in seeds if find_source(seed) != seed}
+    assert others == {
+        "7/train/4": "7/train/3",
+        "7/train/9": "7/train/8",
+        "7/train/14": "7/train/13",
+        "7/train/19": "7/train/18",
+    }
+    assert [seed for seed in seeds if is_crossed(seed)] == ["7/train/9", "7/train/19"]
 
 
 def test_roles_are_crossed_and_the_rest_stays():
@@ -30,6 +39,12 @@ def test_roles_are_crossed_and_the_rest_stays():
     assert crossed.parts["guitar"].pedals == PIANO.pedals
     assert SONG.parts == {"guitar": GUITAR, "piano": PIANO, "drums": DRUMS}
     assert crossed.duration_seconds == SONG.duration_seconds
+
+
+def test_second_parts_are_crossed_too():
+    song = replace(SONG, second_parts={"piano": PIANO})
+    assert cross_roles(song).second_parts.keys() == {"guitar"}
+    assert cross_roles(song).second_parts["guitar"].kinds == ["comp"]
 
 
 def test_a_guitar_plays_a_piano_in_its_own_range():

@@ -119,6 +119,38 @@ def test_a_doubled_part_is_the_sum_of_two_instruments(monkeypatch):
     assert 10**-0.4 <= shares[1] * np.abs(second).max() / (shares[0] * np.abs(first).max()) <= 1
 
 
+def test_a_second_part_is_softer_and_on_another_instrument(monkeypatch):
+    def play(part, duration_seconds, timbre, cents, rng):
+        time = np.arange(44100) / 22050
+        hz = {"font": 440.0, "struck": 660.0}[timbre.name]
+        heard.append((timbre.name, part.kinds))
+        return np.sin(2 * np.pi * hz * time).astype(np.float32)
+
+    heard = []
+    monkeypatch.setattr(stem, "render_timbre", play)
+    monkeypatch.setattr(stem, "add_effects", lambda audio, *_, **__: (audio, ["eq"]))
+    first, second = (
+        Part([Note(0.1, 1.0, pitch, 90)], kinds=[kind])
+        for pitch, kind in ((60, "pad"), (67, "comp"))
+    )
+    song = Song({"piano": first}, 2.0, "test", "test", 120.0, "C", "4/4", {"piano": second})
+    for seed in range(6):
+        heard.clear()
+        rng = Random(seed)
+        audio, detail = StemRenderer(song, "piano", [FONT, NUMBERS], rng, varied=False).render()
+        assert {name for name, _ in heard} == {"font", "struck"}
+        assert heard[0] == (detail["timbres"][0], ["pad"])
+        assert heard[1] == (detail["second"]["timbres"][0], detail["second"]["parts"])
+        assert (detail["parts"], detail["second"]["effects"]) == (["pad"], ["eq"])
+        # Bins of half a hertz.
+        spectrum = np.abs(np.fft.rfft(audio))
+        levels = {"font": spectrum[880], "struck": spectrum[1320]}
+        softer_db = 20 * np.log10(levels[heard[0][0]] / levels[heard[1][0]])
+        assert softer_db == pytest.approx(detail["second"]["softer_db"], abs=0.1)
+        assert 0 <= softer_db <= stem.SECOND_SOFTER_DB
+        assert active_rms(audio) == pytest.approx(10 ** (detail["level_db"] / 20), rel=1e-3)
+
+
 def test_a_silent_instrument_is_named(monkeypatch):
     def play(part, duration_seconds, timbre, cents, rng):
         return np.zeros(44100, np.float32)

@@ -1,0 +1,112 @@
+"""Arranges a song as bands do: two guitars or keyboards, borrowed roles, doubled lines.
+
+A second part is the composer's, over the same chords, for MMA's songs too: of kinds that the first
+part does not play, in some of the sections in which the stem plays.
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+from random import Random
+
+from scripts.dataset.chart import Chart
+from scripts.dataset.composer import Composition, write_part
+from scripts.dataset.roles import fit
+from scripts.dataset.score import Note, Part, Song, without_overlaps
+
+OTHERS = {"guitar": "piano", "piano": "guitar"}
+
+SECOND = 0.4
+"""How often a guitar or piano has a second part."""
+
+BORROWED = 0.1
+"""How often a part is of the kinds that the other of guitar and piano plays."""
+
+DOUBLED = 0.1
+"""How often guitar or piano plays the other's highest notes an octave away, as its second part."""
+
+RAISED = 0.1
+"""How often a bass plays an octave higher."""
+
+SECTIONS = 0.65
+"""In how many sections second parts play."""
+
+HIGHEST_BASS = 64
+TOGETHER_SECONDS = 0.04
+
+
+def arrange(composition: Composition, seed: str) -> Song:
+    """The song in an arrangement; the same seed gives the same one."""
+    rng = Random(f"{seed}/arrangement")
+    parts = dict(composition.song.parts)
+    if rng.random() < RAISED:
+        parts["bass"] = _raise(parts["bass"])
+    for stem in OTHERS:
+        if parts[stem].notes and rng.random() < BORROWED:
+            parts[stem] = _borrow(composition, stem, f"{seed}/{stem}/borrowed")
+    playing = [stem for stem in OTHERS if parts[stem].notes]
+    seconds = {
+        stem: _write_second(composition, stem, parts[stem], f"{seed}/{stem}/second")
+        for stem in playing
+        if rng.random() < SECOND
+    }
+    if len(playing) == len(OTHERS) and rng.random() < DOUBLED:
+        stem = rng.choice(playing)
+        line = double_line(parts[OTHERS[stem]], rng.choice((-12, 12)))
+        line.kinds = ["doubled line"]
+        chart = _thin_out(composition.chart, stem, rng)
+        line.notes = [
+            note for note in line.notes if stem in chart.section_at(note.start_seconds).playing
+        ]
+        seconds[stem] = fit(line, stem)
+    seconds = {stem: part for stem, part in seconds.items() if part.notes}
+    return replace(composition.song, parts=parts, second_parts=seconds)
+
+
+def _borrow(composition: Composition, stem: str, seed: str, avoided: Collection[str] = ()) -> Part:
+    """A part of the kinds that the other of guitar and piano plays."""
+    player = OTHERS[stem]
+    part = write_part(composition.chart, composition.style, stem, seed, player, avoided)
+    part.kinds = [f"{player}'s {kind}" for kind in part.kinds]
+    return fit(part, stem)
+
+
+def _write_second(composition: Composition, stem: str, first: Part, seed: str) -> Part:
+    """A part of other kinds, or now and then of those that the other plays, in some sections."""
+    rng = Random(seed)
+    chart = _thin_out(composition.chart, stem, rng)
+    avoided = {kind.rpartition("'s ")[2] for kind in first.kinds}
+    if rng.random() < BORROWED:
+        return _borrow(replace(composition, chart=chart), stem, seed, avoided)
+    return write_part(chart, composition.style, stem, seed, avoided=avoided)
+
+
+def _thin_out(chart: Chart, stem: str, rng: Random) -> Chart:
+    """The chart, in which a stem rests in some more sections, by name; in one at least it plays."""
+    names = sorted({section.name for section in chart.sections if stem in section.playing})
+    kept = {name for name in names if rng.random() < SECTIONS} or {rng.choice(names)}
+    sections = [
+        section if section.name in kept else replace(section, playing=section.playing - {stem})
+        for section in chart.sections
+    ]
+    return replace(chart, sections=sections)
+
+
+def double_line(part: Part, semitones: int) -> Part:
+    """The highest of the notes that begin together, so many semitones away."""
+    line: list[Note] = []
+    for note in sorted(part.notes, key=lambda note: note.start_seconds):
+        if not line or note.start_seconds - line[-1].start_seconds > TOGETHER_SECONDS:
+            line.append(note)
+        elif note.pitch > line[-1].pitch:
+            line[-1] = note
+    moved = [replace(note, pitch=note.pitch + semitones) for note in line]
+    return Part(without_overlaps(moved))
+
+
+def _raise(part: Part) -> Part:
+    """A bass line an octave higher, where that is not too high."""
+    notes = [
+        replace(note, pitch=note.pitch + 12 * (note.pitch + 12 <= HIGHEST_BASS))
+        for note in part.notes
+    ]
+    return replace(part, notes=without_overlaps(notes), kinds=[*part.kinds, "raised"])

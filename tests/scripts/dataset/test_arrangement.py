@@ -1,0 +1,107 @@
+"""Second parts, borrowed roles, doubled lines and high basses."""
+
+import pytest
+
+from scripts.dataset import arrangement
+from scripts.dataset.arrangement import arrange, double_line
+from scripts.dataset.composer import PLAYERS, Composition, compose
+from scripts.dataset.score import STEMS, Note, Part
+
+SHARES = ("SECOND", "BORROWED", "DOUBLED", "RAISED")
+COMPASSES = {"bass": (20, 70), "guitar": (40, 86), "piano": (20, 115)}
+
+
+@pytest.fixture(scope="module")
+def composed():
+    """A song in which all play."""
+    return next(
+        song
+        for song in map(compose, map(str, range(100)))
+        if all(song.song.parts[stem].notes for stem in STEMS)
+    )
+
+
+@pytest.fixture
+def always(monkeypatch):
+    """Makes one thing happen in every song, and nothing else."""
+
+    def make(*names):
+        for share in SHARES:
+            monkeypatch.setattr(arrangement, share, float(share in names))
+
+    make()
+    return make
+
+
+@pytest.mark.usefixtures("always")
+def test_a_song_may_stay_as_it_is(composed):
+    assert arrange(composed, "x") == composed.song
+
+
+def test_second_parts_are_of_other_kinds_and_rest_in_some_sections(composed, always):
+    always("SECOND")
+    chart = composed.chart
+    rests = 0
+    for seed in map(str, range(6)):
+        song = arrange(composed, seed)
+        assert song == arrange(composed, seed)
+        assert song.parts == composed.song.parts
+        assert set(song.second_parts) == {"guitar", "piano"}
+        for stem, part in song.second_parts.items():
+            assert part.notes
+            assert not set(part.kinds) & set(song.parts[stem].kinds)
+            assert set(part.kinds) <= PLAYERS[stem].keys()
+            playing = {
+                name
+                for name in (section.name for section in chart.sections)
+                if any(chart.section_at(note.start_seconds).name == name for note in part.notes)
+            }
+            rests += len({section.name for section in chart.sections} - playing)
+    assert rests > 6
+
+
+def test_parts_of_mma_have_second_parts_too(composed, always):
+    always("SECOND")
+    part = Part([Note(1.0, 1.0, 60, 90)], kinds=["mma"])
+    parts = {**composed.song.parts, "guitar": part, "piano": Part()}
+    song = type(composed.song)(parts, composed.song.duration_seconds, "mma", "x", 1.0, "C", "4/4")
+    arranged = arrange(Composition(song, composed.chart, composed.style), "x")
+    # A stem that rests has no second part.
+    assert set(arranged.second_parts) == {"guitar"}
+
+
+def test_a_guitar_borrows_a_piano_s_kinds_and_range_is_its_own(composed, always):
+    always("BORROWED")
+    song = arrange(composed, "x")
+    for stem, other in (("guitar", "piano"), ("piano", "guitar")):
+        part = song.parts[stem]
+        low, high = COMPASSES[stem]
+        assert {kind.removeprefix(f"{other}'s ") for kind in part.kinds} <= PLAYERS[other].keys()
+        assert all(low <= note.pitch <= high for note in part.notes)
+    assert song.parts["piano"].bends == []
+    assert song.second_parts == {}
+
+
+def test_a_line_is_doubled_an_octave_away(composed, always):
+    always("DOUBLED")
+    (found,) = arrange(composed, "x").second_parts.items()
+    stem, part = found
+    first = composed.song.parts[arrangement.OTHERS[stem]]
+    heard = {(note.start_seconds, note.pitch % 12) for note in first.notes}
+    assert {(note.start_seconds, note.pitch % 12) for note in part.notes} <= heard
+    assert part.kinds == ["doubled line"]
+
+
+def test_a_doubled_line_has_the_highest_notes():
+    notes = [Note(0.0, 1, 60, 90), Note(0.02, 1, 67, 90), Note(0.03, 1, 64, 90), Note(1, 1, 62, 90)]
+    line = double_line(Part(notes), 12).notes
+    assert [(note.start_seconds, note.pitch) for note in line] == [(0.02, 79), (1, 74)]
+
+
+def test_a_bass_plays_an_octave_higher_unless_that_is_too_high(composed, always):
+    always("RAISED")
+    bass = arrange(composed, "x").parts["bass"]
+    before = composed.song.parts["bass"]
+    assert min(note.pitch for note in bass.notes) > min(note.pitch for note in before.notes)
+    assert max(note.pitch for note in bass.notes) <= arrangement.HIGHEST_BASS
+    assert bass.kinds == [*before.kinds, "raised"]
