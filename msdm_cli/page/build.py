@@ -116,11 +116,13 @@ def _lead_on(track: Track, page: Path, take: StemFolder, folder: Path) -> Track:
     """The row of a take, with its page, what its music is like, and the command to go on."""
     manifest = take.manifest
     relative = os.path.relpath(take.folder, folder)
+    # A command that is copied from a page names no bytes that are no Unicode.
+    command = extend(manifest, relative) if manifest and _decode(relative) == relative else ""
     return replace(
         track,
         link=make_address(page, folder),
         note=describe_music(manifest) if manifest else "",
-        command=extend(manifest, relative) if manifest else "",
+        command=command,
     )
 
 

@@ -80,6 +80,18 @@ def test_a_gallery_has_the_mix_of_each_take(tiny_model, tmp_path):
         build_gallery("none", {}, tmp_path / "index.html")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names are Unicode elsewhere")
+def test_a_take_whose_name_is_no_unicode_has_no_command(tiny_model, tmp_path):
+    made = generate(tiny_model, tmp_path / os.fsdecode(b"\xff"), 0.2, seed=1)
+    folder = made.manifest.parent
+    page = build_gallery(
+        "takes", {folder / "a.html": open_stem_folder(folder)}, tmp_path / "a.html"
+    )
+    (track,) = page.tracks
+    assert track.command == ""
+    assert track.link == "./%FF/seed-1/a.html"
+
+
 def test_addresses_are_what_a_browser_takes(tmp_path):
     name = "a b\"'<#?%:\n.wav"
     assert make_address(tmp_path / name, tmp_path) == "./a%20b%22%27%3C%23%3F%25%3A%0A.wav"
