@@ -24,6 +24,7 @@ from msdm_cli.diffusion.moved import SLOWNESS
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.errors import UnreadableCheckpoint
 from msdm_cli.models.checkpoint import SHELLED, UNFIT, check_tensors, check_type
+from msdm_cli.models.registry import CHECKPOINT
 from msdm_cli.models.safe_pickle import load_pickled
 from msdm_cli.models.spec import ModelSpec, Stage
 from msdm_cli.networks.demucs import (
@@ -35,11 +36,10 @@ from msdm_cli.networks.demucs import (
 from msdm_cli.small_files import check_regular
 
 CLASS = "demucs.htdemucs.HTDemucs"
-PICKLED = ".th"
 TENSORS = ".safetensors"
 
 CONTEXT_SECONDS = 0.75
-"""Of a chunk of 7 s; a tenth at either end, as neighbours overlap by a quarter in Demucs."""
+"""At either end of a chunk of 7 s: a tenth of it. In Demucs, neighbours overlap by a quarter."""
 
 GIBBS_STEPS = 512
 """Of the table in the paper of MSDM (arXiv 2302.02257, table 3)."""
@@ -64,7 +64,7 @@ class _Shell:
 
 def is_demucs(path: Path) -> bool:
     """Whether a file is called as Demucs' checkpoints are."""
-    return path.suffix in (PICKLED, TENSORS) and path.is_file()
+    return path.suffix in (CHECKPOINT, TENSORS) and path.is_file()
 
 
 def load_demucs(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -77,7 +77,7 @@ def load_demucs(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         UnreadableCheckpoint: It is not such a file, or contains what only running code could build.
     """
     read: Callable[[Path], tuple[Any, Any, Any]] = (
-        _read_pickle if path.suffix == PICKLED else _read_header
+        _read_pickle if path.suffix == CHECKPOINT else _read_header
     )
     try:
         check_regular(path)

@@ -62,6 +62,8 @@ class DemucsConfig:
             raise ValueError(f"expected stems, rate and segment above 0, got {numbers}")
         if Fraction(*self.segment) > LONGEST_SECONDS:
             raise ValueError(f"expected a segment of up to {LONGEST_SECONDS} s")
+        if self.longest < self.length_multiple:
+            raise ValueError(f"expected a segment of at least {self.length_multiple} samples")
         if used := [name for name in SPARSE if self.settings.get(name)]:
             raise ValueError(f"expected full attention, got {used[0]}")
         for name, value in self.settings.items():
@@ -158,23 +160,20 @@ def _build_separator(config: DemucsConfig) -> nn.Module:
 
     Raises:
         MissingPackage: The package is not installed.
-        TypeError, ValueError, RuntimeError: It knows no such settings.
+        AssertionError, TypeError, ValueError, RuntimeError: It knows no such settings.
     """
     # A shift of the positions is drawn for training alone.
     settings = {**config.settings, "t_sin_random_shift": 0}
     # Its layers are drawn on the device meta, where that costs nothing; weights replace them.
     build = import_separator()
-    try:
-        with torch.device("meta"):
-            return build(
-                sources=[str(index) for index in range(config.stems)],
-                samplerate=config.sample_rate,
-                segment=Fraction(*config.segment),
-                audio_channels=2,
-                **settings,
-            )
-    except AssertionError as error:
-        raise ValueError(f"Demucs refuses its settings ({error})") from error
+    with torch.device("meta"):
+        return build(
+            sources=[str(index) for index in range(config.stems)],
+            samplerate=config.sample_rate,
+            segment=Fraction(*config.segment),
+            audio_channels=2,
+            **settings,
+        )
 
 
 def find_chunk_length(config: DemucsConfig, slowest: float) -> int:

@@ -140,6 +140,7 @@ def test_code_in_a_checkpoint_does_not_run(tmp_path, capsys):
         ({"kwargs": {"sources": ["a"], "depth": 1 << 15}}, "not make a model"),
         ({"kwargs": {"sources": ["a"], "audio_channels": 1}}, "1 channels, expected 2"),
         ({"kwargs": {"sources": ["a"], "t_heads": 7}}, "not make a model"),
+        ({"kwargs": {"sources": ["a"], "segment": Fraction(1, 100)}}, "not make a model"),
     ],
 )
 def test_what_is_no_demucs_is_refused(tmp_path, changed, reason):
