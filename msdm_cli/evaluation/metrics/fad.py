@@ -39,7 +39,8 @@ class FadRow:
         method: What made the estimates.
         song: Name of the song.
         stem: Name of the stem.
-        fad: Distance of its estimate from the truth; NaN if one is silent, or too short.
+        fad: Distance of its estimate from the truth; NaN if one is silent or too short, or if fadtk
+            finds no real root of the product of their covariances.
     """
 
     method: str
@@ -89,11 +90,14 @@ def _embed(samples: NDArray[np.float32]) -> NDArray[np.float64]:
 def _measure_distance(truth: NDArray[np.float64], guess: NDArray[np.float64]) -> float:
     from fadtk.fad import calc_embd_statistics, calc_frechet_distance
 
+    statistics = (*calc_embd_statistics(truth), *calc_embd_statistics(guess))
     with warnings.catch_warnings():
         # fadtk computes a second root to compare, by an option that newer SciPy gives up.
         warnings.simplefilter("ignore", DeprecationWarning)
-        distance = calc_frechet_distance(*calc_embd_statistics(truth), *calc_embd_statistics(guess))
-    return float(distance)
+        try:
+            return float(calc_frechet_distance(*statistics))
+        except ValueError:  # an imaginary component, or no inverse: covariances of few windows
+            return float("nan")
 
 
 def score_song(song: SeparatedSong) -> list[FadRow]:

@@ -9,7 +9,6 @@ Source: Ivry, Cornell, Watanabe 2025, arXiv 2509.09212.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.evaluation.metrics.metric import (
@@ -48,8 +47,8 @@ class MapssRow:
     pm: float
 
 
-def load_network() -> Any:
-    """wav2vec 2.0 Large, which mapss fetches when it is first used."""
+def load_network() -> None:
+    """Fetch wav2vec 2.0 Large if it is not here, and see that it loads."""
     from mapss.config import MODEL_DEFAULT_LAYER
     from mapss.models import cleanup_all_models, load_model
 

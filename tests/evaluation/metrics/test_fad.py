@@ -2,6 +2,7 @@
 
 import math
 import sys
+from importlib import import_module
 from types import ModuleType
 
 import numpy as np
@@ -106,6 +107,15 @@ def test_silence_and_what_is_too_short_do_not_count(embedder):
     assert first == pytest.approx(0, abs=1e-6)
     assert all(map(math.isnan, others))
     assert all(map(math.isnan, measure_fad(stems[:, :WINDOW], stems[:, :WINDOW], RATE)))
+
+
+def test_covariances_without_a_real_root_have_no_distance(embedder, monkeypatch):
+    def refuse(*statistics):
+        raise ValueError("Imaginary component 0.002")
+
+    monkeypatch.setattr(import_module("fadtk.fad"), "calc_frechet_distance", refuse)
+    stems = draw()
+    assert all(map(math.isnan, measure_fad(stems, stems, RATE)))
 
 
 def test_a_song_has_a_row_for_each_stem(embedder):
