@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -28,46 +28,35 @@ FASTEST = 240
 MOST_BARS = 256
 """A loop at another rate is held in memory."""
 
-TempoOption = Annotated[
-    float | None,
-    typer.Option(
+
+def _offer_tempo(default: str) -> Any:
+    """The option ``--tempo``, and what is said of its default."""
+    return typer.Option(
         "--tempo",
         min=SLOWEST,
         max=FASTEST,
         metavar="BPM",
         rich_help_panel=MUSIC,
-        help="Quarter notes a minute. A usual tempo of the style by default.",
-    ),
-]
-KeyOption = Annotated[
-    str | None,
-    typer.Option(
+        help=f"Quarter notes a minute. {default}",
+    )
+
+
+def _offer_key(default: str) -> Any:
+    """The option ``--key``, and what is said of its default."""
+    return typer.Option(
         "--key",
         metavar="KEY",
         rich_help_panel=MUSIC,
-        help="Key: Am, F# minor, Eb major. By default it depends on the seed.",
-    ),
-]
-GivenTempoOption = Annotated[
-    float | None,
-    typer.Option(
-        "--tempo",
-        min=SLOWEST,
-        max=FASTEST,
-        metavar="BPM",
-        rich_help_panel=MUSIC,
-        help="Quarter notes a minute. By default what is heard in the given stems.",
-    ),
-]
-GivenKeyOption = Annotated[
-    str | None,
-    typer.Option(
-        "--key",
-        metavar="KEY",
-        rich_help_panel=MUSIC,
-        help="Key: Am, F# minor, Eb major. By default what is heard in the given stems.",
-    ),
-]
+        help=f"Key: Am, F# minor, Eb major. {default}",
+    )
+
+
+HEARD = "By default what is heard in the given stems."
+
+TempoOption = Annotated[float | None, _offer_tempo("A usual tempo of the style by default.")]
+KeyOption = Annotated[str | None, _offer_key("By default it depends on the seed.")]
+GivenTempoOption = Annotated[float | None, _offer_tempo(HEARD)]
+GivenKeyOption = Annotated[str | None, _offer_key(HEARD)]
 StyleOption = Annotated[
     str | None,
     typer.Option(
@@ -107,7 +96,7 @@ PlayOption = Annotated[
         metavar="STEM,...",
         callback=split_names,
         rich_help_panel=MUSIC,
-        help="Stems that play; the others rest. By default the model decides.",
+        help="Stems that play; the others rest. By default it depends on the seed.",
     ),
 ]
 

@@ -140,7 +140,7 @@ class ModelSpec:
         if len(self.stems) > MOST_STEMS or not all(map(STEM.fullmatch, self.stems)):
             raise ValueError(f"expected up to {MOST_STEMS} names of stems, in letters and digits")
         if taken := [name for name in self.stems if name in RESERVED or is_mix(name)]:
-            raise ValueError(f"expected stems that no other result is called by, got {taken[0]}")
+            raise ValueError(f"expected names of stems that no other result has, got {taken[0]}")
         for stem in {stem for stage in self.stages for stem in stage.drafts}.difference(self.stems):
             raise ValueError(f"expected drafts of stems that the model has, got {stem}")
         low, high = RATES_HZ
