@@ -7,7 +7,7 @@ import contextlib
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,9 @@ PASSWORD = re.compile(r"://[^/@]*:[^/@]*@")
 LONGEST_REASON = 300
 FLAT = frozenset({"s3", "gs", "abfs", "oss"})
 """Storages without folders. To make one would make a bucket, if a person has misspelt its name."""
+
+TEMPORARY = re.compile(rf"\.(.+)\.[0-9a-f]{{{2 * RANDOM_BYTES}}}{re.escape(SUFFIX)}", re.DOTALL)
+"""Temporary name of a file: its own is the first group."""
 
 RIGHTS = "You have no rights to it: see the settings of your account for this storage."
 
@@ -224,20 +227,21 @@ class Folder:
         with connect(path, UnwritableAddress, "written") as (storage, place):
             storage.mv(_parent(place) + "/" + temporary.name, place)
 
-    def remove_stale(self, path: Path) -> None:
-        """Remove the temporary files of an address that killed processes left behind.
+    def remove_stale(self, paths: Iterable[Path]) -> None:
+        """Remove the temporary files of addresses that killed processes left behind.
 
         Raises:
             UnwritableAddress: The storage does not answer, or refuses.
         """
-        pattern = re.compile(
-            re.escape(f".{path.name}.") + rf"[0-9a-f]{{{2 * RANDOM_BYTES}}}" + re.escape(SUFFIX)
-        )
-        with connect(path, UnwritableAddress, "written") as (storage, place):
-            try:
-                names = storage.ls(_parent(place), detail=False)
-            except FileNotFoundError:
-                return
-            for name in names:
-                if pattern.fullmatch(name.rstrip("/").rpartition("/")[2]):
-                    storage.rm_file(name)
+        names: dict[Path, set[str]] = {}
+        for path in paths:
+            names.setdefault(path.parent, set()).add(path.name)
+        for parent, known in names.items():
+            with (
+                connect(parent, UnwritableAddress, "written") as (storage, place),
+                contextlib.suppress(FileNotFoundError),
+            ):
+                for name in storage.ls(place, detail=False):
+                    found = TEMPORARY.fullmatch(name.rstrip("/").rpartition("/")[2])
+                    if found and found[1] in known:
+                        storage.rm_file(name)

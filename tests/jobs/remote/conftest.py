@@ -1,14 +1,17 @@
 """A storage elsewhere that is in memory, and one that refuses."""
 
+import dataclasses
 import shutil
+from pathlib import Path
 
 import fsspec
 import pytest
-from conftest import CPU
+from conftest import CPU, request_separation
 from fsspec.implementations.memory import MemoryFileSystem
 from run_msdm import store_tiny_model
 
 from msdm_cli.jobs.remote.stage import STAGES
+from msdm_cli.jobs.run import run_job
 from msdm_cli.models.load import load
 
 
@@ -57,3 +60,28 @@ def tiny(cache, monkeypatch):
 def model(tiny):
     """The model ``tiny``, with the digest of its weights."""
     return load("tiny", CPU)
+
+
+@pytest.fixture
+def song(write_song):
+    return write_song(seconds=2.0, channels=1)
+
+
+@pytest.fixture
+def request_there(memory, model, song):
+    """A job whose song and results lie in another storage."""
+    memory.pipe_file("/in/song.wav", song.read_bytes())
+    return request_separation(model, Path("memory://in/song.wav"), Path("memory://out"))
+
+
+@pytest.fixture
+def run(model):
+    """Runs a job, and makes a page."""
+
+    def run(local):
+        result = run_job(local, model)
+        page = result.manifest.with_name("index.html")
+        page.write_text("page")
+        return dataclasses.replace(result, beside=(page,))
+
+    return run

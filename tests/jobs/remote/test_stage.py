@@ -1,6 +1,5 @@
 import dataclasses
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ from msdm_cli.errors import (
     ResultsExist,
     UnreadableAudio,
     UnwritableAddress,
-    UnwritableResults,
 )
 from msdm_cli.jobs.manifest import load_manifest
 from msdm_cli.jobs.remote.stage import STAGES, run_staged, stage
@@ -24,33 +22,13 @@ STEMS = ["bass.wav", "drums.wav", "guitar.wav", "piano.wav"]
 pytestmark = pytest.mark.usefixtures("tiny")
 
 
-@pytest.fixture
-def song(write_song):
-    return write_song(seconds=2.0, channels=1)
-
-
-@pytest.fixture
-def request_there(memory, model, song):
-    """A job whose song and results lie in another storage."""
-    memory.pipe_file("/in/song.wav", song.read_bytes())
-    return request_separation(model, Path("memory://in/song.wav"), OUT)
-
-
-@pytest.fixture
-def run(model):
-    """Runs a job, and makes a page."""
-
-    def run(local):
-        result = run_job(local, model)
-        page = result.manifest.with_name("index.html")
-        page.write_text("page")
-        return dataclasses.replace(result, beside=(page,))
-
-    return run
-
-
 def list_stage(cache):
     return list_files(cache / STAGES) if (cache / STAGES).exists() else []
+
+
+def stop_at_third(number):
+    if number == 3:
+        raise KeyboardInterrupt
 
 
 def test_a_job_of_this_machine_is_what_it_was(model, song, tmp_path):
@@ -94,11 +72,7 @@ def test_a_song_that_has_changed_is_not_the_same(memory, request_there, run, wri
 
 
 def test_a_job_that_was_stopped_continues_on_this_machine(memory, request_there, tiny, model):
-    def stop(number):
-        if number == 3:
-            raise KeyboardInterrupt
-
-    stopped, _ = spy_on(model, stop)
+    stopped, _ = spy_on(model, stop_at_third)
     with pytest.raises(KeyboardInterrupt):
         run_staged(request_there, lambda local: run_job(local, stopped))
     assert memory.find("/out") == []
@@ -111,43 +85,6 @@ def test_a_job_that_was_stopped_continues_on_this_machine(memory, request_there,
     assert 0 < spy.calls < all_of_them.calls
 
 
-def test_an_upload_that_was_interrupted_is_finished_anywhere(
-    memory, request_there, run, tiny, monkeypatch
-):
-    moves = []
-    move = Folder.move
-
-    def fail(self, temporary, path):
-        moves.append(path)
-        if len(moves) == 3:
-            raise UnwritableResults("the connection is lost", "remedy")
-        move(self, temporary, path)
-
-    monkeypatch.setattr(Folder, "move", fail)
-    with pytest.raises(UnwritableResults, match="the connection is lost"):
-        run_staged(request_there, run)
-    assert not memory.exists("/out/song/msdm.json")
-    kept = [name for name in list_stage(tiny) if name.endswith(".wav")]
-    assert len(kept) == 4  # what was made stays, and only the upload is repeated
-    monkeypatch.setattr(Folder, "move", move)
-    shutil.rmtree(tiny / STAGES)  # another machine has none
-    result = run_staged(request_there, run)
-    assert not result.skipped
-    names = [name.rpartition("/")[2] for name in memory.find("/out/song")]
-    assert sorted(names) == sorted([*STEMS, "index.html", "msdm.json"])
-    assert len(load_files(memory)) == 4
-
-
-def load_files(memory):
-    return json.loads(memory.cat_file("/out/song/msdm.json"))["files"]
-
-
-def test_a_result_of_others_is_not_replaced_and_nothing_is_computed(memory, request_there):
-    memory.pipe_file("/out/song/bass.wav", b"another")
-    with pytest.raises(ResultsExist, match=r"memory://out/song/bass\.wav: is there already"):
-        run_staged(request_there, lambda local: pytest.fail("it runs"))
-
-
 def test_without_rights_nothing_is_computed(request_there, tiny, memory, monkeypatch):
     def refuse(*arguments, **options):
         raise PermissionError("Access Denied")
@@ -157,6 +94,33 @@ def test_without_rights_nothing_is_computed(request_there, tiny, memory, monkeyp
     with pytest.raises(UnwritableAddress, match=r"memory://full/song/.*cannot be written"):
         run_staged(request, lambda local: pytest.fail("it runs"))
     assert list_stage(tiny) == []
+
+
+def test_what_only_looks_at_a_job_leaves_what_was_drawn(request_there, tiny, model):
+    stopped, _ = spy_on(model, stop_at_third)
+    with pytest.raises(KeyboardInterrupt):
+        run_staged(request_there, lambda local: run_job(local, stopped))
+    before = list_stage(tiny)
+    with stage(request_there) as local:
+        assert local.inputs["song"].is_file()
+    assert list_stage(tiny) == before
+
+
+def test_what_another_job_has_left_here_is_not_in_the_way(
+    request_there, run, tiny, monkeypatch, memory
+):
+    upload = Folder.upload
+    monkeypatch.setattr(Folder, "upload", lambda *given: pytest.fail("the connection is lost"))
+    with pytest.raises(pytest.fail.Exception, match="the connection is lost"):
+        run_staged(request_there, run)
+    assert any(name.endswith("bass.wav") for name in list_stage(tiny))
+    monkeypatch.setattr(Folder, "upload", upload)
+    other = dataclasses.replace(request_there.options, overlap=0.5)
+    result = run_staged(dataclasses.replace(request_there, options=other), run)
+    assert not result.skipped
+    described = json.loads(memory.cat_file("/out/song/msdm.json"))
+    assert described["request"]["options"]["overlap"] == 0.5
+    assert not described["request"]["overwrite"]
 
 
 def test_a_song_elsewhere_may_have_results_here(request_there, run, tiny, tmp_path):

@@ -71,7 +71,7 @@ def test_a_file_appears_whole_and_old_temporary_files_go(memory, tmp_path):
     (tmp_path / "a").write_text("new")
     put(memory, "out/a.wav", "out/.a.wav.0123456789abcdef.part", "out/.b.wav.0123456789abcdef.part")
     folder = Folder(OUT)
-    folder.remove_stale(OUT / "a.wav")
+    folder.remove_stale([OUT / "a.wav"])
     temporary = folder.upload(tmp_path / "a", OUT / "a.wav")
     assert memory.cat_file("/out/a.wav") == b"out/a.wav"
     folder.move(temporary, OUT / "a.wav")
@@ -113,7 +113,7 @@ def test_small_files_are_written_read_and_removed(memory):
     assert folder.read(OUT / "new" / "a") == b"content"
     for _ in range(2):
         folder.remove(OUT / "new" / "a")
-    folder.remove_stale(Path("memory://nowhere/a"))
+    folder.remove_stale([Path("memory://nowhere/a")])
     with pytest.raises(ResultsError, match="memory://out/new/a: cannot be read"):
         folder.read(OUT / "new" / "a")
 
