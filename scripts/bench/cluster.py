@@ -1,10 +1,12 @@
 """A batch on a cluster: how it scales, what it adds to a song, and what is lost when machines are.
 
+    pip install 'msdm-cli[cluster]'
     python -m scripts.bench.cluster --output scripts/bench/cluster.md
 
-It needs ``pip install 'msdm-cli[cluster]'``. The machines are Ray's local nodes, of a core each.
+The machines are Ray's local nodes, of a core each.
 """
 
+import os
 import random
 import shutil
 import tempfile
@@ -22,7 +24,7 @@ from msdm_cli.cli.beside import Beside
 from msdm_cli.cli.display import Display
 from msdm_cli.digest import digest_file
 from msdm_cli.errors import FAILURES
-from msdm_cli.jobs.cluster.connection import Cluster
+from msdm_cli.jobs.cluster.connection import Cluster, load_ray
 from msdm_cli.jobs.cluster.execute import run_on_ray
 from msdm_cli.jobs.executors import Ended, Executor, Requests, Work, run_serially
 from scripts.bench.cluster_work import (
@@ -34,7 +36,7 @@ from scripts.bench.cluster_work import (
     separate_by_filter,
     write_noise,
 )
-from scripts.bench.report import OutputOption, Report, describe_machine
+from scripts.bench.report import OutputOption, Report, cpu_name
 
 ONE_CORE = Cluster("auto", {"CPU": 1.0})
 STEP = 1000
@@ -79,6 +81,7 @@ def compare_speed(report: Report, folder: Path, song: Path, count: int) -> None:
     for ended in run_serially(alone, separate_by_filter, 1, do_nothing):
         assert not isinstance(ended.result, FAILURES), ended.result
     one_process = count / (time.monotonic() - began)
+    report.write("Songs of 30 s. Workers that work all of their time are held up by nothing else.")
     report.begin_table(
         "who", "songs a second", "against one worker", "of their time, workers work", "start, s"
     )
@@ -89,7 +92,7 @@ def compare_speed(report: Report, folder: Path, song: Path, count: int) -> None:
         speed, share, start = measure_speed(requests, nodes)
         one = one or speed
         report.row(
-            f"{nodes} workers",
+            "1 worker" if nodes == 1 else f"{nodes} workers",
             f"{speed:.2f}",
             f"{speed / one:.2f}",
             f"{100 * share:.0f} %",
@@ -108,6 +111,11 @@ class Watch:
     def __init__(self, report: Report, nodes: int) -> None:
         self._report = report
         self._nodes = nodes
+        report.write(
+            f"Songs of 0.1 s, {nodes} workers, through all that the command does. The first row "
+            "includes the start of the workers. What is added to a song is the time of all "
+            "workers, less the time that songs took in them."
+        )
         report.begin_table("songs", "songs a second", "added to a song, ms", "driver, MB")
 
     def run(
@@ -225,13 +233,15 @@ def main(
     songs: Annotated[int, typer.Option(help="Songs of 30 s, for each worker.")] = 20,
     many: Annotated[int, typer.Option(help="Songs of 0.1 s.")] = 10_000,
     runs: Annotated[int, typer.Option(help="Runs in which a machine is killed.")] = 20,
+    note: Annotated[str, typer.Option(help="What else ran on the machine, as a sentence.")] = "",
     output: OutputOption = None,
 ) -> None:
     """Print the tables."""
+    machine = f"{cpu_name()}, {os.cpu_count()} cores, Ray {load_ray().__version__}"
     report = Report(
-        f"A batch on a cluster, by `python -m scripts.bench.cluster`, on {describe_machine()}. A "
-        "static Wiener filter takes the place of the network; machines are Ray's local nodes of a "
-        "core each."
+        f"A batch on a cluster, by `python -m scripts.bench.cluster`, on {machine}. A static "
+        "Wiener filter takes the place of the network; machines are Ray's local nodes of a core "
+        f"each. {note}".rstrip()
     )
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
