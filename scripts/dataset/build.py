@@ -26,6 +26,7 @@ import numpy as np
 import soundfile
 import typer
 
+from scripts.dataset.dx7 import is_available
 from scripts.dataset.render import render_song
 from scripts.dataset.score import SAMPLE_RATE_HZ, STEMS
 from scripts.dataset.web import list_timbres, prepare_missing
@@ -185,11 +186,12 @@ def describe(
         }
         for split in ("train", "validation")
     }
+    packages = [*PACKAGES, "dexed-py"] if is_available() else PACKAGES
     description = {
         "arguments": arguments,
         "sample_rate_hz": SAMPLE_RATE_HZ,
         "stems": STEMS,
-        "versions": {name: version(name) for name in PACKAGES} | {"python": sys.version.split()[0]},
+        "versions": {name: version(name) for name in packages} | {"python": sys.version.split()[0]},
         "timbres": timbres["train"],
         "held_out_timbres": timbres["validation"],
     }

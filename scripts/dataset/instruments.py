@@ -5,6 +5,7 @@ from random import Random
 
 import numpy as np
 
+from scripts.dataset.dx7 import render_dx7
 from scripts.dataset.electric_piano import render_fm
 from scripts.dataset.hydrogen import render_hydrogen
 from scripts.dataset.machine import render_machine
@@ -15,7 +16,12 @@ from scripts.dataset.soundfont import render_soundfont
 from scripts.dataset.struck import render_struck
 from scripts.dataset.timbres import Timbre
 
-COMPUTED = {"plucked": render_plucked, "struck": render_struck, "fm": render_fm}
+COMPUTED = {
+    "plucked": render_plucked,
+    "struck": render_struck,
+    "fm": render_fm,
+    "dx7": render_dx7,
+}
 """Instruments that are made of numbers, by the kind of their timbre."""
 
 

@@ -35,7 +35,8 @@ class Timbre:
 
     Attributes:
         name: Source and preset, or file.
-        kind: How it is rendered: soundfont, sampled, hydrogen, machine, plucked, struck or fm.
+        kind: How it is rendered: soundfont, sampled, hydrogen, machine, plucked, struck, fm
+            or dx7.
         path: Its file or folder; None for what is made of numbers.
         weight: Its share among the timbres of its stem.
         preset: Bank and program of a sound font.

@@ -12,6 +12,7 @@ import numpy as np
 
 from scripts.dataset.catalogue import catalogue
 from scripts.dataset.copies import measure_copies
+from scripts.dataset.dx7 import is_available
 from scripts.dataset.fetched import list_fetched
 from scripts.dataset.inspection import Inspection, prepare
 from scripts.dataset.sfz import INSTRUMENT
@@ -137,12 +138,14 @@ def _list_electric_pianos(instruments: Path, *, held_out: bool) -> list[Timbre]:
     folder = instruments / "GregSullivan.E-Pianos"
     if held_out:
         return sampled(folder / "Pianet T", {"Pianet T.sfz": 1.5}, (30, 89))
+    dx7 = [Timbre("dx7", "dx7", None, 2.5)] if is_available() else []
     return [
         *sampled(folder / "CP80", {"CP80.sfz": 2.0}, (24, 100)),
         *sampled(folder / "Wurlitzer EP200", {"Wurlitzer EP200.sfz": 2.5}, (35, 96), 0.004),
         *presets(FLUID, 0, RARE_PIANOS),
         *presets(MUSESCORE, 0, RARE_PIANOS),
-        Timbre("fm", "fm", None, 3.0),
+        Timbre("fm", "fm", None, 2.0),
+        *dx7,
         Timbre("struck", "struck", None, 1.0),
     ]
 

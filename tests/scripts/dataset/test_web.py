@@ -94,6 +94,14 @@ def test_without_them_timbres_are_those_of_the_catalogue(tmp_path):
     )
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_training_has_the_dx7_where_its_engine_is(prepared, monkeypatch, tmp_path, there):
+    monkeypatch.setattr(web, "is_available", lambda: there)
+    for split in ("train", "validation"):
+        pianos = web.list_timbres(tmp_path, split, None, prepared)["piano"]
+        assert ("dx7" in {timbre.name for timbre in pianos}) == (there and split == "train")
+
+
 def test_a_prepared_instrument_is_sampled(prepared):
     stems = web.list_prepared(prepared, held_out=True)
     path = prepared / "0260_Stratocaster" / "instrument.sfz"
