@@ -1,11 +1,11 @@
 """Composes a song: its style says what each stem may play, and its sections when."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from random import Random
 
 from scripts.dataset import bass, guitar, piano
-from scripts.dataset.chart import TAIL_SECONDS, Chart, PartWriter, make_chart
+from scripts.dataset.chart import TAIL_SECONDS, Chart, PartWriter, Section, make_chart
 from scripts.dataset.drums import CRASH, KICK, DrumStyle
 from scripts.dataset.score import Part, Song, without_overlaps
 from scripts.dataset.styles import STYLES, Style
@@ -14,8 +14,8 @@ from scripts.dataset.theory import nearest_pitch, voicing
 PLAYERS = {"bass": bass.KINDS, "guitar": guitar.KINDS, "piano": piano.KINDS}
 
 
-SOLOS = {"guitar": "lead", "piano": "melody"}
-"""What kind of part plays a solo."""
+SOLOS = {"bass": "", "guitar": "lead", "piano": "melody"}
+"""What kind of part plays a solo, if there are solos."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def write_part(
 
     Args:
         chart: The plan of the song.
-        style: Whose favourite kinds are played.
+        style: Names favourite kinds.
         stem: Who plays.
         seed: Decides everything.
         player: Whose kinds of part are played, if not those of the stem itself.
@@ -64,25 +64,35 @@ def write_part(
     player = player or stem
     favourites = _list_kinds(style, player, avoided)
     main = rng.choice(favourites)
+    solo = main if SOLOS[player] in avoided else SOLOS[player]
     kinds: dict[str, str] = {}
     period = rng.choice((1, 2, 2, 4))
     for section in chart.sections:
         if section.name not in kinds:
             kinds[section.name] = main if rng.random() < 0.4 else rng.choice(favourites)
-        if section.name == "solo" and player in SOLOS:
-            solo = SOLOS[player] if SOLOS[player] not in avoided else main
+        if section.name == "solo" and solo:
             kinds[section.name] = solo if rng.random() < 0.6 else main
-        if stem not in section.playing:
-            continue
-        writer.intensity = section.intensity
-        for bar in range(section.first_bar, section.first_bar + section.num_bars):
-            free = period == 4 and rng.random() < 0.3
-            pattern = Random(f"{seed}/{section.name}/{bar if free else bar % period}")
-            PLAYERS[player][kinds[section.name]](writer, bar, pattern)
-    if chart.sections and stem in chart.sections[-1].playing:
+        if stem in section.playing:
+            _write_section(writer, section, PLAYERS[player][kinds[section.name]], period, seed)
+    if stem in chart.sections[-1].playing:
         _write_ending(writer, stem)
     writer.part.kinds = sorted(set(kinds.values()))
     return _finished(writer, chart)
+
+
+def _write_section(
+    writer: PartWriter,
+    section: Section,
+    write_bar: Callable[[PartWriter, int, Random], None],
+    period: int,
+    seed: str,
+) -> None:
+    """The bars of a section; their pattern comes again every so many bars, if it is not free."""
+    writer.intensity = section.intensity
+    for bar in range(section.first_bar, section.first_bar + section.num_bars):
+        free = period == 4 and writer.rng.random() < 0.3
+        pattern = Random(f"{seed}/{section.name}/{bar if free else bar % period}")
+        write_bar(writer, bar, pattern)
 
 
 def _list_kinds(style: Style, player: str, avoided: Collection[str]) -> list[str]:

@@ -30,20 +30,16 @@ def render_song(
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Compose and render a song: a pure function of the seed and the instruments.
 
-    Validation songs are not arranged, unless prepared instruments play them.
-
     Args:
         seed: Names the split and the index too.
-        split: train or validation, which differ in their instruments.
+        split: train or validation, which has other instruments, and no arrangements without `web`.
         instruments: Folder of the sampled instruments.
         fetched: Folder of those that ``scripts.dataset.fetch_instruments`` fetched.
         web: Folder of what ``scripts.dataset.web`` prepared.
 
     Returns:
-        Stems at 22 050 Hz, and what the song is made of.
-
-    Shape:
-        ``-> [S, T]`` float32 in the order of ``STEMS``.
+        Stems at 22 050 Hz, ``[S, T]`` float32 in the order of ``STEMS``, and what the song is made
+        of.
     """
     arranged = split == "train" or web is not None
     source = find_source(seed) if arranged else seed
@@ -61,8 +57,8 @@ def render_song(
     gain_db = _level(stems, rng)
     for detail in details.values():
         detail["level_db"] = round(detail["level_db"] + gain_db, 2)
-    metadata = {"seed": seed, "notes_of": source, "crossed": arranged and is_crossed(seed)}
-    return stems, metadata | _describe(song, stems.shape[1], details)
+    origin = {"seed": seed, "notes_of": source, "crossed": arranged and is_crossed(seed)}
+    return stems, {**origin, **_describe(song, stems.shape[1]), "stems": details}
 
 
 def compose_song(seed: str, rng: Random) -> Composition:
@@ -86,7 +82,7 @@ def _level(stems: np.ndarray, rng: Random) -> float:
     return gain_db
 
 
-def _describe(song: Song, length: int, stems: dict[str, Any]) -> dict[str, Any]:
+def _describe(song: Song, length: int) -> dict[str, Any]:
     return {
         "source": song.source,
         "style": song.style,
@@ -94,5 +90,4 @@ def _describe(song: Song, length: int, stems: dict[str, Any]) -> dict[str, Any]:
         "key": song.key,
         "meter": song.meter,
         "duration_seconds": round(length / SAMPLE_RATE_HZ, 3),
-        "stems": stems,
     }
