@@ -9,9 +9,16 @@ import soundfile
 from conftest import FIVE_STEMS, STEMS, list_files, music
 from run_msdm import msdm
 
+from msdm_cli.audio.stem_finish import MARGIN_UNITS
 from msdm_cli.tasks.controls import Controls
 
 pytestmark = pytest.mark.usefixtures("tiny")
+
+FULL_SCALE = 1 << 15
+SUM_TOLERANCE = 1e-6
+"""Four stems of up to 2 in single precision: five roundings of 2^-24."""
+UNIT = 1.01
+"""libsndfile rounds down; full scale in single precision has an error of 0.002 units."""
 
 
 def generate(*arguments, model="tiny"):
@@ -89,22 +96,34 @@ def take(tmp_path):
     return tmp_path / "seed-1"
 
 
+def read_exactly(result):
+    """The only take of a command, as floats, which no gain makes softer."""
+    (done,) = json.loads(result.stdout)
+    assert done["gain_db"] == 0
+    return {name: soundfile.read(path)[0] for name, path in done["files"].items()}
+
+
 def test_a_take_is_continued(take, tmp_path):
-    command = ("--extend", take, "--seconds", 0.4, "-o", tmp_path, "--json")
-    result = cascade(*command, "--seed", 2)
+    command = ("--extend", take, "--seconds", 0.4, "--seed", 2, "--json")
+    exact = read_exactly(cascade(*command, "--subtype", "FLOAT", "-o", tmp_path / "float"))
+    result = cascade(*command, "-o", tmp_path)
     assert result.returncode == 0, result.stderr
     (done,) = json.loads(result.stdout)
     assert done["variation"] == "seed 2, rock, 100 bpm, A minor"
     longer = tmp_path / "seed-2"
-    for name in (*STEMS, "mixture"):
+    for name in STEMS:
         before, now = read(take / f"{name}.wav"), read(longer / f"{name}.wav")
         assert len(now) == round(0.9 * 22050)
-        if name == "mixture":  # the sum of the files, softer if what follows would clip
-            old = before.astype(np.float64)
-            gain = min(1.0, old @ now[: len(before)] / (old @ old))
-            np.testing.assert_allclose(now[: len(before)], gain * old, rtol=0, atol=3)
-        else:
-            np.testing.assert_array_equal(now[: len(before)], before)
+        np.testing.assert_array_equal(now[: len(before)], before)
+        np.testing.assert_array_equal(exact[name][: len(before)] * FULL_SCALE, before)
+    # The mixture is the sum of the stems, softer only if that would clip.
+    total = np.sum([exact[name] for name in STEMS], 0)
+    np.testing.assert_allclose(exact["mixture"], total, atol=SUM_TOLERANCE)
+    peak = np.abs(total).max()
+    gain = 1.0 if peak <= 1 else (1 - MARGIN_UNITS / FULL_SCALE) / peak
+    assert done["gain_db"] == pytest.approx(20 * np.log10(gain), abs=1e-5)
+    mixture = read(longer / "mixture.wav")
+    np.testing.assert_allclose(mixture, gain * total * FULL_SCALE, rtol=0, atol=UNIT)
     one, two = (
         json.loads((folder / "msdm.json").read_text())["request"]["options"]["controls"]
         for folder in (take, longer)
