@@ -80,7 +80,7 @@ def list_commands(manifest: Manifest, path: Path, stems: list[str]) -> Lines:
 
 
 def extend(manifest: Manifest, folder: str = ".") -> str:
-    """The command that makes a take twice as long; empty if there is none.
+    """The command that adds as many seconds as were asked for; empty if no take is described.
 
     Args:
         manifest: Of the take.
