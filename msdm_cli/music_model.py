@@ -62,8 +62,7 @@ class MusicModel(LoadedModel):
             AudioError: A given stem cannot be read, or they do not go together.
             MissingPreset: The model has no preset of that name, or does not impute.
             NonFiniteSamples: The network failed.
-            ValueError: A stem is not one of the model's, all of a given one is a target, none is
-                given, or none is missing.
+            ValueError: A stem is unknown, all of a given one is a target, or none is given or left.
         """
         how: dict[str, Any] = {"quality": quality, "seed": seed, "controls": controls}
         what: dict[str, Any] = {"targets": targets, "part": part, "progress": progress}
