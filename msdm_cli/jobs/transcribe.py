@@ -7,7 +7,7 @@ from msdm_cli.errors import UnwritableResults
 from msdm_cli.jobs.stem_folder import open_stem_folder
 from msdm_cli.midi.midi_file import MARK, USUAL_TEMPO, write_midi
 from msdm_cli.midi.notes import transcribe
-from msdm_cli.tasks.hearing import UNPITCHED
+from msdm_cli.tasks.tonality import UNPITCHED
 from msdm_cli.temporary import write_whole
 
 SUFFIX = ".mid"

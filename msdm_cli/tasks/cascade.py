@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from msdm_cli.audio.chunks import Chunk
 from msdm_cli.diffusion.conditions import Condition
+from msdm_cli.diffusion.denoiser import Denoiser
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.diffusion.told import SketchDenoiser
 from msdm_cli.models.load import LoadedModel
@@ -28,6 +29,7 @@ from msdm_cli.tasks.known import Known, find_known_tokens
 from msdm_cli.tasks.sampling import Bind, ChunkSampler
 from msdm_cli.tasks.sound import SoundDenoiser
 from msdm_cli.tasks.stream import ChunkStore
+from msdm_cli.tasks.tonality import LeaningDenoiser, find_lean
 
 Array = NDArray[np.float32]
 
@@ -74,6 +76,8 @@ class Cascade:
         sketch_stage, sound_stage = model.spec.list_stages(task)
         self._codes: SketchCodes = model.codes
         self._controls = options.controls
+        key = options.controls.key
+        self._lean = None if key is None else find_lean(self._codes, key, model.spec.stems)
         self._guidance = model.spec.stages[sketch_stage].guidance
         self._told_error = model.spec.stages[sound_stage].told_error
         self._drafts = model.spec.find_drafts(sound_stage)
@@ -126,8 +130,9 @@ class Cascade:
         told = self._controls.describe(first, tokens, stems)[None]
         values = condition.values
 
-        def bind(denoiser: WatchedDenoiser) -> SketchDenoiser:
-            return SketchDenoiser(denoiser, told, values, known, self._guidance)
+        def bind(network: WatchedDenoiser) -> Denoiser:
+            prior = SketchDenoiser(network, told, values, known, self._guidance)
+            return prior if self._lean is None else LeaningDenoiser(prior, self._lean)
 
         return bind
 

@@ -16,9 +16,7 @@ from msdm_cli.audio.source import AudioSource
 from msdm_cli.representations.sketch import HOP, MARGIN, SAMPLE_RATE_HZ, find_sketch
 from msdm_cli.tasks.controls import Controls
 from msdm_cli.tasks.listener import Listener
-
-UNPITCHED = ("drums",)
-"""Stems without notes."""
+from msdm_cli.tasks.tonality import UNPITCHED
 
 BLOCK_FRAMES = 256
 MOST_FRAMES = 50 * BLOCK_FRAMES

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from msdm_cli.representations.sketch import BANDS, HOP, SAMPLE_RATE_HZ
 from msdm_cli.tasks.controls import NOTES
+from msdm_cli.tasks.tonality import NOTE_BANDS, PITCH_CLASS, PROFILES
 
 Array = NDArray[np.float64]
 
@@ -40,20 +41,10 @@ DELAY_SECONDS = 0.024
 
 LOW_BANDS = 24
 """Bands of the bass: up to 160 Hz."""
-PITCHED_BANDS = slice(12, 64)
-"""Bands of notes whose semitones the windows tell apart: 80 Hz to 1.6 kHz."""
+PITCHED_BANDS = slice(12, NOTE_BANDS)
+"""Bands of notes, from 80 Hz on."""
 NEAR_BANDS = 2
 """A note stands out from the mean of so many bands on either side."""
-PITCH_CLASS = (np.arange(BANDS) + NOTES.index("E")) % 12
-
-PROFILES = {
-    "major": (17.77, 0.15, 14.93, 0.16, 19.80, 11.36, 0.29, 22.06, 0.15, 8.15, 0.23, 4.95),
-    "minor": (18.26, 0.74, 14.05, 16.86, 0.70, 14.44, 0.70, 18.62, 4.57, 1.93, 7.38, 1.76),
-}
-"""How much each pitch class counts in a key, from its tonic on.
-
-Source: Aarden 2003, "Dynamic melodic expectancy", from the songs of the Essen collection. Of the
-songs that trained the embedded model, Krumhansl's profiles get a tenth less right."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from msdm_cli.audio.source import ArraySource
 from msdm_cli.progress import SilentProgress
 from msdm_cli.representations.sketch import BANDS, FLOOR, MARGIN, find_sketch
 from msdm_cli.representations.sketch_codes import FRAMES_PER_TOKEN, TOKEN_SAMPLES
+from msdm_cli.tasks import cascade as module
 from msdm_cli.tasks import generate, impute
 from msdm_cli.tasks.calls import Calls, WatchedDenoiser
 from msdm_cli.tasks.cascade import Cascade, CascadeOptions, Later, bind_alone
@@ -182,6 +183,23 @@ def test_the_prior_is_told_the_controls_of_its_tokens(tiny_cascade):
         assert told.shape == (2, tokens, count_features(4))
         np.testing.assert_array_equal(told[0], CONTROLS.describe(first, tokens, 4))
         assert not told[1].any()
+
+
+def test_a_sketch_leans_towards_its_key(tiny_cascade, monkeypatch):
+    asked = []
+
+    def lean(size, codes, key, stems):
+        asked.append((key, stems))
+        return np.full((len(stems), codes.numbers), size, np.float32)
+
+    results = []
+    for size in (0.0, 1.0):
+        monkeypatch.setattr(module, "find_lean", partial(lean, size))
+        results.append(collect(start(tiny_cascade, 0.3))[0])
+    assert asked == [("A minor", tiny_cascade.spec.stems)] * 2
+    assert_differ(*results)
+    collect(start(tiny_cascade, 0.3, controls=dataclasses.replace(CONTROLS, key=None)))
+    assert len(asked) == 2
 
 
 def test_known_tokens_reach_the_prior_clean(tiny_cascade):

@@ -6,7 +6,6 @@ from msdm_cli.tasks.controls import NOTES
 from msdm_cli.tasks.listener import (
     DELAY_SECONDS,
     FRAMES_PER_SECOND,
-    PITCH_CLASS,
     Listener,
     find_chroma,
     find_phase,
@@ -51,11 +50,6 @@ def test_a_tone_has_the_pitch_class_of_its_semitone(semitones):
     # The lowest band is an E.
     assert NOTES[chroma.argmax()] == NOTES[(4 + semitones) % 12]
     assert chroma.max() > 0.8 * chroma.sum()
-
-
-def test_bands_have_the_pitch_classes_of_their_semitones():
-    assert [NOTES[pitch] for pitch in PITCH_CLASS[:3]] == ["E", "F", "Gb"]
-    assert len(PITCH_CLASS) == BANDS
 
 
 def make_sketch(bands_of_beats, beat_frames=20, beats=80):
