@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from msdm_cli.cli.beside import Beside
-from msdm_cli.cli.console import show_estimates
+from msdm_cli.cli.console import show_error, show_estimates
 from msdm_cli.cli.display import Display
 from msdm_cli.cli.folding import shorten_names
 from msdm_cli.cli.headway import Headway
@@ -83,7 +83,7 @@ def run_batch(
 
     Raises:
         Exit: A job has failed; with exit code 1.
-        UnwritableResults: The table of all jobs cannot be written.
+        ResultsError: The table of all jobs would replace another file, or cannot be written.
     """
     from msdm_cli.jobs.executors import choose_executor
 
@@ -99,7 +99,9 @@ def run_batch(
         made = [outcome.result for outcome in outcomes if not isinstance(outcome.result, MsdmError)]
         for page in beside.compare(made):
             beside.display.say(f"to compare them: {page}")
-    if any(outcome.failed for outcome in outcomes):
+    if table.error is not None:
+        show_error(table.error)
+    if table.error is not None or any(outcome.failed for outcome in outcomes):
         raise typer.Exit(1)
 
 

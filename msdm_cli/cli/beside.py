@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from msdm_cli.cli.display import Display
-from msdm_cli.cli.option_checks import choose_from, complete
+from msdm_cli.cli.option_checks import check_here, choose_from, complete
 from msdm_cli.cli.options import RESULTS, show_choices
 from msdm_cli.cli.system_errors import describe_failure
 from msdm_cli.errors import FAILURES
@@ -55,6 +55,7 @@ TableOption = Annotated[
     typer.Option(
         "--csv",
         metavar="FILE",
+        callback=check_here,
         rich_help_panel=RESULTS,
         help="Write a table of all songs: state, speed, machine, error.",
     ),

@@ -7,16 +7,24 @@ from typing import Annotated
 import typer
 
 from msdm_cli.cli.console import print_line, say, show_json
+from msdm_cli.cli.option_checks import check_here
 from msdm_cli.cli.options import JsonSummaryOption, QuietOption
 
 
 def check(
     results: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A folder of results, or the msdm.json in it.")
+        Path,
+        typer.Argument(
+            metavar="DIR",
+            callback=check_here,
+            help="A folder of results, or the msdm.json in it.",
+        ),
     ],
     song: Annotated[
         Path | None,
-        typer.Argument(metavar="SONG", help="The song, if it is not where it was."),
+        typer.Argument(
+            metavar="SONG", callback=check_here, help="The song, if it is not where it was."
+        ),
     ] = None,
     *,
     quiet: QuietOption = False,

@@ -20,7 +20,7 @@ from msdm_cli.cli.model_options import (
     find_spec,
     load_chosen,
 )
-from msdm_cli.cli.option_checks import choose_several, list_metrics, split_names
+from msdm_cli.cli.option_checks import check_here, choose_several, list_metrics, split_names
 from msdm_cli.cli.options import (
     JsonOption,
     Quality,
@@ -60,11 +60,17 @@ def evaluate(  # noqa: PLR0913
         Path,
         typer.Argument(
             metavar="REFERENCES",
+            callback=check_here,
             help="A folder for each song, with a flac or wav file for each stem.",
         ),
     ],
     estimates: Annotated[
-        Path, typer.Argument(metavar="ESTIMATES", help="Separated songs, in the same layout.")
+        Path,
+        typer.Argument(
+            metavar="ESTIMATES",
+            callback=check_here,
+            help="Separated songs, in the same layout.",
+        ),
     ],
     *,
     metrics: Annotated[
@@ -106,13 +112,17 @@ def evaluate(  # noqa: PLR0913
     tables: Annotated[
         Path | None,
         typer.Option(
-            "--tables", metavar="DIR", help="Folder of the tables of scores.  [default: ESTIMATES]"
+            "--tables",
+            metavar="DIR",
+            callback=check_here,
+            help="Folder of the tables of scores.  [default: ESTIMATES]",
         ),
     ] = None,
     plot: Annotated[
         Path | None,
         typer.Option(
             "--plot",
+            callback=check_here,
             help="Draw SI-SDRi for each stem (needs matplotlib). A name that ends in .html gives a "
             "page with tables of all metrics.",
         ),

@@ -26,7 +26,7 @@ from msdm_cli.cli.music_options import (
     name_take,
     open_take,
 )
-from msdm_cli.cli.option_checks import choose_output
+from msdm_cli.cli.option_checks import check_here, choose_output
 from msdm_cli.cli.options import (
     ChurnOption,
     DryRunOption,
@@ -124,6 +124,7 @@ def generate(  # noqa: PLR0913  an option each
     controls = choose_controls(spec, "generate", tempo=tempo, key=key, style=style, play=play)
     stems: dict[str, Path] = {}
     if extend is not None:
+        check_here(extend)
         # Here, other options help than elsewhere.
         with hinted({MissingStems: lambda error: error.remedy}):
             stems, told = open_take(extend, spec)

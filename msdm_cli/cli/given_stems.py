@@ -8,6 +8,7 @@ import typer
 
 from msdm_cli.cli.hints import hinted
 from msdm_cli.cli.model_options import check_stems
+from msdm_cli.cli.option_checks import check_here
 from msdm_cli.errors import MissingStems
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def name_stems(
 
     Raises:
         BadParameter: A stem is unknown, given twice, or cannot be told from the file's name.
-        NoSongs: A path is an address on the network.
+        InputError: A path is an address.
         MissingStems: A folder holds no stem.
     """
     named: dict[str, Path] = {}
@@ -88,7 +89,6 @@ def name_stems(
 
 def _list_given(value: str, stems: Sequence[str], targets: Sequence[str]) -> list[tuple[str, Path]]:
     """The stems that one value gives, with their paths."""
-    from msdm_cli.cli.songs import refuse_address
     from msdm_cli.jobs.stem_folder import open_stem_folder
 
     if Path(value).is_dir():
@@ -98,7 +98,7 @@ def _list_given(value: str, stems: Sequence[str], targets: Sequence[str]) -> lis
     stem, path = _split(value, stems)
     if not path:
         raise typer.BadParameter(f"{stem} has no path", param_hint="--given")
-    refuse_address(path)
+    check_here(path)
     return [(stem, Path(path))]
 
 

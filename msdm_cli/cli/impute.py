@@ -18,7 +18,7 @@ from msdm_cli.cli.music_options import (
     StyleOption,
     choose_controls,
 )
-from msdm_cli.cli.option_checks import choose_output, split_names
+from msdm_cli.cli.option_checks import choose_output, find_folder, split_names
 from msdm_cli.cli.options import (
     PART,
     RESULTS,
@@ -80,6 +80,7 @@ def impute(  # noqa: PLR0913  an option each
             "--output",
             "-o",
             metavar="DIR",
+            callback=find_folder,
             rich_help_panel=RESULTS,
             help="Folder of the results. By default the path of the first given stem, or of the "
             "one that is drawn anew in part, without its suffix.",

@@ -8,6 +8,7 @@ import typer
 
 from msdm_cli.cli.console import print_line, say, show_json
 from msdm_cli.cli.gains import MixOption, WithoutOption, parse_mixes
+from msdm_cli.cli.option_checks import check_here
 from msdm_cli.cli.options import (
     RESULTS,
     JsonSummaryOption,
@@ -19,7 +20,12 @@ from msdm_cli.cli.options import (
 
 def mix(  # noqa: PLR0913  an option each
     stems: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A folder of stems, or the msdm.json in it.")
+        Path,
+        typer.Argument(
+            metavar="DIR",
+            callback=check_here,
+            help="A folder of stems, or the msdm.json in it.",
+        ),
     ],
     output: Annotated[
         Path | None,
@@ -27,6 +33,7 @@ def mix(  # noqa: PLR0913  an option each
             "--output",
             "-o",
             metavar="FILE",
+            callback=check_here,
             rich_help_panel=RESULTS,
             help="The file to write; its suffix is its format. By default DIR/mix.wav, or "
             "DIR/without-drums.wav.",

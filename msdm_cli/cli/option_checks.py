@@ -2,17 +2,23 @@
 
 import math
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from msdm_cli.backends.runtime import AUTO, MOST_DEVICES
+from msdm_cli.errors import InputError
+from msdm_cli.jobs.remote.addresses import is_address, stay_here, to_address
 
 if TYPE_CHECKING:
     from msdm_cli.jobs.output import OutputOptions
 
 LARGEST_SEED = (1 << 63) - 1
 """Numbers of 64 bits are what readers of JSON agree on."""
+
+STANDARD = "-"
+"""Names the standard input, or the standard output."""
 
 DEVICES = ("cpu", "cuda", "mps", "tensorrt", "coreml", "dml")
 """Devices of PyTorch and of ONNX Runtime; several of a kind are cuda:0, cuda:1."""
@@ -41,6 +47,50 @@ def check_finite(value: float | None) -> float | None:
     if value is not None and not math.isfinite(value):
         raise typer.BadParameter(f"{value} is not a finite number")
     return value
+
+
+def check_here(value: Any) -> Any:
+    """Refuse an address, where a path of this machine is needed.
+
+    Args:
+        value: A path, some, or None.
+
+    Raises:
+        InputError: It is an address.
+    """
+    for path in value if isinstance(value, list | tuple) else [value]:
+        if path is not None and is_address(path) and not Path(path).exists():
+            raise InputError(
+                f"{to_address(path)}: is an address", "Name a file or folder of this machine."
+            )
+    return value
+
+
+def find_folder(path: Path | None) -> Path | None:
+    """A folder for results, here or at an address.
+
+    Raises:
+        BadParameter: It is the standard output, or an address without a folder.
+    """
+    if path is not None and str(path) == STANDARD:
+        raise typer.BadParameter(f"{path} is the standard output: name a folder")
+    return find_output(path)
+
+
+def find_output(path: Path | None) -> Path | None:
+    """The same, or the standard output.
+
+    Raises:
+        BadParameter: It is an address without a folder.
+    """
+    if path is None or not is_address(path / "_"):
+        return path
+    # A folder of this machine may be called ``live:``.
+    if Path(path.parts[0]).exists():
+        return stay_here(path)
+    if not is_address(path):
+        raise typer.BadParameter(f"{path}// has no folder: write s3://bucket/folder")
+    return path
 
 
 def check_seed(seed: int | None) -> int | None:

@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 
 from msdm_cli.audio.formats import SUBTYPES, writable_formats
-from msdm_cli.cli.option_checks import check_finite, check_name, check_seed, choose_from, complete
+from msdm_cli.cli.option_checks import (
+    check_finite,
+    check_name,
+    check_seed,
+    choose_from,
+    complete,
+    find_folder,
+    find_output,
+)
 from msdm_cli.cli.times import parse_length, parse_time
 
 
@@ -246,6 +254,22 @@ NameOption = Annotated[
 FolderOption = Annotated[
     Path,
     typer.Option(
-        "--output", "-o", metavar="DIR", rich_help_panel=RESULTS, help="Folder of the results."
+        "--output",
+        "-o",
+        metavar="DIR",
+        callback=find_folder,
+        rich_help_panel=RESULTS,
+        help="Folder of the results.",
+    ),
+]
+OutputOption = Annotated[
+    Path,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="DIR",
+        callback=find_output,
+        rich_help_panel=RESULTS,
+        help="Folder of the results, here or at an address, or - for the standard output.",
     ),
 ]

@@ -10,7 +10,7 @@ from msdm_cli.backends.runtime import MOST_THREADS
 from msdm_cli.cli.console import print_line, say
 from msdm_cli.cli.display import Display
 from msdm_cli.cli.hints import Hint, hinted
-from msdm_cli.cli.option_checks import check_devices
+from msdm_cli.cli.option_checks import check_devices, check_here
 from msdm_cli.cli.options import FolderOption, QuietOption
 from msdm_cli.errors import MsdmError, ResultsExist, UnreadableAudio, UnsuitableAudio
 
@@ -27,7 +27,10 @@ HINTS: dict[type[MsdmError], Hint] = {
 
 def rerun(
     manifest: Annotated[
-        Path, typer.Argument(metavar="MSDM.JSON", help="The description beside results.")
+        Path,
+        typer.Argument(
+            metavar="MSDM.JSON", callback=check_here, help="The description beside results."
+        ),
     ],
     folder: FolderOption = Path("rerun"),
     *,
@@ -36,6 +39,7 @@ def rerun(
         typer.Option(
             "--input",
             metavar="PATH",
+            callback=check_here,
             help="An input that is not where it was. Repeat it for others.",
         ),
     ] = None,
@@ -67,6 +71,7 @@ def rerun(
     """
     from msdm_cli.jobs.rerun import rerun as rerun_job
 
+    check_here(folder)
     with hinted(HINTS), Display(quiet=quiet) as display:
         made = rerun_job(
             manifest, folder, display.piece(), inputs=inputs or (), device=device, threads=threads

@@ -20,6 +20,7 @@ from msdm_cli.cli.model_options import (
     load_chosen,
 )
 from msdm_cli.cli.option_checks import (
+    STANDARD,
     check_finite,
     choose_from,
     choose_output,
@@ -33,11 +34,11 @@ from msdm_cli.cli.options import (
     AnchorOption,
     ChurnOption,
     DryRunOption,
-    FolderOption,
     FormatOption,
     GammaOption,
     JsonOption,
     NameOption,
+    OutputOption,
     OverwriteOption,
     Quality,
     QuietOption,
@@ -73,11 +74,11 @@ def separate(  # noqa: PLR0913  an option each
         list[str],
         typer.Argument(
             metavar="SONG...",
-            help="Files (wav, flac, ogg, mp3, m4a ...), folders, patterns, lists (@list.txt), "
-            "or - for the standard input.",
+            help="Files (wav, flac, ogg, mp3, m4a ...), folders, patterns, addresses (s3://...), "
+            "lists (@list.txt), or - for the standard input.",
         ),
     ],
-    folder: FolderOption = Path("stems"),
+    folder: OutputOption = Path("stems"),
     *,
     stems: Annotated[
         list[str] | None,
@@ -179,7 +180,7 @@ def separate(  # noqa: PLR0913  an option each
       msdm separate song.wav --without drums
       cat song.wav | msdm separate - -o - --stems drums > drums.wav
     """  # noqa: D301  \b keeps the lines of the examples
-    from msdm_cli.cli.songs import STANDARD, expand_songs, spool_pipes
+    from msdm_cli.cli.songs import expand_songs, spool_pipes
     from msdm_cli.jobs.request import JobRequest
     from msdm_cli.tasks.separate import SONG, SeparateOptions
 
@@ -196,6 +197,8 @@ def separate(  # noqa: PLR0913  an option each
     preset = choose_preset(spec, "separate", sampler, quality, steps, changes)
     songs = expand_songs(words, folder)
     to_stdout = str(folder) == STANDARD
+    if to_stdout and shard is not None:
+        raise typer.BadParameter("the standard output takes a song, no share", param_hint="--shard")
     if to_stdout and (len(songs), len(wanted) + len(mixes), residual) != (1, 1, False):
         raise typer.BadParameter(
             "the standard output takes one stem of one song: add --stems drums or --without drums",
@@ -218,10 +221,11 @@ def separate(  # noqa: PLR0913  an option each
         return replace(request, inputs={SONG: song.path}, track=song.track)
 
     check_batch({song.name: ask(song) for song in songs}, spec)
+    display = Display(quiet=quiet, as_json=as_json, farewell="stopped" if to_stdout else STOPPED)
     if shard is not None:
         songs = [song for song in songs if shard.holds(song.name)]
+        display.say(f"share {shard.number} of {shard.count}: {len(songs)} of the songs")
     row = choose_row(executor, jobs, cluster, resources)
-    display = Display(quiet=quiet, as_json=as_json, farewell="stopped" if to_stdout else STOPPED)
     with spool_pipes(songs) as spooled:
         requests = {song.name: ask(song) for song in spooled}
         load = partial(load_chosen, model_name, request.runtime, display)

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from msdm_cli.cli.hints import Hint, find_errno_hint, hinted
 from msdm_cli.cli.outcome import Outcome
-from msdm_cli.errors import MsdmError, UnwritableResults
+from msdm_cli.errors import MsdmError, ResultsExist, UnwritableResults
 from msdm_cli.jobs.remote.addresses import to_address
 
 COLUMNS = (
@@ -24,22 +25,38 @@ COLUMNS = (
 )
 
 
+HEAD = ",".join(COLUMNS).encode()
+"""What a table begins with."""
+
+ELSEWHERE = "choose another file with --csv"
+HINTS: dict[type[MsdmError], Hint] = {
+    ResultsExist: f"{ELSEWHERE.capitalize()}.",
+    UnwritableResults: lambda error: find_errno_hint(error, ELSEWHERE),
+}
+
+
 class SongTable:
     """Rows of a table. Without a file, they go nowhere.
 
     Args:
-        path: The file; what is in it is replaced.
+        path: The file. An older table in it is replaced.
+
+    Attributes:
+        error: Why rows are missing; None if none are.
 
     Raises:
+        ResultsExist: The file is no table of songs.
         UnwritableResults: It cannot be written.
     """
 
     def __init__(self, path: Path | None) -> None:
+        self.error: UnwritableResults | None = None
         self._path = path
         self._open = contextlib.ExitStack()
         if path is None:
             return
-        with self._named():
+        with hinted(HINTS), self._named():
+            _check_table(path)
             path.parent.mkdir(parents=True, exist_ok=True)
             # Names may be no UTF-8. Buffered by lines: the rows stay whatever happens.
             file = path.open("w", 1, "utf-8", "surrogateescape", newline="")
@@ -50,17 +67,18 @@ class SongTable:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._open.close()
+        with contextlib.suppress(OSError):  # the row that could not be written is tried again
+            self._open.close()
 
     def add(self, outcome: Outcome, machine: str) -> None:
-        """Write how a song has ended.
-
-        Raises:
-            UnwritableResults: The disk is full.
-        """
-        if self._path is not None:
-            with self._named():
+        """Write how a song has ended. A full disk does not end the other songs: see ``error``."""
+        if self._path is None or self.error is not None:
+            return
+        try:
+            with hinted(HINTS), self._named():
                 self._writer.writerow(_describe(outcome) | {"machine": machine})
+        except UnwritableResults as error:
+            self.error = error
 
     @contextlib.contextmanager
     def _named(self) -> Iterator[None]:
@@ -70,6 +88,21 @@ class SongTable:
             raise UnwritableResults(
                 f"{self._path}: cannot be written ({error.strerror})", "Choose another file."
             ) from error
+
+
+def _check_table(path: Path) -> None:
+    """Refuse to replace what is no table of songs, such as a song or a list of songs.
+
+    Raises:
+        ResultsExist: It is none.
+    """
+    if path.is_file() and path.stat().st_size:
+        with path.open("rb") as file:
+            head = file.read(len(HEAD))
+        if head != HEAD:
+            raise ResultsExist(
+                f"{path}: is there already, and is no table of songs", "Choose another file."
+            )
 
 
 def _describe(outcome: Outcome) -> dict[str, Any]:

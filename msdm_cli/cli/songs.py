@@ -11,6 +11,7 @@ from pathlib import Path
 from msdm_cli.audio.formats import describe_readable, readable_suffixes
 from msdm_cli.audio.mix import is_mix
 from msdm_cli.cli.hints import find_errno_hint
+from msdm_cli.cli.option_checks import STANDARD
 from msdm_cli.cli.signals import temporary_folder
 from msdm_cli.cli.song_lists import REMEDY, read_list
 from msdm_cli.cli.spool import spool
@@ -18,14 +19,11 @@ from msdm_cli.cli.streams import is_input_closed
 from msdm_cli.errors import NoSongs, UnreadableAudio, UnreadableList, UnreadableManifest
 from msdm_cli.jobs.manifest import load_manifest
 from msdm_cli.jobs.output import MANIFEST, MANIFEST_SUFFIX
-from msdm_cli.jobs.remote.addresses import is_word_address, to_address
+from msdm_cli.jobs.remote.addresses import is_word_address, stay_here, to_address
 from msdm_cli.jobs.remote.storage import list_songs
 
 LIST = "@"
 """A word that begins with this names a list of songs."""
-
-STANDARD = "-"
-"""Names the standard input, or the standard output."""
 
 STDIN = "stdin"
 """Name of the results of the standard input."""
@@ -109,26 +107,21 @@ def _expand(words: Iterable[str], results: str, lists: dict[str, bool]) -> Itera
             yield from _list_address(word)
         elif word.startswith(LIST) and not os.path.exists(word):  # noqa: PTH110
             yield from _expand_list(word[len(LIST) :], results, lists)
-        elif os.path.isdir(word):  # noqa: PTH112
-            found = _check_found(_search(Path(word)), word)
-            yield from _leave_out_results(found, Path(word), results)
-        elif has_magic(word) and not os.path.exists(word):  # noqa: PTH110
-            # pathlib's glob takes no absolute patterns.
-            matches = sorted(glob(word, recursive=True))  # noqa: PTH207
-            found = [path for match in matches for path in _search(Path(match))]
-            yield from _leave_out_results(_check_found(found, word), _fixed_part(word), results)
         else:
-            yield Path(word)
+            yield from map(stay_here, _find(word, results))
 
 
-def refuse_address(word: str) -> None:
-    """Refuse an address, where a file of this machine is needed.
-
-    Raises:
-        NoSongs: It is one.
-    """
-    if is_word_address(word):
-        raise NoSongs(f"{word}: is an address, and must be a file", "Download it first.")
+def _find(word: str, results: str) -> list[Path]:
+    """The songs of this machine that a word means."""
+    if os.path.isdir(word):  # noqa: PTH112
+        found = _check_found(_search(Path(word)), word)
+        return _leave_out_results(found, Path(word), results)
+    if has_magic(word) and not os.path.exists(word):  # noqa: PTH110
+        # pathlib's glob takes no absolute patterns.
+        matches = sorted(glob(word, recursive=True))  # noqa: PTH207
+        found = [path for match in matches for path in _search(Path(match))]
+        return _leave_out_results(_check_found(found, word), _fixed_part(word), results)
+    return [Path(word)]
 
 
 def _list_address(word: str) -> Iterator[Path]:

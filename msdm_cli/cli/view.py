@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from msdm_cli.cli.console import print_line, say
+from msdm_cli.cli.option_checks import check_here
 from msdm_cli.cli.options import QuietOption
 
 
@@ -13,7 +14,9 @@ def view(
     folder: Annotated[
         Path,
         typer.Argument(
-            metavar="DIR", help="A folder of stems, of takes, or the msdm.json of results."
+            metavar="DIR",
+            callback=check_here,
+            help="A folder of stems, of takes, or the msdm.json of results.",
         ),
     ],
     *,

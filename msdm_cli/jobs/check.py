@@ -16,6 +16,7 @@ from msdm_cli.errors import AudioError, UnreadableManifest
 from msdm_cli.jobs.manifest import Manifest, list_manifests, load_manifest
 from msdm_cli.jobs.output import MANIFEST, MANIFEST_SUFFIX
 from msdm_cli.jobs.rate import read_at
+from msdm_cli.jobs.remote.addresses import to_address
 from msdm_cli.tasks.separate import SONG, SeparateOptions
 
 READ_FRAMES = 1 << 16
@@ -120,7 +121,7 @@ def _compare(
     song = asked or song
     if asked is None and not song.exists():
         report.notes.append(
-            f"{song}: is not there any more; name the song to compare its stems with it"
+            f"{to_address(song)}: is not on this machine; name the song to compare its stems"
         )
         return
     source = FileSource(song, request.start_seconds, request.duration_seconds)

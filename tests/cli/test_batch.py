@@ -264,6 +264,25 @@ def test_a_table_has_a_row_for_each_job(tiny_model, songs, tmp_path, registered)
     assert states == {"a.wav": "was there", "b.wav": "failed", "c.wav": "done"}
 
 
+def test_a_table_that_cannot_be_written_any_more_ends_no_job(
+    tiny_model, songs, tmp_path, monkeypatch, capsys
+):
+    def fail(writer, row):
+        if row["song"] != "song":  # the head
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(csv.DictWriter, "writerow", fail)
+    requests = make_requests(tiny_model, songs, tmp_path / "stems")
+    beside = Beside(Display(quiet=True), page=False, table=tmp_path / "songs.csv")
+    with pytest.raises(typer.Exit) as ended:
+        run_batch("song", requests, lambda: tiny_model, beside=beside)
+    assert ended.value.exit_code == 1
+    assert len(list(tmp_path.glob("stems/*/msdm.json"))) == 3
+    message, hint = capsys.readouterr().err.splitlines()
+    assert message.endswith("songs.csv: cannot be written (No space left on device)")
+    assert hint.endswith("choose another file with --csv.")
+
+
 def test_of_very_many_jobs_only_failures_are_kept(tiny_model, songs, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(batch, "MOST_ROWS", 2)
     monkeypatch.setattr(outcome, "MOST_ROWS", 2)

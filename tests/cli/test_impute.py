@@ -113,7 +113,7 @@ def test_the_help_states_the_network_calls_of_the_embedded_model():
 
 def test_an_address_is_not_fetched(tiny):
     result = impute("--given", "bass=https://x.org/bass.wav")
-    result.assert_two_lines("is an address, and must be a file")
+    result.assert_two_lines("https://x.org/bass.wav: is an address", "of this machine")
 
 
 def test_targets_are_separated_by_commas(drums, tmp_path):

@@ -1,7 +1,11 @@
 """What the values of options must be."""
 
+import sys
+from pathlib import Path
+
 import pytest
 import typer
+from run_msdm import msdm
 
 from msdm_cli.backends.onnx_backend import PROVIDERS
 from msdm_cli.backends.runtime import AUTO
@@ -10,15 +14,19 @@ from msdm_cli.cli.option_checks import (
     LARGEST_SEED,
     check_devices,
     check_finite,
+    check_here,
     check_name,
     check_seed,
     choose_from,
     choose_several,
     complete,
+    find_folder,
+    find_output,
     list_models,
     list_providers,
     split_names,
 )
+from msdm_cli.errors import InputError
 
 
 def test_a_choice_is_one_of_a_table():
@@ -97,3 +105,62 @@ def test_several_names_are_chosen_from_a_table():
     assert check(["one, two", "one"]) == ["one", "two", "one"]
     with pytest.raises(typer.BadParameter, match="three is none of one, two"):
         check(["one,three"])
+
+
+def test_where_a_path_is_needed_an_address_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for value in (None, Path("a.wav"), [Path("a.wav"), Path("b.wav")], "a.wav"):
+        assert check_here(value) == value
+    for address in ("https://x.org/a.wav", Path("s3://x/a"), [Path("a"), Path("s3://x/a")]):
+        with pytest.raises(InputError, match=r"(https|s3)://.*: is an address"):
+            check_here(address)
+
+
+def test_results_go_to_a_folder_or_an_address(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for path in (None, Path("stems"), Path("s3://bucket"), Path("s3://bucket/stems")):
+        assert find_folder(path) == find_output(path) == path
+    assert find_output(Path("-")) == Path("-")
+    with pytest.raises(typer.BadParameter, match="- is the standard output: name a folder"):
+        find_folder(Path("-"))
+    with pytest.raises(typer.BadParameter, match="s3:// has no folder"):
+        find_output(Path("s3://"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a colon is no part of a name there")
+def test_a_folder_of_this_machine_may_look_like_an_address(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "live:").mkdir()
+    (tmp_path / "live:" / "a.wav").write_bytes(b"")
+    assert check_here(Path("live:/a.wav")) == Path("live:/a.wav")
+    assert find_folder(Path("live:")) == tmp_path / "live:"
+    assert find_folder(Path("live:/stems")) == tmp_path / "live:" / "stems"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check", "s3://x/stems"),
+        ("check", "stems", "s3://x/a.wav"),
+        ("evaluate", "s3://x", "estimates"),
+        ("evaluate", "songs", "s3://x"),
+        ("evaluate", "songs", "estimates", "--tables", "s3://x"),
+        ("evaluate", "songs", "estimates", "--plot", "s3://x/plot.png"),
+        ("generate", "--extend", "s3://x/seed-1"),
+        ("impute", "--given", "s3://x/bass.wav"),
+        ("mix", "s3://x/stems", "--without", "drums"),
+        ("mix", "stems", "--without", "drums", "-o", "s3://x/mix.wav"),
+        ("rerun", "s3://x/msdm.json"),
+        ("rerun", "msdm.json", "-o", "s3://x/rerun"),
+        ("rerun", "msdm.json", "--input", "s3://x/a.wav"),
+        ("separate", "a.wav", "--csv", "s3://x/songs.csv"),
+        ("view", "s3://x/stems"),
+    ],
+)
+def test_commands_that_take_no_address_say_so(arguments):
+    msdm(*arguments).assert_two_lines("s3://x", "is an address", "of this machine")
+
+
+def test_a_folder_called_like_the_standard_output_is_not_made():
+    for command in (("generate",), ("impute", "--given", "bass.wav"), ("rerun", "msdm.json")):
+        msdm(*command, "-o", "-").assert_two_lines("- is the standard output", returncode=2)

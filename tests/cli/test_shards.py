@@ -85,6 +85,23 @@ def test_songs_of_two_shares_that_would_replace_each_other_are_refused(tiny, wri
         result.assert_two_lines("would both be written to")
 
 
+def test_a_share_may_have_no_song(tiny, write_song, tmp_path):
+    song = write_song(seconds=0.1)
+    texts = []
+    for shard in ("1/2", "2/2"):
+        result = msdm("separate", song, "-o", tmp_path / "out", "--shard", shard, "--dry-run")
+        assert result.returncode == 0
+        texts.append(result.stderr.splitlines()[0])
+    assert sorted(text.partition(": ")[2] for text in texts) == ["0 songs", "1 songs"]
+
+
+def test_the_standard_output_takes_no_share(tiny, write_song):
+    result = msdm(
+        "separate", write_song(seconds=0.1), "-o", "-", "--stems", "bass", "--shard", "2/2"
+    )
+    result.assert_two_lines("the standard output takes a song, no share", returncode=2)
+
+
 def test_a_wrong_share_is_wrong_usage(write_song):
     result = msdm("separate", write_song(seconds=0.1), "--shard", "41/40")
     result.assert_two_lines("41/40 is no share", "--shard", returncode=2)

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from msdm_cli.audio.source import AudioProperties
+from msdm_cli.cli.hints import find_hint
 from msdm_cli.cli.outcome import Outcome
 from msdm_cli.cli.song_table import COLUMNS, SongTable
 from msdm_cli.errors import ResultsExist, UnwritableResults
@@ -58,3 +59,29 @@ def test_a_table_that_cannot_be_written_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UnwritableResults, match=r"songs\.csv: cannot be written"):
         SongTable(tmp_path / "file" / "songs.csv")
+
+
+@pytest.mark.parametrize("name", ["song.flac", "list.txt", "scores.csv"])
+def test_only_a_table_of_songs_is_replaced(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(b"what nobody wants to lose")
+    with pytest.raises(ResultsExist, match="is no table of songs") as found:
+        SongTable(path)
+    assert "--csv" in find_hint(found.value)
+    assert path.read_bytes() == b"what nobody wants to lose"
+    path.write_bytes(b"")
+    for _ in range(2):
+        with SongTable(path) as table:
+            table.add(Outcome("a.wav", MADE, 1.0), "")
+        assert len(read(path)) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
+def test_a_full_disk_ends_the_table_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr("msdm_cli.cli.song_table.csv.DictWriter.writeheader", lambda writer: None)
+    with SongTable(Path("/dev/full")) as table:
+        for name in ("a.wav", "b.wav"):
+            table.add(Outcome(name, MADE, 1.0), "")
+    assert table.error is not None
+    assert "/dev/full: cannot be written (No space left on device)" in table.error.message
+    assert find_hint(table.error) == "Make room on the disk, or choose another file with --csv."

@@ -9,7 +9,7 @@ from conftest import separate
 
 from msdm_cli.audio.formats import FORMATS, SoundFormat, describe_readable
 from msdm_cli.cli import songs
-from msdm_cli.cli.songs import Song, expand_songs, refuse_address, spool_pipes
+from msdm_cli.cli.songs import Song, expand_songs, spool_pipes
 from msdm_cli.errors import InputError, NoSongs, UnreadableAudio, UnreadableList
 
 
@@ -178,10 +178,15 @@ def test_an_address_that_nobody_knows_is_refused(tmp_path):
         expand_songs(["elves://x/album"], tmp_path)
 
 
-def test_where_a_file_is_needed_an_address_is_refused():
-    refuse_address("a.wav")
-    with pytest.raises(NoSongs, match="is an address, and must be a file"):
-        refuse_address("https://x.org/a.wav")
+@pytest.mark.skipif(sys.platform == "win32", reason="a colon is no part of a name there")
+@pytest.mark.parametrize("word", ["live:", ".", "live:/a.wav", "live:/*.wav", "@list.txt"])
+def test_a_folder_that_looks_like_a_scheme_is_one_of_this_machine(tmp_path, monkeypatch, word):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "live:").mkdir()
+    (tmp_path / "live:" / "a.wav").write_bytes(b"")
+    (tmp_path / "list.txt").write_text("live:/a.wav")
+    (song,) = expand_songs([word], tmp_path / "stems")
+    assert song == Song(str(tmp_path / "live:" / "a.wav"), tmp_path / "live:" / "a.wav", "a")
 
 
 def test_results_of_earlier_runs_are_no_songs_wherever_they_lie(

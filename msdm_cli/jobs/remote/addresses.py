@@ -36,6 +36,11 @@ def to_address(path: Path | str) -> str:
     return f"{found[1]}://{'/' if found[1].lower() in LOCAL else ''}{rest}"
 
 
+def stay_here(path: Path) -> Path:
+    """A path of this machine, absolute if it would look like an address: ``live:/song.flac``."""
+    return path.absolute() if is_address(path / "_") else path
+
+
 def has_address(inputs: Mapping[str, Path], folder: Path) -> bool:
     """Whether any of these lies elsewhere."""
     return any(map(is_address, (*inputs.values(), folder)))

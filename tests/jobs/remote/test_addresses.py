@@ -2,7 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from msdm_cli.jobs.remote.addresses import has_address, is_address, is_word_address, to_address
+from msdm_cli.jobs.remote.addresses import (
+    has_address,
+    is_address,
+    is_word_address,
+    stay_here,
+    to_address,
+)
 
 
 @pytest.mark.parametrize(
@@ -35,3 +41,11 @@ def test_a_job_has_an_address_in_its_inputs_or_results():
     assert not has_address({"song": here}, here)
     assert has_address({"song": there}, here)
     assert has_address({}, there)
+
+
+def test_a_path_of_this_machine_is_no_address():
+    for name in ("a.wav", "../a:b", "/live:/a.wav", "stems/live:"):
+        assert stay_here(Path(name)) == Path(name)
+    for name in ("live:/a.wav", "live:"):
+        assert stay_here(Path(name)) == Path(name).absolute()
+        assert not is_address(stay_here(Path(name)) / "a.wav")
