@@ -1,7 +1,8 @@
 """Arranges a song as bands do: two guitars or keyboards, borrowed roles, doubled lines.
 
-A second part is the composer's, over the same chords, for MMA's songs too: of kinds that the first
-part does not play, in some of the sections in which the stem plays.
+A second part is MMA's if it has two instruments for a stem. Else it is the composer's, over the
+same chords, for MMA's songs too: of kinds that the first part does not play, in some of the
+sections in which the stem plays.
 """
 
 from collections.abc import Collection
@@ -44,11 +45,11 @@ def arrange(composition: Composition, seed: str) -> Song:
         if parts[stem].notes and rng.random() < BORROWED:
             parts[stem] = _borrow(composition, stem, f"{seed}/{stem}/borrowed")
     playing = [stem for stem in OTHERS if parts[stem].notes]
-    seconds = {
-        stem: _write_second(composition, stem, parts[stem], f"{seed}/{stem}/second")
-        for stem in playing
-        if rng.random() < SECOND
-    }
+    seconds = dict(composition.song.second_parts)
+    for stem in playing:
+        if rng.random() < SECOND and stem not in seconds:
+            part = _write_second(composition, stem, parts[stem], f"{seed}/{stem}/second")
+            seconds[stem] = part
     if len(playing) == len(OTHERS) and rng.random() < DOUBLED:
         stem = rng.choice(playing)
         line = double_line(parts[OTHERS[stem]], rng.choice((-12, 12)))

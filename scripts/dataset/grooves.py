@@ -12,7 +12,7 @@ from scripts.dataset.chart import TAIL_SECONDS, Chart, make_chart
 from scripts.dataset.composer import Composition, write_drums, write_part
 from scripts.dataset.groove_files import GrooveFile, choose_file, find_style
 from scripts.dataset.midi_tracks import assign_stems, list_tracks
-from scripts.dataset.score import STEMS, Part, Song
+from scripts.dataset.score import STEMS, Part, Song, without_overlaps
 from scripts.dataset.styles import Style
 
 _ATTEMPTS = 8
@@ -36,7 +36,7 @@ def accompany(seed: str) -> Composition:
         tempo = float(min(max(rng.randint(low, high), 60), 180))
         chart = make_chart(rng, file.meter, tempo, style.swing, style.harmony)
         try:
-            parts = _compile(chart, _script(chart, file, rng))
+            parts, seconds = _compile(chart, _script(chart, file, rng))
         except (subprocess.SubprocessError, ValueError, EOFError, OSError) as error:
             problems.append(f"{file.name}: {error}")
             continue
@@ -47,6 +47,11 @@ def accompany(seed: str) -> Composition:
         song = Song(
             parts, chart.duration_seconds, "mma", file.name, chart.tempo, chart.key, chart.meter
         )
+        song.second_parts = {
+            stem: part
+            for stem, part in seconds.items()
+            if part.notes and "mma" in parts[stem].kinds
+        }
         return Composition(song, chart, style)
     raise RuntimeError(f"no groove could be compiled: {'; '.join(problems)}")
 
@@ -72,8 +77,34 @@ def _script(chart: Chart, file: GrooveFile, rng: Random) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _compile(chart: Chart, script: str) -> dict[str, Part]:
-    """Run MMA and sort its tracks into stems; sections rest where the chart says so."""
+def _compile(chart: Chart, script: str) -> list[dict[str, Part]]:
+    """Run MMA, and sort its instruments into first and second parts of stems.
+
+    Sections rest where the chart says so. Third instruments of a stem play in its second part.
+    """
+    midi = _run(script)
+    if abs(midi.length - (chart.duration_seconds - TAIL_SECONDS)) > 4.0:
+        raise ValueError(
+            f"expected about {chart.duration_seconds:.0f} s of music, got {midi.length:.0f} s"
+        )
+    parts: list[dict[str, Part]] = [{stem: Part() for stem in STEMS} for _ in range(2)]
+    end = chart.duration_seconds - 0.6
+    for stem, instruments in assign_stems(list_tracks(midi)).items():
+        for index, instrument in enumerate(instruments):
+            part = parts[min(index, 1)][stem]
+            part.kinds = ["mma"]
+            part.notes += [
+                note
+                for note in instrument
+                if stem in chart.section_at(note.start_seconds).playing and note.start_seconds < end
+            ]
+    for part in parts[1].values():
+        part.notes = without_overlaps(part.notes)
+    return parts
+
+
+def _run(script: str) -> mido.MidiFile:
+    """What MMA makes of its source."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "song.mma"
         target = Path(folder) / "song.mid"
@@ -84,24 +115,7 @@ def _compile(chart: Chart, script: str) -> dict[str, Part]:
         )
         if done.returncode or not target.exists():
             raise ValueError(" ".join(done.stdout.split())[-200:])
-        midi = mido.MidiFile(target)
-    if abs(midi.length - (chart.duration_seconds - TAIL_SECONDS)) > 4.0:
-        raise ValueError(
-            f"expected about {chart.duration_seconds:.0f} s of music, got {midi.length:.0f} s"
-        )
-    parts = {stem: Part() for stem in STEMS}
-    tracks = list_tracks(midi)
-    for stem, track in assign_stems(tracks).items():
-        part = parts[stem]
-        part.kinds = ["mma"] if track else []
-        end = chart.duration_seconds - 0.5
-        part.notes = [
-            note
-            for note in track
-            if stem in chart.section_at(note.start_seconds).playing
-            and note.start_seconds < end - 0.1
-        ]
-    return parts
+        return mido.MidiFile(target)
 
 
 def _complete(parts: dict[str, Part], chart: Chart, style: Style, rng: Random, seed: str) -> None:

@@ -42,35 +42,48 @@ def list_tracks(midi: mido.MidiFile) -> dict[int, tuple[str, int, list[Note]]]:
     }
 
 
-def assign_stems(tracks: dict[int, tuple[str, int, list[Note]]]) -> dict[str, list[Note]]:
-    """Notes by stem, by General MIDI program.
+def assign_stems(tracks: dict[int, tuple[str, int, list[Note]]]) -> dict[str, list[list[Note]]]:
+    """By stem, the notes of each of its instruments (General MIDI programs), most notes first.
 
     Parts that belong to no stem go to the guitar or the piano, if that is empty.
     """
-    stems: dict[str, list[Note]] = {stem: [] for stem in STEMS}
+    stems: dict[str, dict[int, list[Note]]] = {stem: {} for stem in STEMS}
     homeless = []
+    # Some files call brass and guitars "bass" too, if they play low lines.
+    named = not any(_is_bass(program) for _, program, _ in tracks.values())
     for channel, (name, program, notes) in sorted(tracks.items()):
-        owner = _owner(channel, name, program)
+        owner = _owner(channel, name if named else "", program)
         if owner:
-            stems[owner] += notes
+            stems[owner].setdefault(program, []).extend(notes)
         else:
-            homeless.append((name, notes))
-    for name, notes in homeless:
+            homeless.append((name, program, notes))
+    for name, program, notes in homeless:
         first = "guitar" if "arp" in name or "scale" in name or "solo" in name else "piano"
         second = "piano" if first == "guitar" else "guitar"
         stem = next((stem for stem in (first, second) if not stems[stem]), None)
         if stem:
-            stems[stem] += notes
-    for stem, (low, high) in COMPASSES.items():
-        stems[stem] = [_in_compass(note, low, high) for note in stems[stem]]
-    return {stem: without_overlaps(notes) for stem, notes in stems.items()}
+            stems[stem][program] = notes
+    return {
+        stem: [_arranged(notes, stem) for notes in sorted(instruments.values(), key=len)[::-1]]
+        for stem, instruments in stems.items()
+    }
+
+
+def _arranged(notes: list[Note], stem: str) -> list[Note]:
+    """The notes of an instrument in the compass of its stem, without overlaps."""
+    low, high = COMPASSES.get(stem, (0, 127))
+    return without_overlaps([_in_compass(note, low, high) for note in notes])
+
+
+def _is_bass(program: int) -> bool:
+    return 32 <= program <= 39
 
 
 def _owner(channel: int, name: str, program: int) -> str | None:
     """The stem of a track, by General MIDI; None for instruments that belong to none."""
     if channel == 9:
         return "drums"
-    if 32 <= program <= 39 or name.startswith(("bass", "walk")):
+    if _is_bass(program) or name.startswith(("bass", "walk")):
         return "bass"
     if 24 <= program <= 31:
         return "guitar"

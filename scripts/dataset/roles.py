@@ -32,14 +32,14 @@ def is_crossed(seed: str) -> bool:
 
 def cross_roles(song: Song) -> Song:
     """The song, with guitar and piano in each other's roles."""
-    parts = {**song.parts, **_cross(song.parts)}
-    return replace(song, parts=parts, second_parts=_cross(song.second_parts))
+    return replace(song, parts=_cross(song.parts), second_parts=_cross(song.second_parts))
 
 
 def _cross(parts: dict[str, Part]) -> dict[str, Part]:
-    """The parts of guitar and piano, each played by the other."""
+    """The parts, those of guitar and piano each played by the other."""
     others = {"guitar": "piano", "piano": "guitar"}
-    return {stem: fit(parts[other], stem) for stem, other in others.items() if other in parts}
+    crossed = {stem: fit(parts[other], stem) for stem, other in others.items() if other in parts}
+    return {stem: part for stem, part in parts.items() if stem not in others} | crossed
 
 
 def fit(part: Part, stem: str) -> Part:

@@ -1,5 +1,7 @@
 """Second parts, borrowed roles, doubled lines and high basses."""
 
+from dataclasses import replace
+
 import pytest
 
 from scripts.dataset import arrangement
@@ -68,6 +70,16 @@ def test_parts_of_mma_have_second_parts_too(composed, always):
     arranged = arrange(Composition(song, composed.chart, composed.style), "x")
     # A stem that rests has no second part.
     assert set(arranged.second_parts) == {"guitar"}
+
+
+def test_a_second_part_of_mma_stays(composed, always):
+    always("SECOND")
+    part = Part([Note(1.0, 1.0, 40, 90)], kinds=["mma"])
+    song = replace(composed.song, second_parts={"guitar": part, "bass": part})
+    seconds = arrange(replace(composed, song=song), "x").second_parts
+    assert seconds["guitar"] is part
+    assert seconds["bass"] is part
+    assert seconds["piano"].kinds != ["mma"]
 
 
 def test_a_guitar_borrows_a_piano_s_kinds_and_range_is_its_own(composed, always):

@@ -42,9 +42,11 @@ def test_roles_are_crossed_and_the_rest_stays():
 
 
 def test_second_parts_are_crossed_too():
-    song = replace(SONG, second_parts={"piano": PIANO})
-    assert cross_roles(song).second_parts.keys() == {"guitar"}
-    assert cross_roles(song).second_parts["guitar"].kinds == ["comp"]
+    song = replace(SONG, second_parts={"piano": PIANO, "bass": DRUMS})
+    seconds = cross_roles(song).second_parts
+    assert seconds.keys() == {"guitar", "bass"}
+    assert seconds["guitar"].kinds == ["comp"]
+    assert seconds["bass"] is DRUMS
 
 
 def test_a_guitar_plays_a_piano_in_its_own_range():

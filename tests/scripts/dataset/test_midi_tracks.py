@@ -1,0 +1,66 @@
+"""Tracks of MIDI files, and the stems and instruments that they are of."""
+
+import mido
+import pytest
+
+from scripts.dataset.chart import LEAD_IN_SECONDS
+from scripts.dataset.midi_tracks import COMPASSES, assign_stems, list_tracks
+from scripts.dataset.score import Note
+
+
+def make_tracks(*tracks):
+    """Tracks by channel, of (name, program, number of notes)."""
+    return {
+        channel: (name, program, [Note(float(index), 0.5, 50, 90) for index in range(count)])
+        for channel, (name, program, count) in enumerate(tracks)
+    }
+
+
+def count_notes(*tracks):
+    """By stem, the numbers of notes of its instruments."""
+    stems = assign_stems(make_tracks(*tracks))
+    return {stem: [len(notes) for notes in found] for stem, found in stems.items() if found}
+
+
+def test_instruments_of_a_stem_are_told_apart_those_of_most_notes_first():
+    found = count_notes(("chord", 25, 3), ("bass", 33, 4), ("arp", 27, 7), ("piano", 0, 2))
+    assert found == {"bass": [4], "guitar": [7, 3], "piano": [2]}
+
+
+def test_tracks_of_one_program_are_one_instrument():
+    stems = assign_stems(make_tracks(("chord", 25, 3), ("arpeggio", 25, 5)))
+    # Notes of one pitch that begin together are one.
+    assert [len(notes) for notes in stems["guitar"]] == [5]
+
+
+def test_names_tell_basses_where_no_program_does():
+    assert count_notes(("bass", 0, 4), ("walk", 0, 6)) == {"bass": [6]}
+    found = count_notes(("bass-9", 33, 4), ("bass-6", 26, 6), ("bass-8", 0, 2), ("bass-7", 61, 9))
+    assert found == {"bass": [4], "guitar": [6], "piano": [2]}
+
+
+@pytest.mark.parametrize(("name", "stem"), [("arpeggio", "guitar"), ("chord-sus", "piano")])
+def test_strings_go_to_a_stem_that_is_empty(name, stem):
+    assert count_notes((name, 48, 3), ("bass", 33, 1)) == {stem: [3], "bass": [1]}
+    assert count_notes((name, 48, 3), ("a", 25, 1), ("b", 0, 1)) == {"guitar": [1], "piano": [1]}
+
+
+def test_notes_move_by_octaves_into_the_compass():
+    notes = [Note(float(index), 0.5, pitch, 90) for index, pitch in enumerate(range(0, 128, 5))]
+    for stem, program in (("bass", 33), ("guitar", 25), ("piano", 0)):
+        (moved,) = assign_stems({0: ("", program, notes)})[stem]
+        low, high = COMPASSES[stem]
+        for note, before in zip(moved, notes, strict=True):
+            assert low <= note.pitch <= high
+            assert (note.pitch - before.pitch) % 12 == 0
+
+
+def test_notes_of_a_file_are_in_seconds():
+    midi = mido.MidiFile(ticks_per_beat=480)
+    track = mido.MidiTrack([mido.MetaMessage("track_name", name="Bass-9")])
+    track.append(mido.MetaMessage("set_tempo", tempo=1_000_000))
+    track.append(mido.Message("program_change", program=33, channel=2))
+    track.append(mido.Message("note_on", note=40, velocity=77, channel=2, time=960))
+    track.append(mido.Message("note_off", note=40, channel=2, time=240))
+    midi.tracks.append(track)
+    assert list_tracks(midi) == {2: ("bass-9", 33, [Note(2.0 + LEAD_IN_SECONDS, 0.5, 40, 77)])}
