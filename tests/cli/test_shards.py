@@ -92,7 +92,7 @@ def test_a_share_may_have_no_song(tiny, write_song, tmp_path):
         result = msdm("separate", song, "-o", tmp_path / "out", "--shard", shard, "--dry-run")
         assert result.returncode == 0
         texts.append(result.stderr.splitlines()[0])
-    assert sorted(text.partition(": ")[2] for text in texts) == ["0 songs", "1 songs"]
+    assert sorted(text.partition(": ")[2] for text in texts) == ["0 of the songs", "1 of the songs"]
 
 
 def test_the_standard_output_takes_no_share(tiny, write_song):
