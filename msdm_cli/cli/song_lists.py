@@ -1,6 +1,7 @@
 """Text files with a song on each line."""
 
 import os
+import re
 import select
 import stat
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
@@ -10,6 +11,9 @@ from msdm_cli.errors import UnreadableList
 
 COMMENT = "#"
 """A line that begins with this is no song."""
+
+LINE_END = re.compile(r"\r\n|\r|\n")
+"""Other characters that end lines for Python may be in names."""
 
 MOST_BYTES = 1 << 24
 QUIET_SECONDS = 60.0
@@ -30,10 +34,10 @@ def read_list(name: str) -> list[str]:
             raise ValueError(f"it has more than {MOST_BYTES >> 20} MB")
         if b"\0" in content or content.startswith((BOM_UTF16_BE, BOM_UTF16_LE)):
             raise ValueError("it is no text in UTF-8")
-        lines = os.fsdecode(content).splitlines()  # names may be no UTF-8, as those of files
+        text = os.fsdecode(content)  # names may be no UTF-8, as those of files
     except (OSError, ValueError) as error:
         raise UnreadableList(f"{name}: cannot be read ({error})", REMEDY) from error
-    words = [line.strip() for line in lines]
+    words = [line.strip(" \t") for line in LINE_END.split(text)]
     return [word for word in words if word and not word.startswith(COMMENT)]
 
 

@@ -17,6 +17,12 @@ def test_words_are_lines_without_comments(tmp_path):
     assert words == ["one.wav", os.fsdecode(b"three \xff.wav")]
 
 
+def test_a_name_may_have_what_python_takes_for_the_end_of_a_line(tmp_path):
+    names = ["a\u2028b.wav", "c\x85.wav", "d\x0c.wav", "\xa0e.wav"]
+    (tmp_path / "a.txt").write_bytes("\r".join(names).encode())
+    assert read_list(str(tmp_path / "a.txt")) == names
+
+
 def test_a_list_without_end_is_refused(tmp_path):
     with (tmp_path / "a.txt").open("wb") as file:
         file.truncate(1 << 40)  # a hole, which takes no room
