@@ -19,7 +19,12 @@ from msdm_cli.cli.streams import is_input_closed
 from msdm_cli.errors import NoSongs, UnreadableAudio, UnreadableList, UnreadableManifest
 from msdm_cli.jobs.manifest import load_manifest
 from msdm_cli.jobs.output import MANIFEST, MANIFEST_SUFFIX
-from msdm_cli.jobs.remote.addresses import is_word_address, stay_here, to_address
+from msdm_cli.jobs.remote.addresses import (
+    is_address,
+    is_word_address,
+    stay_here,
+    to_address,
+)
 from msdm_cli.jobs.remote.storage import list_songs
 
 LIST = "@"
@@ -104,7 +109,7 @@ def _expand(words: Iterable[str], results: str, lists: dict[str, bool]) -> Itera
     # A name that no file can have is an error in pathlib; in os.path, it does not exist.
     for word in words:
         if is_word_address(word):
-            yield from _list_address(word)
+            yield from _list_address(word, results)
         elif word.startswith(LIST) and not os.path.exists(word):  # noqa: PTH110
             yield from _expand_list(word[len(LIST) :], results, lists)
         else:
@@ -124,11 +129,13 @@ def _find(word: str, results: str) -> list[Path]:
     return [Path(word)]
 
 
-def _list_address(word: str) -> Iterator[Path]:
+def _list_address(word: str, results: str) -> list[Path]:
     """The songs at an address, of which results are none."""
+    if not is_address(Path(word)):
+        raise NoSongs(f"{word}: has no folder", "Write s3://bucket/folder.")
     suffixes = tuple(readable_suffixes())
     found = list_songs(Path(word), suffixes, f"{MANIFEST}.{MANIFEST_SUFFIX}")
-    yield from _check_found(found, word)
+    return _leave_out_folder(_check_found(found, word), Path(word), results)
 
 
 def _expand_list(name: str, results: str, lists: dict[str, bool]) -> Iterator[Path]:
@@ -168,8 +175,7 @@ def _fixed_part(pattern: str) -> Path:
 
 def _leave_out_results(found: list[Path], searched: Path, results: str) -> list[Path]:
     """What was found, without the results of earlier runs."""
-    if not _lies_in(searched, results):
-        found = [path for path in found if not _lies_in(path, results)]
+    found = _leave_out_folder(found, searched, results)
     made = set()
     for path in searched.rglob(f"*.{MANIFEST_SUFFIX}"):
         with contextlib.suppress(UnreadableManifest):
@@ -177,6 +183,13 @@ def _leave_out_results(found: list[Path], searched: Path, results: str) -> list[
             made |= {_strip_suffix(record.locate(path.parent)) for record in records}
             made |= {_strip_suffix(mixed) for mixed in path.parent.iterdir() if is_mix(mixed.stem)}
     return [path for path in found if _strip_suffix(path) not in made]
+
+
+def _leave_out_folder(found: list[Path], searched: Path, results: str) -> list[Path]:
+    """What was found, without what lies in the folder of the results, if that was not searched."""
+    if _lies_in(searched, results):
+        return found
+    return [path for path in found if not _lies_in(path, results)]
 
 
 def _strip_suffix(path: Path) -> str:

@@ -167,6 +167,11 @@ def test_songs_at_addresses_are_listed_where_they_are(tmp_path):
         songs = expand_songs([f"@{tmp_path}/list.txt", "memory://album"], tmp_path)
         assert [song.name for song in songs] == ["memory://album/b.wav", "memory://album/a.flac"]
         assert [song.track for song in songs] == ["b", "a"]
+        storage.pipe_file("/album/flat/a drums.wav", b"")  # no msdm.json says what it is
+        assert len(expand_songs(["memory://album"], Path("memory://album/flat"))) == 2
+        assert len(expand_songs(["memory://album/flat"], Path("memory://album/flat"))) == 1
+        with pytest.raises(NoSongs, match="memory://: has no folder"):
+            expand_songs(["memory://"], tmp_path)
         with pytest.raises(NoSongs, match=r"memory://album/\*\.ogg: no songs"):
             expand_songs(["memory://album/*.ogg"], tmp_path)
     finally:

@@ -4,6 +4,7 @@ fsspec knows S3, SSH, HTTP, Google's and Azure's storage, and others; most need 
 """
 
 import contextlib
+import errno
 import os
 import re
 import secrets
@@ -23,7 +24,13 @@ from msdm_cli.jobs.remote.addresses import to_address
 from msdm_cli.temporary import RANDOM_BYTES, SUFFIX
 
 MAGIC = re.compile(r"[*?[]")
-PASSWORD = re.compile(r"://[^/@]*:[^/@]*@")
+SECRETS = {
+    "password": re.compile(r"://[^/@]*:[^/@]*@"),
+    # Such as the signature of a link that is shared. Other storages may have a name with a ?.
+    "query": re.compile(r"https?://[^?]*\?", re.IGNORECASE),
+}
+"""Parts of an address that may be secret."""
+
 LONGEST_REASON = 300
 FLAT = frozenset({"s3", "gs", "abfs", "oss"})
 """Storages without folders. To make one would make a bucket, if a person has misspelt its name."""
@@ -31,6 +38,7 @@ FLAT = frozenset({"s3", "gs", "abfs", "oss"})
 TEMPORARY = re.compile(rf"\.(.+)\.[0-9a-f]{{{2 * RANDOM_BYTES}}}{re.escape(SUFFIX)}", re.DOTALL)
 """Temporary name of a file: its own is the first group."""
 
+FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 RIGHTS = "You have no rights to it: see the settings of your account for this storage."
 
 
@@ -47,11 +55,12 @@ def connect(path: Path, error: type[MsdmError], doing: str) -> Iterator[tuple[An
         MissingPackage: fsspec needs another package for it.
     """
     address = to_address(path)
-    if PASSWORD.search(address):
-        raise error(
-            "an address has a password, which would be written to msdm.json",
-            "Use a key, or the settings of the storage.",
-        )
+    for part, secret in SECRETS.items():
+        if secret.search(address):
+            raise error(
+                f"an address has a {part}, which would be written to msdm.json",
+                "Use the settings of the storage, or download the file first.",
+            )
     try:
         from fsspec.core import url_to_fs
 
@@ -69,12 +78,16 @@ def connect(path: Path, error: type[MsdmError], doing: str) -> Iterator[tuple[An
 
 
 def _explain(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError) and error.errno is None:  # its text is the path
+        return "there is none"
     return (" ".join(str(error).split()) or type(error).__name__)[:LONGEST_REASON]
 
 
 def _advise(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return "Check the address."
+    if isinstance(error, OSError) and error.errno in FULL:
+        return "Make room on the disk."
     if isinstance(error, PermissionError) or "credential" in str(error).lower():
         return RIGHTS
     return "Check the address, the connection and your rights."
@@ -104,7 +117,7 @@ def list_songs(path: Path, suffixes: tuple[str, ...], made: str) -> list[Path]:
         InputError: It cannot be listed.
     """
     with connect(path, InputError, "listed") as (storage, place):
-        if MAGIC.search(place):
+        if MAGIC.search(place) and not storage.exists(place):  # song [live].flac may be a name
             found = storage.glob(place)
         elif storage.isdir(place):
             found = storage.find(place)
@@ -127,9 +140,8 @@ def _parent(name: str) -> str:
 
 def _make_parent(storage: Any, place: str) -> None:
     """Make the folder of a file, where the storage has folders."""
-    if FLAT.isdisjoint(
-        [storage.protocol] if isinstance(storage.protocol, str) else storage.protocol
-    ):
+    names = storage.protocol
+    if FLAT.isdisjoint([names] if isinstance(names, str) else names):
         storage.makedirs(_parent(place), exist_ok=True)
 
 

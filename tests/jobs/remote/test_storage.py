@@ -1,3 +1,4 @@
+import errno
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,35 @@ def test_a_password_is_refused_and_not_shown():
     ):
         pass
     assert "secret" not in str(found.value)
+
+
+def test_a_link_that_is_signed_is_refused_and_not_shown(memory):
+    with (
+        pytest.raises(InputError, match="an address has a query") as found,
+        connect(Path("https://x.org/a.wav?sig=secret"), InputError, "listed"),
+    ):
+        pass
+    assert "secret" not in str(found.value)
+    put(memory, "in/who?.wav")
+    assert list_names("memory://in/who?.wav") == ["who?.wav"]
+
+
+def test_a_name_with_brackets_is_no_pattern(memory):
+    put(memory, "in/a [live].wav", "in/al.wav")
+    assert list_names("memory://in/a [live].wav") == ["a [live].wav"]
+    assert list_names("memory://in/a[l].wav") == ["al.wav"]
+
+
+def test_a_full_disk_is_no_question_of_rights(memory, tmp_path):
+    with (
+        pytest.raises(UnreadableAudio) as found,
+        connect(Path("memory://in/a.wav"), UnreadableAudio, "read"),
+    ):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert found.value.remedy == "Make room on the disk."
+    with pytest.raises(UnreadableAudio) as found:
+        fetch(Path("memory://in/no.wav"), tmp_path / "a.wav")
+    assert found.value.message == "memory://in/no.wav: cannot be read (there is none)"
 
 
 def test_a_host_stays_in_the_names_of_songs(memory, monkeypatch):
