@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 MOST_FAILED_STARTS = 3
 """So many workers in a row that do not start are no accident."""
 
+SAME_MSDM = "Install the same msdm on all machines, and look at the logs of Ray."
+
 WAITING_SECONDS = 10.0
 """After this long without any worker, a person wants to know why."""
 
@@ -68,7 +70,7 @@ class Pool:
         self._busy: dict[Any, _Busy] = {}
         self._failed_starts = 0
         self._began = time.monotonic()
-        self._has_said_that_it_waits = False
+        self._said: set[str] = set()
 
     @property
     def idle(self) -> int:
@@ -98,10 +100,11 @@ class Pool:
         """What has happened, after the first of it or some seconds.
 
         Raises:
-            ClusterError: Workers do not start, or have another version.
+            ClusterError: No worker starts, or has this version.
         """
         references = [*self._starting, *self._busy]
         if not references:
+            self._say_that_it_waits()
             time.sleep(seconds)
             return
         ready, rest = self._ray.wait(references, timeout=seconds)
@@ -129,17 +132,26 @@ class Pool:
         except self._ray.exceptions.RayError as error:
             self._failed_starts += 1
             if self._failed_starts >= MOST_FAILED_STARTS:
-                raise ClusterError(
-                    f"workers do not start on the cluster ({explain(error)})",
-                    "Install the same msdm on all machines, and look at the logs of Ray.",
-                ) from error
+                self._refuse(f"workers do not start on the cluster ({explain(error)})", SAME_MSDM)
             return
         if version != __version__:
-            raise ClusterError(
+            self._ray.kill(actor)
+            self._refuse(
                 f"{machine} has msdm {version}, and this machine {__version__}", SAME_VERSIONS
             )
+            return
         self._failed_starts = 0
         self._idle.append((actor, machine))
+
+    def _refuse(self, message: str, remedy: str) -> None:
+        """A machine is of no use. Say so; without any other worker, it is the end.
+
+        Raises:
+            ClusterError: There is no other worker.
+        """
+        if not (self.idle or self.busy):
+            raise ClusterError(message, remedy)
+        self._say_once(f"{message}. {remedy}")
 
     def _finish(self, busy: _Busy, reference: Any) -> Ended | Lost:
         try:
@@ -154,11 +166,14 @@ class Pool:
         return replace(ended, machine=busy.machine, workers=self.idle + self.busy)
 
     def _say_that_it_waits(self) -> None:
-        waits = self._starting and not (self.idle or self.busy)
         late = time.monotonic() - self._began > WAITING_SECONDS
-        if waits and late and not self._has_said_that_it_waits:
-            self._has_said_that_it_waits = True
-            log.info("waiting for a machine of the cluster with %s", describe(self._need))
+        if late and not (self.idle or self.busy):
+            self._say_once(f"waiting for a machine of the cluster with {describe(self._need)}")
+
+    def _say_once(self, message: str) -> None:
+        if message not in self._said:
+            self._said.add(message)
+            log.info("%s", message)
 
 
 def explain(error: BaseException) -> str:

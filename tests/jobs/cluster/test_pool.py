@@ -24,6 +24,13 @@ def start(pool, jobs):
         assert list(pool.wait(0)) == []
 
 
+def welcome_all(pool):
+    """See how workers start, while others run."""
+    for reference, actor in [*pool._starting.items()]:
+        del pool._starting[reference]
+        pool._welcome(actor, reference)
+
+
 def test_there_are_no_more_workers_than_jobs_and_room(toy_ray, pool):
     start(pool, 1)
     assert (pool.idle, toy_ray.started) == (1, 1)
@@ -77,6 +84,29 @@ def test_a_machine_with_another_version_ends_the_batch(pool, monkeypatch):
         start(pool, 1)
 
 
+def test_a_machine_that_is_of_no_use_does_not_end_what_others_do(
+    toy_ray, pool, monkeypatch, caplog
+):
+    start(pool, 1)
+    pool.give("a", None)
+    toy_ray.machines.append({"Alive": True, "Resources": {"CPU": 1.0}})
+    with caplog.at_level("INFO"):
+        toy_ray.fails_to_start = True
+        for _ in range(4):
+            pool.grow(2)
+            welcome_all(pool)
+        toy_ray.fails_to_start = False
+        monkeypatch.setattr(Worker, "introduce", lambda self: ("0.0.1", "node-7"))
+        pool.grow(2)
+        welcome_all(pool)
+    starts, versions = caplog.messages
+    assert starts.startswith("workers do not start on the cluster (no module msdm_cli)")
+    assert versions.startswith("node-7 has msdm 0.0.1")
+    assert (pool.busy, len(toy_ray.alive)) == (1, 1)
+    (ended,) = pool.wait(0)
+    assert ended.result == "a"
+
+
 def test_no_worker_stays_behind(toy_ray, pool):
     start(pool, 2)
     pool.give("a", None)
@@ -93,6 +123,15 @@ def test_whoever_waits_for_a_machine_is_told_so(toy_ray, pool, monkeypatch, capl
     pool.grow(1)
     with caplog.at_level("INFO"):
         assert list(pool.wait(0)) == list(pool.wait(0)) == []
+    assert caplog.messages == ["waiting for a machine of the cluster with CPU=1"]
+
+
+def test_without_any_machine_it_is_said_too(toy_ray, pool, monkeypatch, caplog):
+    monkeypatch.setattr(pool_module, "WAITING_SECONDS", -1.0)
+    toy_ray.machines[0]["Alive"] = False
+    pool.grow(1)
+    with caplog.at_level("INFO"):
+        assert list(pool.wait(0)) == []
     assert caplog.messages == ["waiting for a machine of the cluster with CPU=1"]
 
 
