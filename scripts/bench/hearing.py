@@ -1,4 +1,4 @@
-"""How often tempo, bar and key of given stems are heard right, on songs that say what they are.
+"""How often tempo, bar and key are heard right in songs, and as asked for in generated music.
 
     pip install librosa
     python -m scripts.bench.hearing DATA/validation --output scripts/bench/hearing.md
@@ -8,6 +8,7 @@ The tempo that librosa finds stands beside ours.
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,7 @@ import typer
 
 from msdm_cli.audio.source import ArraySource
 from msdm_cli.diffusion.denoiser import Samples
+from msdm_cli.interface import Model, load_model
 from msdm_cli.tasks.controls import Controls, read_key
 from msdm_cli.tasks.hearing import listen
 from scripts.bench.report import OutputOption, Report
@@ -28,6 +30,7 @@ NEAR_TEMPO = 0.04
 NEAR_BEAT = 0.1
 """Share of a beat by which its time may be wrong."""
 LONGEST_SECONDS = 600.0
+TAKE_SECONDS = 12.0
 FACTORS = (0.5, 1.0, 2.0)
 
 GIVEN = {
@@ -49,7 +52,7 @@ COLUMNS = (
 )
 
 
-def score(stems: Samples, given: tuple[str, ...], truth: Controls) -> list[bool | None]:
+def score(stems: Samples, truth: Controls, given: tuple[str, ...] = STEMS) -> list[bool | None]:
     """What is right of what is heard, by column; None where it does not count."""
     parts = {name: stems[STEMS.index(name)] for name in given}
     mix = np.sum(list(parts.values()), 0)
@@ -101,10 +104,18 @@ def load_truth(song: Path) -> Controls:
     return read_controls(json.loads((song / "metadata.json").read_text()))
 
 
+def generate(model: Model, seed: int) -> tuple[Samples, Controls]:
+    """A take of all four stems, ``[S, T]``, and what it was asked for."""
+    asked = replace(Controls().filled(seed, len(STEMS)), playing=(True,) * len(STEMS))
+    take = model.generate(TAKE_SECONDS, seed=seed, controls=asked)
+    return np.concatenate([take[stem] for stem in STEMS]), asked
+
+
 def main(
     songs: Annotated[Path, typer.Argument(help="Songs with metadata.json.")],
     *,
     limit: Annotated[int | None, typer.Option(help="Only so many songs.")] = None,
+    takes: Annotated[int, typer.Option(help="Takes that are generated.")] = 24,
     output: OutputOption = None,
 ) -> None:
     """Print the table."""
@@ -118,14 +129,23 @@ def main(
     )
     report.begin_table(*COLUMNS)
     for name, given in GIVEN.items():
-        rows = zip(*(score(stems, given, truth) for stems, truth in loaded), strict=True)
-        report.row(name, *(describe([cell for cell in row if cell is not None]) for row in rows))
+        report.row(name, *describe([score(stems, truth, given) for stems, truth in loaded]))
+    report.write(
+        f"{takes} takes of {TAKE_SECONDS:g} s of the embedded model, which was asked for tempo, "
+        "key, style and all stems: shares of takes in which what is asked for is heard.",
+    )
+    report.begin_table(*COLUMNS)
+    model = load_model()
+    report.row("all", *describe([score(*generate(model, seed)) for seed in range(takes)]))
     report.save(output)
 
 
-def describe(right: list[bool]) -> str:
-    """A share in per cent, and of how many."""
-    return f"{100 * np.mean(right):.0f} % of {len(right)}" if right else ""
+def describe(scores: list[list[bool | None]]) -> list[str]:
+    """What is right in each column: a share in per cent, and of how many."""
+    columns = (
+        [cell for cell in column if cell is not None] for column in zip(*scores, strict=True)
+    )
+    return [f"{100 * np.mean(right):.0f} % of {len(right)}" if right else "" for right in columns]
 
 
 if __name__ == "__main__":
