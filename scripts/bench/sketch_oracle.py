@@ -1,6 +1,6 @@
 """What separation would gain if it knew the sketches of the stems.
 
-    python -m scripts.bench.sketch_oracle DATA/validation WIDE/validation --output scripts/bench/sketch_oracle.md
+    python -m scripts.bench.sketch_oracle DATA/validation --output scripts/bench/sketch_oracle.md
 
 Estimates of the network are moved to the true sketches of the stems, band by band
 (``msdm_cli.representations.sketch_agreement``), and what is missing of the mixture is shared out
