@@ -9,7 +9,7 @@ from scripts.dataset import dx7
 from scripts.dataset.score import SAMPLE_RATE_HZ, Note, Part
 
 if not dx7.is_available():
-    pytest.skip("dexed-py is for Python 3.11 and later", allow_module_level=True)
+    pytest.skip("dexed-py is not installed", allow_module_level=True)
 
 CENTS = 12.0
 """Pairs are detuned by so much at most."""

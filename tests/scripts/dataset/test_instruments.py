@@ -33,7 +33,7 @@ def test_late_and_low_timbres_are_played_earlier_and_higher(monkeypatch):
 @pytest.mark.parametrize("kind", ["machine", "plucked", "struck", "fm", "dx7"])
 def test_numbers_need_no_file(kind):
     if kind == "dx7" and not is_available():
-        pytest.skip("dexed-py is for Python 3.11 and later")
+        pytest.skip("dexed-py is not installed")
     timbre = Timbre(kind, kind, None, 1.0)
     part = Part([Note(0.1, 0.25, 38, 90)])
     audio = instruments.render_timbre(part, 1.0, timbre, 0.0, Random(0))
