@@ -120,6 +120,7 @@ class ScaleFinish:
     """For stems and a mixture that are written beside each other.
 
     Args:
+        subtype: How samples are stored.
         gain: Factor on the mixture, and on the stems unless ``mixture_only``.
         mixture_only: Whether the stems stay as they are.
     """
@@ -127,22 +128,25 @@ class ScaleFinish:
     exact = False
     null_db = None
 
-    def __init__(self, gain: float, *, mixture_only: bool) -> None:
+    def __init__(self, subtype: Subtype, gain: float, *, mixture_only: bool) -> None:
+        self._subtype = subtype
         self.gain = gain
         self.peak = 0.0
         self.clipped = 0
         self._mixture_only = mixture_only
 
     def apply(self, stems: Mapping[str, Signal], mixture: Signal) -> dict[str, Block]:
-        """The stems and the mixture, as floats."""
-        scaled = {MIXTURE: mixture} if self._mixture_only else {**stems, MIXTURE: mixture}
-        peaks = [float(np.abs(signal).max(initial=0)) for signal in scaled.values()]
-        self.peak = max(self.peak, *peaks)
-        gain = np.float32(self.gain)
-        written: dict[str, Block] = {
-            name: np.asarray(stem, np.float32) for name, stem in stems.items()
-        }
-        return written | {name: gain * np.asarray(x, np.float32) for name, x in scaled.items()}
+        """The stems and the mixture, as integers of the subtype or as floats."""
+        scaled = {MIXTURE} if self._mixture_only else {*stems, MIXTURE}
+        written = {}
+        for name, signal in {**stems, MIXTURE: mixture}.items():
+            exact = np.asarray(signal, np.float64)
+            if name in scaled:
+                self.peak = max(self.peak, float(np.abs(exact).max(initial=0)))
+                exact = self.gain * exact
+            written[name], clipped = round_mix(exact, self._subtype)
+            self.clipped += clipped
+        return written
 
 
 def fit_gain(peak: float, subtype: Subtype) -> float:

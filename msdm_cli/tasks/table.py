@@ -67,7 +67,7 @@ TASKS = {
         describe_output=impute.describe_output,
         plan=impute.plan,
         run=impute.run,
-        finish=lambda options, subtype, gain: ScaleFinish(gain, mixture_only=True),
+        finish=lambda options, subtype, gain: ScaleFinish(subtype, gain, mixture_only=True),
         copies_inputs=True,
         cut=impute.cut,
     ),
@@ -78,7 +78,9 @@ TASKS = {
         describe_output=generate.describe_output,
         plan=generate.plan,
         run=generate.run,
-        finish=lambda options, subtype, gain: ScaleFinish(gain, mixture_only=options.continues),
+        finish=lambda options, subtype, gain: ScaleFinish(
+            subtype, gain, mixture_only=options.continues
+        ),
         cut=lambda options, seconds: replace(options, seconds=min(options.seconds, seconds)),
     ),
 }

@@ -53,12 +53,21 @@ def test_a_gain_is_on_stems_and_mixture():
 
 @pytest.mark.parametrize(("mixture_only", "expected"), [(True, 1.0), (False, 0.5)])
 def test_scaling_may_leave_the_stems(mixture_only, expected):
-    finish = ScaleFinish(0.5, mixture_only=mixture_only)
+    finish = ScaleFinish(SUBTYPES["FLOAT"], 0.5, mixture_only=mixture_only)
     stem = np.full((1, 4), 0.8, np.float32)
     written = finish.apply({"bass": stem}, stem * 2)
     np.testing.assert_array_equal(written["bass"], stem * np.float32(expected))
     np.testing.assert_array_equal(written[MIXTURE], stem)
     assert finish.peak == pytest.approx(1.6)
+
+
+def test_stems_and_mixtures_are_rounded_to_the_nearest():
+    finish = ScaleFinish(SUBTYPES["PCM_16"], 1.0, mixture_only=True)
+    stem = np.array([[0.4, 0.6, -0.4, -0.6, 40_000.0]]) / 32768
+    written = finish.apply({"bass": stem}, 2 * stem)
+    assert (written["bass"] >> 16).tolist() == [[0, 1, 0, -1, 32767]]
+    assert (written[MIXTURE] >> 16).tolist() == [[1, 1, -1, -1, 32767]]
+    assert finish.clipped == 2
 
 
 def test_a_gain_brings_the_peak_below_full_scale():
