@@ -11,7 +11,7 @@ from msdm_cli.audio.decoders import decoding, decoding_and_digesting
 from msdm_cli.audio.level import LevelMeter
 from msdm_cli.audio.riff import read_stated_frames
 from msdm_cli.audio.source import AudioProperties, check_finite
-from msdm_cli.errors import EmptyPart, UnsuitableAudio
+from msdm_cli.errors import EmptyPart, NoLength, UnsuitableAudio
 
 if TYPE_CHECKING:
     from msdm_cli.audio.decoders import Decoder
@@ -126,6 +126,8 @@ def _describe(path: Path, decoder: "Decoder", part: Part, whole: int) -> dict[st
     """The part of a sound whose length is known, and its tags."""
     first, last = part.locate(decoder.sample_rate, whole)
     if last <= first:
+        if first < whole:
+            raise NoLength(f"{path}: {part.duration_seconds:g} s is no length", "Ask for more.")
         if whole:
             raise EmptyPart(
                 f"{path}: no samples after {part.start_seconds:g} s", "Begin earlier in it."

@@ -36,7 +36,8 @@ def read_list(name: str) -> list[str]:
             raise ValueError("it is no text in UTF-8")
         text = os.fsdecode(content)  # names may be no UTF-8, as those of files
     except (OSError, ValueError) as error:
-        raise UnreadableList(f"{name}: cannot be read ({error})", REMEDY) from error
+        reason = getattr(error, "strerror", None) or error
+        raise UnreadableList(f"{name}: cannot be read ({reason})", REMEDY) from error
     words = [line.strip(" \t") for line in LINE_END.split(text)]
     return [word for word in words if word and not word.startswith(COMMENT)]
 

@@ -118,6 +118,8 @@ def _expand(words: Iterable[str], results: str, lists: dict[str, bool]) -> Itera
 
 def _find(word: str, results: str) -> list[Path]:
     """The songs of this machine that a word means."""
+    if not word:
+        raise NoSongs("the name of a song is empty", "Name a file or a folder.")
     if os.path.isdir(word):  # noqa: PTH112
         found = _check_found(_search(Path(word)), word)
         return _leave_out_results(found, Path(word), results)
@@ -220,19 +222,17 @@ def spool_pipes(songs: Iterable[Song]) -> Iterator[list[Song]]:
     Raises:
         UnreadableAudio: A pipe cannot be read, is no sound, or is too long to be kept.
     """
-    with temporary_folder() as folder:
-        yield [_spool(song, folder / str(number)) for number, song in enumerate(songs)]
+    with contextlib.ExitStack() as stack:
+        yield [_spool(song, stack) if _is_pipe(song.path) else song for song in songs]
 
 
-def _spool(song: Song, folder: Path) -> Song:
+def _spool(song: Song, stack: contextlib.ExitStack) -> Song:
     is_stdin = str(song.path) == STANDARD
-    if not is_stdin and not _is_pipe(song.path):
-        return song
     if is_stdin and is_input_closed():
         raise UnreadableAudio(
             "the standard input is closed", "Give a file, or send a song through a pipe."
         )
-    folder.mkdir()
+    folder = stack.enter_context(temporary_folder())
     kept = folder / (STDIN if is_stdin else song.path.name)
     try:
         if is_stdin:
@@ -242,7 +242,7 @@ def _spool(song: Song, folder: Path) -> Song:
                 spool(source, kept, song.name)
     except OSError as error:
         raise UnreadableAudio(
-            f"{song.name}: cannot be read, or kept in {folder.parent} ({error})",
+            f"{song.name}: cannot be read, or kept in {folder} ({error})",
             find_errno_hint(error, "give a file"),
         ) from error
     return replace(song, path=kept)
@@ -250,6 +250,6 @@ def _spool(song: Song, folder: Path) -> Song:
 
 def _is_pipe(path: Path) -> bool:
     try:
-        return path.is_fifo()
+        return str(path) == STANDARD or path.is_fifo()
     except (OSError, ValueError):  # whatever reads it will say why
         return False

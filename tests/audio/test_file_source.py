@@ -10,7 +10,7 @@ from conftest import music
 from msdm_cli.audio import file_source as module
 from msdm_cli.audio.file_source import FileSource
 from msdm_cli.audio.source import read_all
-from msdm_cli.errors import UnreadableAudio, UnsuitableAudio
+from msdm_cli.errors import NoLength, UnreadableAudio, UnsuitableAudio
 
 
 @pytest.mark.parametrize(
@@ -121,6 +121,11 @@ def test_no_samples_are_an_error(tmp_path):
     soundfile.write(path, np.zeros((0, 2)), 44100)
     with pytest.raises(UnsuitableAudio, match="no samples"):
         FileSource(path).look(level=False)
+
+
+def test_a_part_of_no_length_is_an_error(write_song):
+    with pytest.raises(NoLength, match="0 s is no length"):
+        FileSource(write_song(seconds=1), 0.5, 0.0).look(level=False)
 
 
 def test_a_start_past_the_end_is_an_error(write_song):

@@ -23,6 +23,11 @@ def test_a_name_may_have_what_python_takes_for_the_end_of_a_line(tmp_path):
     assert read_list(str(tmp_path / "a.txt")) == names
 
 
+def test_a_folder_is_no_list(tmp_path):
+    with pytest.raises(UnreadableList, match=r"cannot be read \((Is a directory|.*denied)\)"):
+        read_list(str(tmp_path))
+
+
 def test_a_list_without_end_is_refused(tmp_path):
     with (tmp_path / "a.txt").open("wb") as file:
         file.truncate(1 << 40)  # a hole, which takes no room

@@ -183,6 +183,18 @@ def test_an_address_that_nobody_knows_is_refused(tmp_path):
         expand_songs(["elves://x/album"], tmp_path)
 
 
+def test_an_empty_name_is_said(tmp_path):
+    with pytest.raises(NoSongs, match="the name of a song is empty"):
+        expand_songs([""], tmp_path)
+
+
+def test_without_a_pipe_no_folder_is_made(tmp_path, monkeypatch):
+    monkeypatch.setattr(songs, "temporary_folder", lambda: pytest.fail("a folder was made"))
+    song = Song("a.wav", tmp_path / "a.wav", "a")
+    with spool_pipes([song]) as kept:
+        assert kept == [song]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a colon is no part of a name there")
 @pytest.mark.parametrize("word", ["live:", ".", "live:/a.wav", "live:/*.wav", "@list.txt"])
 def test_a_folder_that_looks_like_a_scheme_is_one_of_this_machine(tmp_path, monkeypatch, word):

@@ -1,6 +1,7 @@
 import pytest
 
-from msdm_cli.cli.times import format_clock, format_time, parse_length, parse_time
+from msdm_cli.cli.times import MOST_SECONDS, format_clock, format_time, parse_length, parse_time
+from msdm_cli.jobs import request
 
 
 @pytest.mark.parametrize(
@@ -40,7 +41,13 @@ def test_a_length_is_at_most_a_day():
         parse_length("1000000000")
 
 
-@pytest.mark.parametrize("text", ["9" * 400, "9" * 400 + ":00:00", "9" * 5000 + ":00:00"])
+def test_a_time_is_one_that_a_job_takes():
+    assert parse_time("1000000000") == MOST_SECONDS == request.MOST_SECONDS
+
+
+@pytest.mark.parametrize(
+    "text", ["99999999:00:00", "9" * 400, "9" * 400 + ":00:00", "9" * 5000 + ":00:00"]
+)
 def test_a_time_that_no_float_holds(text):
     with pytest.raises(ValueError, match="too long"):
         parse_time(text)
