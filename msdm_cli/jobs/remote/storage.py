@@ -72,21 +72,21 @@ def connect(path: Path, error: type[MsdmError], doing: str) -> Iterator[tuple[An
             f"{address}: cannot be {doing} ({missing})", "Install that package."
         ) from missing
     except Exception as failed:  # each storage has a library with errors of its own
-        raise error(
-            f"{address}: cannot be {doing} ({_explain(failed)})", _advise(failed)
-        ) from failed
+        message = f"{address}: cannot be {doing} ({_explain(failed)})"
+        raise error(message, _advise(failed)) from failed
 
 
 def _explain(error: Exception) -> str:
     if isinstance(error, FileNotFoundError) and error.errno is None:  # its text is the path
         return "there is none"
-    return (" ".join(str(error).split()) or type(error).__name__)[:LONGEST_REASON]
+    text = getattr(error, "strerror", None) or str(error)
+    return (" ".join(text.split()) or type(error).__name__)[:LONGEST_REASON]
 
 
 def _advise(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return "Check the address."
-    if isinstance(error, OSError) and error.errno in FULL:
+    if getattr(error, "errno", None) in FULL:
         return "Make room on the disk."
     if isinstance(error, PermissionError) or "credential" in str(error).lower():
         return RIGHTS

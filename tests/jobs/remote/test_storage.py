@@ -79,7 +79,8 @@ def test_a_full_disk_is_no_question_of_rights(memory, tmp_path):
         pytest.raises(UnreadableAudio) as found,
         connect(Path("memory://in/a.wav"), UnreadableAudio, "read"),
     ):
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise OSError(errno.ENOSPC, "No space left on device", "a.wav", None, "b.wav")
+    assert found.value.message == "memory://in/a.wav: cannot be read (No space left on device)"
     assert found.value.remedy == "Make room on the disk."
     with pytest.raises(UnreadableAudio) as found:
         fetch(Path("memory://in/no.wav"), tmp_path / "a.wav")
