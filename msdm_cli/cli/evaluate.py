@@ -137,15 +137,18 @@ def evaluate(  # noqa: PLR0913
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Score separated songs against their true stems, beside the ideal masks.
+    """Score separated songs by their true stems, beside ideal masks.
 
     si-sdr is SI-SDRi by the paper's protocol. The columns of stems, and their mean "active", count
     the windows of 4 s in which a stem sounds. "official" counts silent stems too, as the paper
     does. "leak" is how loud the estimates of silent stems are, relative to the mixture.
+
     sdr is SDR by BSSEval v4, the median over songs (needs museval).
+
     fad is the Frechet distance of a stem's VGGish embeddings from the true ones, the mean over
     songs (needs fadtk). mapss is perceptual separation and match, from 0 to 1 (needs mapss). Both
     packages fetch their networks when they are first used.
+
     Songs that have scores in the tables are not scored again. A stopped evaluation resumes.
     """
     from msdm_cli.evaluation.metrics import METRICS

@@ -41,7 +41,7 @@ def view(
     ] = 8000,
     quiet: QuietOption = False,
 ) -> None:
-    """Make a page with a player for stems: solo, mute, gain, loop and pictures.
+    """Make a page that plays stems: solo, mute, gain, loop, pictures.
 
     The page is index.html beside the stems. It opens from the disk, without a server or the
     network. A folder of takes gets one more page, which compares them.

@@ -35,7 +35,7 @@ def pull(
     ] = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Fetch checkpoints of the paper's authors or of Demucs, and import them.
+    """Fetch models of the paper's authors or of Demucs.
 
     No code in the checkpoints is run. msdm weights list shows what they may be used for. The
     paper's authors publish no checksum and state no licence.
@@ -79,7 +79,7 @@ def import_weights(
     *,
     name: Annotated[str, typer.Option("--name", metavar="NAME", help="Name of the new model.")],
 ) -> None:
-    """Import checkpoints of the paper's authors or of Demucs, or a training run.
+    """Import checkpoints that were downloaded, or a training run.
 
     One checkpoint is a joint model. Four are the stems of a model: bass, drums, guitar and piano,
     in this order.

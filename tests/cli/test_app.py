@@ -57,6 +57,13 @@ def test_the_help_says_how_the_music_of_the_embedded_model_sounds(command):
     assert "is simple" in " ".join(msdm(command, "--help").stdout.split())
 
 
+@pytest.mark.parametrize("group", [(), ("weights",)])
+def test_each_command_fits_into_a_line_of_the_list(group):
+    lines = msdm(*group, "--help").stdout.partition("Commands:")[2].splitlines()
+    assert len(lines) > 5
+    assert not [line for line in lines if line.endswith("...")]
+
+
 def test_no_arguments_at_all_show_the_help():
     result = msdm()
     assert result.returncode == 2
