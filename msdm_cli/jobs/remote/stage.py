@@ -75,7 +75,7 @@ def stage(request: JobRequest) -> Iterator[JobRequest]:
         return
     key = hashlib.sha256(to_address(request.manifest).encode("utf-8", "surrogateescape"))
     folder = cache_folder() / STAGES / key.hexdigest()[:32]
-    with _lock(folder):
+    with _lock(folder, to_address(request.manifest.parent)):
         try:
             fetched = {role: _fetch(path, folder, role) for role, path in request.inputs.items()}
             results = folder / "results" if is_address(request.folder) else request.folder
@@ -89,7 +89,8 @@ def stage(request: JobRequest) -> Iterator[JobRequest]:
 
 
 @contextlib.contextmanager
-def _lock(folder: Path) -> Iterator[None]:
+def _lock(folder: Path, results: str) -> Iterator[None]:
+    """Keep other processes of this machine from the same job."""
     place = folder.with_suffix(".lock")
     lock = FileLock(place)
     try:
@@ -101,7 +102,8 @@ def _lock(folder: Path) -> Iterator[None]:
             lock.release()  # another process has just removed it
     except Timeout as error:
         raise JobRunning(
-            f"{folder}: another msdm does the same job", "Wait for it, or choose another folder."
+            f"{results}: another msdm writes the same results",
+            "Wait for it, or choose another folder.",
         ) from error
     except OSError as error:
         raise UnwritableResults(

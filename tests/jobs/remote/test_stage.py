@@ -142,6 +142,6 @@ def test_a_song_that_cannot_be_fetched_fails(request_there, run, tiny):
 def test_one_process_does_a_job(request_there, run):
     with (
         stage(request_there),
-        pytest.raises(JobRunning, match="another msdm does the same job"),
+        pytest.raises(JobRunning, match="memory://out/song: another msdm writes the same results"),
     ):
         run_staged(request_there, run)
