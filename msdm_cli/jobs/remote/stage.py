@@ -9,12 +9,12 @@ import contextlib
 import dataclasses
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from msdm_cli.errors import JobRunning, UnwritableResults
+from msdm_cli.errors import JobRunning, MsdmError, UnwritableResults
 from msdm_cli.jobs.done import find_result
 from msdm_cli.jobs.remote.addresses import has_address, is_address, to_address
 from msdm_cli.jobs.remote.delivery import Delivery
@@ -79,7 +79,8 @@ def stage(request: JobRequest) -> Iterator[JobRequest]:
         try:
             fetched = {role: _fetch(path, folder, role) for role, path in request.inputs.items()}
             results = folder / "results" if is_address(request.folder) else request.folder
-            yield dataclasses.replace(request, inputs=fetched, folder=results)
+            with _naming(fetched, request.inputs):
+                yield dataclasses.replace(request, inputs=fetched, folder=results)
         finally:
             shutil.rmtree(folder / "inputs", ignore_errors=True)
             # What was drawn stays: the same job goes on from there.
@@ -115,6 +116,18 @@ def _lock(folder: Path, results: str) -> Iterator[None]:
         with contextlib.suppress(OSError):  # Windows removes no open file
             place.unlink()
         lock.release()
+
+
+@contextlib.contextmanager
+def _naming(fetched: Mapping[str, Path], inputs: Mapping[str, Path]) -> Iterator[None]:
+    """Errors name inputs as a person did, and not the copies of them."""
+    try:
+        yield
+    except MsdmError as error:
+        for role, path in fetched.items():
+            error.message = error.message.replace(str(path), to_address(inputs[role]))
+        error.args = (error.message,)
+        raise
 
 
 def _fetch(path: Path, folder: Path, role: str) -> Path:

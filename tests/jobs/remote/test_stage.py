@@ -139,6 +139,13 @@ def test_a_song_that_cannot_be_fetched_fails(request_there, run, tiny):
     assert list_stage(tiny) == []
 
 
+def test_an_error_names_the_address_of_a_song(memory, request_there, run):
+    memory.pipe_file("/in/song.wav", b"text")
+    with pytest.raises(UnreadableAudio, match=r"^memory://in/song\.wav: is no") as found:
+        run_staged(request_there, run)
+    assert str(found.value) == found.value.message
+
+
 def test_one_process_does_a_job(request_there, run):
     with (
         stage(request_there),
