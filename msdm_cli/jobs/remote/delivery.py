@@ -25,6 +25,22 @@ from msdm_cli.small_files import MOST_BYTES
 log = logging.getLogger(__name__)
 
 
+PLACES = ("inputs", "folder", "overwrite")
+"""Fields of a request that are others while it is carried out."""
+
+
+def name_places(manifest: Path, request: JobRequest) -> None:
+    """Have a manifest name inputs and results where they lie, and not their copies.
+
+    Raises:
+        UnwritableResults: It cannot be written.
+    """
+    described = load_manifest(manifest)
+    asked = request.to_json()
+    named = {**described.request, **{field: asked[field] for field in PLACES}}
+    dataclasses.replace(described, request=named).save(manifest)
+
+
 class Delivery:
     """Brings results to an address.
 
@@ -111,8 +127,7 @@ class Delivery:
             UnwritableResults: They cannot be written there. They stay here.
         """
         request, local = self._request, self._local
-        described = dataclasses.replace(load_manifest(local.manifest), request=request.to_json())
-        described.save(local.manifest)
+        name_places(local.manifest, request)
         there = [path for path in result.beside if not self._may_write(path)]
         files = [path for path in sorted(local.folder.rglob("*")) if path.is_file()]
         files = [path for path in files if path not in there]

@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from msdm_cli.errors import JobRunning, MsdmError, UnwritableResults
 from msdm_cli.jobs.done import find_result
 from msdm_cli.jobs.remote.addresses import has_address, is_address, to_address
-from msdm_cli.jobs.remote.delivery import Delivery
+from msdm_cli.jobs.remote.delivery import Delivery, name_places
 from msdm_cli.jobs.remote.storage import fetch
 from msdm_cli.jobs.request import JobRequest
 from msdm_cli.jobs.result import JobResult
@@ -42,7 +42,10 @@ def run_staged(request: JobRequest, run: Run) -> JobResult:
     """
     with stage(request) as local:
         if not is_address(request.folder):
-            return run(local)
+            result = run(local)
+            if local is not request and not result.skipped:
+                name_places(result.manifest, request)
+            return result
         result = _deliver(Delivery(request, local), local, run)
         shutil.rmtree(local.folder, ignore_errors=True)
         return result

@@ -1,9 +1,10 @@
 import dataclasses
 import json
 import shutil
+from pathlib import Path
 
 import pytest
-from conftest import list_files
+from conftest import list_files, request_generation
 
 from msdm_cli.errors import ResultsExist, UnwritableAddress, UnwritableResults
 from msdm_cli.jobs.remote.stage import STAGES, run_staged
@@ -85,6 +86,14 @@ def test_a_manifest_that_is_none_is_not_read_to_its_end(memory, request_there, m
     monkeypatch.setattr(Folder, "read", lambda *given: pytest.fail("it is read"))
     with pytest.raises(ResultsExist, match=r"msdm\.json: is there already"):
         run_staged(request_there, fail_to_run)
+
+
+def test_the_seed_that_was_drawn_is_in_the_description(memory, model, run):
+    request = request_generation(model, Path("memory://out"), 0.5, seed=None, track="take")
+    result = run_staged(request, run)
+    described = json.loads(memory.cat_file("/out/take/msdm.json"))["request"]
+    assert described["options"]["seed"] == result.seed is not None
+    assert described["folder"] == "memory://out"
 
 
 def test_a_marker_beside_complete_results_goes(memory, request_there, run):

@@ -128,7 +128,9 @@ def test_a_song_elsewhere_may_have_results_here(request_there, run, tiny, tmp_pa
     result = run_staged(request, run)
     assert sorted(path.name for path in result.files.values()) == STEMS
     assert all(path.is_file() for path in result.files.values())
-    assert load_manifest(result.manifest)
+    described = load_manifest(result.manifest).request
+    assert described["inputs"] == {"song": "memory://in/song.wav"}
+    assert described["folder"] == str(tmp_path / "out")
     assert list_stage(tiny) == []
 
 
