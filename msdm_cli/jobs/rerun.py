@@ -22,6 +22,7 @@ from msdm_cli.errors import (
 from msdm_cli.jobs.identity import describe_differences
 from msdm_cli.jobs.manifest import Manifest, load_manifest
 from msdm_cli.jobs.paths import decode_path
+from msdm_cli.jobs.remote.addresses import is_address, to_address
 from msdm_cli.jobs.request import JobRequest
 from msdm_cli.jobs.result import JobResult
 from msdm_cli.jobs.run import run_job
@@ -176,7 +177,12 @@ def _find_inputs(manifest: Manifest, given: Sequence[Path]) -> dict[str, Path]:
                 f"the {role} of these results was in memory, not in a file",
                 "Run the job again from Python.",
             )
-        found[role] = known.get(sha256, Path(decode_path(manifest.request["inputs"][role])))
+        path = known.get(sha256, Path(decode_path(manifest.request["inputs"][role])))
+        if is_address(path) and not path.exists():
+            raise UnsuitableAudio(
+                f"{to_address(path)}: is not on this machine", "Download it, and name the file."
+            )
+        found[role] = path
     return found
 
 

@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -174,6 +175,17 @@ def test_a_song_that_is_gone_is_an_error(first, tmp_path):
     (tmp_path / "song.wav").unlink()
     with pytest.raises(UnreadableAudio, match="no such file"):
         run_again(first.manifest, tmp_path / "again")
+
+
+def test_a_song_at_an_address_is_given_as_a_file(first, tmp_path):
+    described = json.loads(first.manifest.read_text())
+    song = described["request"]["inputs"]["song"]
+    described["request"]["inputs"]["song"] = "s3://bucket/song.wav"
+    first.manifest.write_text(json.dumps(described))
+    with pytest.raises(UnsuitableAudio, match=r"s3://bucket/song\.wav: is not on this machine"):
+        run_again(first.manifest, tmp_path / "again")
+    made = run_again(first.manifest, tmp_path / "again", inputs=[Path(song)])
+    assert made.changed == {}
 
 
 def test_a_song_that_was_in_memory_is_an_error(tiny_model, write_song, tmp_path):
