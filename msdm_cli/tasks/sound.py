@@ -11,13 +11,9 @@ from msdm_cli.diffusion.told import ToldDenoiser
 from msdm_cli.representations.sketch_agreement import agree
 from msdm_cli.representations.sketch_draft import draft_sound
 from msdm_cli.tasks.calls import WatchedDenoiser
+from msdm_cli.tasks.join import bridge
 
 Array = NDArray[np.float32]
-
-BEND = 64
-"""Samples, 3 ms, in which what is added at a join falls by 9 dB."""
-
-REACH = 10
 
 
 class SoundDenoiser:
@@ -27,7 +23,7 @@ class SoundDenoiser:
     gets it as known: it is asked for the other stems only. So the sampler reaches the low levels
     with that draft as if it had drawn it (SDEdit, arXiv 2108.01073), and from there on the network
     makes it sound. Oscillators and gains do not care for what is known: where it begins or ends, an
-    estimate is bent to it (``bridge``).
+    estimate fades in after it (``bridge``).
 
     Args:
         denoiser: The network.
@@ -80,31 +76,3 @@ class SoundDenoiser:
         if stem not in self._drafts:
             self._drafts[stem] = draft_sound(self._sketch[stem], self._first)
         return self._drafts[stem]
-
-
-def bridge(estimate: Array, known: NDArray[np.bool_], values: Array) -> None:
-    """Bend an estimate, in place, to go on from known samples without a step or a kink.
-
-    What is added to the unknown side is ``(a + b n) exp(-n / BEND)``: ``a`` and ``b`` continue
-    level and slope of the last known samples.
-
-    Shape:
-        ``[T], [T], [T]``
-    """
-    for join in np.flatnonzero(known[1:] != known[:-1]) + 1:
-        if known[join]:
-            bend(estimate[:join][::-1], values[join:])
-        else:
-            bend(estimate[join:], values[:join][::-1])
-
-
-def bend(unknown: Array, before: Array) -> None:
-    """Bend samples, in place, to go on from those before them, which are given backwards."""
-    if min(len(unknown), len(before)) < 2:
-        return
-    slope = before[0] - before[1]
-    step = before[0] + slope - unknown[0]
-    kink = slope - (unknown[1] - unknown[0])
-    places = np.arange(min(len(unknown), REACH * BEND))
-    decay = np.exp(-places / BEND)
-    unknown[: len(places)] += ((step + (kink + step / BEND) * places) * decay).astype(np.float32)

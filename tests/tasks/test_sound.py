@@ -8,7 +8,8 @@ from msdm_cli.progress import SilentProgress
 from msdm_cli.representations.sketch import BANDS, HOP, MARGIN, find_sketch
 from msdm_cli.representations.sketch_draft import draft_sound
 from msdm_cli.tasks.calls import Calls, WatchedDenoiser
-from msdm_cli.tasks.sound import SoundDenoiser, bridge
+from msdm_cli.tasks.join import FADE
+from msdm_cli.tasks.sound import SoundDenoiser
 
 FRAMES = 16
 LENGTH = FRAMES * HOP
@@ -116,26 +117,5 @@ def test_estimates_go_on_from_what_is_known(told):
     seam = LENGTH // 2
     assert estimate[seam] == pytest.approx(values[0, 1, seam], abs=2e-3)
     assert estimate[seam + 1] == pytest.approx(values[0, 1, seam + 1], abs=1e-2)
-    far = slice(seam + 700, None)
+    far = slice(seam + FADE, None)
     np.testing.assert_array_equal(estimate[far], draft_sound(told[0, 1, :-1], FIRST)[far])
-
-
-def test_a_gap_is_bridged_from_both_sides():
-    time = np.arange(4000) / 22050
-    truth = np.sin(2 * np.pi * 100 * time).astype(np.float32)
-    known = np.ones(4000, bool)
-    known[1500:2500] = False
-    estimate = np.zeros(4000, np.float32)
-    bridge(estimate, known, truth)
-    joined = np.where(known, truth, estimate)
-    steps = abs(np.diff(joined, 2))
-    for join in (1500, 2500):
-        assert steps[join - 3 : join + 2].max() < 0.02
-    assert not estimate[:1500].any()
-    assert not estimate[2500:].any()
-
-
-def test_a_join_at_the_very_end_is_left():
-    estimate = np.zeros(10, np.float32)
-    bridge(estimate, np.arange(10) < 9, np.ones(10, np.float32))
-    assert not estimate.any()
