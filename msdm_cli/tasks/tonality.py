@@ -32,7 +32,7 @@ PROFILES = {
 Source: Aarden 2003, "Dynamic melodic expectancy", from the songs of the Essen collection. Of the
 songs that trained the embedded model, Krumhansl's profiles get a tenth less right."""
 
-STRENGTH = 0.5
+STRENGTH = 0.3
 """In bels, of a profile of variance 1."""
 
 HALF_SIGMA = 3.0
