@@ -25,7 +25,7 @@ from msdm_cli.jobs.remote.addresses import (
     stay_here,
     to_address,
 )
-from msdm_cli.jobs.remote.storage import list_songs
+from msdm_cli.jobs.remote.listing import list_songs
 
 LIST = "@"
 """A word that begins with this names a list of songs."""

@@ -1,4 +1,4 @@
-"""Files at addresses, by fsspec: read, listed, and written whole or not at all.
+"""Files at addresses, by fsspec: read, and written whole or not at all.
 
 fsspec knows S3, SSH, HTTP, Google's and Azure's storage, and others; most need another package.
 """
@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from msdm_cli.errors import (
-    InputError,
     MissingPackage,
     MsdmError,
     ResultsError,
@@ -23,7 +22,6 @@ from msdm_cli.errors import (
 from msdm_cli.jobs.remote.addresses import to_address
 from msdm_cli.temporary import RANDOM_BYTES, SUFFIX
 
-MAGIC = re.compile(r"[*?[]")
 SECRETS = {
     "password": re.compile(r"://[^/@]*:[^/@]*@"),
     # Such as the signature of a link that is shared. Other storages may have a name with a ?.
@@ -105,44 +103,16 @@ def fetch(path: Path, target: Path) -> None:
         storage.get_file(place, os.fspath(target))
 
 
-def list_songs(path: Path, suffixes: tuple[str, ...], made: str) -> list[Path]:
-    """The songs that an address means: a file itself, or those in a folder or of a pattern.
-
-    Args:
-        path: The address.
-        suffixes: Of songs, with their dots.
-        made: Name of the file that lies beside results: what is in its folder is no song.
-
-    Raises:
-        InputError: It cannot be listed.
-    """
-    with connect(path, InputError, "listed") as (storage, place):
-        if MAGIC.search(place) and not storage.exists(place):  # song [live].flac may be a name
-            found = storage.glob(place)
-        elif storage.isdir(place):
-            found = storage.find(place)
-        else:
-            return [path]
-        results = {_parent(name) for name in found if name.rpartition("/")[2] == made}
-        # A storage forgets its host in the names that it lists.
-        start = to_address(path).rstrip("/").removesuffix(place.rstrip("/"))
-        songs = [
-            Path(start + name)
-            for name in sorted(found)
-            if name.lower().endswith(suffixes) and _parent(name) not in results
-        ]
-    return [song for song in songs if not song.name.startswith(".")]
-
-
-def _parent(name: str) -> str:
+def find_parent(name: str) -> str:
+    """The folder of a path in a storage."""
     return name.rpartition("/")[0]
 
 
-def _make_parent(storage: Any, place: str) -> None:
+def _makefind_parent(storage: Any, place: str) -> None:
     """Make the folder of a file, where the storage has folders."""
     names = storage.protocol
     if FLAT.isdisjoint([names] if isinstance(names, str) else names):
-        storage.makedirs(_parent(place), exist_ok=True)
+        storage.makedirs(find_parent(place), exist_ok=True)
 
 
 def _name_temporary(path: Path) -> Path:
@@ -188,7 +158,7 @@ class Folder:
             UnwritableAddress: It cannot be written.
         """
         with connect(path, UnwritableAddress, "written") as (storage, place):
-            _make_parent(storage, place)
+            _makefind_parent(storage, place)
             storage.pipe_file(place, content)
 
     def remove(self, path: Path) -> None:
@@ -222,8 +192,8 @@ class Folder:
         temporary = _name_temporary(path)
         try:
             with connect(path, UnwritableAddress, "written") as (storage, place):
-                _make_parent(storage, place)
-                storage.put_file(os.fspath(file), _parent(place) + "/" + temporary.name)
+                _makefind_parent(storage, place)
+                storage.put_file(os.fspath(file), find_parent(place) + "/" + temporary.name)
         except BaseException:
             with contextlib.suppress(UnwritableAddress, MissingPackage):
                 self.remove(temporary)
@@ -236,8 +206,16 @@ class Folder:
         Raises:
             UnwritableAddress: It cannot be moved.
         """
+        from fsspec import AbstractFileSystem
+
         with connect(path, UnwritableAddress, "written") as (storage, place):
-            storage.mv(_parent(place) + "/" + temporary.name, place)
+            source = find_parent(place) + "/" + temporary.name
+            if type(storage).mv is not AbstractFileSystem.mv:
+                storage.mv(source, place)
+                return
+            # The mv that storages inherit takes names for patterns: song [live].wav.
+            storage.cp_file(source, place)
+            storage.rm_file(source)
 
     def remove_stale(self, paths: Iterable[Path]) -> None:
         """Remove the temporary files of addresses that killed processes left behind.

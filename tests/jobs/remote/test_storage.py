@@ -2,6 +2,7 @@ import errno
 from pathlib import Path
 
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 
 from msdm_cli.errors import (
     InputError,
@@ -10,20 +11,14 @@ from msdm_cli.errors import (
     UnreadableAudio,
     UnwritableAddress,
 )
-from msdm_cli.jobs.remote.addresses import to_address
-from msdm_cli.jobs.remote.storage import RIGHTS, Folder, connect, fetch, list_songs
+from msdm_cli.jobs.remote.storage import RIGHTS, Folder, connect, fetch
 
-SUFFIXES = (".wav", ".flac")
 OUT = Path("memory://out")
 
 
 def put(memory, *names):
     for name in names:
         memory.pipe_file(f"/{name}", name.encode())
-
-
-def list_names(word):
-    return [path.name for path in list_songs(Path(word), SUFFIXES, "msdm.json")]
 
 
 def test_a_file_is_fetched(memory, tmp_path):
@@ -39,15 +34,6 @@ def test_what_is_not_there_cannot_be_fetched(memory, tmp_path):
             fetch(Path(f"memory://{name}"), tmp_path / "b.wav")
 
 
-def test_songs_of_folders_and_patterns_without_results(memory):
-    put(memory, "in/b.wav", "in/a.FLAC", "in/c/d.wav", "in/.hidden.wav", "in/text.txt")
-    put(memory, "in/stems/a/bass.wav", "in/stems/a/msdm.json")
-    assert list_names("memory://in") == ["a.FLAC", "b.wav", "d.wav"]
-    assert list_names("memory://in/*.wav") == ["b.wav"]
-    assert list_names("memory://in/b.wav") == ["b.wav"]
-    assert list_names("memory://nothing/*.wav") == []
-
-
 def test_a_password_is_refused_and_not_shown():
     with (
         pytest.raises(InputError, match="an address has a password") as found,
@@ -57,21 +43,13 @@ def test_a_password_is_refused_and_not_shown():
     assert "secret" not in str(found.value)
 
 
-def test_a_link_that_is_signed_is_refused_and_not_shown(memory):
+def test_a_link_that_is_signed_is_refused_and_not_shown():
     with (
         pytest.raises(InputError, match="an address has a query") as found,
         connect(Path("https://x.org/a.wav?sig=secret"), InputError, "listed"),
     ):
         pass
     assert "secret" not in str(found.value)
-    put(memory, "in/who?.wav")
-    assert list_names("memory://in/who?.wav") == ["who?.wav"]
-
-
-def test_a_name_with_brackets_is_no_pattern(memory):
-    put(memory, "in/a [live].wav", "in/al.wav")
-    assert list_names("memory://in/a [live].wav") == ["a [live].wav"]
-    assert list_names("memory://in/a[l].wav") == ["al.wav"]
 
 
 def test_a_full_disk_is_no_question_of_rights(memory, tmp_path):
@@ -87,17 +65,6 @@ def test_a_full_disk_is_no_question_of_rights(memory, tmp_path):
     assert found.value.message == "memory://in/no.wav: cannot be read (there is none)"
 
 
-def test_a_host_stays_in_the_names_of_songs(memory, monkeypatch):
-    put(memory, "in/a.wav", "in/b/c.wav")
-    monkeypatch.setattr(
-        "fsspec.core.url_to_fs", lambda address: (memory, address.removeprefix("ssh://me@host:22"))
-    )
-    for word in ("ssh://me@host:22/in", "ssh://me@host:22/in/", "ssh://me@host:22/in/*.wav"):
-        found = [to_address(path) for path in list_songs(Path(word), SUFFIXES, "msdm.json")]
-        assert found[0] == "ssh://me@host:22/in/a.wav"
-        assert found[1:] in ([], ["ssh://me@host:22/in/b/c.wav"])
-
-
 def test_a_file_appears_whole_and_old_temporary_files_go(memory, tmp_path):
     (tmp_path / "a").write_text("new")
     put(memory, "out/a.wav", "out/.a.wav.0123456789abcdef.part", "out/.b.wav.0123456789abcdef.part")
@@ -110,6 +77,26 @@ def test_a_file_appears_whole_and_old_temporary_files_go(memory, tmp_path):
     assert sorted(memory.find("/out")) == ["/out/.b.wav.0123456789abcdef.part", "/out/a.wav"]
     assert folder.find_size(OUT / "a.wav") == 3
     assert folder.find_size(OUT / "b.wav") is None
+
+
+@pytest.mark.parametrize("name", ["a [live].wav", "b*.wav", "c?.wav"])
+def test_a_name_is_no_pattern(memory, tmp_path, name):
+    (tmp_path / "a").write_text("new")
+    put(memory, "out/b.wav", "out/bc.wav", f"out/{name}")
+    folder = Folder(OUT)
+    folder.move(folder.upload(tmp_path / "a", OUT / name), OUT / name)
+    assert memory.cat_file(f"/out/{name}") == b"new"
+    assert sorted(memory.find("/out")) == sorted(["/out/b.wav", "/out/bc.wav", f"/out/{name}"])
+
+
+def test_files_of_this_machine_are_renamed(tmp_path, monkeypatch):
+    (tmp_path / "a").write_text("new")
+    path = Path(f"file://{tmp_path.as_posix()}/out/a [live].wav")
+    folder = Folder(path.parent)
+    temporary = folder.upload(tmp_path / "a", path)
+    monkeypatch.setattr(LocalFileSystem, "cp_file", lambda *given: pytest.fail("it is copied"))
+    folder.move(temporary, path)
+    assert (tmp_path / "out" / "a [live].wav").read_text() == "new"
 
 
 def test_no_bucket_is_made(memory, monkeypatch):
@@ -153,7 +140,6 @@ def test_a_storage_without_rights_is_said_with_its_address(tmp_path):
     place = Path("refusing://bucket/a.wav")
     calls = {
         UnreadableAudio: lambda: fetch(place, tmp_path / "a"),
-        InputError: lambda: list_songs(place, SUFFIXES, "msdm.json"),
         UnwritableAddress: lambda: Folder(place.parent).write(place, b""),
         ResultsError: lambda: Folder(place.parent).find_size(place),
     }
