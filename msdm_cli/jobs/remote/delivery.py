@@ -54,7 +54,6 @@ class Delivery:
         self._local = local
         self._folder = Folder(request.folder)
         self._marker = request.journal
-        self._replaces = request.overwrite
 
     def find_done(self) -> JobResult | None:
         """What an earlier run has uploaded, if it is all there.
@@ -107,8 +106,7 @@ class Delivery:
         """
         request = self._request
         self._folder.check_writable(request.manifest)
-        self._replaces = request.overwrite or self._folder.find_size(self._marker) is not None
-        if self._replaces:
+        if request.overwrite or self._folder.find_size(self._marker) is not None:
             return
         spec = describe_model(request.model, request.runtime).spec
         names = request.row.name_outputs(spec, request.options)
@@ -161,7 +159,7 @@ class Delivery:
     def _may_write(self, path: Path) -> bool:
         """Whether what was made beside the results replaces nothing, or may do so."""
         place = self._place(path, self._local)
-        if self._replaces or self._folder.find_size(place) is None:
+        if self._request.overwrite or self._folder.find_size(place) is None:
             return True
         log.info("%s: is there already, and stays as it is", to_address(place))
         return False

@@ -105,6 +105,7 @@ def test_a_marker_beside_complete_results_goes(memory, request_there, run):
 
 def test_a_page_of_others_stays(memory, request_there, run):
     memory.pipe_file("/out/song/index.html", b"theirs")
+    memory.pipe_file("/out/song/.msdm.part", b"an upload was interrupted")
     assert run_staged(request_there, run).beside == ()
     assert memory.cat_file("/out/song/index.html") == b"theirs"
     result = run_staged(dataclasses.replace(request_there, overwrite=True), run)
