@@ -3,13 +3,13 @@
 import contextlib
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import typer
 
 from msdm_cli.cli.beside import Beside
-from msdm_cli.cli.console import show_error, show_estimates
+from msdm_cli.cli.console import show_estimates
 from msdm_cli.cli.display import Display
 from msdm_cli.cli.folding import shorten_names
 from msdm_cli.cli.headway import Headway
@@ -96,13 +96,17 @@ def run_batch(
     outcomes = [batch.outcomes[name] for name in requests if name in batch.outcomes]
     show_outcomes(kind, title, outcomes, beside.display, len(requests))
     if kind in WORDS:
-        made = [outcome.result for outcome in outcomes if not isinstance(outcome.result, MsdmError)]
-        for page in beside.compare(made):
-            beside.display.say(f"to compare them: {page}")
-    if table.error is not None:
-        show_error(table.error)
-    if table.error is not None or any(outcome.failed for outcome in outcomes):
+        _compare(outcomes, beside)
+    table.check()
+    if any(outcome.failed for outcome in outcomes):
         raise typer.Exit(1)
+
+
+def _compare(outcomes: "Sequence[Outcome]", beside: Beside) -> None:
+    """Make the page that compares takes, and say where it is."""
+    made = [outcome.result for outcome in outcomes if not isinstance(outcome.result, MsdmError)]
+    for page in beside.compare(made):
+        beside.display.say(f"to compare them: {page}")
 
 
 class _Batch:

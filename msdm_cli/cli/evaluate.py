@@ -14,12 +14,7 @@ from msdm_cli.cli.console import show_json, show_table
 from msdm_cli.cli.display import Display
 from msdm_cli.cli.evaluate_songs import score_songs
 from msdm_cli.cli.hints import Hint, hinted
-from msdm_cli.cli.model_options import (
-    check_stems,
-    choose_preset,
-    find_spec,
-    load_chosen,
-)
+from msdm_cli.cli.model_options import check_stems, choose_preset, find_spec, load_chosen
 from msdm_cli.cli.option_checks import check_here, choose_several, list_metrics, split_names
 from msdm_cli.cli.options import (
     JsonOption,
@@ -37,10 +32,7 @@ from msdm_cli.cli.runtime_options import (
     ThreadsOption,
     choose_runtime,
 )
-from msdm_cli.errors import (
-    MsdmError,
-    UnwritableResults,
-)
+from msdm_cli.errors import MsdmError, UnwritableResults
 
 if TYPE_CHECKING:
     from msdm_cli.evaluation.layout import Layout

@@ -30,7 +30,6 @@ from msdm_cli.cli.option_checks import check_here, choose_output
 from msdm_cli.cli.options import (
     ChurnOption,
     DryRunOption,
-    FolderOption,
     FormatOption,
     JsonOption,
     MusicDurationOption,
@@ -46,6 +45,7 @@ from msdm_cli.cli.options import (
     SubtypeOption,
     VariationsOption,
 )
+from msdm_cli.cli.places import FolderOption
 from msdm_cli.cli.runtime_options import (
     BackendOption,
     DeviceOption,

@@ -18,7 +18,7 @@ from msdm_cli.cli.music_options import (
     StyleOption,
     choose_controls,
 )
-from msdm_cli.cli.option_checks import choose_output, find_folder, split_names
+from msdm_cli.cli.option_checks import choose_output, split_names
 from msdm_cli.cli.options import (
     PART,
     RESULTS,
@@ -38,6 +38,7 @@ from msdm_cli.cli.options import (
     SubtypeOption,
     VariationsOption,
 )
+from msdm_cli.cli.places import find_folder
 from msdm_cli.cli.runtime_options import (
     BackendOption,
     DeviceOption,

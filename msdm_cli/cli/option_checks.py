@@ -9,7 +9,7 @@ import typer
 
 from msdm_cli.backends.runtime import AUTO, MOST_DEVICES
 from msdm_cli.errors import InputError
-from msdm_cli.jobs.remote.addresses import is_address, stay_here, to_address
+from msdm_cli.jobs.remote.addresses import is_address, to_address
 
 if TYPE_CHECKING:
     from msdm_cli.jobs.output import OutputOptions
@@ -64,33 +64,6 @@ def check_here(value: Any) -> Any:
                 f"{to_address(path)}: is an address", "Name a file or folder of this machine."
             )
     return value
-
-
-def find_folder(path: Path | None) -> Path | None:
-    """A folder for results, here or at an address.
-
-    Raises:
-        BadParameter: It is the standard output, or an address without a folder.
-    """
-    if path is not None and str(path) == STANDARD:
-        raise typer.BadParameter(f"{path} is the standard output: name a folder")
-    return find_output(path)
-
-
-def find_output(path: Path | None) -> Path | None:
-    """The same, or the standard output.
-
-    Raises:
-        BadParameter: It is an address without a folder.
-    """
-    if path is None or not is_address(path / "_"):
-        return path
-    # A folder of this machine may be called ``live:``.
-    if Path(path.parts[0]).exists():
-        return stay_here(path)
-    if not is_address(path):
-        raise typer.BadParameter(f"{path}// has no folder: write s3://bucket/folder")
-    return path
 
 
 def check_seed(seed: int | None) -> int | None:

@@ -2,21 +2,12 @@
 
 from collections.abc import Sequence
 from enum import Enum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from msdm_cli.audio.formats import SUBTYPES, writable_formats
-from msdm_cli.cli.option_checks import (
-    check_finite,
-    check_name,
-    check_seed,
-    choose_from,
-    complete,
-    find_folder,
-    find_output,
-)
+from msdm_cli.cli.option_checks import check_finite, check_name, check_seed, choose_from, complete
 from msdm_cli.cli.times import parse_length, parse_time
 
 
@@ -249,27 +240,5 @@ NameOption = Annotated[
         callback=check_name,
         rich_help_panel=RESULTS,
         help="Path of a stem in DIR. It needs {stem}, may have {track}, and ends in .{ext}.",
-    ),
-]
-FolderOption = Annotated[
-    Path,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="DIR",
-        callback=find_folder,
-        rich_help_panel=RESULTS,
-        help="Folder of the results.",
-    ),
-]
-OutputOption = Annotated[
-    Path,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="DIR",
-        callback=find_output,
-        rich_help_panel=RESULTS,
-        help="Folder of the results, here or at an address, or - for the standard output.",
     ),
 ]

@@ -11,7 +11,8 @@ from msdm_cli.cli.console import print_line, say
 from msdm_cli.cli.display import Display
 from msdm_cli.cli.hints import Hint, hinted
 from msdm_cli.cli.option_checks import check_devices, check_here
-from msdm_cli.cli.options import FolderOption, QuietOption
+from msdm_cli.cli.options import QuietOption
+from msdm_cli.cli.places import FolderOption
 from msdm_cli.errors import MsdmError, ResultsExist, UnreadableAudio, UnsuitableAudio
 
 ELSEWHERE = "Say --input PATH if the file is elsewhere now."

@@ -38,7 +38,6 @@ from msdm_cli.cli.options import (
     GammaOption,
     JsonOption,
     NameOption,
-    OutputOption,
     OverwriteOption,
     Quality,
     QuietOption,
@@ -52,6 +51,7 @@ from msdm_cli.cli.options import (
     StartOption,
     SubtypeOption,
 )
+from msdm_cli.cli.places import OutputOption
 from msdm_cli.cli.runtime_options import (
     BackendOption,
     DeviceOption,

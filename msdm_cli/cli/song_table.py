@@ -41,16 +41,13 @@ class SongTable:
     Args:
         path: The file. An older table in it is replaced.
 
-    Attributes:
-        error: Why rows are missing; None if none are.
-
     Raises:
         ResultsExist: The file is no table of songs.
         UnwritableResults: It cannot be written.
     """
 
     def __init__(self, path: Path | None) -> None:
-        self.error: UnwritableResults | None = None
+        self._error: UnwritableResults | None = None
         self._path = path
         self._open = contextlib.ExitStack()
         if path is None:
@@ -71,14 +68,23 @@ class SongTable:
             self._open.close()
 
     def add(self, outcome: Outcome, machine: str) -> None:
-        """Write how a song has ended. A full disk does not end the other songs: see ``error``."""
-        if self._path is None or self.error is not None:
+        """Write how a song has ended. A full disk does not end the other songs."""
+        if self._path is None or self._error is not None:
             return
         try:
             with hinted(HINTS), self._named():
                 self._writer.writerow(_describe(outcome) | {"machine": machine})
         except UnwritableResults as error:
-            self.error = error
+            self._error = error
+
+    def check(self) -> None:
+        """Make sure that no row is missing.
+
+        Raises:
+            UnwritableResults: The disk is full.
+        """
+        if self._error is not None:
+            raise self._error
 
     @contextlib.contextmanager
     def _named(self) -> Iterator[None]:

@@ -20,8 +20,6 @@ from msdm_cli.cli.option_checks import (
     choose_from,
     choose_several,
     complete,
-    find_folder,
-    find_output,
     list_models,
     list_providers,
     split_names,
@@ -116,25 +114,12 @@ def test_where_a_path_is_needed_an_address_is_refused(tmp_path, monkeypatch):
             check_here(address)
 
 
-def test_results_go_to_a_folder_or_an_address(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    for path in (None, Path("stems"), Path("s3://bucket"), Path("s3://bucket/stems")):
-        assert find_folder(path) == find_output(path) == path
-    assert find_output(Path("-")) == Path("-")
-    with pytest.raises(typer.BadParameter, match="- is the standard output: name a folder"):
-        find_folder(Path("-"))
-    with pytest.raises(typer.BadParameter, match="s3:// has no folder"):
-        find_output(Path("s3://"))
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="a colon is no part of a name there")
-def test_a_folder_of_this_machine_may_look_like_an_address(tmp_path, monkeypatch):
+def test_a_path_of_this_machine_may_look_like_an_address(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "live:").mkdir()
     (tmp_path / "live:" / "a.wav").write_bytes(b"")
     assert check_here(Path("live:/a.wav")) == Path("live:/a.wav")
-    assert find_folder(Path("live:")) == tmp_path / "live:"
-    assert find_folder(Path("live:/stems")) == tmp_path / "live:" / "stems"
 
 
 @pytest.mark.parametrize(
@@ -159,8 +144,3 @@ def test_a_folder_of_this_machine_may_look_like_an_address(tmp_path, monkeypatch
 )
 def test_commands_that_take_no_address_say_so(arguments):
     msdm(*arguments).assert_two_lines("s3://x", "is an address", "of this machine")
-
-
-def test_a_folder_called_like_the_standard_output_is_not_made():
-    for command in (("generate",), ("impute", "--given", "bass.wav"), ("rerun", "msdm.json")):
-        msdm(*command, "-o", "-").assert_two_lines("- is the standard output", returncode=2)

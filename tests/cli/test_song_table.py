@@ -82,6 +82,6 @@ def test_a_full_disk_ends_the_table_alone(tmp_path, monkeypatch):
     with SongTable(Path("/dev/full")) as table:
         for name in ("a.wav", "b.wav"):
             table.add(Outcome(name, MADE, 1.0), "")
-    assert table.error is not None
-    assert "/dev/full: cannot be written (No space left on device)" in table.error.message
-    assert find_hint(table.error) == "Make room on the disk, or choose another file with --csv."
+    with pytest.raises(UnwritableResults, match=r"/dev/full: .*\(No space left") as found:
+        table.check()
+    assert find_hint(found.value) == "Make room on the disk, or choose another file with --csv."
