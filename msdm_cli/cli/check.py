@@ -32,7 +32,7 @@ def check(
 ) -> None:
     """Check that results are unchanged and sum to their song.
 
-    The exit code is 1 if they are not.
+    The exit code is 1 if they are not. A song that is not found is not compared; that is said.
     """
     from msdm_cli.jobs.check import check_results
 

@@ -121,7 +121,7 @@ def _compare(
     song = asked or song
     if asked is None and not song.exists():
         report.notes.append(
-            f"{to_address(song)}: is not on this machine; name the song to compare its stems"
+            f"{to_address(song)}: not found from here; name the song to compare its stems with it"
         )
         return
     source = FileSource(song, request.start_seconds, request.duration_seconds)

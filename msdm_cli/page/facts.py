@@ -7,7 +7,7 @@ from pathlib import Path
 from msdm_cli.audio.source import AudioProperties
 from msdm_cli.jobs.manifest import Manifest
 from msdm_cli.jobs.paths import decode_path
-from msdm_cli.models.registry import EMBEDDED
+from msdm_cli.models.registry import EMBEDDED, cache_folder
 from msdm_cli.tasks.separate import SONG
 
 CHANNELS = {1: "mono", 2: "stereo"}
@@ -45,7 +45,8 @@ def list_facts(manifest: Manifest) -> Lines:
     if SONG in inputs:
         found.append(("sum", _describe_sum(manifest)))
     if facts.gain_db:
-        found.append(("gain", f"{facts.gain_db:.2f} dB, so that nothing clips"))
+        why = "on the mixture" if facts.clipped else "so that nothing clips"
+        found.append(("gain", f"{facts.gain_db:.2f} dB, {why}"))
     if facts.clipped:
         found.append(("clipped", f"{facts.clipped} samples"))
     runtime = identity["runtime"]
@@ -64,9 +65,12 @@ def _describe_sum(manifest: Manifest) -> str:
 def list_commands(manifest: Manifest, path: Path, stems: list[str]) -> Lines:
     """What a person may run in the folder of results: why, and the command."""
     name = shlex.quote(path.name)
+    inputs = _find_inputs(manifest, path.parent)
+    song = [inputs[SONG]] if SONG in inputs else []
+    moved = [word for found in inputs.values() for word in ("--input", found)]
     commands: Lines = [
-        ("check the files", f"msdm check {name}"),
-        ("make them again, and compare", f"msdm rerun {name}"),
+        ("check the files", shlex.join(["msdm", "check", path.name, *song])),
+        ("make them again, and compare", shlex.join(["msdm", "rerun", path.name, *moved])),
     ]
     if len(stems) > 1:
         stem = shlex.quote(stems[-1])
@@ -77,6 +81,25 @@ def list_commands(manifest: Manifest, path: Path, stems: list[str]) -> Lines:
     if manifest.request["task"] == "generate":
         commands.append(("make it longer", extend(manifest)))
     return [(why, command) for why, command in commands if command]
+
+
+def _find_inputs(manifest: Manifest, folder: Path) -> dict[str, str]:
+    """Inputs by role, as they are named in the folder of results.
+
+    Those are left out whose names mean the same there, or are no Unicode, or are not there. So are
+    all of results that lie in the cache until they are sent elsewhere.
+    """
+    here = folder.resolve()
+    if cache_folder().resolve() in here.parents:
+        return {}
+    inputs = manifest.request["inputs"].items()
+    paths = {role: Path(decode_path(text)) for role, text in inputs}
+    return {
+        role: os.path.relpath(path.resolve(), here)
+        for role, path in paths.items()
+        if str(path).isprintable() and not path.is_absolute() and path.is_file()
+        if path.resolve().drive == here.drive
+    }
 
 
 def extend(manifest: Manifest, folder: str = ".") -> str:

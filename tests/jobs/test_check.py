@@ -106,7 +106,7 @@ def test_a_song_that_was_moved_is_named(tiny_model, write_song, tmp_path):
     report = check_results(result.manifest, None)
     assert report.exact is None
     assert not report.problems
-    assert "song.wav: is not on this machine" in report.notes[0]
+    assert "song.wav: not found from here; name the song" in report.notes[0]
     assert check_results(result.manifest, moved).exact
     with pytest.raises(UnreadableAudio, match="no such file"):
         check_results(result.manifest, tmp_path / "none.wav")

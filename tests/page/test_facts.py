@@ -29,6 +29,26 @@ def test_facts_of_a_separation(tiny_model, write_song, tmp_path):
     assert commands["leave a stem out"] == "msdm mix msdm.json --without 'my drums'"
 
 
+def test_commands_find_the_inputs_from_the_folder_of_results(
+    tiny_model, write_song, tmp_path, monkeypatch
+):
+    write_song("a song.wav", seconds=0.3)
+    monkeypatch.chdir(tmp_path)
+    result = separate(tiny_model, Path("a song.wav"), Path("stems"))
+    manifest = load_manifest(result.manifest)
+    commands = dict(list_commands(manifest, result.manifest, []))
+    song = "'../../a song.wav'"
+    assert commands["check the files"] == f"msdm check msdm.json {song}"
+    assert commands["make them again, and compare"] == f"msdm rerun msdm.json --input {song}"
+    # In the cache lies what will be sent elsewhere; and what is not there has no other name.
+    monkeypatch.setenv("MSDM_CACHE", str(tmp_path))
+    plain = ("check the files", "msdm check msdm.json")
+    assert plain in list_commands(manifest, result.manifest, [])
+    monkeypatch.delenv("MSDM_CACHE")
+    Path("a song.wav").unlink()
+    assert plain in list_commands(manifest, result.manifest, [])
+
+
 @pytest.fixture
 def take(tiny_model, tmp_path, monkeypatch):
     store_tiny_model(tmp_path / "cache")
