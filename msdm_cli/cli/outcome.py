@@ -125,11 +125,17 @@ def _show_table(kind: str, title: str, outcomes: Sequence[Outcome], total: int) 
 
 def show_gain(name: str, result: "JobResult", display: Display) -> None:
     """Say so if results are softer than the input, or were clipped."""
-    if result.gain_db:
+    if result.gain_db and result.clipped:
+        # Stems that go on from what is there cannot be made softer.
+        display.say(
+            f"{name}: the mixture is {-result.gain_db:.2f} dB softer than its stems, of which "
+            f"{result.clipped} samples beyond full scale were clipped; --subtype FLOAT avoids both"
+        )
+    elif result.gain_db:
         display.say(
             f"{name}: {result.gain_db:.2f} dB, so that nothing clips; --subtype FLOAT needs no gain"
         )
-    if result.clipped:
+    elif result.clipped:
         display.say(
             f"{name}: {result.clipped} samples beyond full scale were clipped; "
             "--subtype FLOAT keeps them"

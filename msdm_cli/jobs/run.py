@@ -209,9 +209,9 @@ class _Job:
                 gain = fit_gain(finish.peak, self._shape.subtype)
                 if gain != 1 and finish.gain == 1:
                     log.info(
-                        "%s: would clip; the files are written again, %.2f dB quieter",
+                        "%s: something would clip; written again, with a gain of %.2f dB",
                         request.manifest.parent,
-                        -20 * math.log10(gain),
+                        20 * math.log10(gain),
                     )
                     # The journal has every chunk, and the song is kept: neither is the network
                     # called again, nor the song read.
