@@ -42,7 +42,7 @@ ClusterOption = Annotated[
         rich_help_panel=MACHINES,
         help="Run on a Ray cluster: auto finds the one of this machine, local starts one here, "
         "HOST:PORT is elsewhere. All machines need msdm and the same folders. It needs Ray: pip "
-        "install 'msdm-cli[cluster]'.",
+        "install 'ray>=2.9'.",
     ),
 ]
 ResourcesOption = Annotated[

@@ -80,7 +80,7 @@ def load_ray() -> Any:
         import ray._private.worker as worker
     except ImportError as error:
         raise MissingPackage(
-            f"a cluster needs Ray ({error})", "Install it: pip install 'msdm-cli[cluster]'"
+            f"a cluster needs Ray ({error})", "Run pip install 'ray>=2.9'."
         ) from error
     # What Ray says of lost workers goes to stdout, which has the summary; no setting stops it.
     worker.print_to_stdstream = lambda *data, **options: None
