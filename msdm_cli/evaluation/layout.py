@@ -36,6 +36,8 @@ class Layout:
         Raises:
             NoSongs: There are none.
         """
+        if not folder.is_dir():
+            raise NoSongs(f"{folder}: no such folder", "Check the name.")
         songs = [path for path in sorted(folder.glob("*/")) if self.find_stems(path)]
         if not songs:
             names = ", ".join(f"{stem}.flac" for stem in self.stems)

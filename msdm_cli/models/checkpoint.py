@@ -104,6 +104,8 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         UnreadableCheckpoint: It is not such a file, contains what only running code could build, or
             states hyper-parameters that are not computed.
     """
+    if not path.exists():
+        raise UnreadableCheckpoint(f"{path}: no such file or directory", "Check the name.")
     try:
         loaded = check_type(load_pickled(path, _Shell, SHELLED), dict, "content")
         network = _find_network(check_type(loaded.get("state_dict"), dict, "state_dict"))

@@ -31,6 +31,8 @@ def test_a_folder_without_songs_is_reported(tmp_path):
     with pytest.raises(NoSongs, match="holds no songs") as raised:
         LAYOUT.find_songs(tmp_path)
     assert "left.flac, right.flac" in raised.value.remedy
+    with pytest.raises(NoSongs, match="none: no such folder"):
+        LAYOUT.find_songs(tmp_path / "none")
 
 
 def test_stems_have_one_channel_and_the_common_length(tmp_path):

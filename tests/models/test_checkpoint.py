@@ -53,6 +53,13 @@ def test_settings_in_lists_of_omegaconf_are_read(tmp_path):
     Unet1d(Unet1dConfig(**config)).load_state_dict(tensors)
 
 
+def test_a_file_that_is_not_there_is_said(tmp_path):
+    with pytest.raises(UnreadableCheckpoint) as found:
+        load_checkpoint(tmp_path / "epoch=419.ckpt")
+    assert found.value.message == f"{tmp_path / 'epoch=419.ckpt'}: no such file or directory"
+    assert found.value.remedy == "Check the name."
+
+
 def test_what_would_run_code_is_refused_and_does_not_run(tmp_path):
     trap = tmp_path / "sprung"
     torch.save(lightning_checkpoint(callbacks={"trap": Trap(trap)})[1], tmp_path / "trap.ckpt")
