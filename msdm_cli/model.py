@@ -18,6 +18,12 @@ class Model(MusicModel):
     in blocks that follow each other. Results do not depend on which twin is used.
     """
 
+    def __repr__(self) -> str:
+        """What it is and what runs it, in one short line."""
+        runtime = self.runtime
+        where = ", ".join((runtime.device, runtime.backend, runtime.precision))
+        return f"Model({self.spec.name!r}, {where})"
+
     def separate(
         self,
         song: Sound,

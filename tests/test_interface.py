@@ -50,6 +50,10 @@ def model(tiny_model):
     return make_interface(tiny_model)
 
 
+def test_a_model_is_shown_in_one_short_line(model):
+    assert repr(model) == "Model('tiny', cpu, torch, fp32)"
+
+
 def join(blocks, with_mixture):
     """Blocks as the methods give them."""
     parts = {}
