@@ -17,6 +17,8 @@ from msdm_cli.cli.music_options import (
     GivenTempoOption,
     StyleOption,
     choose_controls,
+    inherit,
+    recall_controls,
 )
 from msdm_cli.cli.option_checks import choose_output, split_names
 from msdm_cli.cli.options import (
@@ -143,7 +145,8 @@ def impute(  # noqa: PLR0913  an option each
     must have one sample rate and one length.
 
     With --from and --to a part of a stem that is there is drawn anew: give it, and name it as the
-    target. Tempo and key are heard in the given stems, and the summary says them.
+    target. Tempo, key and style are those that msdm.json beside the given stems says, if it does;
+    else tempo and key are heard in them, and the summary tells them.
 
     What the embedded model imputes is simple, and follows the given stems in beat and harmony.
 
@@ -164,6 +167,8 @@ def impute(  # noqa: PLR0913  an option each
     controls = choose_controls(spec, "impute", tempo=tempo, key=key, style=style)
     preset = choose_preset(spec, "impute", sampler, quality, steps, changes)
     sketch = spec.sketch_preset("impute", quality.value)
+    if sketch:
+        controls = inherit(controls, recall_controls(stems, spec))
     seeds = choose_seeds(seed, variations, preset)
     request = JobRequest(
         task="impute",

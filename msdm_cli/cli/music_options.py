@@ -13,9 +13,10 @@ from msdm_cli.cli.options import PART
 from msdm_cli.tasks.styles import STYLES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from msdm_cli.jobs.request import JobRequest
+    from msdm_cli.jobs.stem_folder import StemFolder
     from msdm_cli.models.spec import ModelSpec
     from msdm_cli.tasks.controls import Controls
 
@@ -172,15 +173,37 @@ def open_take(folder: Path, spec: "ModelSpec") -> "tuple[dict[str, Path], Contro
         UnreadableManifest: The folder holds the results of several songs, or none that are known.
     """
     from msdm_cli.jobs.stem_folder import open_stem_folder
-    from msdm_cli.tasks.controls import Controls
 
     opened = open_stem_folder(folder)
-    stems = choose_files(opened, spec.stems)
+    return choose_files(opened, spec.stems), _read_controls(opened, spec)
+
+
+def recall_controls(stems: "Mapping[str, Path]", spec: "ModelSpec") -> "Controls":
+    """What was asked of the take whose files stems are; nothing if they are of no take."""
+    from msdm_cli.errors import MsdmError
+    from msdm_cli.jobs.stem_folder import open_stem_folder
+    from msdm_cli.tasks.controls import Controls
+
+    folders = {path.parent for path in stems.values()}
+    try:
+        opened = open_stem_folder(folders.pop())
+    except MsdmError:  # several songs, or a description of something else
+        return Controls()
+    if folders or not set(stems.values()) <= set(opened.stems.values()):
+        return Controls()
+    # Which stems play is for an imputation to say.
+    return replace(_read_controls(opened, spec), playing=())
+
+
+def _read_controls(opened: "StemFolder", spec: "ModelSpec") -> "Controls":
+    """What was asked of stems, by their manifest."""
+    from msdm_cli.tasks.controls import Controls
+
     options = opened.manifest.parse_request().options if opened.manifest else None
     told = getattr(options, "controls", Controls())
     if len(told.playing) != len(spec.stems):  # those of another model
         told = replace(told, playing=())
-    return stems, told
+    return told
 
 
 def inherit(asked: "Controls", told: "Controls") -> "Controls":

@@ -17,6 +17,7 @@ from msdm_cli.cli.music_options import (
     inherit,
     name_take,
     open_take,
+    recall_controls,
 )
 from msdm_cli.tasks.controls import Controls
 
@@ -122,6 +123,33 @@ def test_a_take_says_what_it_was_told(tiny_cascade, tmp_path):
     stems, told = open_take(made.manifest, fewer)
     assert list(stems) == ["bass", "drums"]
     assert told == replace(TOLD, playing=())
+
+
+def test_stems_of_a_take_recall_what_it_was_asked_for(tiny_cascade, tmp_path):
+    spec = tiny_cascade.spec
+    made = make_take(tiny_cascade, tmp_path, 0.1, seed=3, controls=TOLD)
+    given = {name: made.files[name] for name in ("bass", "drums")}
+    assert recall_controls(given, spec) == replace(TOLD, playing=())
+    # Files of elsewhere, or beside a take, are not of it.
+    stranger = made.manifest.parent / "drums2.wav"
+    stranger.write_bytes(made.files["drums"].read_bytes())
+    assert recall_controls({"drums": stranger}, spec) == Controls()
+    elsewhere = tmp_path / "elsewhere" / "bass.wav"
+    elsewhere.parent.mkdir()
+    assert recall_controls({**given, "bass": elsewhere}, spec) == Controls()
+    made.manifest.write_text("{")
+    assert recall_controls(given, spec) == Controls()
+
+
+def test_an_imputation_beside_stems_of_a_take_is_in_its_key(tmp_path):
+    (take,) = generate(tmp_path, "--key", "Am", "--tempo", 90, "--seed", 1)
+    command = ("impute", "--given", take["files"]["drums"], "--target", "bass", *RUNTIME)
+    result = msdm(*command, "-o", tmp_path / "imputed", "--tempo", 100)
+    assert result.returncode == 0, result.stderr
+    assert "heard" not in result.stderr
+    manifest = json.loads((tmp_path / "imputed" / "msdm.json").read_text())
+    controls = manifest["request"]["options"]["controls"]
+    assert (controls["tempo"], controls["key"]) == (100, "A minor")
 
 
 def generate(folder, *arguments):
