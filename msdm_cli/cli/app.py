@@ -27,14 +27,12 @@ from msdm_cli.cli.option_groups import GroupedCommand
 from msdm_cli.cli.signals import SignalWatch, remove_temporary_folders
 from msdm_cli.cli.streams import StandardStreams
 from msdm_cli.cli.system_errors import describe_failure
+from msdm_cli.cli.usage import describe_usage
 from msdm_cli.errors import FAILURES, MsdmError, UnknownModel
 
 INTERRUPTED = 130
 NO_ARGUMENTS = "NoArgsIsHelpError"
 """Class of the error that typer raises where there are no arguments at all."""
-
-PARSER_PREFIX = "Value error, "
-"""The library behind typer begins the message of a ValueError with this."""
 
 app = typer.Typer(
     name="msdm",
@@ -91,7 +89,7 @@ def _run() -> int:
     try:
         return app(prog_name="msdm", standalone_mode=False) or 0
     except typer.TyperException as error:  # wrong usage
-        message = error.format_message().replace(PARSER_PREFIX, "")
+        message = describe_usage(error)
         if type(error).__name__ == NO_ARGUMENTS:  # its message is the help
             typer.echo(message, err=True)
         else:
