@@ -13,7 +13,7 @@ import typer
 
 from msdm_cli import __version__
 from msdm_cli.cli.app import app
-from msdm_cli.cli.option_groups import OTHER
+from msdm_cli.cli.option_groups import OTHER, name_values
 
 EXIT_CODES = (
     ("0", "All done."),
@@ -62,7 +62,7 @@ def _render_command(name: str, command: Any) -> Iterator[str]:
         if record:
             group = getattr(parameter, "rich_help_panel", None) or OTHER
             entry = groups.setdefault("Arguments" if parameter in arguments else group, [])
-            entry += [".TP", f"\\fB{_escape(record[0])}\\fR", _escape(record[1])]
+            entry += [".TP", f"\\fB{_escape(name_values(record[0]))}\\fR", _escape(record[1])]
     last = groups.pop(OTHER, [])
     for title, lines in {**groups, OTHER: last}.items():
         yield from (".PP", f"\\fI{_escape(title)}\\fR", *lines)

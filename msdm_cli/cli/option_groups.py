@@ -40,12 +40,12 @@ class GroupedCommand(TyperCommand):
             record = parameter.get_help_record(ctx)
             if record is None:
                 continue
-            name, text = record
+            name, text = name_values(record[0]), record[1]
             if parameter.param_type_name == "argument":
-                arguments.append((TYPE_OF_ARGUMENT.sub("", name), text))
+                arguments.append((name, text))
                 continue
             group = getattr(parameter, "rich_help_panel", None) or OTHER
-            groups.setdefault(group, []).append((_name_value(name), text))
+            groups.setdefault(group, []).append((name, text))
         last = groups.pop(OTHER, [])
         for title, records in {"Arguments": arguments, **groups, OTHER: last}.items():
             if records:
@@ -53,8 +53,10 @@ class GroupedCommand(TyperCommand):
                     formatter.write_dl(records)
 
 
-def _name_value(option: str) -> str:
-    """An option with a name for its value."""
-    for kind, name in TYPES.items():
-        option = option.replace(kind, name)
-    return CHOICE.sub(r"[\1]", option)
+def name_values(name: str) -> str:
+    """An option with a name for its value, or an argument, which is one, without its type."""
+    if not name.startswith("-"):
+        return TYPE_OF_ARGUMENT.sub("", name)
+    for kind, value in TYPES.items():
+        name = name.replace(kind, value)
+    return CHOICE.sub(r"[\1]", name)

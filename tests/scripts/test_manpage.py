@@ -1,3 +1,4 @@
+import re
 import shutil
 import subprocess
 
@@ -17,6 +18,13 @@ def test_every_command_and_option_is_there():
         options = [word for one in command.params for word in one.opts if word.startswith("--")]
         assert all(option in text for option in options)
     assert "\n.nf\nExamples:\nmsdm separate song.flac\n" in text
+
+
+def test_values_are_called_what_they_are():
+    text = render().replace("\\-", "-")
+    assert "\n\\fBSONG...\\fR\n" in text
+    assert "--quality [fast|default|best]" in text
+    assert not re.search(r"<\w", text)
 
 
 def test_text_is_no_command_of_groff():
