@@ -51,12 +51,12 @@ def choose_targets(
     for name in targets:
         if name in given and not in_part:
             raise typer.BadParameter(
-                f"{name} is given and a target: which part, --from and --to?",
+                f"{name} is both given and target: say which part with --from and --to",
                 param_hint="--target",
             )
     if not targets:
         raise typer.BadParameter(
-            "every stem is given: nothing is missing, unless --target says what is drawn anew",
+            "all stems are given: name the one to draw anew with --target",
             param_hint="--given",
         )
     return targets

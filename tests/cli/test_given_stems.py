@@ -50,9 +50,9 @@ def test_a_given_stem_is_a_target_in_part_alone():
     spec = make_tiny_model().spec
     given = dict.fromkeys(STEMS, Path("x.wav"))
     assert choose_targets(["piano"], given, spec, in_part=True) == ("piano",)
-    with pytest.raises(typer.BadParameter, match="which part, --from and --to"):
+    with pytest.raises(typer.BadParameter, match="say which part with --from and --to"):
         choose_targets(["piano"], given, spec)
-    with pytest.raises(typer.BadParameter, match="nothing is missing"):
+    with pytest.raises(typer.BadParameter, match="all stems are given"):
         choose_targets([], given, spec, in_part=True)
 
 

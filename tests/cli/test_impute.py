@@ -85,13 +85,13 @@ def test_a_model_that_does_not_impute_is_an_error(drums, tmp_path):
         (("--given", "kazoo=song.wav"), "kazoo is none of bass, drums, guitar, piano"),
         (
             ("--given", "bass=song.wav", "--target", "bass"),
-            "bass is given and a target: which part",
+            "bass is both given and target: say which part with --from and --to",
         ),
         (("--given", "bass=song.wav", "--target", "kazoo"), "kazoo is no stem of the model tiny"),
         (("--given", "bass=a.wav", "--given", "bass=b.wav"), "bass is given twice"),
         (("--given", "bass and drums.wav"), "which stem is bass and drums.wav?"),
         (("--given", "drums="), "drums has no path"),
-        ((word for stem in STEMS for word in ("--given", f"{stem}.wav")), "every stem is given"),
+        ((word for stem in STEMS for word in ("--given", f"{stem}.wav")), "all stems are given"),
         ((), "--given"),
     ],
 )
