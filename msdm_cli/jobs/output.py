@@ -23,6 +23,10 @@ NAME = "{track}/{stem}.{ext}"
 FIELDS = ("track", "stem", "ext")
 MANIFEST = "msdm"
 MANIFEST_SUFFIX = "json"
+DESCRIBED = (
+    "is there already, for other settings or another song, or for files that were changed since"
+)
+"""What is said of a manifest that is in the way: that of the same results would not be."""
 SYSTEMS = (PurePosixPath, PureWindowsPath)
 
 
@@ -166,7 +170,8 @@ def check_vacant(paths: Sequence[Path], inputs: Mapping[str, Path], *, overwrite
         ResultsExist: A path is a folder, or it exists and ``overwrite`` is not set.
     """
     read = {os.path.realpath(path) for path in inputs.values()}
-    for path in paths:
+    described = f".{MANIFEST_SUFFIX}"
+    for path in sorted(paths, key=lambda path: path.suffix != described):  # it says more
         if os.path.realpath(path) in read:
             raise ReplacesInput(
                 f"{path}: is an input, and would be replaced", "Choose another folder."
@@ -174,6 +179,5 @@ def check_vacant(paths: Sequence[Path], inputs: Mapping[str, Path], *, overwrite
         # os.path, unlike pathlib, takes a folder that may not be searched for one without the file.
         exists = os.path.exists(path)  # noqa: PTH110
         if os.path.isdir(path) or (exists and not overwrite):  # noqa: PTH112
-            raise ResultsExist(
-                f"{path}: is there already", "Allow to replace it, or choose another folder."
-            )
+            there = DESCRIBED if path.suffix == described else "is there already"
+            raise ResultsExist(f"{path}: {there}", "Allow to replace it, or choose another folder.")

@@ -93,6 +93,14 @@ def test_what_is_there_is_replaced_only_when_asked(there, tmp_path):
         check_vacant([free, there], {}, overwrite=False)
 
 
+def test_a_manifest_that_is_there_says_more_than_a_file(there, tmp_path):
+    manifest = tmp_path / "song-msdm.json"
+    manifest.write_text("{}")
+    with pytest.raises(ResultsExist, match=r"song-msdm\.json: .* for other settings"):
+        check_vacant([there, manifest], {}, overwrite=False)
+    check_vacant([there, manifest], {}, overwrite=True)
+
+
 def test_a_folder_is_never_replaced(tmp_path):
     with pytest.raises(ResultsExist, match="is there already"):
         check_vacant([tmp_path], {}, overwrite=True)
