@@ -36,6 +36,9 @@ FLAT = frozenset({"s3", "gs", "abfs", "oss"})
 TEMPORARY = re.compile(rf"\.(.+)\.[0-9a-f]{{{2 * RANDOM_BYTES}}}{re.escape(SUFFIX)}", re.DOTALL)
 """Temporary name of a file: its own is the first group."""
 
+LACKING = re.compile(r'(?:install (?:the )?|requires ")([a-z][\w-]*)', re.IGNORECASE)
+"""How fsspec asks for a package, which is the first group."""
+
 FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 RIGHTS = "You have no rights to it: see the settings of your account for this storage."
 
@@ -67,11 +70,17 @@ def connect(path: Path, error: type[MsdmError], doing: str) -> Iterator[tuple[An
         raise
     except ImportError as missing:
         raise MissingPackage(
-            f"{address}: cannot be {doing} ({missing})", "Install that package."
+            f"{address}: cannot be {doing} ({missing})", _name_package(str(missing))
         ) from missing
     except Exception as failed:  # each storage has a library with errors of its own
         message = f"{address}: cannot be {doing} ({_explain(failed)})"
         raise error(message, _advise(failed)) from failed
+
+
+def _name_package(text: str) -> str:
+    """What to do where fsspec has said which package it lacks."""
+    found = LACKING.search(text)
+    return "Install that package." if found is None else f"Run pip install {found[1]}."
 
 
 def _explain(error: Exception) -> str:

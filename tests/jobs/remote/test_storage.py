@@ -162,3 +162,19 @@ def test_what_fsspec_does_not_know_or_lacks_is_said():
         connect(Path("memory://x"), InputError, "read"),
     ):
         raise ImportError("Install elves to access them")
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("Install s3fs to access S3", "Run pip install s3fs."),
+        ("Please install gcsfs to access Google Storage", "Run pip install gcsfs."),
+        ("Install the requests package to use the gist FS", "Run pip install requests."),
+        ('SFTPFileSystem requires "paramiko" to be installed', "Run pip install paramiko."),
+        ("LibArchive requires to be installed", "Install that package."),
+    ],
+)
+def test_the_package_that_a_storage_lacks_is_named_as_a_command(text, remedy):
+    with pytest.raises(MissingPackage) as found, connect(Path("memory://x"), InputError, "read"):
+        raise ImportError(text)
+    assert found.value.remedy == remedy
