@@ -145,7 +145,7 @@ def show_gain(name: str, result: "JobResult", display: Display) -> None:
 def show_heard(name: str, result: "JobResult", display: Display) -> None:
     """Say what tempo and key were heard in given stems."""
     heard = result.heard
-    tempo = "" if heard.tempo is None else f"{heard.tempo:g} bpm"
+    tempo = "" if heard.tempo is None else f"{heard.tempo:.0f} bpm"
     music = ", ".join(text for text in (tempo, heard.key) if text)
     if music:
         display.say(f"{name}: heard {music} in the given stems; --tempo and --key say otherwise")

@@ -59,7 +59,7 @@ def _describe_sum(manifest: Manifest) -> str:
         return "the stems sum to the song, exactly"
     if manifest.facts.null_db is None:
         return "not measured"
-    return f"the stems sum to the song, but for {manifest.facts.null_db:.0f} dB"
+    return f"the stems sum to the song to within {manifest.facts.null_db:.0f} dB"
 
 
 def list_commands(manifest: Manifest, path: Path, stems: list[str]) -> Lines:
@@ -124,6 +124,10 @@ def describe_music(manifest: Manifest) -> str:
     controls = getattr(manifest.parse_request().options, "controls", None)
     if controls is None:
         return ""
-    tempo = manifest.tempo and f"{manifest.tempo:g} bpm"
-    key = controls.key or manifest.facts.heard.key
+    heard = manifest.facts.heard
+    # What is heard is not as exact as what may be asked for.
+    tempo = (
+        f"{controls.tempo:g} bpm" if controls.tempo else heard.tempo and f"{heard.tempo:.0f} bpm"
+    )
+    key = controls.key or heard.key
     return ", ".join(text for text in (controls.style, tempo, key) if text)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from msdm_cli.page.facts import (
     list_facts,
 )
 from msdm_cli.tasks.controls import Controls
+from msdm_cli.tasks.hearing import Heard
 
 
 def test_facts_of_a_separation(tiny_model, write_song, tmp_path):
@@ -77,7 +79,10 @@ def test_music_is_described_as_it_was_asked_for(take):
     manifest = take(0.3, controls=Controls(tempo=100, key="A minor", style="funk"))
     assert describe_music(manifest) == "funk, 100 bpm, A minor"
     assert dict(list_facts(manifest))["music"] == "funk, 100 bpm, A minor"
-    assert describe_music(take(0.4, controls=Controls(key="C major"))) == "C major"
+    manifest = take(0.4, controls=Controls(key="C major"))
+    assert describe_music(manifest) == "C major"
+    facts = replace(manifest.facts, heard=Heard(tempo=136.03))
+    assert describe_music(replace(manifest, facts=facts)) == "136 bpm, C major"
 
 
 def test_what_was_separated_has_no_music_and_goes_on_nowhere(tiny_model, write_song, tmp_path):
