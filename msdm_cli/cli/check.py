@@ -44,8 +44,11 @@ def check(
         print_line(f"{count} file{'' if count == 1 else 's'} unchanged")
         if report.exact:
             print_line("the stems sum to the song, exactly")
-        elif report.null_db is not None:
-            print_line(f"the stems sum to the song, but for {report.null_db:.1f} dB")
+        elif report.null_db is not None and not report.problems:
+            level = f"the stems sum to the song to within {report.null_db:.1f} dB"
+            print_line(
+                f"{level}: {report.lossy} is lossy" if report.lossy else f"{level} (rounding)"
+            )
         for note in report.notes:
             print_line(note)
     for problem in report.problems:

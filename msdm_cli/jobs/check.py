@@ -35,6 +35,7 @@ class Report:
         whole: Names of the files that are as they were made.
         exact: Whether the stems sum to the song, to the last bit; None if that was not compared.
         null_db: Level of what they leave of it, relative to it; None if nothing, or not compared.
+        lossy: Format of the stems if it is lossy, and they were compared.
         problems: What is wrong.
         notes: What a person may want to know.
     """
@@ -42,6 +43,7 @@ class Report:
     whole: list[str] = field(default_factory=list)
     exact: bool | None = None
     null_db: float | None = None
+    lossy: str | None = None
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -167,9 +169,7 @@ def _check_sum(
     report.exact = not left
     energy = max(energy, faint)
     report.null_db = 10 * math.log10(left / energy) if left else None
-    if report.null_db is not None and report.null_db > WORST_NULL_DB:
-        sentence = f"the stems leave {report.null_db:.1f} dB of the song"
-        if subtype.lossy:
-            report.notes.append(f"{sentence}; they are lossy")
-        else:
-            report.problems.append(sentence)
+    if subtype.lossy:
+        report.lossy = next(iter(stems.values())).suffix.removeprefix(".")
+    if report.null_db is not None and report.null_db > WORST_NULL_DB and not report.lossy:
+        report.problems.append(f"the stems leave {report.null_db:.1f} dB of the song")

@@ -1,6 +1,7 @@
 """``msdm check``."""
 
 import json
+import re
 
 import pytest
 from run_msdm import msdm
@@ -39,6 +40,25 @@ def test_stems_that_were_changed(song, tmp_path):
     assert result.returncode == 1
     assert result.stderr == f"error: {path}: was changed after it was made\n"
     assert result.stdout.startswith("3 files unchanged\n")
+
+
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        (("--format", "ogg"), r"the stems sum to the song to within -\d+\.\d dB: ogg is lossy"),
+        (("--subtype", "FLOAT"), r"the stems sum to the song to within -1\d\d\.\d dB \(rounding\)"),
+    ],
+)
+def test_stems_that_sum_nearly_are_said_to_in_one_sentence(
+    write_song, tmp_path, tiny, written, sentence
+):
+    options = ("--model", "tiny", "--quality", "fast", "--device", "cpu", *written)
+    msdm("separate", write_song(seconds=0.3), "-o", tmp_path, *options)
+    result = msdm("check", tmp_path / "song")
+    assert result.returncode == 0
+    found = [line for line in result.stdout.splitlines() if "sum" in line or "lossy" in line]
+    assert len(found) == 1
+    assert re.fullmatch(sentence, found[0])
 
 
 def test_another_song(song, write_song, tmp_path):
