@@ -56,6 +56,8 @@ from msdm_cli.models.registry import EMBEDDED
 
 NAME = "{stem}.{ext}"
 """Path of a result in the folder."""
+STEMS = "Stems"
+"""The group of the options that say what is there and what is missing, the first in the help."""
 
 
 def impute(  # noqa: PLR0913  an option each
@@ -64,6 +66,7 @@ def impute(  # noqa: PLR0913  an option each
         typer.Option(
             "--given",
             metavar="[STEM=]PATH",
+            rich_help_panel=STEMS,
             help="A stem that exists, or a folder of stems. Repeat it for others. STEM= may be "
             "left out if the file's name has it.",
         ),
@@ -74,6 +77,7 @@ def impute(  # noqa: PLR0913  an option each
             "--target",
             metavar="STEM,...",
             callback=split_names,
+            rich_help_panel=STEMS,
             help="Stems to impute, such as piano,bass. By default all that are not given.",
         ),
     ] = None,

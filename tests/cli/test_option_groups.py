@@ -46,6 +46,15 @@ def test_options_stand_in_groups():
     assert "--json" in groups["Options:"]
 
 
+def test_what_an_imputation_needs_stands_first():
+    text = msdm("impute", "--help", columns=80).stdout
+    heads = [line for line in text.splitlines() if line.endswith(":") and line[0] != " "]
+    assert heads[0] == "Stems:"
+    stems = text.partition("Stems:")[2].partition("\n\n")[0]
+    assert "--given [STEM=]PATH" in stems
+    assert "--target STEM,..." in stems
+
+
 def test_a_length_has_two_spellings(tiny, tmp_path):
     assert "--duration, --seconds TIME" in msdm("generate", "--help").stdout
     command = ("generate", "--model", "tiny", "--device", "cpu", "--dry-run", "--json")
