@@ -20,6 +20,16 @@ if TYPE_CHECKING:
 
 PROJECTS = ("reaper",)
 
+
+def _check_notes(asked: bool) -> bool:
+    """Refuse to begin without what finds the notes at the end."""
+    if asked:
+        from msdm_cli.midi.notes import find_network
+
+        find_network()
+    return asked
+
+
 PageOption = Annotated[
     bool,
     typer.Option(
@@ -43,6 +53,7 @@ MidiOption = Annotated[
     bool,
     typer.Option(
         "--midi",
+        callback=_check_notes,
         rich_help_panel=RESULTS,
         help="Write the notes of new stems beside them, as MIDI. It needs pip install --no-deps "
         "basic-pitch==0.4.0.",

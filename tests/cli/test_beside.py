@@ -5,6 +5,8 @@ import json
 import pytest
 from run_msdm import msdm
 
+from msdm_cli.errors import UnwritableResults
+
 OPTIONS = ("--model", "tiny", "--device", "cpu", "--precision", "fp32")
 
 pytestmark = pytest.mark.usefixtures("tiny", "pages")
@@ -77,10 +79,21 @@ def test_a_project_lies_beside_the_stems(write_song, tmp_path):
 
 
 def test_what_fails_beside_results_is_said_with_what_to_do(tmp_path, monkeypatch):
-    monkeypatch.setattr("msdm_cli.midi.notes.PACKAGE", "no-such-package")
+    def fail(manifest):
+        raise UnwritableResults("the disk is full", "Make room on the disk.")
+
+    monkeypatch.setattr("msdm_cli.midi.notes.find_network", lambda: None)
+    monkeypatch.setattr("msdm_cli.jobs.transcribe.write_notes", fail)
     take = ("--seconds", "0.4", "--seed", "1", "-o", tmp_path, "--no-page", "--midi")
     result = msdm("generate", *take, *OPTIONS)
     assert result.returncode == 0
-    assert "no MIDI: " in result.stderr
-    assert "pip install --no-deps" in result.stderr
+    assert "no MIDI: the disk is full. Make room on the disk." in result.stderr
     assert (tmp_path / "seed-1" / "piano.wav").exists()
+
+
+@pytest.mark.parametrize("command", [("generate",), ("impute", "--given", "drums.wav")])
+def test_without_the_package_that_knows_notes_no_work_begins(tmp_path, monkeypatch, command):
+    monkeypatch.setattr("msdm_cli.midi.notes.PACKAGE", "no-such-package")
+    result = msdm(*command, "-o", tmp_path / "out", "--midi")
+    result.assert_two_lines("no-such-package, which knows notes", "pip install --no-deps")
+    assert not (tmp_path / "out").exists()
