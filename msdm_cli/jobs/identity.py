@@ -18,11 +18,10 @@ from msdm_cli.models.spec import ModelSpec
 PLACES = ("inputs", "folder", "track", "overwrite")
 """Fields of a request that say where things lie, and change no sample."""
 
-OUTPUT = 8
+OUTPUT = 9
 """Raised when the same request gives other samples. Unfinished jobs then start again.
 
-8 brought the level of training for quiet songs, a resampling filter that keeps the band up to
-10.5 kHz, and highs for the stems that sound just below them.
+9 brought music that leans towards its key, joins without pulses, and rounding to the nearest.
 """
 
 
