@@ -1,6 +1,6 @@
 """A batch on a cluster: how it scales, what it adds to a song, and what is lost when machines are.
 
-    pip install 'msdm-cli[cluster]'
+    pip install '.[cluster]'
     python -m scripts.bench.cluster --output scripts/bench/cluster.md
 
 The machines are Ray's local nodes, of a core each.
