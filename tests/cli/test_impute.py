@@ -181,7 +181,7 @@ def test_the_summary_says_what_was_heard(band):
         (("--target", "piano", "--from", 1, "--to", 0.5), "0.5 s is not after 1 s", 2),
         (("--target", "piano", "--to", 0), "0 s is not after 0 s", 2),
         (("--target", "piano", "--from", "x"), "x is no time", 2),
-        (("--from", 1), "unless --target says what is drawn anew", 2),
+        (("--from", 1), "name the one to draw anew with --target", 2),
         (("--target", "piano", "--from", 5), "there is nothing from 5 s on", 1),
     ],
 )
