@@ -1,8 +1,9 @@
-"""How loops of the embedded model close: the step at the seam, beside steps at other places.
+"""How loops of the embedded model close: the kink at the seam, beside kinks at other places.
 
     python -m scripts.bench.loops --count 4 --quality fast --output scripts/bench/loops.md
 
-A step at the seam that is larger than elsewhere is heard as a click.
+A kink is a second difference. One at the seam that is larger than elsewhere is heard as a click; a
+steep slope that goes on is none.
 """
 
 from typing import Annotated
@@ -19,9 +20,9 @@ from scripts.bench.report import OutputOption, Report
 SECONDS = 8.0
 """About the length of a loop."""
 NEAR = 1100
-"""Samples on either side that a step is compared with: 50 ms."""
+"""Samples on either side that a kink is compared with: 50 ms."""
 QUIET = 1e-4
-"""Steps of stems that rest are compared with this."""
+"""Kinks of stems that rest are compared with this."""
 
 
 def draw_loop(model: Model, seed: int, quality: str) -> tuple[str, Samples]:
@@ -33,12 +34,14 @@ def draw_loop(model: Model, seed: int, quality: str) -> tuple[str, Samples]:
     return f"{controls.style}, {controls.tempo:g} bpm, {bars} bars", stems
 
 
-def measure_steps(stems: Samples, place: int) -> NDArray[np.float64]:
-    """The step to the sample at a place of a loop, relative to the usual one near it, ``[S]``."""
-    around = np.arange(place - NEAR, place + NEAR + 1) % stems.shape[1]
-    steps = np.abs(np.diff(stems[:, around].astype(np.float64), axis=1))
-    usual = np.sqrt(np.square(steps).mean(1))
-    return steps[:, NEAR - 1] / np.maximum(usual, QUIET)
+def measure_kinks(stems: Samples, place: int) -> NDArray[np.float64]:
+    """The kink before a place of a loop, relative to the usual one near it, ``[S]``."""
+    around = np.arange(place - NEAR, place + NEAR) % stems.shape[1]
+    kinks = np.abs(np.diff(stems[:, around].astype(np.float64), n=2, axis=1))
+    usual = np.sqrt(np.square(kinks).mean(1))
+    # The kinks at the last sample before the place, and at the first one after it.
+    largest: NDArray[np.float64] = kinks[:, NEAR - 2 : NEAR].max(1)
+    return largest / np.maximum(usual, QUIET)
 
 
 def main(
@@ -50,18 +53,17 @@ def main(
     """Print the table."""
     model = load_model(device="cpu")
     report = Report(
-        f"The step from the last sample of {count} loops to the first, quality {quality}, by "
-        "`python -m scripts.bench.loops`: relative to the root mean square of the steps within 50 "
-        "ms.",
-        "Beside it, the steps at places that mean nothing.",
+        f"The kink where {count} loops begin again, quality {quality}, by `python -m "
+        "scripts.bench.loops`: second differences relative to their root mean square within 50 ms.",
+        "Beside it, those at places that mean nothing.",
     )
     stems = model.spec.stems
     report.begin_table("loop", *(f"{name}, seam" for name in stems), "elsewhere, all stems")
     for seed in range(count):
         name, loop = draw_loop(model, seed, quality)
-        seam = measure_steps(loop, 0)
+        seam = measure_kinks(loop, 0)
         places = np.random.default_rng(seed).integers(loop.shape[1], size=100)
-        elsewhere = np.sqrt(np.mean([measure_steps(loop, place) ** 2 for place in places]))
+        elsewhere = np.sqrt(np.mean([measure_kinks(loop, place) ** 2 for place in places]))
         report.row(name, *(f"{step:.1f}" for step in seam), f"{elsewhere:.1f}")
     report.save(output)
 
