@@ -23,7 +23,6 @@ from msdm_cli.cli.music_options import (
 from msdm_cli.cli.option_checks import choose_output, split_names
 from msdm_cli.cli.options import (
     PART,
-    RESULTS,
     ChurnOption,
     DryRunOption,
     FormatOption,
@@ -40,7 +39,7 @@ from msdm_cli.cli.options import (
     SubtypeOption,
     VariationsOption,
 )
-from msdm_cli.cli.places import find_folder
+from msdm_cli.cli.places import offer_folder
 from msdm_cli.cli.runtime_options import (
     BackendOption,
     DeviceOption,
@@ -83,14 +82,9 @@ def impute(  # noqa: PLR0913  an option each
     ] = None,
     folder: Annotated[
         Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="DIR",
-            callback=find_folder,
-            rich_help_panel=RESULTS,
-            help="Folder of the results. By default the path of the first given stem, or of the "
-            "one that is drawn anew in part, without its suffix.",
+        offer_folder(
+            "Folder of the results. By default the path of the first given stem, or of the one "
+            "that is drawn anew in part, without its suffix."
         ),
     ] = None,
     *,
@@ -146,11 +140,11 @@ def impute(  # noqa: PLR0913  an option each
 
     The imputed stems, copies of the given ones and the mixture of all of them go to DIR, with a
     description of how they were made, msdm.json. Several takes go to DIR/seed-N each. Given stems
-    must have one sample rate and one length.
+    must have the same sample rate and length.
 
     With --from and --to a part of a stem that is there is drawn anew: give it, and name it as the
-    target. Tempo, key and style are those that msdm.json beside the given stems says, if it does;
-    else tempo and key are heard in them, and the summary tells them.
+    target. If the given stems are of a take, tempo, key and style are those in its msdm.json. Else
+    tempo and key are heard in the stems, and the summary tells them.
 
     What the embedded model imputes is simple, and follows the given stems in beat and harmony.
 

@@ -52,7 +52,7 @@ def _offer_key(default: str) -> Any:
     )
 
 
-HEARD = "By default what is heard in the given stems."
+HEARD = "By default that of the take that given stems are of, or what is heard in them."
 
 TempoOption = Annotated[float | None, _offer_tempo("A usual tempo of the style by default.")]
 KeyOption = Annotated[str | None, _offer_key("By default it depends on the seed.")]

@@ -148,4 +148,4 @@ def show_heard(name: str, result: "JobResult", display: Display) -> None:
     tempo = "" if heard.tempo is None else f"{heard.tempo:.0f} bpm"
     music = ", ".join(text for text in (tempo, heard.key) if text)
     if music:
-        display.say(f"{name}: heard {music} in the given stems; --tempo and --key say otherwise")
+        display.say(f"{name}: heard {music} in the given stems; --tempo and --key override it")

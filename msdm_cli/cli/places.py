@@ -1,7 +1,8 @@
 """Where results go: a folder of this machine, an address, or the standard output."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -37,25 +38,17 @@ def find_output(path: Path | None) -> Path | None:
     return path
 
 
-FolderOption = Annotated[
-    Path,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="DIR",
-        callback=find_folder,
-        rich_help_panel=RESULTS,
-        help="Folder of the results.",
-    ),
-]
+def offer_folder(text: str, place: Callable[[Path | None], Path | None] = find_folder) -> Any:
+    """The option ``--output``, its help, and what makes a place of its value."""
+    return typer.Option(
+        "--output", "-o", metavar="DIR", callback=place, rich_help_panel=RESULTS, help=text
+    )
+
+
+FolderOption = Annotated[Path, offer_folder("Folder of the results.")]
 OutputOption = Annotated[
     Path,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="DIR",
-        callback=find_output,
-        rich_help_panel=RESULTS,
-        help="Folder of the results, here or at an address, or - for the standard output.",
+    offer_folder(
+        "Folder of the results, here or at an address, or - for the standard output.", find_output
     ),
 ]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float32]
 
 FADE = 128
-"""Samples, 6 ms, in which what is known fades into the estimate."""
+"""Samples, 6 ms, in which what is known fades into the estimate. A longer fade dips in noise."""
 
 HEARD = 2048
 """Known samples that are extrapolated from, at most."""

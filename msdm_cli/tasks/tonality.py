@@ -33,10 +33,11 @@ Source: Aarden 2003, "Dynamic melodic expectancy", from the songs of the Essen c
 songs that trained the embedded model, Krumhansl's profiles get a tenth less right."""
 
 STRENGTH = 0.3
-"""In bels, of a profile of variance 1."""
+"""In bels, of a profile of variance 1. Less misses keys; more holds chords still."""
 
 HALF_SIGMA = 3.0
-"""Sigma, in units of the codes, at which an estimate is moved by half as much."""
+"""Sigma, in units of the codes, at which an estimate is moved by half as much. Were it larger,
+notes would be drawn before the key counts."""
 
 
 def find_lean(codes: SketchCodes, key: str, stems: tuple[str, ...]) -> NDArray[np.float32]:

@@ -166,7 +166,7 @@ def test_the_summary_says_what_was_heard(band):
     command = ("--given", band, "--target", "piano", "-o", band / "out", "--seed", 1)
     result = impute(*command, model="tiny-cascade")
     assert "piano: heard " in result.stderr
-    assert "in the given stems; --tempo and --key say otherwise" in result.stderr
+    assert "in the given stems; --tempo and --key override it" in result.stderr
     told = impute(*command, "--tempo", 100, "--key", "Am", "--overwrite", model="tiny-cascade")
     assert told.returncode == 0
     assert "heard" not in told.stderr

@@ -85,7 +85,7 @@ def test_what_was_heard_is_said_if_anything_was(capsys):
     display = Display(quiet=False)
     for heard in (Heard(96.0, "A minor"), Heard(key="A minor"), Heard(136.03), Heard()):
         show_heard("piano", make_result(heard=heard), display)
-    end = "in the given stems; --tempo and --key say otherwise"
+    end = "in the given stems; --tempo and --key override it"
     assert capsys.readouterr().err.splitlines() == [
         f"piano: heard {music} {end}" for music in ("96 bpm, A minor", "A minor", "136 bpm")
     ]
