@@ -33,10 +33,14 @@ class ScoreMatching(nn.Module):
         super().__init__()
         self.network = network
         self._denoise: Callable[..., Tensor] = network.denoise_transform
+        self._reference: Callable[..., Tensor] = self._expect_error
+        self._error: Callable[..., Tensor] = self._find_error
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
-        """Compile the denoiser alone: the question decides how often it is called."""
+        """Compile the parts: the question decides how often the denoiser is called."""
         self._denoise = torch.compile(self._denoise, *args, **kwargs)
+        self._reference = torch.compile(self._reference, *args, **kwargs)
+        self._error = torch.compile(self._error, *args, **kwargs)
 
     def forward(self, stems: Tensor, sigma: Tensor, given: Tensor, noise: Tensor) -> Tensor:
         """Loss of each item. An infinite sigma is the largest that the network tells apart.
@@ -61,25 +65,32 @@ class ScoreMatching(nn.Module):
             # A question to refine has the exact answer of the mixture alone: absent stems.
             level = sigma.masked_fill(refined[:, None], network.config.sigma_max)
             noisy = clean + unit * level[:, :, None, None, None]
-            gaussian = network.posterior(noisy, level, observed, given)
+            asked = noisy, level, observed, given
+            reference = self._reference(clean, sigma, *asked)
             start = clean.clone()
             if refined.any():
                 conditions = level[refined], observed[refined], given[refined]
                 start[refined] = self._denoise(torch.zeros_like(clean[refined]), *conditions)
             noisy = start + unit * sigma[:, :, None, None, None]
-            reference = self._expect_error(clean, gaussian, sigma, given)
         # What was cast without gradients would be taken again (PyTorch's issue 112583).
         torch.clear_autocast_cache()
-        denoised = self._denoise(noisy, sigma, observed, given)
-        return ((denoised - clean).square().sum((2, 3, 4)) / reference).mean(1)
+        return (self._error(clean, noisy, sigma, observed, given) / reference).mean(1)
 
-    def _expect_error(
-        self, clean: Tensor, gaussian: Tensor, sigma: Tensor, given: Tensor
-    ) -> Tensor:
+    def _find_error(self, clean: Tensor, *asked: Tensor) -> Tensor:
+        """Squared error of what the network answers, ``-> [B, S]``."""
+        return sum_squares(self.network.denoise_transform(*asked), clean)
+
+    def _expect_error(self, clean: Tensor, sigma: Tensor, *asked: Tensor) -> Tensor:
         """Squared error that counts as 1, ``-> [B, S]``."""
-        error = (gaussian - clean).square().sum((2, 3, 4))
+        given = asked[3]
+        error = sum_squares(self.network.posterior(*asked), clean)
         expected = self.network.gaussian.find_variance(sigma).sum((2, 3, 4)) * clean.shape[-1]
         error = error + expected * (1 - given[:, None])
         energy = clean.square().sum((2, 3, 4)).mean(1, keepdim=True)
         floor = self.FLOOR * error.mean(1, keepdim=True)
         return error + floor + self.ENERGY_FLOOR * energy + 1e-6
+
+
+def sum_squares(estimate: Tensor, clean: Tensor) -> Tensor:
+    """Squared error of each stem, ``[B, S, 2, bins, frames] x 2 -> [B, S]``."""
+    return (estimate - clean).square().sum((2, 3, 4))
