@@ -18,16 +18,21 @@ class Naming:
 
     Attributes:
         as_is: Mean SI-SDRi of the two, in dB.
-        swapped: The same if the window might swap the two names.
+        crossed: The same with the two names swapped.
         one_stem: SI-SDRi of their sum, in dB.
         shares: How much of a true stem (row) an estimate (column) has, ``[S, S]``; the rows of
             silent stems are NaN.
     """
 
     as_is: float
-    swapped: float
+    crossed: float
     one_stem: float
     shares: NDArray[np.float64]
+
+    @property
+    def swapped(self) -> float:
+        """SI-SDRi of the two if the window might swap their names, in dB."""
+        return max(self.as_is, self.crossed)
 
 
 def name_windows(
@@ -59,7 +64,7 @@ def name_window(estimate: Samples, stems: Samples, pair: list[int]) -> Naming:
     crossed = float((si_sdr(found[::-1], true) - before).mean())
     one_stem = si_sdr(found.sum(0), true.sum(0)) - si_sdr(mixture, true.sum(0))
     shares = find_shares(estimate, stems)
-    return Naming(straight, max(straight, crossed), float(one_stem), shares)
+    return Naming(straight, crossed, float(one_stem), shares)
 
 
 def find_shares(estimate: Samples, stems: Samples) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Arranges a song as bands do: two guitars or keyboards, borrowed roles, doubled lines.
+"""Arranges a song as bands do: two guitars or keyboards, borrowed roles, doubled lines, toms.
 
 A second part is MMA's if it has two instruments for a stem. Else it is the composer's, over the
 same chords, for MMA's songs too: of kinds that the first part does not play, in some of the
@@ -9,8 +9,9 @@ from collections.abc import Collection
 from dataclasses import replace
 from random import Random
 
-from scripts.dataset.chart import Chart
+from scripts.dataset.chart import LEAD_IN_SECONDS, Chart
 from scripts.dataset.composer import Composition, write_part
+from scripts.dataset.drums import BELL, HAT, OPEN_HAT, RIDE, TOMS
 from scripts.dataset.roles import fit
 from scripts.dataset.score import Note, Part, Song, without_overlaps
 
@@ -28,8 +29,13 @@ DOUBLED = 0.1
 RAISED = 0.1
 """How often a bass plays an octave higher."""
 
+SINGING = 0.1
+"""How often toms play a tune in place of hi-hat and ride."""
+
 SECTIONS = 0.65
-"""In how many sections second parts play."""
+"""In how many sections second parts play, or toms sing."""
+
+TIMEKEEPERS = frozenset((HAT, OPEN_HAT, RIDE, BELL))
 
 HIGHEST_BASS = 64
 TOGETHER_SECONDS = 0.04
@@ -41,6 +47,8 @@ def arrange(composition: Composition, seed: str) -> Song:
     parts = dict(composition.song.parts)
     if rng.random() < RAISED:
         parts["bass"] = _raise(parts["bass"])
+    if rng.random() < SINGING:
+        parts["drums"] = _sing(parts["drums"], composition.chart, f"{seed}/toms")
     for stem in OTHERS:
         if parts[stem].notes and rng.random() < BORROWED:
             parts[stem] = _borrow(composition, stem, f"{seed}/{stem}/borrowed")
@@ -111,3 +119,28 @@ def _raise(part: Part) -> Part:
         for note in part.notes
     ]
     return replace(part, notes=without_overlaps(notes), kinds=[*part.kinds, "raised"])
+
+
+def _sing(part: Part, chart: Chart, seed: str) -> Part:
+    """Drums whose toms play a tune in place of hi-hat and ride; every bar of a section has it."""
+    rng = Random(seed)
+    names = sorted({section.name for section in chart.sections if "drums" in section.playing})
+    tunes = {name: _write_tune(chart, rng) for name in names if rng.random() < SECTIONS}
+    notes = []
+    for note in part.notes:
+        tune = tunes.get(chart.section_at(note.start_seconds).name)
+        if tune and note.pitch in TIMEKEEPERS:
+            step = round((note.start_seconds - LEAD_IN_SECONDS) / chart.step_seconds)
+            note = replace(note, pitch=tune[step % len(tune)])
+        notes.append(note)
+    return replace(part, notes=notes, kinds=[*part.kinds, "singing toms"])
+
+
+def _write_tune(chart: Chart, rng: Random) -> list[int]:
+    """A tom for each step of a bar; neighbours in the tune are neighbours in the kit."""
+    place = rng.randrange(len(TOMS))
+    tune = []
+    for _ in range(chart.steps_per_bar):
+        place = min(max(place + rng.choice((-1, 0, 1)), 0), len(TOMS) - 1)
+        tune.append(TOMS[place])
+    return tune

@@ -12,16 +12,16 @@ from scripts.bench.naming import Naming
 from scripts.bench.report import Report
 
 
-def make_window(as_is, swapped, guitar_in_piano):
+def make_window(as_is, crossed, guitar_in_piano):
     """A window whose guitar is partly in the estimated piano."""
     shares = np.eye(4)
     shares[2, 2:] = (1 - guitar_in_piano, guitar_in_piano)
     shares[0] = np.nan
-    return Naming(as_is, swapped, 9.0, shares)
+    return Naming(as_is, crossed, 9.0, shares)
 
 
 SONGS = {
-    "right": [make_window(8.0, 8.0, 0.1), make_window(6.0, 6.0, 0.3)],
+    "right": [make_window(8.0, -3.0, 0.1), make_window(6.0, 1.0, 0.3)],
     "wrong": [make_window(-2.0, 7.0, 0.9)],
     "silent": [],
 }
@@ -42,6 +42,15 @@ def test_figures_are_means_over_windows():
     assert "| as it is | 4.00 |" in report.lines
     assert "| if each window might swap the two names | 7.00 |" in report.lines
     assert "| guitar and piano taken as one stem | 9.00 |" in report.lines
+
+
+def test_names_that_change_within_a_song_show_beside_those_that_are_wrong_in_all_of_it():
+    changing = [make_window(8.0, -2.0, 0.1), make_window(-2.0, 6.0, 0.9)]
+    report = Report("x")
+    add_names(report, {"changing": changing, "wrong": SONGS["wrong"]})
+    assert "| as it is | 1.33 |" in report.lines
+    assert "| if each song might swap the two names | 4.33 |" in report.lines
+    assert "| if each window might swap the two names | 7.00 |" in report.lines
 
 
 @pytest.mark.filterwarnings("ignore:Mean of empty slice")

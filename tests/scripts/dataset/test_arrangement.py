@@ -1,4 +1,4 @@
-"""Second parts, borrowed roles, doubled lines and high basses."""
+"""Second parts, borrowed roles, doubled lines, high basses and toms that sing."""
 
 from dataclasses import replace
 
@@ -6,10 +6,12 @@ import pytest
 
 from scripts.dataset import arrangement
 from scripts.dataset.arrangement import arrange, double_line
+from scripts.dataset.chart import LEAD_IN_SECONDS
 from scripts.dataset.composer import PLAYERS, Composition, compose
+from scripts.dataset.drums import TOMS
 from scripts.dataset.score import STEMS, Note, Part
 
-SHARES = ("SECOND", "BORROWED", "DOUBLED", "RAISED")
+SHARES = ("SECOND", "BORROWED", "DOUBLED", "RAISED", "SINGING")
 COMPASSES = {"bass": (20, 70), "guitar": (40, 86), "piano": (20, 115)}
 
 
@@ -117,3 +119,27 @@ def test_a_bass_plays_an_octave_higher_unless_that_is_too_high(composed, always)
     assert min(note.pitch for note in bass.notes) > min(note.pitch for note in before.notes)
     assert max(note.pitch for note in bass.notes) <= arrangement.HIGHEST_BASS
     assert bass.kinds == [*before.kinds, "raised"]
+
+
+def test_toms_play_a_tune_that_every_bar_of_a_section_repeats(composed, always):
+    always("SINGING")
+    chart = composed.chart
+    before = composed.song.parts["drums"].notes
+    song = arrange(composed, "x")
+    changed = [
+        (old, new) for old, new in zip(before, song.parts["drums"].notes, strict=True) if old != new
+    ]
+    assert len(changed) > 16
+    assert {old.pitch for old, _ in changed} <= arrangement.TIMEKEEPERS
+    assert {new.pitch for _, new in changed} <= set(TOMS)
+    assert all(replace(new, pitch=old.pitch) == old for old, new in changed)
+    heard = {}
+    for _, note in changed:
+        step = round((note.start_seconds - LEAD_IN_SECONDS) / chart.step_seconds)
+        place = chart.section_at(note.start_seconds).name, step % chart.steps_per_bar
+        assert heard.setdefault(place, note.pitch) == note.pitch
+    assert len(set(heard.values())) > 1
+    assert song.parts["drums"].kinds[-1] == "singing toms"
+    # What keeps time elsewhere stays.
+    names = {chart.section_at(new.start_seconds).name for _, new in changed}
+    assert names < {section.name for section in chart.sections}
