@@ -10,111 +10,27 @@ kept when the command runs again. Debian's packages and sampled instruments are 
 import json
 import multiprocessing
 import os
-import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import count
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
-import soundfile
 import typer
 
 from scripts.dataset.dx7 import is_available
-from scripts.dataset.render import render_song
 from scripts.dataset.score import SAMPLE_RATE_HZ, STEMS
+from scripts.dataset.task import Rendered, Task, render_task
 from scripts.dataset.web import list_timbres, prepare_missing
+from scripts.dataset.written import gather
 
 INSTRUMENTS = Path("instruments")
-METADATA = "metadata.json"
 PACKAGES = ("mido", "numpy", "pedalboard", "pysfizz", "scipy", "soundfile")
 MOST_FAILURES = 50
 REPORT_SECONDS = 30.0
-FAILURES = (
-    ArithmeticError,
-    AssertionError,
-    LookupError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    subprocess.SubprocessError,
-)
-"""What a song may fail with; the others are rendered all the same."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """One song to render.
-
-    Attributes:
-        out: Folder of the whole set.
-        split: train or validation.
-        index: Number of the song in its split.
-        seed: Of the whole set.
-        instruments: Folder of the sampled instruments.
-        fetched: Folder of the fetched ones, if any.
-        web: Folder of the prepared zones, if any.
-    """
-
-    out: Path
-    split: str
-    index: int
-    seed: int
-    instruments: Path
-    fetched: Path | None
-    web: Path | None = None
-
-    @property
-    def folder(self) -> Path:
-        """The folder of the finished song."""
-        return self.out / self.split / f"Track{self.index:05d}"
-
-
-@dataclass(frozen=True)
-class Rendered:
-    """How the rendering of a song ended.
-
-    Attributes:
-        folder: Of the song.
-        seconds: Length of the song; 0 if it failed.
-        problem: Why it failed, or "".
-    """
-
-    folder: Path
-    seconds: float
-    problem: str = ""
-
-
-def render_task(task: Task) -> Rendered:
-    """Render one song into its folder, unless it is there."""
-    done = task.folder / METADATA
-    if done.exists():
-        return Rendered(task.folder, float(json.loads(done.read_text())["duration_seconds"]))
-    try:
-        seed = f"{task.seed}/{task.split}/{task.index}"
-        stems, metadata = render_song(seed, task.split, task.instruments, task.fetched, task.web)
-        write_song(task.folder, stems, metadata)
-    except FAILURES as error:
-        return Rendered(task.folder, 0.0, f"{type(error).__name__}: {error}")
-    return Rendered(task.folder, float(metadata["duration_seconds"]))
-
-
-def write_song(folder: Path, stems: np.ndarray, metadata: dict[str, Any]) -> None:
-    """Write stems ``[S, T]`` and metadata under a temporary name, then rename the folder."""
-    part = folder.with_name(folder.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    for name, stem in zip(STEMS, stems, strict=True):
-        soundfile.write(part / f"{name}.flac", stem, SAMPLE_RATE_HZ, subtype="PCM_16")
-    (part / METADATA).write_text(json.dumps(metadata, indent=1))
-    part.rename(folder)
 
 
 class SplitRenderer:
@@ -220,6 +136,10 @@ def main(  # noqa: PLR0913  the options of a command
             "of training then, and all of validation's."
         ),
     ] = None,
+    midi: Annotated[
+        Path | None,
+        typer.Option(help="Folder of MIDI files and WADs: training plays these songs then."),
+    ] = None,
 ) -> None:
     """Compose and render validation songs, then training songs."""
     instruments = instruments.resolve()
@@ -228,6 +148,7 @@ def main(  # noqa: PLR0913  the options of a command
         ("--instruments", instruments),
         ("--fetched", fetched),
         ("--web", web),
+        ("--midi", midi),
     ):
         if folder and not folder.is_dir():
             raise typer.BadParameter(f"no such folder: {folder}", param_hint=option)
@@ -236,14 +157,18 @@ def main(  # noqa: PLR0913  the options of a command
     if web:
         prepared = out.resolve() / "web"
         prepare_missing(web, prepared)
-    given = {"fetched": bool(fetched)} | ({"web": True} if web else {})
+    given: dict[str, Any] = {"fetched": bool(fetched)} | ({"web": True} if web else {})
+    written = out.resolve() / "midi" if midi else None
+    if midi and written:
+        given["midi"] = gather(midi, written)
     describe(out, {**arguments, **given}, instruments, fetched, prepared)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     failures = 0
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         for split, wanted in (("validation", validation_minutes / 60), ("train", hours)):
             tasks = (
-                Task(out, split, index, seed, instruments, fetched, prepared) for index in count()
+                Task(out, split, index, seed, instruments, fetched, prepared, written)
+                for index in count()
             )
             failures += SplitRenderer(pool, split, wanted).render(tasks, jobs)
     print(f"done, {failures} failed", flush=True)

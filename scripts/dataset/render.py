@@ -12,7 +12,9 @@ from scripts.dataset.grooves import accompany
 from scripts.dataset.roles import cross_roles, find_source, is_crossed
 from scripts.dataset.score import SAMPLE_RATE_HZ, STEMS, Song
 from scripts.dataset.stem import StemRenderer
+from scripts.dataset.timbres import Timbre
 from scripts.dataset.web import list_timbres
+from scripts.dataset.written import read_written
 
 MMA_SHARE = 0.4
 """Share of the songs that MMA accompanies; the others are the composer's own."""
@@ -27,6 +29,7 @@ def render_song(
     instruments: Path,
     fetched: Path | None = None,
     web: Path | None = None,
+    midi: Path | None = None,
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Compose and render a song: a pure function of the seed and the instruments.
 
@@ -36,6 +39,7 @@ def render_song(
         instruments: Folder of the sampled instruments.
         fetched: Folder of those that ``scripts.dataset.fetch_instruments`` fetched.
         web: Folder of what ``scripts.dataset.web`` prepared.
+        midi: Folder of what ``scripts.dataset.written`` gathered: training plays these songs.
 
     Returns:
         Stems at 22 050 Hz, ``[S, T]`` float32 in the order of ``STEMS``, and what the song is made
@@ -44,16 +48,14 @@ def render_song(
     arranged = split == "train" or web is not None
     source = find_source(seed) if arranged else seed
     rng = Random(f"{source}/render")
-    composition = compose_song(source, rng)
-    song = arrange_song(composition, seed) if arranged else composition.song
+    if midi and split == "train":
+        song = read_written(midi, source)
+    else:
+        song = write_song(source, rng, arranged=arranged)
+    if arranged and is_crossed(seed):
+        song = cross_roles(song)
     timbres = list_timbres(instruments, split, fetched, web)
-    stems = np.zeros((len(STEMS), round(song.duration_seconds * SAMPLE_RATE_HZ)), np.float32)
-    details: dict[str, Any] = {}
-    for index, stem in enumerate(STEMS):
-        if song.parts[stem].notes:
-            stem_rng = Random(f"{seed}/render/{stem}")
-            renderer = StemRenderer(song, stem, timbres[stem], stem_rng, varied=split == "train")
-            stems[index], details[stem] = renderer.render()
+    stems, details = _play(song, timbres, seed, varied=split == "train")
     gain_db = _level(stems, rng)
     for detail in details.values():
         detail["level_db"] = round(detail["level_db"] + gain_db, 2)
@@ -61,15 +63,29 @@ def render_song(
     return stems, {**origin, **_describe(song, stems.shape[1]), "stems": details}
 
 
+def write_song(seed: str, rng: Random, *, arranged: bool) -> Song:
+    """A composed song, as bands arrange it or as the composer wrote it."""
+    composition = compose_song(seed, rng)
+    return arrange(composition, seed) if arranged else composition.song
+
+
 def compose_song(seed: str, rng: Random) -> Composition:
     """A song by MMA or by the composer, as the next number of `rng` decides."""
     return accompany(f"{seed}/mma") if rng.random() < MMA_SHARE else compose(f"{seed}/composer")
 
 
-def arrange_song(composition: Composition, seed: str) -> Song:
-    """The arrangement of a composition, in crossed roles in one song of ten."""
-    song = arrange(composition, find_source(seed))
-    return cross_roles(song) if is_crossed(seed) else song
+def _play(
+    song: Song, timbres: dict[str, list[Timbre]], seed: str, *, varied: bool
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """The stems, ``[S, T]``, and what those that sound are made of."""
+    stems = np.zeros((len(STEMS), round(song.duration_seconds * SAMPLE_RATE_HZ)), np.float32)
+    details: dict[str, Any] = {}
+    for index, stem in enumerate(STEMS):
+        if song.parts[stem].notes:
+            rng = Random(f"{seed}/render/{stem}")
+            renderer = StemRenderer(song, stem, timbres[stem], rng, varied=varied)
+            stems[index], details[stem] = renderer.render()
+    return stems, details
 
 
 def _level(stems: np.ndarray, rng: Random) -> float:
@@ -83,7 +99,8 @@ def _level(stems: np.ndarray, rng: Random) -> float:
 
 
 def _describe(song: Song, length: int) -> dict[str, Any]:
-    return {
+    """What is known of a song; files that people wrote may not say their tempo, nor their key."""
+    facts = {
         "source": song.source,
         "style": song.style,
         "tempo": round(song.tempo, 2),
@@ -91,3 +108,4 @@ def _describe(song: Song, length: int) -> dict[str, Any]:
         "meter": song.meter,
         "duration_seconds": round(length / SAMPLE_RATE_HZ, 3),
     }
+    return {name: fact for name, fact in facts.items() if fact}

@@ -177,10 +177,12 @@ def read_controls(facts: dict[str, str | float]) -> Controls:
     """What the composer's metadata says of a song; nothing of songs that have none."""
     if "tempo" not in facts:
         return Controls()
+    meter = str(facts["meter"])
+    composed = "key" in facts
     return Controls(
         tempo=float(facts["tempo"]),
-        meter=str(facts["meter"]),
+        meter=meter,
         first_beat=LEAD_IN_SECONDS,
-        key=str(facts["key"]),
-        style=name_style(str(facts["style"]), str(facts["meter"])),
+        key=str(facts["key"]) if composed else None,
+        style=name_style(str(facts["style"]), meter) if composed else None,
     )

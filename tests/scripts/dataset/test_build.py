@@ -10,7 +10,9 @@ import soundfile
 import typer
 
 from scripts.dataset import build as command
-from scripts.dataset.build import MOST_FAILURES, SplitRenderer, Task, render_task
+from scripts.dataset import task as song
+from scripts.dataset.build import MOST_FAILURES, SplitRenderer
+from scripts.dataset.task import Task, render_task
 
 SECONDS = 90.0
 
@@ -29,13 +31,13 @@ def rendered(monkeypatch):
     """Songs of a second that say they are of 90; their seeds."""
     seeds = []
 
-    def render(seed, split, instruments, fetched, web):
+    def render(seed, split, *folders):
         seeds.append(seed)
         if seed.endswith("/1"):
             raise RuntimeError("bass is silent")
         return np.full((4, 22050), 0.5, np.float32), {"duration_seconds": SECONDS, "seed": seed}
 
-    monkeypatch.setattr(command, "render_song", render)
+    monkeypatch.setattr(song, "render_song", render)
     return seeds
 
 
@@ -63,12 +65,28 @@ def test_finished_songs_are_kept(rendered, tmp_path):
 
 
 def test_too_many_failures_end_it(monkeypatch, tmp_path):
-    def fail(seed, split, instruments, fetched, web):
+    def fail(seed, split, *folders):
         raise OSError("no such sound font")
 
-    monkeypatch.setattr(command, "render_song", fail)
+    monkeypatch.setattr(song, "render_song", fail)
     renderer = SplitRenderer(Here(), "train", hours=1.0)
     assert renderer.render(list_tasks(tmp_path), jobs=1) == MOST_FAILURES
+
+
+def test_songs_that_people_wrote_are_gathered_in_the_folder_of_the_songs(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(command, "gather", lambda *folders: asked.append(folders) or ["a", "b"])
+    monkeypatch.setattr(command, "describe", lambda *arguments: asked.append(arguments[1]))
+    games = tmp_path / "games"
+    games.mkdir()
+    with pytest.raises(typer.Exit):
+        command.main(
+            tmp_path / "out", hours=0.0, validation_minutes=0.0, instruments=tmp_path, midi=games
+        )
+    assert asked[0] == (games, tmp_path / "out" / "midi")
+    assert asked[1]["midi"] == ["a", "b"]
+    with pytest.raises(typer.BadParameter, match="no such folder"):
+        command.main(tmp_path / "out", instruments=tmp_path, midi=tmp_path / "missing")
 
 
 def test_zones_are_prepared_in_the_folder_of_the_songs(rendered, monkeypatch, tmp_path):

@@ -63,16 +63,41 @@ def test_two_songs_of_ten_have_the_notes_of_the_one_before_them(monkeypatch, tmp
         arranged.append(seed)
         return composition.song
 
+    crossed = []
     monkeypatch.setattr(render, "compose", compose)
     monkeypatch.setattr(render, "arrange", arrange)
+    monkeypatch.setattr(render, "cross_roles", lambda song: crossed.append(True) or song)
     for index in (3, 4, 8, 9):
         _, metadata = render.render_song(f"0/train/{index}", "train", tmp_path)
         assert metadata["notes_of"] == arranged[-1]
         assert metadata["crossed"] == (index == 9)
     assert arranged == ["0/train/3", "0/train/3", "0/train/8", "0/train/8"]
     assert asked == [f"{seed}/composer" for seed in arranged]
-    song = render.arrange_song(compose("x"), "0/train/9")
-    assert song.parts["guitar"].kinds + song.parts["piano"].kinds == ["piano", "guitar"]
+    assert crossed == [True]
+
+
+@pytest.mark.usefixtures("varied")
+def test_training_plays_songs_that_people_wrote(monkeypatch, tmp_path):
+    asked = []
+
+    def read(folder, seed):
+        asked.append((folder, seed))
+        parts = {stem: Part([Note(0.5, 0.5, 60, 90)], kinds=[stem]) for stem in STEMS}
+        return Song(parts, 2.0, "written", "file", 0.0, "", "4/4")
+
+    monkeypatch.setattr(render, "read_written", read)
+    folders = tmp_path, None, None, tmp_path / "midi"
+    _, metadata = render.render_song("0/train/9", "train", *folders)
+    # As other songs, one of ten has the notes of the song before it, in each other's roles.
+    assert asked == [(tmp_path / "midi", "0/train/8")]
+    assert metadata["crossed"]
+    assert metadata["source"] == "written"
+    # What the file does not say is not told.
+    assert not {"tempo", "key"} & set(metadata)
+    monkeypatch.setattr(render, "list_timbres", lambda *_: dict.fromkeys(STEMS, ()))
+    _, metadata = render.render_song("0/validation/0", "validation", *folders)
+    assert metadata["source"] == "composer"
+    assert len(asked) == 1
 
 
 @pytest.mark.usefixtures("varied")

@@ -19,6 +19,7 @@ from msdm_cli.representations.sketch import (
 )
 from msdm_cli.representations.sketch_codes import FRAMES_PER_TOKEN
 from msdm_cli.tasks.controls import STYLES, Controls
+from scripts.dataset.chart import LEAD_IN_SECONDS
 from scripts.dataset.styles import STYLES as COMPOSED
 from scripts.train import sketch_corpus
 from scripts.train.sketch_corpus import (
@@ -195,4 +196,7 @@ def test_facts_of_the_composer_become_controls():
     )
     assert controls.first_beat == 0.03
     assert read_controls({}) == Controls()
+    # A file that people wrote tells its tempo and its meter alone.
+    written = {"tempo": 90.0, "meter": "3/4", "style": "file"}
+    assert read_controls(written) == Controls(90.0, "3/4", LEAD_IN_SECONDS)
     assert set(COMPOSED) <= set(STYLES)
