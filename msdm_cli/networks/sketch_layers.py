@@ -10,8 +10,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from msdm_cli.networks.attention import attend
-
 ROTARY_BASE = 1e4
 
 
@@ -127,7 +125,7 @@ class Attention(nn.Module):
         query, key, value = parts.unbind(0)
         if rotation is not None:
             query, key = rotate(query, rotation), rotate(key, rotation)
-        attended = attend(query, key, value)
+        attended = functional.scaled_dot_product_attention(query, key, value)
         out: Tensor = self.out(attended.transpose(1, 2).flatten(2))
         return out
 
