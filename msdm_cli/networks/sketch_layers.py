@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 ROTARY_BASE = 1e4
+NEAR = 5
+"""Tokens that a layer mixes before attention along time."""
 
 
 class GroupLinear(nn.Module):
@@ -82,7 +84,7 @@ class SketchLayer(nn.Module):
         self.heads = heads
         self.modulation = nn.Parameter(torch.zeros(1, self.MODULATIONS, width))
         self.norm_time = nn.LayerNorm(width, elementwise_affine=False)
-        self.near = nn.Conv1d(width, width, 5, padding=2, groups=width)
+        self.near = nn.Conv1d(width, width, NEAR, padding=NEAR // 2, groups=width)
         self.time = Attention(width, heads)
         self.norm_across = nn.LayerNorm(width) if across else None
         self.across = Attention(width, heads) if across else None
@@ -98,7 +100,7 @@ class SketchLayer(nn.Module):
         scale, shift, gate, scale_feed, shift_feed, gate_feed = (level + self.modulation).unbind(3)
         h = self.norm_time(x) * (1 + scale) + shift
         h = h.flatten(0, 1)
-        h = h + self.near(h.transpose(1, 2)).transpose(1, 2)
+        h = h + self._mix_near(h)
         x = x + (1 + gate) * self.time(h, rotation).unflatten(0, (batch, groups))
         if self.across is not None and self.norm_across is not None:
             h = self.norm_across(x).transpose(1, 2)
@@ -106,6 +108,17 @@ class SketchLayer(nn.Module):
             x = x + across.transpose(1, 2)
         h = self.norm_feed(x) * (1 + scale_feed) + shift_feed
         return x + (1 + gate_feed) * self.feed(h)
+
+    def _mix_near(self, x: Tensor) -> Tensor:
+        """The convolution along time, ``[N, tokens, width] -> [N, tokens, width]``."""
+        if not torch.is_grad_enabled():
+            return self.near(x.transpose(1, 2)).transpose(1, 2)
+        # Written out: compiled in bfloat16 on a CPU, PyTorch's own has gradients that are no
+        # numbers.
+        weight = self.near.weight.to(x.dtype)
+        padded = functional.pad(x, (0, 0, NEAR // 2, NEAR // 2))
+        shifted = [padded[:, k : k + x.shape[1]] * weight[:, 0, k] for k in range(NEAR)]
+        return torch.stack(shifted).sum(0) + self.near.bias.to(x.dtype)
 
 
 class Attention(nn.Module):
