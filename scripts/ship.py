@@ -29,8 +29,8 @@ from torch import Tensor
 
 from msdm_cli.models.checkpoint import load_run
 from msdm_cli.models.export import export_model
-from msdm_cli.models.kinds import resize
 from msdm_cli.models.registry import WeightsFile, find_entry
+from msdm_cli.models.runs import resize
 from msdm_cli.models.spec import load_spec
 from msdm_cli.models.verify import describe
 from msdm_cli.networks.stft_unet import StftUnet, StftUnetConfig

@@ -73,7 +73,7 @@ def import_weights(
         typer.Argument(
             metavar="CHECKPOINT...",
             help="A .ckpt file, or four of them; a tar that holds one; a .th or .safetensors file "
-            "of Demucs; or the folder of a training run.",
+            "of Demucs; or the folder of a training run, or of three.",
         ),
     ],
     *,
@@ -82,7 +82,8 @@ def import_weights(
     """Import checkpoints that were downloaded, or a training run.
 
     One checkpoint is a joint model. Four are the stems of a model: bass, drums, guitar and piano,
-    in this order.
+    in this order. Three runs, of a separator, of a sketch_prior and of a sketch_unet, are a model
+    that imputes and generates too.
     """
     import tempfile  # not at the top, since `--help` reads this module
 

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,9 @@ from msdm_cli.models.verify import describe
 
 UNKNOWN_LICENCE = "not stated"
 
+StageTensors = Mapping[str, Mapping[str, Tensor]]
+"""Weights by name, by the name of a stage."""
+
 
 def adopt_checkpoints(
     name: str, checkpoints: Sequence[Path], description: str, licence: str
@@ -35,7 +38,8 @@ def adopt_checkpoints(
     Args:
         name: Name of the new model.
         checkpoints: One checkpoint of a joint model, or one for each stem in the order of
-            ``PAPER_STEMS``.
+            ``PAPER_STEMS``; or folders of runs of our trainer, one of a separator or one of each
+            of the three networks of a model, in any order.
         description: One line about the model.
         licence: SPDX identifier, or what is known.
 
@@ -53,12 +57,12 @@ def adopt_checkpoints(
 
 
 def store_model(
-    tensors: dict[str, Tensor], spec: ModelSpec, description: str, licence: str
+    tensors: StageTensors, spec: ModelSpec, description: str, licence: str
 ) -> WeightsEntry:
     """Put a model into the cache, whole or not at all.
 
     Args:
-        tensors: Its weights by name.
+        tensors: The weights of each stage.
         spec: Its spec; the name there is the name of the model.
         description: One line about the model.
         licence: SPDX identifier, or what is known.
@@ -83,15 +87,18 @@ def store_model(
 
 
 def _write_model(
-    folder: Path, tensors: dict[str, Tensor], spec: ModelSpec, record: dict[str, Any]
+    folder: Path, tensors: StageTensors, spec: ModelSpec, record: dict[str, Any]
 ) -> None:
     folder.mkdir()
-    weights_path = folder / f"{spec.name}.safetensors"
     spec_path = folder / f"{spec.name}.json"
-    save_file({key: value.contiguous() for key, value in tensors.items()}, weights_path)
     spec.save(spec_path)
-    files = {"weights": describe(weights_path), "spec": describe(spec_path)}
-    record = record | {key: dataclasses.asdict(file) for key, file in files.items()}
+    stages = {}
+    for stage, own in tensors.items():
+        path = folder / f"{'-'.join(filter(None, (spec.name, stage)))}.safetensors"
+        save_file({key: value.contiguous() for key, value in own.items()}, path)
+        stages[stage] = dataclasses.asdict(describe(path))
+    files = {"weights": stages.pop(""), "spec": dataclasses.asdict(describe(spec_path))}
+    record = record | files | ({"stages": stages} if stages else {})
     (folder / ENTRY).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 

@@ -17,9 +17,9 @@ from msdm_cli.models.checkpoint import load_checkpoint, load_run
 from msdm_cli.models.demucs_checkpoint import describe_demucs, is_demucs, load_demucs
 from msdm_cli.models.paper_presets import SIGMA_MAX, published_presets
 from msdm_cli.models.registry import EMBEDDED, find_entry
+from msdm_cli.models.runs import find_architecture, fit_spec
 from msdm_cli.models.spec import PAPER_STEMS, ModelSpec, Stage, load_spec
 from msdm_cli.models.verify import check_file
-from msdm_cli.networks.stft_unet import StftUnetConfig
 from msdm_cli.networks.unet1d import Unet1dConfig
 
 SAMPLE_RATE = 22050
@@ -40,8 +40,11 @@ UNFIT = (
 Loaded = tuple[dict[str, Tensor], dict[str, Any]]
 """The tensors of a checkpoint by name, and the fields of the network's config that it states."""
 
+Described = tuple[dict[str, dict[str, Tensor]], ModelSpec]
+"""The tensors of a model by the names of its stages, and its spec."""
 
-def convert(name: str, checkpoints: Sequence[Path]) -> tuple[dict[str, Tensor], ModelSpec]:
+
+def convert(name: str, checkpoints: Sequence[Path]) -> Described:
     """Tensors and spec of a model, checked against each other.
 
     Args:
@@ -55,9 +58,11 @@ def convert(name: str, checkpoints: Sequence[Path]) -> tuple[dict[str, Tensor], 
     loaded = [kind.load(path) for path in checkpoints]
     try:
         tensors, spec = kind.describe(name, loaded)
-        network = build_bounded(spec.stage.architecture, spec.stage.config, tensors)
-        network.load_state_dict(tensors, assign=True)
-        _check_finite(tensors)
+        for stage in spec.stages:
+            own = tensors[stage.name]
+            network = build_bounded(stage.architecture, stage.config, own)
+            network.load_state_dict(own, assign=True)
+            _check_finite(own)
     except UNFIT as error:
         reason = " ".join(str(error).split())[:200]
         raise UnreadableCheckpoint(
@@ -77,20 +82,17 @@ def _check_finite(tensors: dict[str, Tensor]) -> None:
             raise ValueError(f"{name} is not finite")
 
 
-def _describe_run(name: str, loaded: list[Loaded]) -> tuple[dict[str, Tensor], ModelSpec]:
-    """Tensors and spec of a run of our trainer: a network like the embedded one, or the paper's."""
-    tensors, fields = loaded[0]
-    if "bands" not in fields:
+def _describe_runs(name: str, loaded: list[Loaded]) -> Described:
+    """Tensors and spec of runs of our trainer: networks like the embedded ones, or the paper's."""
+    configs = [fields for _, fields in loaded]
+    if find_architecture(configs[0]) == "unet1d":
         return _describe_paper_model(name, loaded)
-    stems = StftUnetConfig(**fields).stems
-    if len(loaded) > 1 or stems != len(PAPER_STEMS):
-        raise ValueError(f"{len(loaded)} runs of {stems} stems, expected one of {len(PAPER_STEMS)}")
-    embedded = _load_embedded_spec()
-    alone = dataclasses.replace(embedded, name=name, stages=embedded.stages[:1])
-    return tensors, resize(alone, fields)
+    spec, runs = fit_spec(name, configs, _load_embedded_spec())
+    stages = zip(spec.stages, runs, strict=True)
+    return {stage.name: loaded[run][0] for stage, run in stages}, spec
 
 
-def _describe_paper_model(name: str, loaded: list[Loaded]) -> tuple[dict[str, Tensor], ModelSpec]:
+def _describe_paper_model(name: str, loaded: list[Loaded]) -> Described:
     """Tensors and spec of the paper's network: one checkpoint of all stems, or one for each."""
     stems = sum(fields.get("stems", len(PAPER_STEMS)) for _, fields in loaded)
     if stems != len(PAPER_STEMS):
@@ -115,7 +117,7 @@ def _describe_paper_model(name: str, loaded: list[Loaded]) -> tuple[dict[str, Te
     )
     # Chunks are also transformed by the sampler, whose hop divides their length.
     multiple = math.lcm(config.length_multiple, SHARING_TRANSFORM[1])
-    return tensors, ModelSpec(
+    return {"": tensors}, ModelSpec(
         name=name,
         stems=PAPER_STEMS,
         sample_rate=SAMPLE_RATE,
@@ -127,11 +129,12 @@ def _describe_paper_model(name: str, loaded: list[Loaded]) -> tuple[dict[str, Te
     )
 
 
-def _describe_separator(name: str, loaded: list[Loaded]) -> tuple[dict[str, Tensor], ModelSpec]:
+def _describe_separator(name: str, loaded: list[Loaded]) -> Described:
     """Tensors and spec of a Demucs."""
     if len(loaded) > 1:
         raise ValueError(f"{len(loaded)} checkpoints of Demucs, expected one")
-    return describe_demucs(name, *loaded[0])
+    tensors, spec = describe_demucs(name, *loaded[0])
+    return {"": tensors}, spec
 
 
 @dataclass(frozen=True)
@@ -147,38 +150,25 @@ class Kind:
 
     matches: Callable[[Path], bool]
     load: Callable[[Path], Loaded]
-    describe: Callable[[str, list[Loaded]], tuple[dict[str, Tensor], ModelSpec]]
+    describe: Callable[[str, list[Loaded]], Described]
     remedy: str
 
 
-RUN_REMEDY = "Import the folder of one run of the four stems."
+RUN_REMEDY = (
+    "Import the folder of one run of the four stems, or three: of a separator, of a sketch_prior "
+    "and of a sketch_unet."
+)
 SEPARATOR_REMEDY = "Import one checkpoint of Hybrid Transformer Demucs, not several."
 JOINT_REMEDY = (
     f"Import a joint model, or one checkpoint each of {', '.join(PAPER_STEMS)}, in this order."
 )
 
 KINDS = (
-    Kind(Path.is_dir, load_run, _describe_run, RUN_REMEDY),
+    Kind(Path.is_dir, load_run, _describe_runs, RUN_REMEDY),
     Kind(is_demucs, load_demucs, _describe_separator, SEPARATOR_REMEDY),
     Kind(lambda path: True, load_checkpoint, _describe_paper_model, JOINT_REMEDY),
 )
 """The kinds of checkpoints; the first that matches is taken."""
-
-
-def resize(spec: ModelSpec, config: dict[str, Any]) -> ModelSpec:
-    """The spec with a first network of another size, and the same presets.
-
-    Args:
-        spec: Spec of a ``stft_unet``; other stages stay as they are.
-        config: Fields of ``StftUnetConfig``.
-    """
-    sized = StftUnetConfig(**config)
-    return dataclasses.replace(
-        spec,
-        length_multiple=sized.length_multiple,
-        sigma_max=sized.sigma_max,
-        stages=(dataclasses.replace(spec.stage, config=config), *spec.stages[1:]),
-    )
 
 
 def _load_embedded_spec() -> ModelSpec:

@@ -123,8 +123,8 @@ def write_run(folder, stems, **changed):
 def test_one_run_of_all_stems_becomes_a_model(tmp_path, cache):
     joint = write_run(tmp_path / "joint", 4)
     bass = write_run(tmp_path / "bass", 1)
-    for runs in ([bass], [joint, joint]):
-        with pytest.raises(UnreadableCheckpoint, match="expected one of 4"):
+    for runs, problem in (([bass], "a run of 1 stems"), ([joint, joint], "expected one of stft")):
+        with pytest.raises(UnreadableCheckpoint, match=problem):
             adopt_checkpoints("mine", runs, "for a test", "none")
     assert not cache.exists()
     adopt_checkpoints("mine", [joint], "for a test", "none")
@@ -180,12 +180,43 @@ def test_a_run_is_of_the_first_stage_alone(tmp_path, tiny_cascade, monkeypatch):
     assert spec.stage.presets.keys() == {"separate"}
 
 
-def test_another_first_network_leaves_the_other_stages(tiny_cascade):
-    config = {**tiny_cascade.spec.stage.config, "embedding": 32}
-    spec = kinds.resize(tiny_cascade.spec, config | {"channels": [8, 16, 16], "blocks": [1, 1, 1]})
-    assert spec.stages[1:] == tiny_cascade.spec.stages[1:]
-    assert spec.stage.config["embedding"] == 32
-    assert spec.stage.presets == tiny_cascade.spec.stage.presets
+def write_stage(folder, stage, network):
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps(dict(stage.config)))
+    tensors = {name: value.contiguous() for name, value in network.state_dict().items()}
+    save_file(tensors, folder / "best.safetensors")
+    return folder
+
+
+def test_three_runs_in_any_order_become_a_model_that_makes_music(
+    tmp_path, tiny_cascade, cascade_networks, monkeypatch
+):
+    monkeypatch.setattr(kinds, "_load_embedded_spec", lambda: tiny_cascade.spec)
+    folders = [
+        write_stage(tmp_path / f"run{index}", stage, network)
+        for index, (stage, network) in enumerate(
+            zip(tiny_cascade.spec.stages, cascade_networks, strict=True)
+        )
+    ]
+    entry = adopt_checkpoints("mine", [folders[2], *folders[:2]], "for a test", "none")
+    assert sorted(entry.stages) == ["sketch", "sound"]
+    assert all((entry.folder / file.name).is_file() for file in entry.files)
+    loaded = load("mine", Runtime(device="cpu", precision="fp32"))
+    assert loaded.spec == dataclasses.replace(tiny_cascade.spec, name="mine")
+    assert loaded.codes is not None
+    for stage, network in enumerate(cascade_networks):
+        own = loaded.for_stage(stage).choose(0).network.state_dict()
+        torch.testing.assert_close(own, network.state_dict(), rtol=0, atol=0)
+    remove_model(entry)
+    assert not entry.folder.exists()
+
+
+def test_two_runs_of_music_are_not_a_model(tmp_path, tiny_cascade, cascade_networks, cache):
+    pairs = list(zip(tiny_cascade.spec.stages, cascade_networks, strict=True))
+    runs = [write_stage(tmp_path / stage.name, stage, network) for stage, network in pairs[1:]]
+    with pytest.raises(UnreadableCheckpoint, match="runs of sketch_prior, sketch_unet; expected"):
+        adopt_checkpoints("mine", runs, "for a test", "none")
+    assert not cache.exists()
 
 
 def test_a_name_is_taken_once_and_free_after_removal(tmp_path):
