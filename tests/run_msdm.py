@@ -72,7 +72,7 @@ def store_tiny_model(cache, name="tiny", stems=STEMS, **fields):
     config = StftUnetConfig(**spec.stage.config)
     with mock.patch.dict(os.environ, {"MSDM_CACHE": str(cache)}):
         weights = tiny_network(config=config).state_dict()
-        store_model(weights, replace(spec, name=name, **fields), "random weights", "none")
+        store_model({"": weights}, replace(spec, name=name, **fields), "random weights", "none")
 
 
 def store_tiny_cascade(cache, spec, networks):
@@ -84,7 +84,7 @@ def store_tiny_cascade(cache, spec, networks):
         networks: The network of each stage.
     """
     with mock.patch.dict(os.environ, {"MSDM_CACHE": str(cache)}):
-        entry = store_model(networks[0].state_dict(), spec, "random weights", "none")
+        entry = store_model({"": networks[0].state_dict()}, spec, "random weights", "none")
     files = {}
     for stage, network in zip(spec.stages[1:], networks[1:], strict=True):
         path = entry.folder / f"{spec.name}-{stage.name}.safetensors"

@@ -167,7 +167,7 @@ def toy_spec(names, **config):
 def test_a_new_architecture_and_a_new_representation_are_one_row_each():
     stems = ("voice", "flute", "harp", "bass", "drums")
     gains = torch.rand(5, 1)
-    store_model({"gains": gains}, toy_spec(stems, stems=5), "for a test", "none")
+    store_model({"": {"gains": gains}}, toy_spec(stems, stems=5), "for a test", "none")
     model = load("mine", Runtime("torch", "cpu", "fp32"))
     assert model.spec.stems == stems
     assert not model.takes_mixture
@@ -187,7 +187,9 @@ def test_a_new_architecture_and_a_new_representation_are_one_row_each():
 )
 def test_a_spec_that_does_not_fit_its_network_is_an_error(config, reason):
     gains = torch.ones(config["stems"], 1)
-    store_model({"gains": gains}, toy_spec(("voice", "flute"), **config), "for a test", "none")
+    store_model(
+        {"": {"gains": gains}}, toy_spec(("voice", "flute"), **config), "for a test", "none"
+    )
     with pytest.raises(MismatchedWeights, match=reason):
         load("mine", Runtime("torch", "cpu"))
 
@@ -201,7 +203,7 @@ def test_a_model_of_five_stems_runs(tmp_path, monkeypatch):
     names = ("bass", "drums", "guitar", "piano", "voice")
     multiple = config.length_multiple
     spec = ModelSpec("quintet", names, 22050, 8 * multiple, multiple, multiple, 10.0, (stage,))
-    store_model(StftUnet(config).state_dict(), spec, "for a test", "none")
+    store_model({"": StftUnet(config).state_dict()}, spec, "for a test", "none")
     model = load("quintet", Runtime("torch", "cpu", "fp32"))
     shape = (1, 5, 2 * multiple)
     mixture = np.random.default_rng(0).standard_normal((1, shape[2]), np.float32)
