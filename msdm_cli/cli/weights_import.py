@@ -73,17 +73,17 @@ def import_weights(
         typer.Argument(
             metavar="CHECKPOINT...",
             help="A .ckpt file, or four of them; a tar that holds one; a .th or .safetensors file "
-            "of Demucs; or the folder of a training run, or of three.",
+            "of Demucs; or the folders of one training run or three.",
         ),
     ],
     *,
     name: Annotated[str, typer.Option("--name", metavar="NAME", help="Name of the new model.")],
 ) -> None:
-    """Import checkpoints that were downloaded, or a training run.
+    """Import checkpoints that were downloaded, or training runs.
 
     One checkpoint is a joint model. Four are the stems of a model: bass, drums, guitar and piano,
-    in this order. Three runs, of a separator, of a sketch_prior and of a sketch_unet, are a model
-    that imputes and generates too.
+    in this order. One run is a model that separates. Three runs (of a separator, a sketch_prior and
+    a sketch_unet, in any order) are a model that imputes and generates, too.
     """
     import tempfile  # not at the top, since `--help` reads this module
 

@@ -27,7 +27,7 @@ from msdm_cli.models.verify import describe
 UNKNOWN_LICENCE = "not stated"
 
 StageTensors = Mapping[str, Mapping[str, Tensor]]
-"""Weights by name, by the name of a stage."""
+"""The weights of a model: by the name of the stage, then by their own."""
 
 
 def adopt_checkpoints(
@@ -38,8 +38,8 @@ def adopt_checkpoints(
     Args:
         name: Name of the new model.
         checkpoints: One checkpoint of a joint model, or one for each stem in the order of
-            ``PAPER_STEMS``; or folders of runs of our trainer, one of a separator or one of each
-            of the three networks of a model, in any order.
+            ``PAPER_STEMS``. Or folders of runs of our trainer: that of a separator, or also those
+            of a sketch_prior and a sketch_unet, in any order.
         description: One line about the model.
         licence: SPDX identifier, or what is known.
 

@@ -155,8 +155,8 @@ class Kind:
 
 
 RUN_REMEDY = (
-    "Import the folder of one run of the four stems, or three: of a separator, of a sketch_prior "
-    "and of a sketch_unet."
+    "Import one run of the four stems, or three runs: of a separator, a sketch_prior and a "
+    "sketch_unet."
 )
 SEPARATOR_REMEDY = "Import one checkpoint of Hybrid Transformer Demucs, not several."
 JOINT_REMEDY = (

@@ -5,13 +5,13 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from msdm_cli.models.spec import PAPER_STEMS, SKETCH, ModelSpec
+from msdm_cli.models.spec import PAPER_STEMS, SKETCH, ModelSpec, Stage
 from msdm_cli.networks.sketch_unet import SketchUnetConfig
 from msdm_cli.networks.stft_unet import StftUnetConfig
 from msdm_cli.representations.sketch_codes import TOKEN_SAMPLES
 
 TELLING = {"hint_channels": "sketch_unet", "coefficients": "sketch_prior", "bands": "stft_unet"}
-"""Architecture by a field that its config has, and those after it have not."""
+"""Architecture by a field that tells it; the first that a config has counts."""
 
 
 def find_architecture(fields: Mapping[str, Any]) -> str:
@@ -22,15 +22,18 @@ def find_architecture(fields: Mapping[str, Any]) -> str:
 def fit_spec(
     name: str, configs: Sequence[Mapping[str, Any]], embedded: ModelSpec
 ) -> tuple[ModelSpec, list[int]]:
-    """The spec of a model of runs, and the run of each of its stages.
+    """The spec of a model that runs make.
 
     Args:
         name: Name of the model.
         configs: Config of each run: of a separator, or of one network of each stage.
         embedded: Spec of the embedded model, whose presets it has.
 
+    Returns:
+        The spec, and for each of its stages the index of its run.
+
     Raises:
-        ValueError: The runs are others, or not of four stems.
+        ValueError: The runs are of other networks, or not of four stems.
     """
     found = [find_architecture(fields) for fields in configs]
     stages = embedded.stages if len(configs) > 1 else embedded.stages[:1]
@@ -60,14 +63,18 @@ def resize(spec: ModelSpec, config: dict[str, Any]) -> ModelSpec:
         config: Fields of ``StftUnetConfig``.
     """
     sized = StftUnetConfig(**config)
-    multiples = [sized.length_multiple]
-    for stage in spec.stages[1:]:
-        drawn = stage.representation == SKETCH
-        sound = TOKEN_SAMPLES if drawn else SketchUnetConfig(**stage.config).length_multiple
-        multiples.append(sound)
+    others = map(_find_multiple, spec.stages[1:])
     return dataclasses.replace(
         spec,
-        length_multiple=math.lcm(*multiples),
+        # A chunk goes through all networks.
+        length_multiple=math.lcm(sized.length_multiple, *others),
         sigma_max=sized.sigma_max,
         stages=(dataclasses.replace(spec.stage, config=config), *spec.stages[1:]),
     )
+
+
+def _find_multiple(stage: Stage) -> int:
+    """Lengths that a stage of music takes are multiples of this, in samples."""
+    if stage.representation == SKETCH:
+        return TOKEN_SAMPLES
+    return SketchUnetConfig(**stage.config).length_multiple

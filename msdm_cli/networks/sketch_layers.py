@@ -111,13 +111,13 @@ class SketchLayer(nn.Module):
 
     def _mix_near(self, x: Tensor) -> Tensor:
         """The convolution along time, ``[N, tokens, width] -> [N, tokens, width]``."""
-        if not torch.is_grad_enabled():
+        if not (self.training and torch.is_grad_enabled()):
             return self.near(x.transpose(1, 2)).transpose(1, 2)
-        # Written out: compiled in bfloat16 on a CPU, PyTorch's own has gradients that are no
-        # numbers.
+        # Written out: PyTorch's own, compiled in bfloat16 on a CPU, gives NaN as gradients.
         weight = self.near.weight.to(x.dtype)
         padded = functional.pad(x, (0, 0, NEAR // 2, NEAR // 2))
         shifted = [padded[:, k : k + x.shape[1]] * weight[:, 0, k] for k in range(NEAR)]
+        assert self.near.bias is not None
         return torch.stack(shifted).sum(0) + self.near.bias.to(x.dtype)
 
 
