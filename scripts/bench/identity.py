@@ -2,11 +2,13 @@
 
     python -m scripts.bench.identity WIDE/validation --output scripts/bench/identity.md
     python -m scripts.bench.identity WIDE/validation --weights RUN/best.safetensors
+    python -m scripts.bench.identity WIDE/validation --seconds 180 --chunk-seconds 180
 
 It says most on songs whose instruments training has never heard, such as those that
 ``python -m scripts.dataset --web`` holds out.
 """
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +19,7 @@ from safetensors.torch import load_file
 
 from msdm_cli.evaluation.metrics.metric import SeparatedSong
 from msdm_cli.evaluation.metrics.si_sdr import SI_SDR, SiSdrRow
-from msdm_cli.interface import load_model
+from msdm_cli.interface import Model, load_model
 from scripts.bench.naming import PAIR, Naming, name_windows
 from scripts.bench.report import OutputOption, Report
 from scripts.bench.separation import by_model, get_network
@@ -102,6 +104,14 @@ def add_songs(report: Report, songs: Mapping[str, list[Naming]], names: Sequence
             report.row(song, *(f"{figure:.2f}" for figure in figures))
 
 
+def with_chunks(model: Model, seconds: float) -> Model:
+    """The model with chunks of about another length."""
+    spec = model.spec
+    multiples = round(seconds * spec.sample_rate / spec.length_multiple)
+    length = multiples * spec.length_multiple
+    return dataclasses.replace(model, spec=dataclasses.replace(spec, chunk_length=length))
+
+
 def main(  # noqa: PLR0913  the options of a command
     songs: Annotated[Path, typer.Argument(help="Songs in the layout of Slakh.")],
     *,
@@ -110,6 +120,9 @@ def main(  # noqa: PLR0913  the options of a command
     ] = None,
     quality: Annotated[str, typer.Option(help="fast, default or best.")] = "fast",
     seconds: Annotated[float, typer.Option(help="From the middle of each song.")] = 24.0,
+    chunk_seconds: Annotated[
+        float | None, typer.Option(help="Length of a chunk, if not the model's.")
+    ] = None,
     by_song: Annotated[bool, typer.Option("--by-song", help="A line for each song too.")] = False,
     limit: Annotated[int | None, typer.Option(help="Only so many songs.")] = None,
     output: OutputOption = None,
@@ -118,6 +131,8 @@ def main(  # noqa: PLR0913  the options of a command
     model = load_model(device="cpu")
     if weights:
         get_network(model).load_state_dict(load_file(weights))
+    if chunk_seconds:
+        model = with_chunks(model, chunk_seconds)
     names = model.spec.stems
     rate = model.spec.sample_rate
     separate = by_model(model, model.spec.preset("separate", quality))
@@ -129,8 +144,8 @@ def main(  # noqa: PLR0913  the options of a command
         rows += SI_SDR.score(SeparatedSong("", folder.name, names, estimate, stems, rate))
         windows[folder.name] = name_windows(estimate, stems, names, rate)
     report = Report(
-        f"Names in {seconds:g} s of each of {len(windows)} songs, separated at `{quality}`, by "
-        "`python -m scripts.bench.identity`."
+        f"Names in {seconds:g} s of each of {len(windows)} songs, separated at `{quality}` in "
+        f"chunks of {model.spec.chunk_length / rate:.1f} s, by `python -m scripts.bench.identity`."
     )
     add_names(report, windows)
     add_shares(report, windows, names)

@@ -87,3 +87,14 @@ def test_the_command_writes_tables_and_takes_other_weights(songs, tmp_path):
         **options,
     )
     assert (tmp_path / "b.md").read_text() != (tmp_path / "a.md").read_text()
+
+
+@pytest.mark.usefixtures("model")
+def test_chunks_may_have_another_length(songs, tmp_path):
+    options = {"seconds": 5.0, "limit": 1}
+    main(songs / "validation", output=tmp_path / "a.md", **options)
+    main(songs / "validation", chunk_seconds=3.0, output=tmp_path / "b.md", **options)
+    first, other = ((tmp_path / name).read_text() for name in ("a.md", "b.md"))
+    assert "in chunks of 0.7 s" in first
+    assert "in chunks of 3.0 s" in other
+    assert other.splitlines()[1:] != first.splitlines()[1:]
