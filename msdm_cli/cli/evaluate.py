@@ -20,8 +20,8 @@ from msdm_cli.cli.options import (
     JsonOption,
     Quality,
     QuietOption,
-    SamplerOption,
     SeparationQualityOption,
+    SeparationSamplerOption,
     SeparationStepsOption,
 )
 from msdm_cli.cli.runtime_options import (
@@ -81,7 +81,7 @@ def evaluate(  # noqa: PLR0913
         ),
     ] = None,
     quality: SeparationQualityOption = Quality.default,
-    sampler: SamplerOption = None,
+    sampler: SeparationSamplerOption = None,
     steps: SeparationStepsOption = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the separation.")] = 0,
     stems: Annotated[

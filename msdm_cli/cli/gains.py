@@ -22,8 +22,8 @@ WithoutOption = Annotated[
         metavar="STEM,...",
         callback=split_names,
         rich_help_panel=RESULTS,
-        help="Write one file of all stems but these: without-drums.wav. What it lacks of the song "
-        "is the stem, to the last bit.",
+        help="Write one file of all stems but these: without-drums.wav. In 16 and 24 bits, it and "
+        "the stem sum to the song exactly.",
     ),
 ]
 MixOption = Annotated[

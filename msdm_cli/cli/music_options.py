@@ -54,8 +54,13 @@ def _offer_key(default: str) -> Any:
 
 HEARD = "By default that of the take that given stems are of, or what is heard in them."
 
-TempoOption = Annotated[float | None, _offer_tempo("A usual tempo of the style by default.")]
-KeyOption = Annotated[str | None, _offer_key("By default it depends on the seed.")]
+TempoOption = Annotated[
+    float | None,
+    _offer_tempo("By default that of what --extend continues, or a usual one of the style."),
+]
+KeyOption = Annotated[
+    str | None, _offer_key("By default that of what --extend continues, or drawn from the seed.")
+]
 GivenTempoOption = Annotated[float | None, _offer_tempo(HEARD)]
 GivenKeyOption = Annotated[str | None, _offer_key(HEARD)]
 StyleOption = Annotated[
@@ -66,7 +71,8 @@ StyleOption = Annotated[
         callback=choose_from(lambda: list(STYLES)),
         autocompletion=complete(lambda: list(STYLES)),
         rich_help_panel=MUSIC,
-        help=f"One of {', '.join(STYLES)}. By default it depends on the seed.",
+        help=f"One of {', '.join(STYLES)}. By default that of the take that given stems are "
+        "of; for new music it is drawn from the seed.",
     ),
 ]
 BarsOption = Annotated[

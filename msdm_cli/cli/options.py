@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -72,18 +72,25 @@ PriorStepsOption = Annotated[
         max=MOST_STEPS,
         metavar="N",
         rich_help_panel=SAMPLING,
-        help="Number of sampler steps, instead of that of the quality.",
+        help="Number of sampler steps, instead of that of the quality. For the embedded model: of "
+        "the network that makes the sound.",
     ),
 ]
-SamplerOption = Annotated[
+
+
+def _offer_sampler(known: str) -> Any:
+    """The option ``--sampler``, and what is said of the names that it takes."""
+    return typer.Option(
+        "--sampler", metavar="NAME", rich_help_panel=SAMPLING, help=f"A sampler by name: {known}."
+    )
+
+
+SeparationSamplerOption = Annotated[
     str | None,
-    typer.Option(
-        "--sampler",
-        metavar="NAME",
-        rich_help_panel=SAMPLING,
-        help="A sampler of the paper with its settings, such as dirac, for the models of its "
-        "authors.",
-    ),
+    _offer_sampler("dirac or gaussian for the models of the paper's authors, gibbs for Demucs"),
+]
+PriorSamplerOption = Annotated[
+    str | None, _offer_sampler("published, the paper's, for the models of its authors")
 ]
 ResamplesOption = Annotated[
     int | None,
@@ -167,8 +174,8 @@ SubtypeOption = Annotated[
         callback=choose_from(lambda: list(SUBTYPES)),
         autocompletion=complete(lambda: list(SUBTYPES)),
         rich_help_panel=RESULTS,
-        help=f"How samples are stored: {', '.join(SUBTYPES)}. As in the input by default; PCM_16 "
-        "for generated music.",
+        help=f"How samples are stored: {', '.join(SUBTYPES)}. By default as in the input, "
+        "and PCM_16 where there is none.",
     ),
 ]
 RateOption = Annotated[
@@ -179,8 +186,8 @@ RateOption = Annotated[
         max=1_000_000,
         metavar="HZ",
         rich_help_panel=RESULTS,
-        help="Sample rate of the results. As in the input by default, or the next one that the "
-        "format has: Opus has 48000.",
+        help="Sample rate of the results. By default that of the input, or the model's where there "
+        "is none; if the format lacks it, the next one that it has (Opus: 48000).",
     ),
 ]
 StartOption = Annotated[

@@ -43,9 +43,9 @@ from msdm_cli.cli.options import (
     QuietOption,
     RateOption,
     ResamplesOption,
-    SamplerOption,
     SeedOption,
     SeparationQualityOption,
+    SeparationSamplerOption,
     SeparationStepsOption,
     SongDurationOption,
     StartOption,
@@ -98,7 +98,7 @@ def separate(  # noqa: PLR0913  an option each
     steps: SeparationStepsOption = None,
     seed: SeedOption = None,
     model_name: ModelOption = EMBEDDED,
-    sampler: SamplerOption = None,
+    sampler: SeparationSamplerOption = None,
     num_resamples: ResamplesOption = None,
     churn: ChurnOption = None,
     gamma: GammaOption = None,
@@ -125,8 +125,8 @@ def separate(  # noqa: PLR0913  an option each
         typer.Option(
             "--residual",
             rich_help_panel=RESULTS,
-            help="Write what the model cannot hear to a file of its own: all frequencies above "
-            "half its sample rate. By default the stems share it.",
+            help="Write what the model cannot hear to a file of its own: for the embedded model "
+            "what lies above 10.5 kHz. By default the stems share it.",
         ),
     ] = False,
     file_format: FormatOption = "wav",

@@ -29,8 +29,8 @@ def view(
         typer.Option(
             "--host",
             metavar="ADDRESS",
-            help="Where to serve. By default this machine alone sees the page; through "
-            "ssh -L 8000:localhost:8000, yours does too.",
+            help="Address to serve at. By default only this machine can open the page. On another "
+            "one, run ssh -L 8000:localhost:8000 HOST, and open http://localhost:8000.",
         ),
     ] = "127.0.0.1",
     port: Annotated[
