@@ -92,11 +92,11 @@ class Beside:
     table: Path | None = None
 
     def add(self, result: "JobResult") -> tuple[Path, ...]:
-        """Make what belongs beside results that are new; find it beside those that were there."""
+        """Make what belongs beside results; beside those that were there, what is missing."""
         makers = {
             "page": self._make_page if self.page else None,
             "project": self._make_project if self.project else None,
-            "MIDI": self._make_notes if self.midi and not result.skipped else None,
+            "MIDI": self._make_notes if self.midi else None,
         }
         return tuple(
             path
@@ -108,26 +108,29 @@ class Beside:
     def compare(self, results: "Sequence[JobResult]") -> tuple[Path, ...]:
         """Make the page that compares takes, if there are several in the folders of one folder."""
         folders = {result.manifest.parent.parent for result in results}
-        new = any(not result.skipped for result in results)
-        if not (self.page and new and len(results) > 1 and len(folders) == 1):
+        if not (self.page and len(results) > 1 and len(folders) == 1):
             return ()
         if any(map(is_address, folders)):
             return ()  # the takes are not on this machine
-        return self._try("page", lambda: self._make_gallery(folders.pop()))
+        new = any(not result.skipped for result in results)
+        return self._try("page", lambda: self._make_gallery(folders.pop(), new=new))
 
     def _make_page(self, result: "JobResult") -> tuple[Path, ...]:
         from msdm_cli.page.place import is_ours, place_page
 
-        if result.skipped:
-            place = place_page(result.manifest)
-            return (place,) if is_ours(place) else ()
+        place = place_page(result.manifest)
+        # A command that was stopped before its page makes it when it is repeated.
+        if result.skipped and is_ours(place):
+            return (place,)
         from msdm_cli.page.write import write_page
 
         return (write_page(result.manifest),)
 
-    def _make_gallery(self, folder: Path) -> tuple[Path, ...]:
-        from msdm_cli.page.write import write_gallery
+    def _make_gallery(self, folder: Path, *, new: bool) -> tuple[Path, ...]:
+        from msdm_cli.page.write import place_gallery, write_gallery
 
+        if not new and place_gallery(folder).exists():
+            return ()
         return (write_gallery(folder),)
 
     def _make_project(self, result: "JobResult") -> tuple[Path, ...]:
@@ -138,7 +141,7 @@ class Beside:
     def _make_notes(self, result: "JobResult") -> tuple[Path, ...]:
         from msdm_cli.jobs.transcribe import write_notes
 
-        return write_notes(result.manifest)
+        return write_notes(result.manifest, anew=not result.skipped)
 
     def _try(self, what: str, make: Callable[[], tuple[Path, ...]]) -> tuple[Path, ...]:
         try:

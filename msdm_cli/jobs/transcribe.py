@@ -14,8 +14,15 @@ SUFFIX = ".mid"
 MARKED_BYTES = 64
 
 
-def write_notes(manifest: Path) -> tuple[Path, ...]:
+def write_notes(manifest: Path, *, anew: bool = True) -> tuple[Path, ...]:
     """Write the notes of each new stem beside it. A file of somebody else stays.
+
+    Args:
+        manifest: The manifest of the stems.
+        anew: Whether to write again what msdm wrote before.
+
+    Returns:
+        The files of msdm that are there then.
 
     Raises:
         ResultsError: The manifest is damaged, or the folder cannot be written.
@@ -33,7 +40,10 @@ def write_notes(manifest: Path) -> tuple[Path, ...]:
         if name in copied or name in UNPITCHED:
             continue
         path = sound.with_suffix(SUFFIX)
-        if not path.exists() or _is_ours(path):
+        if path.exists() and not _is_ours(path):
+            continue
+        written.append(path)
+        if anew or not path.exists():
             content = write_midi(transcribe(FileSource(sound)), name, tempo)
             try:
                 write_whole(path, content)
@@ -41,7 +51,6 @@ def write_notes(manifest: Path) -> tuple[Path, ...]:
                 raise UnwritableResults(
                     f"{path}: cannot be written ({error})", "Make room on the disk."
                 ) from error
-            written.append(path)
     return tuple(written)
 
 

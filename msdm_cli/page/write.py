@@ -39,10 +39,15 @@ def write_gallery(folder: Path) -> Path:
         if not place.exists():
             write_page(manifest)
         takes[place] = opened
-    place = folder / f"{NAME}.{SUFFIX}"
+    place = place_gallery(folder)
     check_page(place)
     save_page(build_gallery(folder.absolute().name, takes, place), place)
     return place
+
+
+def place_gallery(folder: Path) -> Path:
+    """Where the page that compares the takes of a folder goes."""
+    return folder / f"{NAME}.{SUFFIX}"
 
 
 def find_takes(folder: Path) -> list[Path]:

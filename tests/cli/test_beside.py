@@ -34,6 +34,30 @@ def test_a_page_lies_beside_the_stems_and_is_made_once(write_song, tmp_path):
     assert "without-drums" in page.read_text("utf-8")
 
 
+def test_a_page_that_is_missing_is_made_when_the_command_is_repeated(write_song, tmp_path):
+    """As it is after a kill between the stems and the page, or after --no-page."""
+    song = write_song(seconds=0.3)
+    page = tmp_path / "stems" / "song" / "index.html"
+    assert separate(song, tmp_path / "stems", "--no-page").returncode == 0
+    assert not page.exists()
+    (done,) = json.loads(separate(song, tmp_path / "stems", "--json").stdout)
+    assert done["skipped"]
+    assert done["beside"] == [str(page)]
+    assert page.read_text("utf-8").count('class="track"') == 4
+
+
+def test_pages_of_takes_that_are_missing_are_made_when_the_command_is_repeated(tmp_path):
+    folder = tmp_path / "takes"
+    takes = ("--seconds", "0.4", "--variations", "2", "--seed", "1", "-o", folder)
+    assert msdm("generate", *takes, *OPTIONS, "--no-page").returncode == 0
+    assert not list(folder.rglob("*.html"))
+    for _ in range(2):
+        assert msdm("generate", *takes, *OPTIONS).returncode == 0
+        pages = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.html"))
+        assert pages == ["index.html", "seed-1/index.html", "seed-2/index.html"]
+        (folder / "index.html").unlink()
+
+
 def test_no_page(write_song, tmp_path):
     (done,) = json.loads(separate(write_song(seconds=0.3), tmp_path, "--no-page", "--json").stdout)
     assert done["beside"] == []
@@ -79,7 +103,7 @@ def test_a_project_lies_beside_the_stems(write_song, tmp_path):
 
 
 def test_what_fails_beside_results_is_said_with_what_to_do(tmp_path, monkeypatch):
-    def fail(manifest):
+    def fail(manifest, *, anew):
         raise UnwritableResults("the disk is full", "Make room on the disk.")
 
     monkeypatch.setattr("msdm_cli.midi.notes.find_network", lambda: None)

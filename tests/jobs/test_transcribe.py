@@ -30,6 +30,17 @@ def test_new_stems_with_a_pitch_get_their_notes(tiny_model, write_song, tmp_path
     assert all(MARK in path.read_bytes() for path in paths)
 
 
+def test_notes_that_are_there_are_only_found(tiny_model, write_song, tmp_path, found):
+    drums = write_song("drums.wav", seconds=0.4)
+    made = impute(tiny_model, {"drums": drums}, tmp_path / "out", targets=("bass", "piano"))
+    bass, piano = transcribe.write_notes(made.manifest)
+    piano.unlink()
+    found.clear()
+    assert transcribe.write_notes(made.manifest, anew=False) == (bass, piano)
+    assert found == ["piano.wav"]
+    assert piano.is_file()
+
+
 def test_files_of_somebody_else_stay(tiny_model, write_song, tmp_path, found):
     drums = write_song("drums.wav", seconds=0.4)
     made = impute(tiny_model, {"drums": drums}, tmp_path / "out")

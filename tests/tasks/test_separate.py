@@ -128,7 +128,7 @@ def measure_seams(model, reach):
     """The largest difference between many chunks and a single one, and the peak of the stems."""
     song = music(3 * 22050)
     many = replace_denoisers(model, FilterBank(reach))
-    spec = dataclasses.replace(many.spec, chunk_length=81920)
+    spec = dataclasses.replace(many.spec, song_length=81920)
     single = dataclasses.replace(many, spec=spec)
     stems = [np.stack(list(collect(start(each, song))[0].values())) for each in (many, single)]
     return np.abs(stems[0] - stems[1]).max(), np.abs(stems[1]).max()
@@ -345,7 +345,7 @@ def test_outputs_have_the_names_and_the_shape_of_the_song(tiny_model):
 
 def test_no_join_of_a_song_stands_out():
     model = load("embedded", Runtime(device="cpu"))
-    model = dataclasses.replace(model, spec=dataclasses.replace(model.spec, chunk_length=65_536))
+    model = dataclasses.replace(model, spec=dataclasses.replace(model.spec, song_length=65_536))
     sources = {SONG: FileSource(Path(__file__).parents[1] / "data" / "song.flac")}
     stream = run(model, sources, choose(model), NoStore(), SilentProgress())
     for _ in stream:
