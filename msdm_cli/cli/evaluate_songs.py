@@ -105,4 +105,6 @@ def _score(song: Path, evaluation: "Evaluation", display: Display) -> bool:
         return False
     finally:
         piece.end()
+    if not evaluation.holds(song):
+        display.say(f"{song.name}: has no score, because no two of its stems sound at once")
     return True

@@ -70,6 +70,10 @@ class Controls:
             raise ValueError(f"expected a style of {', '.join(STYLES)}, got {self.style}")
         if self.key is not None:
             read_key(self.key)
+        for plays in self.playing:
+            # A name would count as True, for the stem at its place.
+            if plays not in (True, False, None):
+                raise ValueError(f"expected True, False or None for each stem, got {plays!r}")
 
     @property
     def beat_seconds(self) -> float:

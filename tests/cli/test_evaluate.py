@@ -99,6 +99,15 @@ def test_a_figure_without_scores_is_a_dash_and_null(references, estimates):
     assert summary["leak_db"] is None
 
 
+def test_a_song_without_a_score_is_named(references, estimates):
+    write_stems(references / "Alone", ("bass",))
+    write_stems(estimates / "Alone")
+    result = evaluate(references, estimates)
+    assert result.exit_code == 0, result.output
+    assert "Alone: has no score, because no two of its stems sound at once" in result.stderr
+    assert "Track00001: has no score" not in result.stderr
+
+
 def test_tables_go_to_another_folder(references, estimates, tmp_path):
     assert evaluate(references, estimates, "--tables", tmp_path / "scores").exit_code == 0
     assert [path.name for path in (tmp_path / "scores").iterdir()] == ["scores.csv"]

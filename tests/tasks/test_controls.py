@@ -224,3 +224,9 @@ def test_what_is_no_key_is_refused(text):
 
 def test_notes_are_those_of_a_piano():
     assert len(set(NOTES)) == 12
+
+
+def test_who_plays_is_said_by_place_and_not_by_name():
+    for playing in (["drums"], (True, 2), ("",)):
+        with pytest.raises(ValueError, match="True, False or None for each stem"):
+            Controls(playing=playing)
