@@ -20,7 +20,7 @@ from msdm_cli.errors import MsdmError
 from msdm_cli.jobs.estimate import FEW_MULTIPLES, add_calls, measure_call, measure_stages
 from msdm_cli.models.load import LoadedModel, load
 from msdm_cli.models.registry import EMBEDDED, cache_folder, find_entry, load_registry
-from msdm_cli.models.spec import QUALITIES, ModelSpec
+from msdm_cli.models.spec import QUALITIES
 from msdm_cli.models.verify import check_file
 from msdm_cli.tasks.table import TASKS
 
@@ -206,26 +206,13 @@ def _examine_cache() -> Finding:
 def measure_paces(model: LoadedModel) -> list[Pace]:
     """How fast each task runs at each quality, from one network call of each stage."""
     spec = model.spec
-    measured = {
-        length: measure_stages(model, stages, 1, length)
-        for length, stages in _group_stages(spec).items()
-    }
+    each = measure_stages(model, range(len(spec.stages)), 1, spec.chunk_length)
+    kept_seconds = (spec.chunk_length - 2 * spec.context) / spec.sample_rate
     found = []
     for task in TASKS:
-        length = spec.find_length(task)
-        each = measured[length]
-        kept_seconds = (length - 2 * spec.context) / spec.sample_rate
         for quality in (name for name in QUALITIES if name in spec.list_presets(task)):
             preset, sketch = spec.preset(task, quality), spec.sketch_preset(task, quality)
             seconds = add_calls(each, spec.list_stages(task), sketch, preset)
             calls = preset.calls + (sketch.calls if sketch else 0)
             found.append(Pace(task, quality, calls, kept_seconds / seconds))
     return found
-
-
-def _group_stages(spec: ModelSpec) -> dict[int, list[int]]:
-    """The stages that work on chunks of each length."""
-    stages: dict[int, list[int]] = {}
-    for task in TASKS:
-        stages.setdefault(spec.find_length(task), []).extend(spec.list_stages(task))
-    return {length: sorted(set(some)) for length, some in stages.items()}

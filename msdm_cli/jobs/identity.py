@@ -47,7 +47,7 @@ def describe_job(
         **fields,
         "runtime": dataclasses.asdict(runtime),
         "weights_sha256": weights_sha256,
-        "chunk_length": spec.find_length(request.task),
+        "chunk_length": spec.chunk_length,
         "context": spec.context,
         **_describe_sketch(request.task, spec),
         "versions": {

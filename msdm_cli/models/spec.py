@@ -45,9 +45,6 @@ UNREADABLE = (
 )
 """Errors of a file that is no spec."""
 
-SEPARATE = "separate"
-"""The task whose chunks may have another length than those of music."""
-
 SKETCH = "sketch"
 """The representation of a stage that draws sketches, for the stage after it."""
 
@@ -93,7 +90,6 @@ class ModelSpec:
         stems: Names of the stems, in the order of the network.
         sample_rate: Rate that the network works at, in hertz.
         chunk_length: Length of a chunk with its context, in samples.
-        song_length: The same of a song to separate; None if it is ``chunk_length``.
         context: Samples at either end of a chunk that are computed but not used.
         length_multiple: The network takes lengths that are multiples of this, in samples.
         sigma_max: Largest noise level that the network was trained on.
@@ -113,7 +109,6 @@ class ModelSpec:
     sigma_max: float
     stages: tuple[Stage, ...]
     level_db: float | None = None
-    song_length: int | None = None
 
     def __post_init__(self) -> None:
         names = [stage.name for stage in self.stages]
@@ -129,21 +124,16 @@ class ModelSpec:
             self._check_tokens()
         if not self.stems or len(set(self.stems)) != len(self.stems):
             raise ValueError(f"expected stems of different names, got {', '.join(self.stems)}")
-        self._check_sizes()
-        for length in (self.chunk_length, self.find_length(SEPARATE)):
-            self._check_chunk(length)
-
-    def _check_chunk(self, length: int) -> None:
-        """Refuse chunks that the network does not take."""
-        if self.length_multiple < 1 or length % self.length_multiple:
+        if self.length_multiple < 1 or self.chunk_length % self.length_multiple:
             raise ValueError(
                 f"expected a chunk length that is a multiple of {self.length_multiple}, "
-                f"got {length}"
+                f"got {self.chunk_length}"
             )
-        if length > LONGEST_CHUNK:
-            raise ValueError(f"expected chunks of up to {LONGEST_CHUNK} samples, got {length}")
-        if not 0 <= 2 * self.context < length:
-            raise ValueError(f"expected a context below half of {length}, got {self.context}")
+        self._check_sizes()
+        if not 0 <= 2 * self.context < self.chunk_length:
+            raise ValueError(
+                f"expected a context below half of {self.chunk_length}, got {self.context}"
+            )
 
     def _check_sizes(self) -> None:
         """Refuse numbers and names that no model has."""
@@ -154,8 +144,11 @@ class ModelSpec:
         for stem in {stem for stage in self.stages for stem in stage.drafts}.difference(self.stems):
             raise ValueError(f"expected drafts of stems that the model has, got {stem}")
         low, high = RATES_HZ
-        if not low <= self.sample_rate <= high:
-            raise ValueError(f"expected {low} to {high} Hz, got {self.sample_rate}")
+        if not (low <= self.sample_rate <= high and self.chunk_length <= LONGEST_CHUNK):
+            raise ValueError(
+                f"expected {low} to {high} Hz and chunks of up to {LONGEST_CHUNK} samples, "
+                f"got {self.sample_rate} and {self.chunk_length}"
+            )
         if not 0 < self.sigma_max < math.inf:
             raise ValueError(f"expected a sigma_max above 0, got {self.sigma_max}")
         low, high = LEVELS_DB
@@ -174,10 +167,6 @@ class ModelSpec:
     def stage(self) -> Stage:
         """The first stage."""
         return self.stages[0]
-
-    def find_length(self, task: str) -> int:
-        """Length of a chunk of a task with its context, in samples."""
-        return (self.song_length if task == SEPARATE else None) or self.chunk_length
 
     def list_stages(self, task: str) -> tuple[int, ...]:
         """The indices of the stages that do a task, in order."""

@@ -23,7 +23,7 @@ from msdm_cli.audio.stem_finish import RESIDUAL
 from msdm_cli.diffusion.conditions import mixture_condition
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.models.load import LoadedModel
-from msdm_cli.models.spec import SEPARATE, ModelSpec
+from msdm_cli.models.spec import ModelSpec
 from msdm_cli.progress import Progress
 from msdm_cli.tasks.ahead import Ahead
 from msdm_cli.tasks.assembly import Assembly
@@ -34,7 +34,7 @@ from msdm_cli.tasks.stream import ChunkStore, StemBlock, StemStream, TaskPlan, r
 SONG = "song"
 CHANNELS_AT_ONCE = 2
 """Channels of one network call."""
-CHANNELS_PER_CHUNK = 10
+CHANNELS_PER_CHUNK = 32
 """Songs of more channels have shorter chunks, so that memory hardly grows with their number."""
 SHORTEST_CONTEXTS = 4
 """Length of the shortest of those, in contexts. Two of them are computed and thrown away."""
@@ -123,12 +123,11 @@ def _plan_chunks(spec: ModelSpec, song: AudioProperties, overlap: float) -> Chun
 
 def _fit_length(spec: ModelSpec, channels: int) -> int:
     """Length of a chunk of so many channels."""
-    longest = spec.find_length(SEPARATE)
     if channels <= CHANNELS_PER_CHUNK:
-        return longest
-    shared = longest * CHANNELS_PER_CHUNK // channels
+        return spec.chunk_length
+    shared = spec.chunk_length * CHANNELS_PER_CHUNK // channels
     wanted = max(shared, SHORTEST_CONTEXTS * spec.context)
-    return min(longest, -(-wanted // spec.length_multiple) * spec.length_multiple)
+    return min(spec.chunk_length, -(-wanted // spec.length_multiple) * spec.length_multiple)
 
 
 def run(

@@ -20,7 +20,6 @@ from safetensors.torch import load_file
 from msdm_cli.evaluation.metrics.metric import SeparatedSong
 from msdm_cli.evaluation.metrics.si_sdr import SI_SDR, SiSdrRow
 from msdm_cli.interface import Model, load_model
-from msdm_cli.models.spec import SEPARATE
 from scripts.bench.naming import PAIR, Naming, name_windows
 from scripts.bench.report import OutputOption, Report
 from scripts.bench.separation import by_model, get_network
@@ -110,7 +109,7 @@ def with_chunks(model: Model, seconds: float) -> Model:
     spec = model.spec
     multiples = round(seconds * spec.sample_rate / spec.length_multiple)
     length = multiples * spec.length_multiple
-    return dataclasses.replace(model, spec=dataclasses.replace(spec, song_length=length))
+    return dataclasses.replace(model, spec=dataclasses.replace(spec, chunk_length=length))
 
 
 def main(  # noqa: PLR0913  the options of a command
@@ -144,10 +143,9 @@ def main(  # noqa: PLR0913  the options of a command
         estimate = separate(stems)
         rows += SI_SDR.score(SeparatedSong("", folder.name, names, estimate, stems, rate))
         windows[folder.name] = name_windows(estimate, stems, names, rate)
-    chunk = model.spec.find_length(SEPARATE) / rate
     report = Report(
         f"Names in {seconds:g} s of each of {len(windows)} songs, separated at `{quality}` in "
-        f"chunks of {chunk:.1f} s, by `python -m scripts.bench.identity`."
+        f"chunks of {model.spec.chunk_length / rate:.1f} s, by `python -m scripts.bench.identity`."
     )
     add_names(report, windows)
     add_shares(report, windows, names)

@@ -1,4 +1,3 @@
-import dataclasses
 import importlib.metadata
 import shutil
 from types import SimpleNamespace
@@ -111,15 +110,3 @@ def test_paces_follow_from_calls(monkeypatch, tiny_model):
     kept_seconds = (spec.chunk_length - 2 * spec.context) / spec.sample_rate
     assert paces["separate", "fast"].times_real_time == pytest.approx(kept_seconds)
     assert paces["generate", "default"].times_real_time == pytest.approx(kept_seconds / 3)
-
-
-def test_a_pace_is_that_of_the_chunks_of_its_task(monkeypatch, tiny_model):
-    monkeypatch.setattr(estimate, "measure_call", lambda model, batch, length, *told: length)
-    spec = dataclasses.replace(tiny_model.spec, song_length=4 * tiny_model.spec.chunk_length)
-    model = dataclasses.replace(tiny_model, spec=spec)
-    paces = {(pace.task, pace.quality): pace for pace in measure_paces(model)}
-    for task, calls in (("separate", 1), ("generate", 3)):
-        length = spec.find_length(task)
-        kept_seconds = (length - 2 * spec.context) / spec.sample_rate
-        pace = paces[task, "fast" if task == "separate" else "default"]
-        assert pace.times_real_time == pytest.approx(kept_seconds / length / calls)

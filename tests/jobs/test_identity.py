@@ -148,17 +148,6 @@ def test_differences_of_machines_are_described():
     ]
 
 
-def test_chunks_of_songs_are_no_part_of_music(tiny_model):
-    spec = dataclasses.replace(tiny_model.spec, song_length=32768)
-    longer = dataclasses.replace(tiny_model, spec=spec)
-    request = request_of(tiny_model)
-    one, other = (identify(request, model, DIGESTS) for model in (tiny_model, longer))
-    assert find_difference(one, other) == "chunk_length"
-    music = make_request(tiny_model, "generate", {}, Path("stems"), seed=3, seconds=2.0)
-    one, other = (identify(music, model, {}) for model in (tiny_model, longer))
-    assert find_difference(one, other) is None
-
-
 @pytest.mark.parametrize("field", ["chunk_length", "context"])
 def test_the_chunks_are_part_of_it(tiny_model, field):
     request = request_of(tiny_model)

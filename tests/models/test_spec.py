@@ -63,9 +63,6 @@ def change(path, stage=None, **fields):
         ({"sigma_max": 0}, "sigma_max above 0"),
         ({"chunk_length": 1000}, "multiple of 1024"),
         ({"context": 4096}, "context below half"),
-        ({"song_length": 1 << 40}, "chunks of up to 16777216 samples"),
-        ({"song_length": 1000}, "multiple of 1024"),
-        ({"song_length": 1024}, "context below half of 1024"),
         (
             {"stage": {"representation": "cepstrum"}},
             "representation of waveform, sketch, got cepstrum",
@@ -80,13 +77,6 @@ def test_a_spec_that_means_nothing_is_refused(tmp_path, fields, reason):
     with pytest.raises(UnreadableSpec, match=reason) as caught:
         load_spec(path)
     assert str(path) in caught.value.message
-
-
-def test_songs_have_chunks_of_a_length_of_their_own():
-    assert SPEC.find_length("separate") == SPEC.chunk_length
-    spec = dataclasses.replace(SPEC, song_length=4 * SPEC.chunk_length)
-    lengths = [spec.find_length(task) for task in ("separate", "impute", "generate")]
-    assert lengths == [4 * SPEC.chunk_length, SPEC.chunk_length, SPEC.chunk_length]
 
 
 SOUND = dataclasses.replace(STAGE, name="sound", presets={"generate": {"fast": PRESET}})
