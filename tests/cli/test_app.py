@@ -108,6 +108,7 @@ def test_onnx_does_not_need_torch(write_song, tmp_path, command):
     assert len(done["files"]) == {"separate": 4, "impute": 3, "generate": 5}[command]
 
 
+@pytest.mark.usefixtures("pages")
 def test_a_finished_batch_is_recognised_without_a_backend(write_song, tmp_path):
     songs = [write_song(f"{name}.wav", seconds=0.3, channels=1) for name in "ab"]
     command = ("separate", *map(str, songs), "-o", str(tmp_path / "out"), "--json", "--seed", "3")
