@@ -105,6 +105,7 @@ def _score(song: Path, evaluation: "Evaluation", display: Display) -> bool:
         return False
     finally:
         piece.end()
-    if not evaluation.holds(song):
-        display.say(f"{song.name}: has no score, because no two of its stems sound at once")
+    if unscored := evaluation.list_unscored(song):
+        titles = ", ".join(unscored)
+        display.say(f"{song.name}: has no {titles}, because no two of its stems sound at once")
     return True

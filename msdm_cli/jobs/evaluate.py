@@ -135,9 +135,9 @@ class Evaluation:
             if any(table in tables for tables in missing.values()):
                 table.save()
 
-    def holds(self, song: Path) -> bool:
-        """Whether the estimates of a song have a score in any table."""
-        return any(table.holds(song.name, self.method) for table in self.tables)
+    def list_unscored(self, song: Path) -> list[str]:
+        """Titles of the metrics that have no score of a song's estimates."""
+        return [table.metric.title for table in self._tables_without(song, self.method)]
 
     def _tables_without(self, song: Path, method: str) -> list[ScoreTable[Any]]:
         return [table for table in self.tables if not table.holds(song.name, method)]

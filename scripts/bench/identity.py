@@ -85,11 +85,14 @@ def mean_shares(windows: Sequence[Naming], names: Sequence[str]) -> np.ndarray:
 
 
 def add_scores(report: Report, rows: Sequence[SiSdrRow], names: Sequence[str]) -> None:
-    """Add SI-SDRi of all stems."""
-    report.write("SI-SDRi in dB in the windows in which a stem sounds:")
+    """Add SI-SDRi of all stems, and how much is heard of silent ones."""
+    report.write(
+        "SI-SDRi in dB in the windows in which a stem sounds, and the level of estimates where "
+        "their stem is silent, in dB relative to the mixture (leak):"
+    )
     summary = SI_SDR.summarise(rows, names)[0]
-    figures = (*summary.stems.values(), summary.overall["active"])
-    report.table((*names, "mean"), [[f"{figure:.2f}" for figure in figures]])
+    figures = (*summary.stems.values(), summary.overall["active"], summary.overall["leak_db"])
+    report.table((*names, "mean", "leak"), [[f"{figure:.2f}" for figure in figures]])
 
 
 def add_songs(report: Report, songs: Mapping[str, list[Naming]], names: Sequence[str]) -> None:

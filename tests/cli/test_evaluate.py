@@ -104,8 +104,8 @@ def test_a_song_without_a_score_is_named(references, estimates):
     write_stems(estimates / "Alone")
     result = evaluate(references, estimates)
     assert result.exit_code == 0, result.output
-    assert "Alone: has no score, because no two of its stems sound at once" in result.stderr
-    assert "Track00001: has no score" not in result.stderr
+    assert "Alone: has no SI-SDRi, because no two of its stems sound at once" in result.stderr
+    assert "Track00001: has no" not in result.stderr
 
 
 def test_tables_go_to_another_folder(references, estimates, tmp_path):
