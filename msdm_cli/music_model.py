@@ -153,8 +153,8 @@ class MusicModel(LoadedModel):
         if bars is not None:
             if not sketch:
                 raise ValueError("expected a model that draws sketches: others know no bars")
-            if bars < 1:
-                raise ValueError(f"expected at least one bar, got {bars}")
+            if bars < 1 or bars % 1:
+                raise ValueError(f"expected one bar or more, and whole ones, got {bars}")
             seconds = bars * asked.bar_seconds
         options = GenerateOptions(preset, seed, seconds, sketch, asked, loops=bars is not None)
         return self._run("generate", {}, options, progress)

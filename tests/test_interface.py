@@ -279,6 +279,33 @@ def test_controls_and_seed_decide_what_is_generated(cascade):
     )
 
 
+RESTING = Controls(tempo=200.0, playing=(True, False, None, False))
+
+
+@pytest.mark.parametrize("length", [{"seconds": 1.7}, {"bars": 1}, {"bars": 2}])
+def test_stems_that_do_not_play_are_silent(cascade, length):
+    stems = cascade.generate(**length, seed=4, controls=RESTING)
+    assert not stems["drums"].any()
+    assert not stems["piano"].any()
+    assert np.abs(stems["bass"]).max() > 0
+
+
+def test_stems_that_do_not_play_end_where_they_are_continued(cascade):
+    given = {name: music(11025) for name in ("bass", "drums")}
+    stems = cascade.extend(given, 1.7, 22050, seed=2, controls=RESTING)
+    fade = 441
+    np.testing.assert_array_equal(stems["drums"][:, :11025], given["drums"])
+    assert not stems["drums"][:, 11025 + fade :].any()
+    assert not stems["piano"].any()
+    assert stems["bass"][:, 11025 + fade :].any()
+
+
+def test_who_plays_is_said_of_stems_that_there_are(cascade):
+    asked = Controls(playing=(True,) * 5)
+    with pytest.raises(ValueError, match="up to 4 stems that play or rest, got 5"):
+        cascade.generate(0.3, controls=asked)
+
+
 @pytest.mark.parametrize("dimensions", [1, 2])
 def test_stems_are_continued(cascade, dimensions):
     given = {name: music(11025, dimensions) for name in ("bass", "drums")}
@@ -317,8 +344,11 @@ def test_bars_make_a_loop(cascade):
 def test_bars_need_a_tempo(model, cascade):
     with pytest.raises(ValueError, match="expected a model that draws sketches"):
         model.generate(bars=2)
-    with pytest.raises(ValueError, match="expected at least one bar, got 0"):
-        cascade.generate(bars=0)
+    for bars in (0, 2.5):
+        with pytest.raises(
+            ValueError, match=f"expected one bar or more, and whole ones, got {bars}"
+        ):
+            cascade.generate(bars=bars)
 
 
 def test_controls_are_heard_by_imputed_stems(cascade):

@@ -29,7 +29,7 @@ class NoiseField:
     stems: int
 
     def __post_init__(self) -> None:
-        if not 0 <= self.seed < 1 << 64:
+        if not 0 <= self.seed < 1 << 64 or self.seed % 1:
             raise ValueError(f"expected a seed from 0 to 2^64 - 1, got {self.seed}")
 
     def draw(self, start: int, length: int, *, step: int, sample: int = 0) -> NDArray[np.float32]:

@@ -18,10 +18,10 @@ from msdm_cli.models.spec import ModelSpec
 PLACES = ("inputs", "folder", "track", "overwrite")
 """Fields of a request that say where things lie, and change no sample."""
 
-OUTPUT = 9
+OUTPUT = 10
 """Raised when the same request gives other samples. Unfinished jobs then start again.
 
-9 brought music that leans towards its key, joins without pulses, and rounding to the nearest.
+10 brought stems that are silent because they were not asked to play.
 """
 
 

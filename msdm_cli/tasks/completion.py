@@ -22,7 +22,7 @@ from msdm_cli.tasks.calls import Calls
 from msdm_cli.tasks.continuation import draw_chunks
 from msdm_cli.tasks.course import Stretch, find_stretch
 from msdm_cli.tasks.hearing import hear
-from msdm_cli.tasks.known import Given
+from msdm_cli.tasks.known import Given, rest
 from msdm_cli.tasks.music import MusicOptions, choose_draw, find_margin, plan_music
 from msdm_cli.tasks.original import Original, count_fade
 from msdm_cli.tasks.stream import ChunkStore, StemBlock, TaskPlan
@@ -46,11 +46,13 @@ class Completion:
         targets: Stems that are wanted.
         output: Rate, channels and length of what comes.
         part: First frame and end of what is drawn of the targets.
+        resting: Targets that are silent after what is there of them.
     """
 
     targets: tuple[str, ...]
     output: AudioProperties
     part: tuple[int, int]
+    resting: tuple[str, ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -183,17 +185,13 @@ def _list_given(
     given = {}
     for index, name in enumerate(spec.stems):
         target = name in wanted.targets
+        drawn = target and name not in wanted.resting
         if name in originals:
-            read = originals[name].hear
-            given[index] = Given(read, gap if target else (0, 0), margin)
+            # After its end it is silent.
+            given[index] = Given(originals[name].hear, gap if drawn else (0, 0), margin)
         elif target and not wanted.whole:
-            given[index] = Given(_rest, gap, margin)
+            given[index] = Given(rest, gap if drawn else (0, 0), margin)
     return given
-
-
-def _rest(start: int, stop: int) -> Array:
-    """The silence of a stem that is not there."""
-    return np.zeros(stop - start, np.float32)
 
 
 class _Mixer:

@@ -46,7 +46,8 @@ class Controls:
 
     Attributes:
         tempo: Quarter notes a minute.
-        meter: 4/4, 3/4 or 6/8; counts only with a tempo. A style that is asked for has its own.
+        meter: 4/4, 3/4 or 6/8; counts only with a tempo. A style that is asked for has its own, and
+            4/4 leaves the meter to the style that a seed draws.
         first_beat: Time of the first beat of a bar, in seconds; counts only with a tempo. The
             beginning if it is not known.
         key: A note and a mode, for example ``Eb minor``.
@@ -66,6 +67,8 @@ class Controls:
             raise ValueError(f"expected a meter of {', '.join(BEATS_PER_BAR)}, got {self.meter}")
         if self.tempo is not None and not 20 <= self.tempo <= 400:
             raise ValueError(f"expected a tempo from 20 to 400, got {self.tempo:g}")
+        if self.first_beat is not None and not math.isfinite(self.first_beat):
+            raise ValueError(f"expected the time of a first beat, got {self.first_beat}")
         if self.style is not None and self.style not in STYLES:
             raise ValueError(f"expected a style of {', '.join(STYLES)}, got {self.style}")
         if self.key is not None:
@@ -104,29 +107,41 @@ class Controls:
         Left to itself, the embedded model's piano rests in more than half of a piece. So each stem
         is asked to play in half of the pieces, and left free in the others.
 
-        What is asked for does not change what is drawn for the rest, but a tempo leaves only the
-        styles in which it is usual.
+        What is asked for does not change what is drawn for the rest, as far as they go together:
+        a tempo and a meter leave only the styles in which they are usual, and a style has tempos
+        and modes of its own.
         """
         rng = Random(f"controls {seed}")
-        usual = [
-            name
-            for name, style in STYLES.items()
-            if self.tempo is None or style.tempos[0] <= self.tempo <= style.tempos[1]
-        ]
-        name = self.style or rng.choice(usual or list(STYLES))
-        style = STYLES[name]
-        tempo = round(rng.uniform(*style.tempos))
-        key = f"{rng.choice(NOTES)} {rng.choice(style.modes)}"
+        drawn = rng.choice(list(STYLES))
+        pace = rng.random()
+        note = rng.choice(NOTES)
+        mode = rng.choice(STYLES[drawn].modes)
         playing = tuple(rng.random() < ASKED_TO_PLAY or None for _ in range(stems))
+        name = self.style or self._choose_style(drawn, seed)
+        style = STYLES[name]
+        slowest, fastest = style.tempos
+        if mode not in style.modes:
+            mode = Random(f"mode {seed}").choice(style.modes)
         return dataclasses.replace(
             self,
-            tempo=self.tempo or tempo,
+            tempo=self.tempo or round(slowest + (fastest - slowest) * pace),
             meter=style.meter,
             first_beat=LEAD_IN_SECONDS if self.first_beat is None else self.first_beat,
-            key=self.key or key,
+            key=self.key or f"{note} {mode}",
             style=name,
             playing=self.playing or playing,
         )
+
+    def _choose_style(self, drawn: str, seed: int) -> str:
+        """The style that a seed has drawn, or another one if what is asked for is unusual in it."""
+        usual = [
+            name
+            for name, style in STYLES.items()
+            if self.meter in ("4/4", style.meter)
+            and (self.tempo is None or style.tempos[0] <= self.tempo <= style.tempos[1])
+        ]
+        alike = [name for name, style in STYLES.items() if style.meter == self.meter]
+        return drawn if drawn in usual else Random(f"style {seed}").choice(usual or alike)
 
     @property
     def start(self) -> float:

@@ -25,7 +25,7 @@ from msdm_cli.tasks.continuation import Draw, draw_chunks
 from msdm_cli.tasks.controls import Controls
 from msdm_cli.tasks.course import Stretch
 from msdm_cli.tasks.loop import Loop
-from msdm_cli.tasks.music import choose_draw, find_margin, plan_music
+from msdm_cli.tasks.music import choose_draw, find_margin, let_rest, plan_music
 from msdm_cli.tasks.original import describe_given
 from msdm_cli.tasks.stream import ChunkStore, StemBlock, StemStream, TaskPlan
 
@@ -89,11 +89,17 @@ def describe_output(
 
 
 def want(
-    spec: ModelSpec, output: AudioProperties, sources: Mapping[str, AudioSource]
+    model: LoadedModel, sources: Mapping[str, AudioSource], options: GenerateOptions
 ) -> Completion:
-    """What is wanted beside stems that are continued: all that follows them."""
+    """What is wanted beside stems that are continued: all that follows them.
+
+    Raises:
+        NoLength, UnsuitableAudio: As ``describe_output``.
+    """
+    output = describe_output(model, sources, options)
     there = next(iter(sources.values())).properties.frames
-    return Completion(spec.stems, output, (there, output.frames))
+    resting = tuple(model.spec.stems[stem] for stem in let_rest(options))
+    return Completion(model.spec.stems, output, (there, output.frames), resting)
 
 
 def plan(
@@ -105,9 +111,9 @@ def plan(
         NoLength: The length is less than a sample.
         UnsuitableAudio: As ``describe_output``.
     """
-    output = describe_output(model, sources, options)
     if sources:
-        return plan_completion(model.spec, options, want(model.spec, output, sources))
+        return plan_completion(model.spec, options, want(model, sources, options))
+    output = describe_output(model, sources, options)
     lead = model.spec.context if options.loops else 0
     return plan_music(model.spec, Stretch(output.frames + lead, loops=options.loops), options)
 
@@ -143,23 +149,23 @@ def run(
     kept = calls, store
     if sources:
         asked, heard = hear_given(sources, options)
-        wanted = want(model.spec, describe_output(model, sources, options), sources)
+        wanted = want(model, sources, options)
         blocks = complete(model, "generate", sources, asked, wanted, kept)
         return StemStream(blocks, calls, heard)
-    if options.loops:
-        draw = _open_loop(model, options, planned, kept)
-    else:
-        draw = choose_draw(model, "generate", options, planned, kept)
-    return StemStream(_generate(model.spec, draw_chunks(draw, planned, {}, calls.stop)), calls)
+    draw = _open(model, options, planned, kept)
+    cores = draw_chunks(draw, planned, let_rest(options), calls.stop)
+    return StemStream(_generate(model.spec, cores), calls)
 
 
-def _open_loop(
+def _open(
     model: LoadedModel,
     options: GenerateOptions,
     planned: TaskPlan,
     kept: tuple[Calls, ChunkStore],
 ) -> Draw:
-    """What draws a loop, which begins after a lead that is thrown away."""
+    """What draws new music. A loop begins after a lead that is thrown away."""
+    if not options.loops:
+        return choose_draw(model, "generate", options, planned, kept)
     lead = model.spec.context
     asked = dataclasses.replace(
         options, controls=options.controls.delayed(lead / model.spec.sample_rate)

@@ -60,6 +60,11 @@ class Given:
         return Known(samples, known)
 
 
+def rest(start: int, stop: int) -> Array:
+    """The silence of a stem that is not there, or that rests, ``-> [stop - start]``."""
+    return np.zeros(stop - start, np.float32)
+
+
 def find_known_tokens(known: NDArray[np.bool_], length: int, margin: int) -> NDArray[np.bool_]:
     """Which tokens are known: those of which all samples are, those around them too.
 

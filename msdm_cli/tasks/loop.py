@@ -47,7 +47,8 @@ class Loop:
     def draw(self, index: int, chunk: Chunk, given: Mapping[int, Known]) -> Array:
         """What a chunk adds to the loop, ``[S, n]``."""
         if index == self._last:
-            return self._close(self._draw(index, chunk, self._follow(chunk)))
+            # What is given, such as the silence of a stem that rests, is known throughout.
+            return self._close(self._draw(index, chunk, {**self._follow(chunk), **given}))
         new = self._draw(index, chunk, given)
         before = new[:, :0] if self._beginning is None else self._beginning
         missing = max(0, self._needed - before.shape[1])

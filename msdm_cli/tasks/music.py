@@ -12,6 +12,7 @@ from msdm_cli.tasks.cascade import Cascade, CascadeOptions
 from msdm_cli.tasks.continuation import Continuation, Draw
 from msdm_cli.tasks.controls import Controls
 from msdm_cli.tasks.course import Stretch, lay_chunks
+from msdm_cli.tasks.known import Given, rest
 from msdm_cli.tasks.sampling import ChunkSampler
 from msdm_cli.tasks.stream import ChunkStore, TaskPlan
 
@@ -37,7 +38,14 @@ class MusicOptions(Protocol):
 
 
 def plan_music(spec: ModelSpec, stretch: Stretch, options: MusicOptions) -> TaskPlan:
-    """The chunks and network calls of a stretch of a piece."""
+    """The chunks and network calls of a stretch of a piece.
+
+    Raises:
+        ValueError: Of more stems than there are it is said whether they play.
+    """
+    playing, stems = len(options.controls.playing), len(spec.stems)
+    if playing > stems:
+        raise ValueError(f"expected up to {stems} stems that play or rest, got {playing}")
     calls = options.preset.calls
     unit = 1
     if options.sketch is not None:
@@ -45,12 +53,22 @@ def plan_music(spec: ModelSpec, stretch: Stretch, options: MusicOptions) -> Task
         calls += options.sketch.calls
         unit = TOKEN_SAMPLES
     chunks = lay_chunks(spec, stretch, unit)
-    return TaskPlan(chunks, calls, 1, len(spec.stems), independent=False)
+    return TaskPlan(chunks, calls, 1, stems, independent=False)
 
 
 def find_margin(options: MusicOptions) -> int:
     """Samples around a window that are read of given stems, for their sketches."""
     return 0 if options.sketch is None else MARGIN
+
+
+def let_rest(options: MusicOptions) -> dict[int, Given]:
+    """The stems that are asked to rest, by their index: it is known that they are silent."""
+    margin = find_margin(options)
+    return {
+        stem: Given(rest, margin=margin)
+        for stem, plays in enumerate(options.controls.playing)
+        if plays is False
+    }
 
 
 def choose_draw(

@@ -42,4 +42,6 @@ def test_stems_are_independent():
 
 def test_a_seed_out_of_range_is_refused():
     with pytest.raises(ValueError, match="expected a seed"):
+        NoiseField(seed=1.5, stems=1)
+    with pytest.raises(ValueError, match="expected a seed"):
         NoiseField(-1, 1)

@@ -25,7 +25,7 @@ RATE = 22050
 CALLS = 3 + 2
 """Of a chunk: of the sketch, and of the sound."""
 
-CONTROLS = Controls(tempo=100.0, key="A minor", style="rock", playing=(True, True, False, None))
+CONTROLS = Controls(tempo=100.0, key="A minor", style="rock", playing=(True, True, None, None))
 
 ROUNDING = 1e-3
 """In bels, of codes around 1 and sketches down to the floor in single precision."""

@@ -134,6 +134,7 @@ def test_styles_and_playing_have_places_of_their_own():
         ({"tempo": 401.0}, "tempo from 20 to 400, got 401"),
         ({"tempo": float("nan")}, "tempo from 20 to 400, got nan"),
         ({"meter": "5/4"}, "meter of 4/4, 3/4, 6/8, got 5/4"),
+        ({"first_beat": float("nan")}, "the time of a first beat, got nan"),
         ({"style": "polka"}, "style of ballad, .*, got polka"),
         ({"key": "H major"}, "key like C major or Eb minor, got H major"),
         ({"key": "C"}, "got C"),
@@ -180,8 +181,28 @@ def test_what_is_asked_for_stays(style):
 def test_a_key_that_is_asked_for_changes_neither_style_nor_tempo():
     free, asked = Controls().filled(5, STEMS), Controls(key="A minor").filled(5, STEMS)
     assert (free.style, free.tempo) == (asked.style, asked.tempo)
-    slow = Controls(style="ballad").filled(5, STEMS)
-    assert slow == Controls(style="ballad", tempo=slow.tempo).filled(5, STEMS)
+
+
+def test_asking_for_what_a_seed_draws_changes_nothing():
+    for seed in range(100):
+        free = Controls().filled(seed, STEMS)
+        for name in ("style", "tempo", "key", "playing"):
+            asked = Controls(**{name: getattr(free, name)})
+            assert asked.filled(seed, STEMS) == free
+
+
+def test_another_style_leaves_who_plays_and_the_note_of_the_key():
+    for seed in range(20):
+        free, asked = Controls().filled(seed, STEMS), Controls(style="ballad").filled(seed, STEMS)
+        assert asked.playing == free.playing
+        assert asked.key.split()[0] == free.key.split()[0]
+        assert 60 <= asked.tempo <= 88
+
+
+@pytest.mark.parametrize(("tempo", "meter"), [(120, "3/4"), (90, "6/8"), (300, "3/4")])
+def test_a_meter_that_is_asked_for_has_a_style_of_that_meter(tempo, meter):
+    asked = Controls(tempo=tempo, meter=meter)
+    assert {asked.filled(seed, STEMS).meter for seed in range(20)} == {meter}
 
 
 @pytest.mark.parametrize("tempo", [62.0, 100.0, 178.0, 40.0, 240.0])
