@@ -36,6 +36,9 @@ MARGIN = (LONG_WINDOW - HOP) // 2
 FLOOR = -8.0
 """Lowest value: 80 dB below white noise of standard deviation 1."""
 
+CEILING = 3.0
+"""Highest value of a sound of full scale: a square wave has up to 2.9."""
+
 
 def find_sketch(x: Array) -> NDArray[np.float32]:
     """The sketch of sounds at 22 050 Hz.

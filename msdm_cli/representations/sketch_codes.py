@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from msdm_cli.representations.sketch import FLOOR, HOP
+from msdm_cli.representations.sketch import CEILING, FLOOR, HOP
 
 Array = NDArray[np.floating[Any]]
 
@@ -51,12 +51,16 @@ class SketchCodes:
         return codes
 
     def decode(self, codes: Array) -> NDArray[np.float32]:
-        """The sketches of codes, at least ``FLOOR``, ``[S, tokens * K] -> [S, bands, frames]``."""
+        """The sketches of codes, ``[S, tokens * K] -> [S, bands, frames]``.
+
+        They stay between ``FLOOR`` and ``CEILING``, whatever the codes are: a sound that is far too
+        loud would make all others inaudible, since one gain brings them all below full scale.
+        """
         stems = len(codes)
         tokens = codes.reshape(stems, -1, self.numbers) @ self.basis.swapaxes(1, 2)
         cells = (tokens + self.mean[:, None]).reshape(stems, tokens.shape[1], -1, FRAMES_PER_TOKEN)
         sketch = cells.swapaxes(1, 2).reshape(stems, cells.shape[2], -1)
-        return np.maximum(sketch, FLOOR).astype(np.float32)
+        return np.clip(sketch, FLOOR, CEILING).astype(np.float32)
 
 
 def load_codes(path: Path) -> SketchCodes:

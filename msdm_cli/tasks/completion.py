@@ -6,6 +6,7 @@ rate, channels and high frequencies, which the network does not have, do not bre
 """
 
 import dataclasses
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from msdm_cli.audio.level import fit_level
 from msdm_cli.audio.resample import StreamResampler, resampled_length
 from msdm_cli.audio.source import AudioProperties, AudioSource
 from msdm_cli.models.load import LoadedModel
@@ -132,17 +134,30 @@ def complete(
     spec = model.spec
     targets = [spec.stems.index(name) for name in wanted.targets]
     up = StreamResampler(spec.sample_rate, wanted.output.sample_rate, len(targets))
+    gain = choose_gain(spec, sources)
     with ExitStack() as stack:
         originals = {
             name: Original(
-                stack.enter_context(source.open()), spec.sample_rate, panned=wanted.part[0]
+                stack.enter_context(source.open()), spec.sample_rate, wanted.part[0], gain
             )
             for name, source in sources.items()
         }
         mixer = _Mixer(wanted, originals)
         for core in _draw(model, task, originals, options, wanted, kept):
-            yield mixer.mix(up.push(core[targets]))
+            yield mixer.mix(up.push(core[targets] / np.float32(gain)))
         yield mixer.mix(up.finish(wanted.output.frames))
+
+
+def choose_gain(spec: ModelSpec, sources: Mapping[str, AudioSource]) -> float:
+    """The gain with which the network hears given stems, as loud as those that it was trained on.
+
+    So what is drawn beside quiet stems is as quiet. Stems are taken to be equally loud.
+    """
+    if spec.level_db is None:
+        return 1.0
+    rms = math.sqrt(sum(source.rms**2 for source in sources.values()))
+    share_db = 10 * math.log10(len(sources) / len(spec.stems))
+    return fit_level(rms, spec.level_db + share_db)
 
 
 def _draw(

@@ -16,6 +16,7 @@ from msdm_cli.audio.source import AudioSource
 from msdm_cli.representations.sketch import HOP, MARGIN, SAMPLE_RATE_HZ, find_sketch
 from msdm_cli.tasks.controls import Controls
 from msdm_cli.tasks.listener import Listener
+from msdm_cli.tasks.styles import STYLES
 from msdm_cli.tasks.tonality import UNPITCHED
 
 BLOCK_FRAMES = 256
@@ -39,7 +40,8 @@ class Heard:
 def hear(sources: Mapping[str, AudioSource], asked: Controls) -> tuple[Controls, Heard]:
     """Controls with tempo, first beat and key of stems, where they are not asked for.
 
-    Bars are those of the style that is asked for.
+    Bars are those of the style that is asked for, and its usual tempos say whether a tempo, half of
+    it or twice of it is meant.
 
     Args:
         sources: The stems.
@@ -53,7 +55,8 @@ def hear(sources: Mapping[str, AudioSource], asked: Controls) -> tuple[Controls,
     if timed and asked.key:
         return asked, Heard()
     listener = listen(sources)
-    beat = None if timed else listener.find_beat(asked.tempo, asked.bar_quarters)
+    usual = STYLES[asked.style].tempos if asked.style else None
+    beat = None if timed else listener.find_beat(asked.tempo, asked.bar_quarters, usual)
     key = asked.key or listener.find_key()
     heard = Heard(
         tempo=round(beat.tempo, 2) if beat and not asked.tempo else None,

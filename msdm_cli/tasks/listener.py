@@ -30,6 +30,8 @@ OCTAVES = 0.9
 """A tempo is twice as fast or slow as the usual one with a likelihood of exp(-1/2 / 0.9^2)."""
 MULTIPLES = {1: 1.0, 2: 1.0, 4: 1.0, 8: 0.5}
 """Multiples of the frequency of beats, and how much they count."""
+NEAR = 1.05
+"""A tempo this far beyond those that are usual is still taken for usual."""
 STANDS_OUT = 5.0
 """A tempo has this many times the strength of the median of all. Noise has up to 3, songs 8 to 45.
 """
@@ -89,16 +91,25 @@ class Listener:
         self._low.append(rises[:LOW_BANDS].mean(0, dtype=np.float64))
         self._chroma.append(find_chroma(np.maximum(notes, SILENCE)))
 
-    def find_beat(self, tempo: float | None = None, bar_quarters: int = 4) -> Beat | None:
+    def find_beat(
+        self,
+        tempo: float | None = None,
+        bar_quarters: int = 4,
+        usual: tuple[float, float] | None = None,
+    ) -> Beat | None:
         """The beat; None if there is none.
 
         Args:
             tempo: The tempo, if it is known.
             bar_quarters: Length of a bar, in quarter notes.
+            usual: Slowest and fastest tempo of the style, if it is known: which of a tempo, half of
+                it and twice of it is meant cannot always be heard.
         """
         onsets = _remove_mean(np.concatenate(self._onsets))
         if tempo is None:
             tempo = find_tempo(onsets)
+            if tempo is not None and usual is not None:
+                tempo = move_by_octave(tempo, *usual)
         if tempo is None or not onsets.any():
             return None
         beat = find_phase(onsets, tempo)
@@ -146,6 +157,13 @@ def find_tempo(onsets: Array) -> float | None:
     if strength.max() <= STANDS_OUT * np.median(strength):
         return None
     return _refine(onsets, float(TEMPOS[strength.argmax()]))
+
+
+def move_by_octave(tempo: float, slowest: float, fastest: float) -> float:
+    """A tempo, half of it or twice of it: the one that is usual, or as it is if none is."""
+    alike = [factor * tempo for factor in (1, 0.5, 2)]
+    usual = [one for one in alike if slowest / NEAR <= one <= fastest * NEAR]
+    return usual[0] if usual else tempo
 
 
 def _refine(onsets: Array, tempo: float) -> float:

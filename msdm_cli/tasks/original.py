@@ -24,23 +24,25 @@ class Original:
         reader: Reads it.
         rate: Rate of the network, in hertz.
         panned: How many of its first samples say where it stands between its channels.
+        gain: The network hears it with this gain.
     """
 
-    def __init__(self, reader: AudioReader, rate: int, panned: int = 0) -> None:
+    def __init__(self, reader: AudioReader, rate: int, panned: int = 0, gain: float = 1) -> None:
         properties = reader.properties
         self._reader = SharedReader(reader)
         self._windows = SongWindows(self._reader, rate)
         self._left = properties.frames
         self._fade = count_fade(properties.sample_rate)
         self._panned = panned
+        self._gain = np.float32(gain)
         self._together = np.zeros(properties.channels)
         self._energy = 0.0
         self._tail = np.zeros((properties.channels, 0), np.float32)
 
     def hear(self, start: int, stop: int) -> Array:
-        """The mean of its channels at the network's rate, ``-> [stop - start]``."""
-        mean: Array = self._windows.read(start, stop).mean(0)
-        return mean
+        """What the network hears: the mean of its channels at its rate, ``-> [stop - start]``."""
+        heard: Array = self._gain * self._windows.read(start, stop).mean(0)
+        return heard
 
     def skip(self, start: int) -> None:
         """What lies before ``start``, at the network's rate, will not be heard."""

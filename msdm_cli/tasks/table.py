@@ -40,14 +40,14 @@ class Task:
     cut: Callable[[Any, float], Any] = lambda options, seconds: options
 
 
-def look_for_lengths(spec: ModelSpec, sources: Mapping[str, AudioSource]) -> None:
-    """Have a first look at each source, for its length.
+def look_at_stems(spec: ModelSpec, sources: Mapping[str, AudioSource]) -> None:
+    """Have a first look at each source: for its length, and its level if the model has one.
 
     Raises:
         AudioError: One cannot be decoded.
     """
     for source in sources.values():
-        source.look(level=False)
+        source.look(level=spec.level_db is not None)
 
 
 TASKS = {
@@ -62,7 +62,7 @@ TASKS = {
     ),
     "impute": Task(
         options=impute.ImputeOptions,
-        look=look_for_lengths,
+        look=look_at_stems,
         name_outputs=impute.name_outputs,
         describe_output=impute.describe_output,
         plan=impute.plan,
@@ -73,7 +73,7 @@ TASKS = {
     ),
     "generate": Task(
         options=generate.GenerateOptions,
-        look=look_for_lengths,
+        look=look_at_stems,
         name_outputs=generate.name_outputs,
         describe_output=generate.describe_output,
         plan=generate.plan,

@@ -7,7 +7,7 @@ from conftest import make_codes
 from safetensors.numpy import save_file
 
 from msdm_cli.networks.sketch_prior import SketchPrior, SketchPriorConfig
-from msdm_cli.representations.sketch import FLOOR
+from msdm_cli.representations.sketch import CEILING, FLOOR
 from msdm_cli.representations.sketch_codes import FRAMES_PER_TOKEN, SketchCodes, load_codes
 
 ROUNDING = 1e-4
@@ -50,10 +50,10 @@ def test_a_token_holds_four_frames_of_every_band():
         np.testing.assert_array_equal(encoded[token], sketch[0, :, frames])
 
 
-def test_decoded_sketches_stay_above_the_floor():
+def test_decoded_sketches_stay_within_those_of_sounds():
     codes = make_codes(stems=2, bands=BANDS, numbers=4)
     decoded = codes.decode(np.full((2, 8), -100, np.float32))
-    assert decoded.min() == FLOOR
+    assert (decoded.min(), decoded.max()) == (FLOOR, CEILING)
 
 
 def test_a_stem_alone_has_its_own_codes():

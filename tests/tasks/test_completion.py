@@ -9,7 +9,8 @@ from msdm_cli.audio.source import ArraySource, AudioProperties
 from msdm_cli.errors import UnsuitableAudio
 from msdm_cli.progress import SilentProgress
 from msdm_cli.tasks import generate, impute
-from msdm_cli.tasks.completion import Completion
+from msdm_cli.tasks.completion import Completion, choose_gain
+from msdm_cli.tasks.controls import Controls
 from msdm_cli.tasks.original import count_fade
 from msdm_cli.tasks.stream import NoStore
 
@@ -229,6 +230,30 @@ def test_what_is_drawn_stands_where_the_stem_does(tiny_cascade, draw):
     left, right = stems["piano"][:, inside]
     assert np.abs(left).max() > 1e-4
     np.testing.assert_allclose(left, 3 * right, rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("quieter", [4, 256])
+def test_beside_quiet_stems_what_is_drawn_is_as_quiet(tiny_cascade, quieter):
+    spec = dataclasses.replace(tiny_cascade.spec, level_db=-22.0)
+    model = dataclasses.replace(tiny_cascade, spec=spec)
+    controls = Controls(tempo=100.0, key="A minor", first_beat=0.0)
+    band = {name: np.float32(0.2) * stem for name, stem in make_band(RATE).items()}
+    quiet = {name: stem / np.float32(quieter) for name, stem in band.items()}
+    for draw in (
+        lambda given: extend(model, given, 0.5, controls=controls),
+        lambda given: repaint(model, given, (0.2, 0.6), controls=controls),
+    ):
+        loud, soft = (collect(draw(given))[0]["piano"] for given in (band, quiet))
+        np.testing.assert_array_equal(loud, soft * np.float32(quieter))
+
+
+def test_stems_that_are_as_loud_as_those_of_the_training_are_heard_as_they_are(tiny_cascade):
+    spec = dataclasses.replace(tiny_cascade.spec, level_db=-22.0)
+    tone = np.full((1, RATE), 10 ** (-28 / 20))
+    for count in (1, 2, 4):
+        assert choose_gain(spec, open_arrays(dict.fromkeys(STEMS[:count], tone))) == 1
+        assert choose_gain(spec, open_arrays(dict.fromkeys(STEMS[:count], tone / 16))) == 16
+    assert choose_gain(tiny_cascade.spec, open_arrays({"bass": tone / 16})) == 1
 
 
 def test_cross_fades_lie_inside_of_the_part():

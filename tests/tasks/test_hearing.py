@@ -72,6 +72,15 @@ def test_tempo_bar_and_key_are_heard(band, given):
     assert listener.find_key() == "A minor"
 
 
+@pytest.mark.parametrize(("style", "heard"), [("ballad", 72), ("rock", 144), ("reggae", 72)])
+def test_the_style_says_which_octave_of_a_tempo_is_meant(style, heard):
+    music = open_arrays(play(144.0, FIRST, bar=8))
+    controls, told = hear(music, Controls(style=style))
+    assert controls.tempo == pytest.approx(heard, abs=NEAR_BPM)
+    assert told.tempo == pytest.approx(heard, abs=NEAR_BPM)
+    assert abs(find_distance(controls.first_beat, FIRST, 60 / 144)) < NEAR_SECONDS
+
+
 @pytest.mark.parametrize(
     ("tempo", "first", "tonic", "key"), [(127.3, 0.1, 62, "D minor"), (84.5, 0.5, 60, "C minor")]
 )
