@@ -92,9 +92,9 @@ def plan_completion(spec: ModelSpec, options: MusicOptions, wanted: Completion) 
 
 
 def hear_given(
-    sources: Mapping[str, AudioSource], options: OptionsType
+    sources: Mapping[str, AudioSource], options: OptionsType, *, goes_on: bool = False
 ) -> tuple[OptionsType, dict[str, Any]]:
-    """Options with what is heard in given stems, and what that is, for a manifest.
+    """Options with what is heard in given stems, as ``hear``, and what that is, for a manifest.
 
     A network that draws no sketch is told nothing.
 
@@ -103,7 +103,7 @@ def hear_given(
     """
     if options.sketch is None:
         return options, {}
-    controls, heard = hear(sources, options.controls)
+    controls, heard = hear(sources, options.controls, goes_on=goes_on)
     return dataclasses.replace(options, controls=controls), {HEARD: heard}
 
 

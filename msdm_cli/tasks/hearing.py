@@ -5,6 +5,7 @@ bring 200 MB of others with it; it finds as many tempos, and no bars.
 """
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -15,13 +16,16 @@ from msdm_cli.audio.song_windows import SongWindows
 from msdm_cli.audio.source import AudioSource
 from msdm_cli.representations.sketch import HOP, MARGIN, SAMPLE_RATE_HZ, find_sketch
 from msdm_cli.tasks.controls import Controls
-from msdm_cli.tasks.listener import Listener
+from msdm_cli.tasks.listener import DELAY_SECONDS, Beat, Listener
 from msdm_cli.tasks.styles import STYLES
 from msdm_cli.tasks.tonality import UNPITCHED
 
 BLOCK_FRAMES = 256
 MOST_FRAMES = 50 * BLOCK_FRAMES
 """Five minutes say enough."""
+
+SAME_TEMPO = 0.04
+"""A tempo that differs by less is the same one, written down less exactly."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,9 @@ class Heard:
     key: str | None = None
 
 
-def hear(sources: Mapping[str, AudioSource], asked: Controls) -> tuple[Controls, Heard]:
+def hear(
+    sources: Mapping[str, AudioSource], asked: Controls, *, goes_on: bool = False
+) -> tuple[Controls, Heard]:
     """Controls with tempo, first beat and key of stems, where they are not asked for.
 
     Bars are those of the style that is asked for, and its usual tempos say whether a tempo, half of
@@ -46,6 +52,8 @@ def hear(sources: Mapping[str, AudioSource], asked: Controls) -> tuple[Controls,
     Args:
         sources: The stems.
         asked: What is asked for.
+        goes_on: Whether it is asked of music that follows the stems. If it has another tempo, it
+            begins with the beat at which they end.
 
     Raises:
         AudioError: A stem cannot be decoded.
@@ -57,6 +65,8 @@ def hear(sources: Mapping[str, AudioSource], asked: Controls) -> tuple[Controls,
     listener = listen(sources)
     usual = STYLES[asked.style].tempos if asked.style else None
     beat = None if timed else listener.find_beat(asked.tempo, asked.bar_quarters, usual)
+    if beat and goes_on and asked.tempo:
+        beat = follow(beat, listener.find_beat(usual=usual), end_of(sources))
     key = asked.key or listener.find_key()
     heard = Heard(
         tempo=round(beat.tempo, 2) if beat and not asked.tempo else None,
@@ -67,6 +77,26 @@ def hear(sources: Mapping[str, AudioSource], asked: Controls) -> tuple[Controls,
         return asked, heard
     first_beat = beat.first_beat if asked.first_beat is None else asked.first_beat
     return dataclasses.replace(asked, tempo=beat.tempo, first_beat=first_beat), heard
+
+
+def end_of(sources: Mapping[str, AudioSource]) -> float:
+    """Length of the longest, in seconds."""
+    return max(source.properties.seconds for source in sources.values())
+
+
+def follow(beat: Beat, before: Beat | None, end: float) -> Beat:
+    """A beat that goes on from another: if the tempo changes, with the first one from ``end`` on.
+
+    Args:
+        beat: The beat, at the place where it was found in the music before.
+        before: That of the music before, if it has one.
+        end: Where that music ends, in seconds.
+    """
+    if before is None or abs(before.tempo / beat.tempo - 1) < SAME_TEMPO:
+        return beat
+    period = 60 / before.tempo
+    count = math.ceil((end - DELAY_SECONDS - before.first_beat) / period)
+    return Beat(beat.tempo, before.first_beat + count * period)
 
 
 def listen(sources: Mapping[str, AudioSource]) -> Listener:

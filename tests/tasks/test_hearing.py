@@ -81,6 +81,16 @@ def test_the_style_says_which_octave_of_a_tempo_is_meant(style, heard):
     assert abs(find_distance(controls.first_beat, FIRST, 60 / 144)) < NEAR_SECONDS
 
 
+@pytest.mark.parametrize("tempo", [80.0, 90.0, 125.0, 140.0])
+def test_another_tempo_begins_with_the_beat_at_which_music_ends(band, tempo):
+    controls, _ = hear(open_arrays(band), Controls(tempo=tempo), goes_on=True)
+    period = 60 / TEMPO
+    assert abs(find_distance(controls.first_beat, FIRST, period)) < NEAR_SECONDS
+    assert SECONDS - NEAR_SECONDS <= controls.first_beat < SECONDS + period
+    same, _ = hear(open_arrays(band), Controls(tempo=round(TEMPO)), goes_on=True)
+    assert abs(find_distance(same.first_beat, FIRST, 4 * period)) < NEAR_SECONDS
+
+
 @pytest.mark.parametrize(
     ("tempo", "first", "tonic", "key"), [(127.3, 0.1, 62, "D minor"), (84.5, 0.5, 60, "C minor")]
 )
