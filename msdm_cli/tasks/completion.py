@@ -92,7 +92,7 @@ def plan_completion(spec: ModelSpec, options: MusicOptions, wanted: Completion) 
 
 
 def hear_given(
-    sources: Mapping[str, AudioSource], options: OptionsType, *, goes_on: bool = False
+    sources: Mapping[str, AudioSource], options: OptionsType, wanted: Completion
 ) -> tuple[OptionsType, dict[str, Any]]:
     """Options with what is heard in given stems, as ``hear``, and what that is, for a manifest.
 
@@ -103,7 +103,9 @@ def hear_given(
     """
     if options.sketch is None:
         return options, {}
-    controls, heard = hear(sources, options.controls, goes_on=goes_on)
+    rate = wanted.output.sample_rate
+    part = None if wanted.whole else (wanted.part[0] / rate, wanted.part[1] / rate)
+    controls, heard = hear(sources, options.controls, part)
     return dataclasses.replace(options, controls=controls), {HEARD: heard}
 
 

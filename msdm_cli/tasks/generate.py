@@ -148,8 +148,8 @@ def run(
     progress.start(label, planned.calls)
     kept = calls, store
     if sources:
-        asked, heard = hear_given(sources, options, goes_on=True)
         wanted = want(model, sources, options)
+        asked, heard = hear_given(sources, options, wanted)
         blocks = complete(model, "generate", sources, asked, wanted, kept)
         return StemStream(blocks, calls, heard)
     draw = _open(model, options, planned, kept)

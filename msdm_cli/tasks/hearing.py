@@ -16,13 +16,19 @@ from msdm_cli.audio.song_windows import SongWindows
 from msdm_cli.audio.source import AudioSource
 from msdm_cli.representations.sketch import HOP, MARGIN, SAMPLE_RATE_HZ, find_sketch
 from msdm_cli.tasks.controls import Controls
-from msdm_cli.tasks.listener import DELAY_SECONDS, Beat, Listener
+from msdm_cli.tasks.listener import DELAY_SECONDS, FRAMES_PER_SECOND, Beat, Listener
 from msdm_cli.tasks.styles import STYLES
 from msdm_cli.tasks.tonality import UNPITCHED
+
+Part = tuple[float, float]
+"""From and to, in seconds."""
 
 BLOCK_FRAMES = 256
 MOST_FRAMES = 50 * BLOCK_FRAMES
 """Five minutes say enough."""
+
+NEAR_SECONDS = 60.0
+"""So much is heard on either side of a part."""
 
 SAME_TEMPO = 0.04
 """A tempo that differs by less is the same one, written down less exactly."""
@@ -42,7 +48,7 @@ class Heard:
 
 
 def hear(
-    sources: Mapping[str, AudioSource], asked: Controls, *, goes_on: bool = False
+    sources: Mapping[str, AudioSource], asked: Controls, part: Part | None = None
 ) -> tuple[Controls, Heard]:
     """Controls with tempo, first beat and key of stems, where they are not asked for.
 
@@ -52,8 +58,9 @@ def hear(
     Args:
         sources: The stems.
         asked: What is asked for.
-        goes_on: Whether it is asked of music that follows the stems. If it has another tempo, it
-            begins with the beat at which they end.
+        part: What it is asked for, from and to, in seconds; all if None. What lies within a minute
+            of it is heard: music that people play changes its tempo. What follows the stems at
+            another tempo begins with the beat at which they end.
 
     Raises:
         AudioError: A stem cannot be decoded.
@@ -62,11 +69,12 @@ def hear(
     timed = asked.tempo is not None and asked.first_beat is not None
     if timed and asked.key:
         return asked, Heard()
-    listener = listen(sources)
+    listener = listen(sources, part)
     usual = STYLES[asked.style].tempos if asked.style else None
     beat = None if timed else listener.find_beat(asked.tempo, asked.bar_quarters, usual)
-    if beat and goes_on and asked.tempo:
-        beat = follow(beat, listener.find_beat(usual=usual), end_of(sources))
+    end = max(source.properties.seconds for source in sources.values())
+    if beat and asked.tempo and part and part[0] >= end:
+        beat = follow(beat, listener.find_beat(usual=usual), end)
     key = asked.key or listener.find_key()
     heard = Heard(
         tempo=round(beat.tempo, 2) if beat and not asked.tempo else None,
@@ -77,11 +85,6 @@ def hear(
         return asked, heard
     first_beat = beat.first_beat if asked.first_beat is None else asked.first_beat
     return dataclasses.replace(asked, tempo=beat.tempo, first_beat=first_beat), heard
-
-
-def end_of(sources: Mapping[str, AudioSource]) -> float:
-    """Length of the longest, in seconds."""
-    return max(source.properties.seconds for source in sources.values())
 
 
 def follow(beat: Beat, before: Beat | None, end: float) -> Beat:
@@ -99,20 +102,28 @@ def follow(beat: Beat, before: Beat | None, end: float) -> Beat:
     return Beat(beat.tempo, before.first_beat + count * period)
 
 
-def listen(sources: Mapping[str, AudioSource]) -> Listener:
-    """What has heard the first minutes of stems, together.
+def listen(sources: Mapping[str, AudioSource], part: Part | None = None) -> Listener:
+    """What has heard the first minutes of stems, together, or what lies around a part.
 
     Raises:
         AudioError: One cannot be decoded.
     """
-    listener = Listener(pitched=any(name not in UNPITCHED for name in sources))
+    first_frame = last_frame = 0
+    if part is not None:
+        first_frame = max(0, math.floor((part[0] - NEAR_SECONDS) * FRAMES_PER_SECOND))
+        last_frame = math.ceil((part[1] + NEAR_SECONDS) * FRAMES_PER_SECOND)
+    listener = Listener(
+        pitched=any(name not in UNPITCHED for name in sources),
+        start=first_frame / FRAMES_PER_SECOND,
+    )
     with ExitStack() as stack:
         windows = {
             name: SongWindows(stack.enter_context(source.open()), SAMPLE_RATE_HZ)
             for name, source in sources.items()
         }
-        frames = min(-(-min(one.total for one in windows.values()) // HOP), MOST_FRAMES)
-        for first in range(0, frames, BLOCK_FRAMES):
+        frames = -(-min(one.total for one in windows.values()) // HOP)
+        frames = min(frames, last_frame or frames, first_frame + MOST_FRAMES)
+        for first in range(first_frame, frames, BLOCK_FRAMES):
             start = first * HOP - MARGIN
             stop = min(first + BLOCK_FRAMES, frames) * HOP + MARGIN
             before = max(0, -start)

@@ -143,9 +143,9 @@ def run(
     planned = plan(model, sources, options)
     calls = Calls(progress)
     progress.start(next(iter(sources.values())).name, planned.calls)
-    asked, heard = hear_given(sources, options)
-    asked = dataclasses.replace(asked, controls=let_targets_play(model.spec, asked))
     wanted = want(describe_output(model, sources, options), options)
+    asked, heard = hear_given(sources, options, wanted)
+    asked = dataclasses.replace(asked, controls=let_targets_play(model.spec, asked))
     blocks = complete(model, "impute", sources, asked, wanted, (calls, store))
     return StemStream(blocks, calls, heard)
 

@@ -67,10 +67,12 @@ class Listener:
 
     Args:
         pitched: Whether any of it has notes.
+        start: Where the first block begins in the piece, in seconds.
     """
 
-    def __init__(self, *, pitched: bool = True) -> None:
+    def __init__(self, *, pitched: bool = True, start: float = 0.0) -> None:
         self._pitched = pitched
+        self._start = start
         self._last: NDArray[np.float32] | None = None
         self._onsets: list[Array] = []
         self._low: list[Array] = []
@@ -114,7 +116,8 @@ class Listener:
             return None
         beat = find_phase(onsets, tempo)
         seconds = 60 / tempo
-        return Beat(tempo, beat + self._find_bar(beat, seconds, bar_quarters) * seconds)
+        first_beat = beat + self._find_bar(beat, seconds, bar_quarters) * seconds
+        return Beat(tempo, self._start + first_beat)
 
     def find_key(self) -> str | None:
         """The key, such as ``Eb minor``; None if nothing has a pitch."""

@@ -81,13 +81,33 @@ def test_the_style_says_which_octave_of_a_tempo_is_meant(style, heard):
     assert abs(find_distance(controls.first_beat, FIRST, 60 / 144)) < NEAR_SECONDS
 
 
+@pytest.fixture
+def faster(band):
+    """A band that plays faster in its second half."""
+    second = play(120.0, FIRST, tonic=60)
+    return {name: np.concatenate((stem, second[name])) for name, stem in band.items()}
+
+
+@pytest.mark.parametrize(
+    ("part", "tempo", "key"),
+    [((0, 10), TEMPO, "A minor"), ((35, 45), 120, "C minor"), ((50, 60), 120, "C minor")],
+)
+def test_tempo_and_key_are_those_around_the_part(faster, monkeypatch, part, tempo, key):
+    monkeypatch.setattr(hearing, "NEAR_SECONDS", 10.0)
+    controls, _ = hear(open_arrays(faster), Controls(), part)
+    assert controls.tempo == pytest.approx(tempo, abs=2 * NEAR_BPM)
+    assert controls.key == key
+    first = FIRST + (0 if part[0] < SECONDS else SECONDS)
+    assert abs(find_distance(controls.first_beat, first, 60 / tempo)) < NEAR_SECONDS
+
+
 @pytest.mark.parametrize("tempo", [80.0, 90.0, 125.0, 140.0])
 def test_another_tempo_begins_with_the_beat_at_which_music_ends(band, tempo):
-    controls, _ = hear(open_arrays(band), Controls(tempo=tempo), goes_on=True)
+    controls, _ = hear(open_arrays(band), Controls(tempo=tempo), (SECONDS, SECONDS + 5))
     period = 60 / TEMPO
     assert abs(find_distance(controls.first_beat, FIRST, period)) < NEAR_SECONDS
     assert SECONDS - NEAR_SECONDS <= controls.first_beat < SECONDS + period
-    same, _ = hear(open_arrays(band), Controls(tempo=round(TEMPO)), goes_on=True)
+    same, _ = hear(open_arrays(band), Controls(tempo=round(TEMPO)), (SECONDS, 30))
     assert abs(find_distance(same.first_beat, FIRST, 4 * period)) < NEAR_SECONDS
 
 
