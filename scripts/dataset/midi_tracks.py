@@ -22,19 +22,25 @@ def list_tracks(midi: mido.MidiFile) -> dict[int, tuple[str, int, list[Note]]]:
     open_notes: dict[tuple[int, int], tuple[float, int]] = {}
     notes: dict[int, list[Note]] = {}
     now = 0.0
+
+    def close(channel: int, pitch: int) -> None:
+        if (channel, pitch) in open_notes:
+            start, velocity = open_notes.pop((channel, pitch))
+            note = Note(start + LEAD_IN_SECONDS, max(0.03, now - start), pitch, velocity)
+            notes.setdefault(channel, []).append(note)
+
     for message in midi:
         now += message.time
         if message.type == "program_change":
             programs[message.channel] = message.program
         elif message.type == "note_on" and message.velocity:
+            # Strummed guitars of MMA strike strings that still sound, without an end between.
+            close(message.channel, message.note)
             open_notes[message.channel, message.note] = (now, message.velocity)
             tally = counts.setdefault(message.channel, {})
             tally[programs[message.channel]] = tally.get(programs[message.channel], 0) + 1
         elif message.type in ("note_on", "note_off"):
-            start, velocity = open_notes.pop((message.channel, message.note), (None, 0))
-            if start is not None:
-                note = Note(start + LEAD_IN_SECONDS, max(0.03, now - start), message.note, velocity)
-                notes.setdefault(message.channel, []).append(note)
+            close(message.channel, message.note)
     most_used = {channel: max(tally, key=tally.__getitem__) for channel, tally in counts.items()}
     return {
         channel: (names.get(channel, ""), most_used[channel], found)

@@ -64,3 +64,16 @@ def test_notes_of_a_file_are_in_seconds():
     track.append(mido.Message("note_off", note=40, channel=2, time=240))
     midi.tracks.append(track)
     assert list_tracks(midi) == {2: ("bass-9", 33, [Note(2.0 + LEAD_IN_SECONDS, 0.5, 40, 77)])}
+
+
+def test_a_note_that_is_struck_again_is_not_lost():
+    track = mido.MidiTrack([mido.Message("note_on", note=40, velocity=77)])
+    track.append(mido.Message("note_on", note=40, velocity=55, time=480))
+    track.append(mido.Message("note_off", note=40, time=240))
+    # There is nothing left to end.
+    track.append(mido.Message("note_off", note=40, time=240))
+    midi = mido.MidiFile(ticks_per_beat=480)
+    midi.tracks.append(track)
+    ((_, _, notes),) = list_tracks(midi).values()
+    starts = LEAD_IN_SECONDS, LEAD_IN_SECONDS + 0.5
+    assert notes == [Note(starts[0], 0.5, 40, 77), Note(starts[1], 0.25, 40, 55)]
