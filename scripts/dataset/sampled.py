@@ -121,8 +121,9 @@ def _midi(
         tick = max(last, round(seconds * stretch * _TICKS_PER_SECOND))
         track.append(message.copy(time=tick - last))
         last = tick
-    end_tick = round(duration_seconds * stretch * _TICKS_PER_SECOND)
-    track.append(mido.MetaMessage("end_of_track", time=max(0, end_tick - last)))
+    # With --use-eot sfizz ends with the last message that is played, however the last notes ring.
+    wait = max(0, round(duration_seconds * stretch * _TICKS_PER_SECOND) - last)
+    track.append(mido.Message("control_change", control=11, value=expression, time=wait))
     midi = mido.MidiFile(ticks_per_beat=_TICKS_PER_SECOND // 2)
     midi.tracks.append(track)
     return midi

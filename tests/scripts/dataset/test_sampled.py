@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from scripts.dataset.sampled import render_sampled
@@ -32,3 +33,12 @@ def test_a_bend_is_as_wide_whatever_the_instrument_states(instrument, make_zone,
     pitch = measure_pitch(sounding)
     assert pitch.cents == pytest.approx(0, abs=3)
     assert pitch.clarity > 0.9
+
+
+def test_the_last_note_rings_until_it_is_released(instrument):
+    audio = play(Part([Note(0.0, 0.5, 67, 100)]), instrument, 2.0)
+    levels = [np.sqrt(np.mean(np.square(part))) for part in np.split(audio[:44000], 40)]
+    # A release of a quarter of a second.
+    assert 0.05 < levels[11] / levels[9] < 0.7
+    assert levels[11] > levels[13] > levels[15] > 0
+    assert levels[-1] < 1e-2 * levels[9]
