@@ -29,6 +29,9 @@ SIZE_SEMITONES = {"bass": 2.0, "guitar": 3.0, "piano": 3.0}
 
 MOST_SEMITONES = 7.0
 
+TUNING_CENTS = 3.0
+"""By how much instruments of a song are out of tune with each other (standard deviation)."""
+
 SECOND_SOFTER_DB = 9.0
 """By how much a second part is softer than the first at most."""
 
@@ -43,6 +46,7 @@ class StemRenderer:
         timbres: Instruments to choose from.
         rng: Decides everything.
         varied: Whether instruments are varied, as in training songs.
+        tuning_cents: To what the band is tuned, relative to 440 Hz.
     """
 
     song: Song
@@ -50,6 +54,7 @@ class StemRenderer:
     timbres: list[Timbre]
     rng: Random
     varied: bool
+    tuning_cents: float = 0.0
 
     @property
     def part(self) -> Part:
@@ -115,7 +120,7 @@ class StemRenderer:
         rng = self.rng
         driven = self._draw_driven() if self.stem == "guitar" else None
         timbre = choose_timbre(rng, self.timbres, driven if rng.random() < 0.6 else None)
-        cents = rng.gauss(0.0, 4.0) if rng.random() < 0.75 else rng.uniform(-30.0, 30.0)
+        cents = self.tuning_cents + rng.gauss(0.0, TUNING_CENTS)
         audio, name = self._play_on(timbre, cents)
         names = [name]
         # Not every instrument bends: one alone plays what does.

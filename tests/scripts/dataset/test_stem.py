@@ -16,11 +16,12 @@ FONT = Timbre("font", "soundfont", Path("font"), 1.0)
 NUMBERS = Timbre("struck", "struck", None, 1.0)
 
 
-def render_piano(seed, timbre=FONT, *, varied, bends=()):
+def render_piano(seed, timbre=FONT, *, varied, bends=(), tuning_cents=0.0):
     """The piano of a short song, and what it is made of."""
     notes = [Note(0.1 + 0.2 * index, 0.15, 60 + index, 90) for index in range(8)]
     song = Song({"piano": Part(notes, bends=list(bends))}, 2.0, "test", "test", 120.0, "C", "4/4")
-    return StemRenderer(song, "piano", [timbre], Random(seed), varied).render()
+    rng = Random(seed)
+    return StemRenderer(song, "piano", [timbre], rng, varied, tuning_cents).render()
 
 
 def list_timbres(seeds, **options):
@@ -64,6 +65,14 @@ def test_validation_plays_instruments_as_they_are(font):
         assert detail["timbres"] == ["font"]
         assert [note.pitch for note in font[0][0].notes] == list(range(60, 68))
         assert active_rms(audio) == pytest.approx(10 ** (detail["level_db"] / 20), rel=1e-3)
+
+
+def test_an_instrument_is_tuned_to_its_band_within_a_few_cents(font):
+    for seed in range(30):
+        render_piano(seed, varied=False, tuning_cents=20.0)
+    cents = [tuned for _, tuned in font]
+    assert np.mean(cents) == pytest.approx(20, abs=2)
+    assert 1 < np.std(cents) < 5
 
 
 @pytest.mark.usefixtures("font")
