@@ -50,11 +50,7 @@ def add_effects(
         The stem, ``[T]``, and the names of the effects in order.
     """
     equaliser, compressor, modulation, echo, room = _SHARES[stem]
-    names = []
-    if rng.random() < drive:
-        amplified = varied and stem == "guitar" and rng.random() < 0.7
-        audio = _amplified(audio, rng) if amplified else _distorted(audio, stem, rng)
-        names.append("amplifier" if amplified else "drive")
+    audio, names = _drive(audio, stem, rng, drive, varied=varied)
     plugins: list[Plugin] = []
     if rng.random() < equaliser:
         plugins += _equaliser(rng)
@@ -63,16 +59,28 @@ def add_effects(
         if rng.random() < share:
             plugins.append(make(rng))
             names.append(type(plugins[-1]).__name__.lower())
-    if rng.random() < room:
-        artificial = rng.random() < 0.5
-        if artificial:
-            plugins.append(_reverb(rng))
-        else:
-            audio = _in_room(audio, rng)
-        names.append("reverb" if artificial else "room")
+    inside = rng.random() < room
+    artificial = rng.random() < 0.5
+    if inside and artificial:
+        plugins.append(_reverb(rng))
+        names.append("reverb")
     if plugins:
         audio = Pedalboard(plugins)(audio, SAMPLE_RATE_HZ)
+    if inside and not artificial:
+        audio = _in_room(audio, rng)
+        names.append("room")
     return np.asarray(audio, dtype=np.float32), names
+
+
+def _drive(
+    audio: np.ndarray, stem: str, rng: Random, drive: float, *, varied: bool
+) -> tuple[np.ndarray, list[str]]:
+    """The stem and the name of its distortion, if it has one."""
+    if rng.random() >= drive:
+        return audio, []
+    amplified = varied and stem == "guitar" and rng.random() < 0.7
+    audio = _amplified(audio, rng) if amplified else _distorted(audio, stem, rng)
+    return audio, ["amplifier" if amplified else "drive"]
 
 
 def without_rumble(audio: np.ndarray) -> np.ndarray:

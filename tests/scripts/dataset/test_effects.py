@@ -1,4 +1,4 @@
-"""Amplifiers of guitars."""
+"""Amplifiers, rooms and other effects."""
 
 from random import Random
 
@@ -75,3 +75,19 @@ def test_rumble_and_offset_are_taken_away():
     assert levels[0] < 1e-3
     assert levels[10] == pytest.approx((5 / 24) ** 2, rel=0.05)
     assert levels[400] == pytest.approx(1, rel=0.01)
+
+
+def test_effects_are_named_in_the_order_in_which_they_are_heard(monkeypatch):
+    monkeypatch.setattr(effects, "_SHARES", {"drums": (1.0, 1.0, 0.0, 0.0, 1.0)})
+    heard = []
+    monkeypatch.setattr(effects, "_in_room", lambda audio, rng: heard.append(audio) or audio)
+    impulse = np.zeros(SAMPLE_RATE_HZ, np.float32)
+    impulse[1000] = 0.5
+    found = [effects.add_effects(impulse, "drums", Random(s), 0.0, varied=False) for s in range(8)]
+    rooms = [audio for audio, names in found if names == ["eq", "compressor", "room"]]
+    assert 1 < len(rooms) < 8
+    assert all(names[:2] == ["eq", "compressor"] for _, names in found)
+    # What the room hears has passed the equaliser and the compressor.
+    for audio, before in zip(rooms, heard, strict=True):
+        np.testing.assert_array_equal(audio, before)
+        assert not np.array_equal(before, impulse)
