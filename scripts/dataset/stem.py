@@ -27,6 +27,9 @@ LOOPED = {"bass": 0.45, "guitar": 0.35, "piano": 0.35}
 SIZE_SEMITONES = {"bass": 2.0, "guitar": 3.0, "piano": 3.0}
 """By how many semitones the size of an instrument varies (standard deviation)."""
 
+BENDING_KINDS = ("soundfont", "sampled")
+"""Kinds of timbre that bend notes; a sampler's loops do not."""
+
 MOST_SEMITONES = 7.0
 
 TUNING_CENTS = 3.0
@@ -121,11 +124,16 @@ class StemRenderer:
         driven = self._draw_driven() if self.stem == "guitar" else None
         timbre = choose_timbre(rng, self.timbres, driven if rng.random() < 0.6 else None)
         cents = self.tuning_cents + rng.gauss(0.0, TUNING_CENTS)
-        audio, name = self._play_on(timbre, cents)
+        doubled = self.varied and rng.random() < DOUBLED[self.stem]
+        others = [other for other in self.timbres if other.kind in BENDING_KINDS]
+        # Two instruments bend together, or neither does.
+        together = doubled and bool(self.part.bends) and timbre.kind in BENDING_KINDS
+        part = self.part if together or not doubled else replace(self.part, bends=[])
+        audio, name = self._play_on(timbre, part, cents, loops=not together)
         names = [name]
-        # Not every instrument bends: one alone plays what does.
-        if self.varied and not self.part.bends and rng.random() < DOUBLED[self.stem]:
-            double, name = self._play_on(choose_timbre(rng, self.timbres, timbre.driven), cents)
+        if doubled:
+            other = choose_timbre(rng, others if together else self.timbres, timbre.driven)
+            double, name = self._play_on(other, part, cents, loops=not together)
             loudest = max(float(np.abs(double).max()), SILENCE)
             gain = 10.0 ** rng.uniform(-0.4, 0.0) * np.abs(audio).max() / loudest
             audio = audio + double * np.float32(gain)
@@ -140,17 +148,21 @@ class StemRenderer:
         heavy = bool({"power", "chug"} & kinds) or ("lead" in kinds and rng.random() < 0.4)
         return (heavy and rng.random() < 0.75) or rng.random() < (0.2 if self.varied else 0.08)
 
-    def _play_on(self, timbre: Timbre, cents: float) -> tuple[np.ndarray, str]:
-        """The part on an instrument, and the name of that as it was varied."""
+    def _play_on(
+        self, timbre: Timbre, part: Part, cents: float, *, loops: bool
+    ) -> tuple[np.ndarray, str]:
+        """A part on an instrument, and the name of that as it was varied.
+
+        With `loops` it may be played on a sampler's loops.
+        """
         rng = self.rng
         seconds = self.song.duration_seconds
-        part = self.part
         semitones = 0
         if self.varied:
             part, semitones = resize(part, self.stem, timbre, rng)
         name = f"{timbre.name}{semitones:+d}" if semitones else timbre.name
         tuned = cents + 100 * semitones
-        if self.varied and timbre.path and rng.random() < LOOPED[self.stem]:
+        if loops and self.varied and timbre.path and rng.random() < LOOPED[self.stem]:
             render = partial(render_timbre, timbre=timbre, cents=0.0, rng=rng)
             return render_looped(part, seconds, tuned, rng, render), f"{name} looped"
         return render_timbre(part, seconds, timbre, tuned, rng), name

@@ -89,9 +89,22 @@ def test_some_training_parts_are_played_on_two_varied_instruments(font, monkeypa
     # What is played lower is tuned up.
     for part, cents in font:
         assert part.notes[0].pitch + round(cents / 100) == 60
-    # Not every instrument bends.
-    bent = list_timbres(8, bends=[(0.5, 1.0)])
-    assert all(len(names) == 1 for names in bent)
+
+
+@pytest.mark.parametrize("timbre", [FONT, NUMBERS])
+def test_two_instruments_bend_together_or_not_at_all(font, timbre):
+    bends = [(0.5, 1.0)]
+    seen = set()
+    for seed in range(16):
+        font.clear()
+        names = render_piano(seed, timbre, varied=True, bends=bends)[1]["timbres"]
+        looped = any("looped" in name for name in names)
+        seen.add((len(names), looped))
+        # Where a part is looped, the font plays samples of single notes.
+        bent = [part.bends for part, _ in font if len(part.notes) == 8 and not looped]
+        assert all(found == bends for found in bent)
+    assert 2 in {count for count, _ in seen}
+    assert (2, True) not in seen
 
 
 def test_a_stem_is_a_function_of_its_seed():
