@@ -1,10 +1,13 @@
 """Songs of the composer's own."""
 
+from random import Random
+
 import pytest
 
-from scripts.dataset.chart import STEPS_PER_BAR
+from scripts.dataset.chart import STEPS_PER_BAR, PartWriter
 from scripts.dataset.composer import PLAYERS, compose, write_part
 from scripts.dataset.drums import GROOVES
+from scripts.dataset.guitar import strum
 from scripts.dataset.score import STEMS
 from scripts.dataset.styles import STYLES
 
@@ -63,3 +66,23 @@ def test_lines_of_a_groove_have_one_length(groove):
     for lines in GROOVES[groove]:
         assert {len(line) for line in lines} == {steps}
         assert set("".join(lines)) <= set("Xxog.")
+
+
+def test_the_strings_of_a_stroke_sound_in_order():
+    chart = compose("2").chart
+    for seed in range(40):
+        writer = PartWriter(chart, Random(seed))
+        strum(writer, 0, Random(seed))
+        first = min(writer.part.notes, key=lambda note: note.start_seconds).start_seconds
+        stroke = [note for note in writer.part.notes if note.start_seconds < first + 0.07]
+        starts = [note.start_seconds for note in stroke]
+        assert starts == sorted(starts)
+
+
+def test_the_notes_of_a_chord_begin_together():
+    chart = compose("2").chart
+    for seed in range(40):
+        writer = PartWriter(chart, Random(seed))
+        writer.add_chord(1, 0, 4, [40, 52, 56, 59], 90)
+        starts = [note.start_seconds for note in writer.part.notes]
+        assert max(starts) - min(starts) < 0.014
