@@ -15,6 +15,11 @@ from scripts.dataset.score import SAMPLE_RATE_HZ, Part, Song
 from scripts.dataset.timbres import Timbre, choose_timbre
 
 LEVELS_DB = {"bass": -20.0, "drums": -18.0, "guitar": -22.0, "piano": -22.0}
+LEVEL_SPREAD_DB = 5.0
+"""By how much the level of a stem varies (standard deviation): one of two is often the louder."""
+
+MOST_LEVEL_DB = 12.0
+
 DRIVE = {"bass": 0.2, "drums": 0.15, "guitar": 0.15, "piano": 0.06}
 """How often a stem is distorted, where nothing else says so."""
 
@@ -73,7 +78,8 @@ class StemRenderer:
         audio, details = self._render_part()
         if self.stem in self.song.second_parts:
             audio, details = self._add_second(audio, details)
-        level_db = LEVELS_DB[self.stem] + self.rng.uniform(-4.0, 4.0)
+        drawn_db = self.rng.gauss(0.0, LEVEL_SPREAD_DB)
+        level_db = LEVELS_DB[self.stem] + min(max(drawn_db, -MOST_LEVEL_DB), MOST_LEVEL_DB)
         audio = audio * np.float32(10.0 ** (level_db / 20.0) / active_rms(audio))
         return audio, {**details, "level_db": level_db}
 

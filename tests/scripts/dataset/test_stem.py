@@ -180,3 +180,13 @@ def test_a_silent_instrument_is_named(monkeypatch):
     monkeypatch.setattr(stem, "render_timbre", play)
     with pytest.raises(RuntimeError, match="piano is silent on struck, with 8 notes"):
         render_piano(0, NUMBERS, varied=False)
+
+
+def test_levels_vary_by_five_decibels(monkeypatch):
+    monkeypatch.setattr(stem, "render_timbre", lambda *_: np.ones(44100, np.float32))
+    monkeypatch.setattr(stem, "add_effects", lambda audio, *_, **__: (audio, []))
+    monkeypatch.setattr(stem, "without_rumble", lambda audio: audio)
+    found = [render_piano(seed, NUMBERS, varied=False)[1]["level_db"] for seed in range(300)]
+    assert np.mean(found) == pytest.approx(stem.LEVELS_DB["piano"], abs=1)
+    assert np.std(found) == pytest.approx(5, abs=0.7)
+    assert np.abs(np.array(found) - stem.LEVELS_DB["piano"]).max() <= 12
