@@ -44,6 +44,8 @@ def test_an_inspection_is_read_as_it_was_written():
         (PIANO, 1.5, ""),
         (replace(GOOD, wrong_notes=2), 1.5, "2 of 4 samples sound another note than stated"),
         (replace(GOOD, compass=(40, 62)), 1.5, "plays only the keys 40 to 62"),
+        (replace(GOOD, compass=(46, 83)), 1.5, "plays only the keys 46 to 83"),
+        (replace(GOOD, compass=(45, 83)), 1.5, ""),
         (GOOD, 0.01, "has single waves only"),
         (GOOD, 0.3, "most samples are too short, and their loops do not meet"),
         (PIANO, 0.8, "most notes end within a second"),
