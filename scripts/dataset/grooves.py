@@ -102,7 +102,7 @@ def _compile(chart: Chart, script: str) -> list[dict[str, Part]]:
             part.kinds = ["mma"]
             part.notes += [
                 note
-                for note in instrument
+                for note in instrument.notes
                 if stem in chart.section_at(note.start_seconds).playing and note.start_seconds < end
             ]
     for part in parts[1].values():
