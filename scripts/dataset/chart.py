@@ -11,6 +11,9 @@ STEPS_PER_BAR = {"4/4": 16, "3/4": 12, "6/8": 12}
 LEAD_IN_SECONDS = 0.03
 TAIL_SECONDS = 2.5
 
+FINGER_SECONDS = 0.002
+"""By how much the notes of a chord begin apart (standard deviation)."""
+
 INTENSITIES = {"chorus": (0.75, 1.0), "solo": (0.7, 1.0), "verse": (0.45, 0.8)}
 """Lowest and highest intensity of sections that are not like the others."""
 
@@ -129,13 +132,25 @@ class PartWriter:
         self._delay_seconds = rng.gauss(0.0, 0.005)
         self._velocity_jitter = rng.choice((2.0, 5.0, 8.0))
 
-    def add(self, bar: int, step: float, length: float, pitch: int, velocity: float) -> Note:
-        """Add a note at a step of a bar, `length` steps long, louder in intense sections."""
-        start = (
-            self.chart.seconds_at(bar, step)
-            + self._delay_seconds
-            + self.rng.gauss(0.0, self._jitter_seconds)
-        )
+    def draw_jitter(self) -> float:
+        """How many seconds late a player's next stroke is."""
+        return self.rng.gauss(0.0, self._jitter_seconds)
+
+    def add(
+        self,
+        bar: int,
+        step: float,
+        length: float,
+        pitch: int,
+        velocity: float,
+        late_seconds: float | None = None,
+    ) -> Note:
+        """Add a note at a step of a bar, `length` steps long, louder in intense sections.
+
+        Notes of one stroke are late by the same `late_seconds`; a note alone draws its own.
+        """
+        late = self.draw_jitter() if late_seconds is None else late_seconds
+        start = self.chart.seconds_at(bar, step) + self._delay_seconds + late
         loud = velocity * (0.72 + 0.36 * self.intensity) + self.rng.gauss(
             0.0, self._velocity_jitter
         )
@@ -149,9 +164,11 @@ class PartWriter:
     def add_chord(
         self, bar: int, step: float, length: float, pitches: list[int], velocity: float
     ) -> None:
-        """Add several notes at once, the lowest first and all within a few milliseconds."""
+        """Add several notes at once: hands are late as a whole, fingers differ by milliseconds."""
+        late = self.draw_jitter()
         for pitch in pitches:
-            self.add(bar, step, length, pitch, velocity)
+            finger = self.rng.gauss(0.0, FINGER_SECONDS)
+            self.add(bar, step, length, pitch, velocity, late + finger)
 
     def bend(self, seconds: float, semitones: float) -> None:
         """Set the pitch bend of the part from a time onwards."""

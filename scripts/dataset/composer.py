@@ -11,8 +11,12 @@ from scripts.dataset.score import Part, Song, without_overlaps
 from scripts.dataset.styles import STYLES, Style
 from scripts.dataset.theory import nearest_pitch, voicing
 
+WriteBar = Callable[[PartWriter, int, Random], None]
+
 PLAYERS = {"bass": bass.KINDS, "guitar": guitar.KINDS, "piano": piano.KINDS}
 
+PEDALLED = 0.5
+"""How often a pianist plays with pedal what can be played without."""
 
 SOLOS = {"bass": "", "guitar": "lead", "piano": "melody"}
 """What kind of part plays a solo, if there are solos."""
@@ -67,23 +71,42 @@ def write_part(
     solo = main if SOLOS[player] in avoided else SOLOS[player]
     kinds: dict[str, str] = {}
     period = rng.choice((1, 2, 2, 4))
+    write_bars = _draw_pedal(player, rng)
     for section in chart.sections:
         if section.name not in kinds:
             kinds[section.name] = main if rng.random() < 0.4 else rng.choice(favourites)
         if section.name == "solo" and solo:
             kinds[section.name] = solo if rng.random() < 0.6 else main
         if stem in section.playing:
-            _write_section(writer, section, PLAYERS[player][kinds[section.name]], period, seed)
+            _write_section(writer, section, write_bars[kinds[section.name]], period, seed)
     if stem in chart.sections[-1].playing:
         _write_ending(writer, stem)
     writer.part.kinds = sorted(set(kinds.values()))
     return _finished(writer, chart)
 
 
+def _draw_pedal(player: str, rng: Random) -> dict[str, WriteBar]:
+    """The kinds of part of a player; a pianist may play them with pedal."""
+    kinds = PLAYERS[player]
+    if player != "piano" or rng.random() >= PEDALLED:
+        return kinds
+    return kinds | {kind: _with_pedal(kinds[kind]) for kind in piano.PEDALLED}
+
+
+def _with_pedal(write_bar: WriteBar) -> WriteBar:
+    """A kind of piano part with a pedal for each chord."""
+
+    def write(writer: PartWriter, bar: int, pattern: Random) -> None:
+        write_bar(writer, bar, pattern)
+        piano.sustain(writer, bar)
+
+    return write
+
+
 def _write_section(
     writer: PartWriter,
     section: Section,
-    write_bar: Callable[[PartWriter, int, Random], None],
+    write_bar: WriteBar,
     period: int,
     seed: str,
 ) -> None:

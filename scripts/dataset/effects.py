@@ -20,11 +20,32 @@ from pedalboard import (
     Plugin,
     Reverb,
 )
+from scipy.fft import next_fast_len
 from scipy.signal import butter, fftconvolve, resample_poly, sosfilt
 
 from scripts.dataset.score import SAMPLE_RATE_HZ
 
 CABINETS = Path("/usr/share/gx_head/sounds")  # of Debian's guitarix-common
+TILTED = 0.5
+"""How often the brightness of a guitar or piano of a training song is another one.
+
+Else guitars would be the brighter ones, and brightness would tell who is who.
+"""
+
+TILT_DB = 9.0
+"""By how much high notes rise against low ones at most, or fall."""
+
+TILT_HZ = (150.0, 4000.0)
+"""Between which frequencies they do so."""
+
+TILT_CENTRE_HZ = 700.0
+
+AMPLIFIED_PIANOS = 1 / 3
+"""How often a piano of a training song plays through an amplifier."""
+
+GAINS = {"guitar": (3.0, 120.0), "piano": (0.5, 3.0)}
+"""Lowest and highest gain of amplifiers: pianos are hardly distorted."""
+
 # stem -> probability of equaliser, compressor, modulation, echo, room
 _SHARES = {
     "bass": (0.7, 0.6, 0.12, 0.0, 0.15),
@@ -44,17 +65,13 @@ def add_effects(
         stem: Its name.
         rng: Decides everything.
         drive: Chance of a distortion.
-        varied: Whether guitars may have amplifiers.
+        varied: Whether guitars and pianos may have amplifiers and another brightness.
 
     Returns:
         The stem, ``[T]``, and the names of the effects in order.
     """
     equaliser, compressor, modulation, echo, room = _SHARES[stem]
-    names = []
-    if rng.random() < drive:
-        amplified = varied and stem == "guitar" and rng.random() < 0.7
-        audio = _amplified(audio, rng) if amplified else _distorted(audio, stem, rng)
-        names.append("amplifier" if amplified else "drive")
+    audio, names = _drive(audio, stem, rng, drive, varied=varied)
     plugins: list[Plugin] = []
     if rng.random() < equaliser:
         plugins += _equaliser(rng)
@@ -63,16 +80,33 @@ def add_effects(
         if rng.random() < share:
             plugins.append(make(rng))
             names.append(type(plugins[-1]).__name__.lower())
-    if rng.random() < room:
-        artificial = rng.random() < 0.5
-        if artificial:
-            plugins.append(_reverb(rng))
-        else:
-            audio = _in_room(audio, rng)
-        names.append("reverb" if artificial else "room")
+    inside = rng.random() < room
+    artificial = rng.random() < 0.5
+    if inside and artificial:
+        plugins.append(_reverb(rng))
+        names.append("reverb")
     if plugins:
         audio = Pedalboard(plugins)(audio, SAMPLE_RATE_HZ)
+    if inside and not artificial:
+        audio = _in_room(audio, rng)
+        names.append("room")
+    if varied and stem in GAINS and rng.random() < TILTED:
+        audio = _tilted(audio, rng.uniform(-TILT_DB, TILT_DB))
+        names.append("tilt")
     return np.asarray(audio, dtype=np.float32), names
+
+
+def _drive(
+    audio: np.ndarray, stem: str, rng: Random, drive: float, *, varied: bool
+) -> tuple[np.ndarray, list[str]]:
+    """The stem and the name of its distortion, if it has one."""
+    if varied and stem == "piano" and rng.random() < AMPLIFIED_PIANOS:
+        return _amplified(audio, rng, *GAINS["piano"]), ["amplifier"]
+    if rng.random() >= drive:
+        return audio, []
+    amplified = varied and stem == "guitar" and rng.random() < 0.7
+    audio = _amplified(audio, rng, *GAINS[stem]) if amplified else _distorted(audio, stem, rng)
+    return audio, ["amplifier" if amplified else "drive"]
 
 
 def without_rumble(audio: np.ndarray) -> np.ndarray:
@@ -99,12 +133,12 @@ def _cabinets() -> tuple[np.ndarray, ...]:
     return found
 
 
-def _amplified(audio: np.ndarray, rng: Random) -> np.ndarray:
+def _amplified(audio: np.ndarray, rng: Random, lowest: float, highest: float) -> np.ndarray:
     """Clipping without much of the low end, so that chords stay clear, and a loudspeaker."""
     tight = butter(1, rng.uniform(60, 700), "highpass", fs=SAMPLE_RATE_HZ, output="sos")
     tightened = sosfilt(tight, audio)
     tightened *= 0.5 / (np.abs(tightened).max() + 1e-9)
-    driven = _clipped(tightened, 3.0 * 40.0 ** rng.random(), rng.uniform(0.0, 0.2))
+    driven = _clipped(tightened, lowest * (highest / lowest) ** rng.random(), rng.uniform(0.0, 0.2))
     response = rng.choice(_cabinets())
     driven = fftconvolve(driven, response)[: len(audio)]
     return np.asarray(0.5 * driven / (np.abs(driven).max() + 1e-9), dtype=np.float32)
@@ -130,6 +164,15 @@ def _distorted(audio: np.ndarray, stem: str, rng: Random) -> np.ndarray:
         share = 1.0 if stem == "guitar" else rng.uniform(0.3, 0.9)
         driven = share * cabinet + (1 - share) * audio
     return np.asarray(0.5 * driven / (np.abs(driven).max() + 1e-9), dtype=np.float32)
+
+
+def _tilted(audio: np.ndarray, rise_db: float) -> np.ndarray:
+    """The audio with a level that rises from low to high notes, or falls, in dB an octave."""
+    size = next_fast_len(len(audio) + SAMPLE_RATE_HZ, real=True)
+    hz = np.clip(np.fft.rfftfreq(size, 1 / SAMPLE_RATE_HZ), *TILT_HZ)
+    rise = np.log2(hz / TILT_CENTRE_HZ) / np.log2(TILT_HZ[1] / TILT_HZ[0])
+    spectrum = np.fft.rfft(audio, size) * 10.0 ** (rise_db * rise / 20.0)
+    return np.asarray(np.fft.irfft(spectrum, size)[: len(audio)], dtype=np.float32)
 
 
 def _equaliser(rng: Random) -> list[Plugin]:

@@ -8,14 +8,18 @@ from random import Random
 
 import mido
 
-from scripts.dataset.chart import TAIL_SECONDS, Chart, make_chart
+from scripts.dataset.chart import TAIL_SECONDS, Chart, PartWriter, make_chart
 from scripts.dataset.composer import Composition, write_drums, write_part
 from scripts.dataset.groove_files import GrooveFile, choose_file, find_style
 from scripts.dataset.midi_tracks import assign_stems, list_tracks
+from scripts.dataset.piano import sustain
 from scripts.dataset.score import STEMS, Part, Song, without_overlaps
 from scripts.dataset.styles import Style
 
 _ATTEMPTS = 8
+
+PEDALLED = 0.5
+"""How often a piano of MMA, which knows no pedal, has one for each chord."""
 
 _SPECIAL = re.compile(r"intro|end|fill|break|tutti|walk$", re.IGNORECASE)
 
@@ -44,6 +48,9 @@ def accompany(seed: str) -> Composition:
             problems.append(f"{file.name}: no drums")
             continue
         _complete(parts, chart, style, rng, seed)
+        if Random(f"{seed}/pedal").random() < PEDALLED:
+            for part in (parts["piano"], seconds["piano"]):
+                add_pedal(part, chart, rng)
         song = Song(
             parts, chart.duration_seconds, "mma", file.name, chart.tempo, chart.key, chart.meter
         )
@@ -95,12 +102,23 @@ def _compile(chart: Chart, script: str) -> list[dict[str, Part]]:
             part.kinds = ["mma"]
             part.notes += [
                 note
-                for note in instrument
+                for note in instrument.notes
                 if stem in chart.section_at(note.start_seconds).playing and note.start_seconds < end
             ]
     for part in parts[1].values():
         part.notes = without_overlaps(part.notes)
     return parts
+
+
+def add_pedal(part: Part, chart: Chart, rng: Random) -> None:
+    """Give a piano of MMA a pedal for each chord of the sections in which it plays."""
+    if "mma" in part.kinds:
+        writer = PartWriter(chart, rng)
+        for section in chart.sections:
+            if "piano" in section.playing:
+                for bar in range(section.first_bar, section.first_bar + section.num_bars):
+                    sustain(writer, bar)
+        part.pedals = sorted(writer.part.pedals)
 
 
 def _run(script: str) -> mido.MidiFile:

@@ -56,8 +56,9 @@ def _strum(
     pitches, down, velocity = stroke
     spread = writer.rng.uniform(0.004, 0.016) / writer.chart.step_seconds
     strings = pitches if down else pitches[::-1][: max(3, len(pitches) - 2)]
+    late = writer.draw_jitter()
     for index, pitch in enumerate(strings):
-        writer.add(bar, step + index * spread, length, pitch, velocity - 2 * index)
+        writer.add(bar, step + index * spread, length, pitch, velocity - 2 * index, late)
 
 
 def strum(writer: PartWriter, bar: int, pattern: Random) -> None:

@@ -20,6 +20,9 @@ WAVE_SECONDS = 0.03
 LEAST_COMPASS = {"bass": 18, "guitar": 24, "piano": 30}
 """Keys that an instrument must play."""
 
+LOWEST_GUITAR_KEY = 45
+"""At which a guitar must begin: the low notes of chords would move up among the high ones."""
+
 SHORT_SECONDS = 0.4
 BRIEF_SECONDS = 1.0
 UNCLEAR = 0.5
@@ -106,7 +109,8 @@ def find_problem(inspection: Inspection, played: Sequence[Zone]) -> str:
     if 3 * inspection.wrong_notes > inspection.zones:
         wrong = f"{inspection.wrong_notes} of {inspection.zones}"
         return f"{wrong} samples sound another note than stated"
-    if high - low + 1 < LEAST_COMPASS[inspection.stem]:
+    high_guitar = inspection.stem == "guitar" and low > LOWEST_GUITAR_KEY
+    if high - low + 1 < LEAST_COMPASS[inspection.stem] or high_guitar:
         return f"plays only the keys {low} to {high}"
     if inspection.stem != "bass" and max(zone.seconds for zone in played) < WAVE_SECONDS:
         return "has single waves only"

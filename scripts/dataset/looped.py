@@ -40,7 +40,7 @@ def render_looped(
     Shape:
         output: [T] float32 with T = round(duration_seconds * 22 050), mono, not normalised
     """
-    sampler = Sampler([note.pitch for note in part.notes], rng, render)
+    sampler = Sampler([note.pitch for note in part.notes], tune_cents, rng, render)
     release_seconds = rng.uniform(0.02, 0.12)
     return play_sounds(
         sustained(part, duration_seconds),
@@ -56,13 +56,18 @@ class Sampler:
 
     Attributes:
         samples: By the frequency in hertz at which they were taken.
+        tune_cents: How far the notes are tuned that it is asked for.
 
     Raises:
         RuntimeError: The instrument is silent at all pitches that are sampled.
     """
 
     def __init__(
-        self, pitches: list[int], rng: Random, render: Callable[[Part, float], np.ndarray]
+        self,
+        pitches: list[int],
+        tune_cents: float,
+        rng: Random,
+        render: Callable[[Part, float], np.ndarray],
     ) -> None:
         """Draw the settings and sample the instrument where these pitches need it."""
         apart = rng.choice((3, 4, 5, 6, 8, 12))
@@ -73,6 +78,7 @@ class Sampler:
             for start, pitch in zip(starts, roots, strict=True)
         ]
         audio = render(Part(notes), starts[-1] + _APART_SECONDS)
+        self.tune_cents = tune_cents
         self.attack_seconds = 0.02 * 25.0 ** rng.random()
         self.periods = rng.choice((1, 1, 2, 2, 3, 4, 20))
         self.decay_seconds = 0.3 * 12.0 ** rng.random()
@@ -93,7 +99,10 @@ class Sampler:
     def sound(self, hz: float, force: float) -> np.ndarray:
         """A note of a frequency, [N] for 6 s: how hard it is played is left to its level."""
         del force
-        root = min(self.samples, key=lambda other: abs(np.log(other / hz)))
+        # The sample is that of the pitch from which a note is tuned. The one nearest to where the
+        # note sounds would undo another size of the instrument.
+        played_hz = hz / 2.0 ** (self.tune_cents / 1200.0)
+        root = min(self.samples, key=lambda other: abs(np.log(other / played_hz)))
         sample = self.samples[root]
         length = len(sample) / _FINER
         loop = self.periods * SAMPLE_RATE_HZ / root

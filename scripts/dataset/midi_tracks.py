@@ -1,78 +1,140 @@
 """Reads a MIDI file, and sorts its tracks into stems."""
 
+from collections import Counter
+from dataclasses import dataclass
+
 import mido
 
 from scripts.dataset.chart import LEAD_IN_SECONDS
-from scripts.dataset.score import STEMS, Note, without_overlaps
+from scripts.dataset.score import STEMS, Note, Part, without_overlaps
 
 COMPASSES = {"guitar": (38, 88), "piano": (24, 104), "bass": (26, 58)}
 """Lowest and highest pitch of a stem; notes outside move by octaves."""
 
 
-def list_tracks(midi: mido.MidiFile) -> dict[int, tuple[str, int, list[Note]]]:
-    """Channel -> (track name, most used program, notes in seconds)."""
+@dataclass(frozen=True)
+class Track:
+    """What a channel of a MIDI file plays.
+
+    Attributes:
+        name: Of the track in the file, in lower case.
+        program: The General MIDI program that plays most of its notes.
+        part: Its notes, pedal and pitch wheel, from ``LEAD_IN_SECONDS`` on.
+    """
+
+    name: str
+    program: int
+    part: Part
+
+
+class _Channel:
+    """Collects what a channel plays."""
+
+    def __init__(self) -> None:
+        self.part = Part()
+        self.program = 0
+        self.programs: Counter[int] = Counter()
+        self._open: dict[int, tuple[float, int]] = {}
+        self._parameter = [127, 127]
+        self._range_semitones = 2.0
+
+    def receive(self, now: float, message: mido.Message) -> None:
+        """Heed a message at a time in seconds."""
+        if message.type == "program_change":
+            self.program = message.program
+        elif message.type == "note_on" and message.velocity:
+            # Strummed guitars of MMA strike strings that still sound, without an end between.
+            self._close(now, message.note)
+            self._open[message.note] = (now, message.velocity)
+            self.programs[self.program] += 1
+        elif message.type in ("note_on", "note_off"):
+            self._close(now, message.note)
+        elif message.type == "pitchwheel":
+            semitones = self._range_semitones * message.pitch / 8192
+            self.part.bends.append((now, semitones))
+        elif message.type == "control_change":
+            self._control(now, message.control, message.value)
+
+    def _close(self, now: float, pitch: int) -> None:
+        if pitch in self._open:
+            start, velocity = self._open.pop(pitch)
+            self.part.notes.append(Note(start, max(0.03, now - start), pitch, velocity))
+
+    def _control(self, now: float, control: int, value: int) -> None:
+        """Heed the pedal, and the range of the pitch wheel: registered parameter 0."""
+        if control == 64:
+            self.part.pedals.append((now, value >= 64))
+        elif control in (100, 101):
+            self._parameter[control - 100] = value
+        elif control == 6 and self._parameter == [0, 0]:
+            self._range_semitones = float(value)
+
+
+def list_tracks(midi: mido.MidiFile) -> dict[int, Track]:
+    """What each channel plays that has notes."""
     names = {
         message.channel: track.name.lower()
         for track in midi.tracks
         for message in track
         if message.type == "note_on"
     }
-    programs = dict.fromkeys(range(16), 0)
-    counts: dict[int, dict[int, int]] = {}
-    open_notes: dict[tuple[int, int], tuple[float, int]] = {}
-    notes: dict[int, list[Note]] = {}
-    now = 0.0
+    channels = [_Channel() for _ in range(16)]
+    now = LEAD_IN_SECONDS
     for message in midi:
         now += message.time
-        if message.type == "program_change":
-            programs[message.channel] = message.program
-        elif message.type == "note_on" and message.velocity:
-            open_notes[message.channel, message.note] = (now, message.velocity)
-            tally = counts.setdefault(message.channel, {})
-            tally[programs[message.channel]] = tally.get(programs[message.channel], 0) + 1
-        elif message.type in ("note_on", "note_off"):
-            start, velocity = open_notes.pop((message.channel, message.note), (None, 0))
-            if start is not None:
-                note = Note(start + LEAD_IN_SECONDS, max(0.03, now - start), message.note, velocity)
-                notes.setdefault(message.channel, []).append(note)
-    most_used = {channel: max(tally, key=tally.__getitem__) for channel, tally in counts.items()}
+        if hasattr(message, "channel"):
+            channels[message.channel].receive(now, message)
     return {
-        channel: (names.get(channel, ""), most_used[channel], found)
-        for channel, found in notes.items()
+        number: Track(names[number], channel.programs.most_common(1)[0][0], channel.part)
+        for number, channel in enumerate(channels)
+        if channel.part.notes
     }
 
 
-def assign_stems(tracks: dict[int, tuple[str, int, list[Note]]]) -> dict[str, list[list[Note]]]:
-    """By stem, the notes of each of its instruments (General MIDI programs), most notes first.
+def assign_stems(tracks: dict[int, Track]) -> dict[str, list[Part]]:
+    """By stem, the part of each of its instruments (General MIDI programs), most notes first.
 
     Parts that belong to no stem go to the guitar or the piano, if that is empty.
     """
-    stems: dict[str, dict[int, list[Note]]] = {stem: {} for stem in STEMS}
+    stems: dict[str, dict[int, Part]] = {stem: {} for stem in STEMS}
     homeless = []
     # Some files call brass and guitars "bass" too, if they play low lines.
-    named = not any(_is_bass(program) for _, program, _ in tracks.values())
-    for channel, (name, program, notes) in sorted(tracks.items()):
-        owner = _owner(channel, name if named else "", program)
+    named = not any(_is_bass(track.program) for track in tracks.values())
+    for channel, track in sorted(tracks.items()):
+        owner = _owner(channel, track.name if named else "", track.program)
         if owner:
-            stems[owner].setdefault(program, []).extend(notes)
+            found = stems[owner]
+            before = found.get(track.program)
+            found[track.program] = _join(before, track.part) if before else track.part
         else:
-            homeless.append((name, program, notes))
-    for name, program, notes in homeless:
-        first = "guitar" if "arp" in name or "scale" in name or "solo" in name else "piano"
-        second = "piano" if first == "guitar" else "guitar"
+            homeless.append(track)
+    for track in homeless:
+        lines = any(word in track.name for word in ("arp", "scale", "solo"))
+        first, second = ("guitar", "piano") if lines else ("piano", "guitar")
         stem = next((stem for stem in (first, second) if not stems[stem]), None)
         if stem:
-            stems[stem][program] = notes
+            stems[stem][track.program] = track.part
     return {
-        stem: [_arranged(notes, stem) for notes in sorted(instruments.values(), key=len)[::-1]]
+        stem: [
+            _arranged(part, stem)
+            for part in sorted(instruments.values(), key=lambda part: len(part.notes))[::-1]
+        ]
         for stem, instruments in stems.items()
     }
 
 
-def _arranged(notes: list[Note], stem: str) -> list[Note]:
-    """The notes of an instrument in the compass of its stem, without overlaps."""
+def _join(one: Part, other: Part) -> Part:
+    """Two channels as one instrument: wheel and pedal of one would change the other's notes."""
+    return Part(one.notes + other.notes)
+
+
+def _arranged(part: Part, stem: str) -> Part:
+    """The part of an instrument in the compass of its stem, without overlaps."""
     low, high = COMPASSES.get(stem, (0, 127))
-    return without_overlaps([_in_compass(note, low, high) for note in notes])
+    notes = without_overlaps([_in_compass(note, low, high) for note in part.notes])
+    # Pianos do not bend, and drums have no pedal.
+    bends = part.bends if stem in ("bass", "guitar") else []
+    return Part(notes, bends, [] if stem == "drums" else part.pedals)
 
 
 def _is_bass(program: int) -> bool:

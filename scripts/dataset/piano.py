@@ -31,7 +31,11 @@ def _left(chord: Chord, low: bool = False) -> int:
     return nearest_pitch(chord.root, 36 if low else 44)
 
 
-def _sustained(writer: PartWriter, bar: int) -> None:
+PEDALLED = frozenset(("block", "melody", "stride", "comp", "octaves"))
+"""Kinds that a pianist may play with pedal or without; the others say so themselves."""
+
+
+def sustain(writer: PartWriter, bar: int) -> None:
     """Pedal down for each chord of the bar."""
     for step, _ in writer.chart.bars[bar]:
         writer.pedal(bar, step, False)
@@ -62,7 +66,7 @@ def arpeggio(writer: PartWriter, bar: int, pattern: Random) -> None:
     order = list(range(count)) + (list(range(count - 2, 0, -1)) if shape == "updown" else [])
     if shape == "random":
         pattern.shuffle(order)
-    _sustained(writer, bar)
+    sustain(writer, bar)
     for index, step in enumerate(range(0, writer.chart.steps_per_bar, grid)):
         chord = writer.chart.chord_at(bar, step)
         pitch = voicing(chord, low, count)[order[index % len(order)]]
@@ -109,7 +113,7 @@ def broken(writer: PartWriter, bar: int, pattern: Random) -> None:
     grid = pattern.choice((2, 2, 1))
     pedal = pattern.random() < 0.5
     if pedal:
-        _sustained(writer, bar)
+        sustain(writer, bar)
     for index, step in enumerate(range(0, writer.chart.steps_per_bar, grid)):
         pitches = voicing(writer.chart.chord_at(bar, step), low, 4)
         writer.add(bar, step, grid * 0.95, pitches[order[index % 4]], 84 if index % 4 == 0 else 72)
@@ -139,7 +143,7 @@ def melody(writer: PartWriter, bar: int, pattern: Random) -> None:
 def pad(writer: PartWriter, bar: int, pattern: Random) -> None:
     """Long chords with pedal, rolled now and then."""
     seed = pattern.getrandbits(8)
-    _sustained(writer, bar)
+    sustain(writer, bar)
     roll = pattern.choice((0.0, 0.0, 0.12, 0.3))
     for step, chord in writer.chart.bars[bar]:
         root = _left(chord, True)

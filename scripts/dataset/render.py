@@ -19,6 +19,9 @@ from scripts.dataset.written import read_written
 MMA_SHARE = 0.4
 """Share of the songs that MMA accompanies; the others are the composer's own."""
 
+TUNING_CENTS = 30.0
+"""How far from 440 Hz a band is tuned at most."""
+
 HIGHEST_PEAK = 0.95
 FADE_SECONDS = 0.8
 
@@ -80,10 +83,12 @@ def _play(
     """The stems, ``[S, T]``, and what those that sound are made of."""
     stems = np.zeros((len(STEMS), round(song.duration_seconds * SAMPLE_RATE_HZ)), np.float32)
     details: dict[str, Any] = {}
+    # Bands tune to each other, and rarely to 440 Hz.
+    tuning_cents = Random(f"{seed}/tuning").uniform(-TUNING_CENTS, TUNING_CENTS)
     for index, stem in enumerate(STEMS):
         if song.parts[stem].notes:
             rng = Random(f"{seed}/render/{stem}")
-            renderer = StemRenderer(song, stem, timbres[stem], rng, varied=varied)
+            renderer = StemRenderer(song, stem, timbres[stem], rng, varied, tuning_cents)
             stems[index], details[stem] = renderer.render()
     return stems, details
 

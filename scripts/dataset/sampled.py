@@ -17,6 +17,7 @@ from scripts.dataset.score import SAMPLE_RATE_HZ, Part
 _TICKS_PER_SECOND = 1920
 _EXPRESSIONS = (127, 70, 36)
 _BEND_RANGE = 2.0
+"""Semitones of a full pitch wheel, for every instrument."""
 
 
 @cache
@@ -30,11 +31,16 @@ def _program() -> str:
 def _in_memory(path: Path) -> str:
     """The text of an instrument with absolute paths and its samples read into memory as a whole.
 
+    The pitch wheel is given one range, which instruments may state otherwise.
+
     When sfizz streams samples from the disk, what it renders depends on how fast the disk thread
     is: it drops voices whose samples are late.
     """
     text = path.read_text(encoding="latin-1")
     text = text.replace('#include "', f'#include "{path.parent}/')
+    cents = round(100 * _BEND_RANGE)
+    text = re.sub(r"\bbend_?up=\S+", f"bend_up={cents}", text)
+    text = re.sub(r"\bbend_?down=\S+", f"bend_down={-cents}", text)
     text, found = re.subn(
         r"default_path=(.*)", lambda match: f"default_path={path.parent}/{match[1].strip()}", text
     )
@@ -115,8 +121,9 @@ def _midi(
         tick = max(last, round(seconds * stretch * _TICKS_PER_SECOND))
         track.append(message.copy(time=tick - last))
         last = tick
-    end_tick = round(duration_seconds * stretch * _TICKS_PER_SECOND)
-    track.append(mido.MetaMessage("end_of_track", time=max(0, end_tick - last)))
+    # With --use-eot sfizz ends with the last message that is played, however the last notes ring.
+    wait = max(0, round(duration_seconds * stretch * _TICKS_PER_SECOND) - last)
+    track.append(mido.Message("control_change", control=11, value=expression, time=wait))
     midi = mido.MidiFile(ticks_per_beat=_TICKS_PER_SECOND // 2)
     midi.tracks.append(track)
     return midi

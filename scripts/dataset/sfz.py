@@ -18,6 +18,15 @@ DECAY_SECONDS = {"bass": 6.0, "guitar": 6.0, "piano": 10.0}
 LONGEST_HOLD_SECONDS = 0.3
 PEAK = np.float32(0.7)
 
+FADED_DB = -60.0
+"""Level at which the sample of a held note may end, relative to its beginning."""
+
+BEGINNING_SECONDS = 0.3
+END_SECONDS = 0.05
+
+DECAY_DB = float(20 * np.log10(np.exp(9)))
+"""How far sfizz lets a note fall within ``ampeg_decay``."""
+
 
 def write_sfz(keys: dict[int, Zone], program: int, folder: Path) -> None:
     """Write the samples of the zones that keys play, and ``instrument.sfz`` beside them."""
@@ -39,7 +48,7 @@ def write_sfz(keys: dict[int, Zone], program: int, folder: Path) -> None:
 def _describe_ending(key: int, zone: Zone, program: int) -> str:
     """What becomes of a note that is held: the banks' own envelopes are not published."""
     if zone.loop is None:
-        return "loop_mode=no_loop"
+        return f"loop_mode=no_loop{_fade(key, zone)}"
     first, last = zone.loop
     loop = f"loop_mode=loop_continuous loop_start={first} loop_end={last}"
     if program in SUSTAINED_PROGRAMS:
@@ -49,3 +58,26 @@ def _describe_ending(key: int, zone: Zone, program: int) -> str:
     until_loop = first / zone.rate * 2.0 ** ((zone.root - key) / 12)
     hold = min(until_loop, LONGEST_HOLD_SECONDS)
     return f"{loop} ampeg_hold={hold:.3f} ampeg_decay={decay:.2f} ampeg_sustain=0"
+
+
+def _fade(key: int, zone: Zone) -> str:
+    """An envelope by which a sample that still sounds at its end has died away by then, or ""."""
+    missing_db = _measure_end(zone) - FADED_DB
+    if missing_db <= 0:
+        return ""
+    seconds = zone.seconds * 2.0 ** ((zone.root - key) / 12)
+    hold = min(seconds / 4, LONGEST_HOLD_SECONDS)
+    decay = (seconds - hold) * DECAY_DB / missing_db
+    return f" ampeg_hold={hold:.3f} ampeg_decay={decay:.3f} ampeg_sustain=0"
+
+
+def _measure_end(zone: Zone) -> float:
+    """Level of the end of a sample in dB, relative to its beginning."""
+    first, last = (
+        np.sqrt(np.mean(np.square(part, dtype=np.float64)))
+        for part in (
+            zone.audio[: round(BEGINNING_SECONDS * zone.rate)],
+            zone.audio[-round(END_SECONDS * zone.rate) :],
+        )
+    )
+    return float(20 * np.log10((last + 1e-9) / (first + 1e-9)))

@@ -15,6 +15,11 @@ from scripts.dataset.score import SAMPLE_RATE_HZ, Part, Song
 from scripts.dataset.timbres import Timbre, choose_timbre
 
 LEVELS_DB = {"bass": -20.0, "drums": -18.0, "guitar": -22.0, "piano": -22.0}
+LEVEL_SPREAD_DB = 5.0
+"""By how much the level of a stem varies (standard deviation): one of two is often the louder."""
+
+MOST_LEVEL_DB = 12.0
+
 DRIVE = {"bass": 0.2, "drums": 0.15, "guitar": 0.15, "piano": 0.06}
 """How often a stem is distorted, where nothing else says so."""
 
@@ -27,7 +32,13 @@ LOOPED = {"bass": 0.45, "guitar": 0.35, "piano": 0.35}
 SIZE_SEMITONES = {"bass": 2.0, "guitar": 3.0, "piano": 3.0}
 """By how many semitones the size of an instrument varies (standard deviation)."""
 
+BENDING_KINDS = ("soundfont", "sampled")
+"""Kinds of timbre that bend notes; a sampler's loops do not."""
+
 MOST_SEMITONES = 7.0
+
+TUNING_CENTS = 3.0
+"""By how much instruments of a song are out of tune with each other (standard deviation)."""
 
 SECOND_SOFTER_DB = 9.0
 """By how much a second part is softer than the first at most."""
@@ -43,6 +54,7 @@ class StemRenderer:
         timbres: Instruments to choose from.
         rng: Decides everything.
         varied: Whether instruments are varied, as in training songs.
+        tuning_cents: To what the band is tuned, relative to 440 Hz.
     """
 
     song: Song
@@ -50,6 +62,7 @@ class StemRenderer:
     timbres: list[Timbre]
     rng: Random
     varied: bool
+    tuning_cents: float = 0.0
 
     @property
     def part(self) -> Part:
@@ -65,7 +78,8 @@ class StemRenderer:
         audio, details = self._render_part()
         if self.stem in self.song.second_parts:
             audio, details = self._add_second(audio, details)
-        level_db = LEVELS_DB[self.stem] + self.rng.uniform(-4.0, 4.0)
+        drawn_db = self.rng.gauss(0.0, LEVEL_SPREAD_DB)
+        level_db = LEVELS_DB[self.stem] + min(max(drawn_db, -MOST_LEVEL_DB), MOST_LEVEL_DB)
         audio = audio * np.float32(10.0 ** (level_db / 20.0) / active_rms(audio))
         return audio, {**details, "level_db": level_db}
 
@@ -115,12 +129,17 @@ class StemRenderer:
         rng = self.rng
         driven = self._draw_driven() if self.stem == "guitar" else None
         timbre = choose_timbre(rng, self.timbres, driven if rng.random() < 0.6 else None)
-        cents = rng.gauss(0.0, 4.0) if rng.random() < 0.75 else rng.uniform(-30.0, 30.0)
-        audio, name = self._play_on(timbre, cents)
+        cents = self.tuning_cents + rng.gauss(0.0, TUNING_CENTS)
+        doubled = self.varied and rng.random() < DOUBLED[self.stem]
+        others = [other for other in self.timbres if other.kind in BENDING_KINDS]
+        # Two instruments bend together, or neither does.
+        together = doubled and bool(self.part.bends) and timbre.kind in BENDING_KINDS
+        part = self.part if together or not doubled else replace(self.part, bends=[])
+        audio, name = self._play_on(timbre, part, cents, loops=not together)
         names = [name]
-        # Not every instrument bends: one alone plays what does.
-        if self.varied and not self.part.bends and rng.random() < DOUBLED[self.stem]:
-            double, name = self._play_on(choose_timbre(rng, self.timbres, timbre.driven), cents)
+        if doubled:
+            other = choose_timbre(rng, others if together else self.timbres, timbre.driven)
+            double, name = self._play_on(other, part, cents, loops=not together)
             loudest = max(float(np.abs(double).max()), SILENCE)
             gain = 10.0 ** rng.uniform(-0.4, 0.0) * np.abs(audio).max() / loudest
             audio = audio + double * np.float32(gain)
@@ -135,17 +154,21 @@ class StemRenderer:
         heavy = bool({"power", "chug"} & kinds) or ("lead" in kinds and rng.random() < 0.4)
         return (heavy and rng.random() < 0.75) or rng.random() < (0.2 if self.varied else 0.08)
 
-    def _play_on(self, timbre: Timbre, cents: float) -> tuple[np.ndarray, str]:
-        """The part on an instrument, and the name of that as it was varied."""
+    def _play_on(
+        self, timbre: Timbre, part: Part, cents: float, *, loops: bool
+    ) -> tuple[np.ndarray, str]:
+        """A part on an instrument, and the name of that as it was varied.
+
+        With `loops` it may be played on a sampler's loops.
+        """
         rng = self.rng
         seconds = self.song.duration_seconds
-        part = self.part
         semitones = 0
         if self.varied:
             part, semitones = resize(part, self.stem, timbre, rng)
         name = f"{timbre.name}{semitones:+d}" if semitones else timbre.name
         tuned = cents + 100 * semitones
-        if self.varied and timbre.path and rng.random() < LOOPED[self.stem]:
+        if loops and self.varied and timbre.path and rng.random() < LOOPED[self.stem]:
             render = partial(render_timbre, timbre=timbre, cents=0.0, rng=rng)
             return render_looped(part, seconds, tuned, rng, render), f"{name} looped"
         return render_timbre(part, seconds, timbre, tuned, rng), name

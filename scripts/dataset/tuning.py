@@ -16,6 +16,9 @@ CLEAR = 0.8
 CLEARER = 0.1
 """By how much another note must be clearer for a sample to sound that note."""
 
+OUT_OF_TUNE_CENTS = 25.0
+"""From which a sample is corrected: partials of stiff strings are sharp, and make it seem so."""
+
 ATTACK_SECONDS = 0.06
 """The beginning of a sample, which has no clear pitch yet."""
 
@@ -106,11 +109,14 @@ def _find_peaks(likeness: np.ndarray, period: float, step: int) -> Iterator[Peak
 
 
 def tune(zone: Zone) -> Zone | None:
-    """A zone whose root is what was measured; None if it clearly sounds another note."""
+    """A zone in tune: its root is what was measured if that is clear and far from what is stated.
+
+    None if it clearly sounds another note.
+    """
     pitch = measure_pitch(zone)
     if pitch.rival > max(pitch.clarity + CLEARER, CLEAR):
         return None
-    if pitch.clarity < CLEAR:
+    if pitch.clarity < CLEAR or abs(pitch.cents) <= OUT_OF_TUNE_CENTS:
         return zone
     return replace(zone, root=zone.root + pitch.cents / 100)
 

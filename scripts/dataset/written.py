@@ -68,7 +68,7 @@ def _is_full(data: bytes) -> bool:
         stems = assign_stems(list_tracks(mido.MidiFile(file=BytesIO(data))))
     except (OSError, ValueError, LookupError, EOFError):
         return False
-    return sum(bool(found) and len(found[0]) >= LEAST_NOTES for found in stems.values()) >= (
+    return sum(bool(found) and len(found[0].notes) >= LEAST_NOTES for found in stems.values()) >= (
         LEAST_STEMS
     )
 
@@ -93,11 +93,9 @@ def read_written(folder: Path, seed: str) -> Song:
     parts: dict[str, Part] = {}
     seconds: dict[str, Part] = {}
     for stem, instruments in assign_stems(list_tracks(midi)).items():
-        moved = [
-            _move(notes, (start, end), speed, semitones * (stem != "drums"))
-            for notes in instruments
-        ]
-        parts[stem], *others = [Part(notes, kinds=["written"]) for notes in moved] or [Part()]
+        parts[stem], *others = [
+            _move(part, (start, end), speed, semitones * (stem != "drums")) for part in instruments
+        ] or [Part()]
         if others and others[0].notes:
             seconds[stem] = others[0]
     duration = (end - start) / speed + TAIL_SECONDS
@@ -119,16 +117,27 @@ def find_tempo(midi: mido.MidiFile) -> tuple[float, str]:
     return float(mido.tempo2bpm(tempo)), meter
 
 
-def _move(notes: list[Note], span: tuple[float, float], speed: float, semitones: int) -> list[Note]:
-    """The notes that begin in a span of the file, from the beginning, in another key and speed."""
+def _move(part: Part, span: tuple[float, float], speed: float, semitones: int) -> Part:
+    """What begins in a span of the file, from the beginning, in another key and speed."""
     start, end = (bound + LEAD_IN_SECONDS for bound in span)
-    return [
+
+    def place(seconds: float) -> float:
+        return LEAD_IN_SECONDS + (seconds - start) / speed
+
+    notes = [
         Note(
-            LEAD_IN_SECONDS + (note.start_seconds - start) / speed,
+            place(note.start_seconds),
             min(note.duration_seconds, end - note.start_seconds) / speed,
             note.pitch + semitones,
             note.velocity,
         )
-        for note in notes
+        for note in part.notes
         if start <= note.start_seconds < end
     ]
+    # Wheel and pedal are where they were before the span.
+    bends = [(place(max(at, start)), value) for at, value in part.bends if at < end]
+    pedals = [(place(max(at, start)), down) for at, down in part.pedals if at < end]
+    if pedals and pedals[-1][1]:
+        pedals.append((place(end), False))
+    # Of those at the same time, the last one counts.
+    return Part(notes, list(dict(bends).items()), list(dict(pedals).items()), ["written"])

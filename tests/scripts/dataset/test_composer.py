@@ -1,10 +1,14 @@
 """Songs of the composer's own."""
 
+from random import Random
+
 import pytest
 
-from scripts.dataset.chart import STEPS_PER_BAR
+from scripts.dataset.chart import STEPS_PER_BAR, PartWriter
 from scripts.dataset.composer import PLAYERS, compose, write_part
 from scripts.dataset.drums import GROOVES
+from scripts.dataset.guitar import strum
+from scripts.dataset.piano import PEDALLED
 from scripts.dataset.score import STEMS
 from scripts.dataset.styles import STYLES
 
@@ -63,3 +67,43 @@ def test_lines_of_a_groove_have_one_length(groove):
     for lines in GROOVES[groove]:
         assert {len(line) for line in lines} == {steps}
         assert set("".join(lines)) <= set("Xxog.")
+
+
+def test_the_strings_of_a_stroke_sound_in_order():
+    chart = compose("2").chart
+    for seed in range(40):
+        writer = PartWriter(chart, Random(seed))
+        strum(writer, 0, Random(seed))
+        first = min(writer.part.notes, key=lambda note: note.start_seconds).start_seconds
+        stroke = [note for note in writer.part.notes if note.start_seconds < first + 0.07]
+        starts = [note.start_seconds for note in stroke]
+        assert starts == sorted(starts)
+
+
+def test_the_notes_of_a_chord_begin_together():
+    chart = compose("2").chart
+    for seed in range(40):
+        writer = PartWriter(chart, Random(seed))
+        writer.add_chord(1, 0, 4, [40, 52, 56, 59], 90)
+        starts = [note.start_seconds for note in writer.part.notes]
+        assert max(starts) - min(starts) < 0.014
+
+
+def test_half_of_the_pianos_play_chords_with_pedal():
+    composed = compose("2")
+    favourites = {kind for kind in PLAYERS["piano"] if kind not in PEDALLED}
+    pedalled = 0
+    for seed in range(40):
+        arguments = (composed.chart, composed.style, "piano", f"{seed}")
+        part = write_part(*arguments, avoided=favourites)
+        assert set(part.kinds) <= PEDALLED
+        assert part.pedals == sorted(part.pedals)
+        assert not part.pedals or not part.pedals[-1][1]
+        pedalled += bool(part.pedals)
+    assert 10 < pedalled < 30
+
+
+def test_a_guitar_of_its_own_kinds_has_no_pedal():
+    composed = compose("2")
+    for seed in range(10):
+        assert not write_part(composed.chart, composed.style, "guitar", f"{seed}").pedals

@@ -13,13 +13,13 @@ PIANO = replace(GOOD, name="0000_x", program=0)
 
 
 def test_a_good_instrument_is_written(write_instrument, tmp_path):
-    pitches = dict.fromkeys((42, 54, 66, 78), 0.1)
+    pitches = dict.fromkeys((42, 54, 66, 78), 0.3)
     folder = write_instrument(tmp_path / "in" / "0250_x", pitches)
     inspection, prints = prepare(folder, tmp_path)
     assert inspection.problem == ""
     assert (inspection.stem, inspection.program, inspection.compass) == ("guitar", 25, (36, 83))
     assert (inspection.zones, inspection.wrong_notes) == (4, 0)
-    assert inspection.corrected_cents == pytest.approx(10, abs=3)
+    assert inspection.corrected_cents == pytest.approx(30, abs=3)
     assert len(prints) == 4
     assert (tmp_path / "0250_x" / "instrument.sfz").exists()
 
@@ -44,6 +44,8 @@ def test_an_inspection_is_read_as_it_was_written():
         (PIANO, 1.5, ""),
         (replace(GOOD, wrong_notes=2), 1.5, "2 of 4 samples sound another note than stated"),
         (replace(GOOD, compass=(40, 62)), 1.5, "plays only the keys 40 to 62"),
+        (replace(GOOD, compass=(46, 83)), 1.5, "plays only the keys 46 to 83"),
+        (replace(GOOD, compass=(45, 83)), 1.5, ""),
         (GOOD, 0.01, "has single waves only"),
         (GOOD, 0.3, "most samples are too short, and their loops do not meet"),
         (PIANO, 0.8, "most notes end within a second"),

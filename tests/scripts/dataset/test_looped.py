@@ -16,7 +16,7 @@ def sample_strings(part, seconds):
 
 def test_samples_repeat_and_die_away_without_a_step():
     for seed in range(4):
-        sampler = Sampler([60], Random(seed), sample_strings)
+        sampler = Sampler([60], 0.0, Random(seed), sample_strings)
         hz = min(sampler.samples, key=lambda root: abs(np.log(root / 262)))
         sound = sampler.sound(hz, 0.5)
         period = sampler.periods * SAMPLE_RATE_HZ / hz
@@ -45,4 +45,12 @@ def test_a_silent_instrument_has_no_samples():
         return np.zeros(round(seconds * SAMPLE_RATE_HZ), np.float32)
 
     with pytest.raises(RuntimeError, match="silent at the pitches"):
-        Sampler([60], Random(0), render_nothing)
+        Sampler([60], 0.0, Random(0), render_nothing)
+
+
+@pytest.mark.parametrize("semitones", [-5, 0, 5])
+def test_a_tuned_note_is_played_on_the_sample_of_its_own_pitch(semitones):
+    sampler = Sampler([60], 100.0 * semitones, Random(0), sample_strings)
+    hz = {pitch: 440 * 2 ** ((pitch - 69) / 12) for pitch in (55, 60, 65)}
+    sampler.samples = {hz[pitch]: np.full(90000, pitch) for pitch in hz}
+    assert sampler.sound(hz[60 + semitones], 0.5)[0] == 60

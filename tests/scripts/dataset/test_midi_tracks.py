@@ -4,14 +4,16 @@ import mido
 import pytest
 
 from scripts.dataset.chart import LEAD_IN_SECONDS
-from scripts.dataset.midi_tracks import COMPASSES, assign_stems, list_tracks
-from scripts.dataset.score import Note
+from scripts.dataset.midi_tracks import COMPASSES, Track, assign_stems, list_tracks
+from scripts.dataset.score import Note, Part
 
 
 def make_tracks(*tracks):
     """Tracks by channel, of (name, program, number of notes)."""
     return {
-        channel: (name, program, [Note(float(index), 0.5, 50, 90) for index in range(count)])
+        channel: Track(
+            name, program, Part([Note(float(index), 0.5, 50, 90) for index in range(count)])
+        )
         for channel, (name, program, count) in enumerate(tracks)
     }
 
@@ -19,7 +21,7 @@ def make_tracks(*tracks):
 def count_notes(*tracks):
     """By stem, the numbers of notes of its instruments."""
     stems = assign_stems(make_tracks(*tracks))
-    return {stem: [len(notes) for notes in found] for stem, found in stems.items() if found}
+    return {stem: [len(part.notes) for part in found] for stem, found in stems.items() if found}
 
 
 def test_instruments_of_a_stem_are_told_apart_those_of_most_notes_first():
@@ -30,7 +32,7 @@ def test_instruments_of_a_stem_are_told_apart_those_of_most_notes_first():
 def test_tracks_of_one_program_are_one_instrument():
     stems = assign_stems(make_tracks(("chord", 25, 3), ("arpeggio", 25, 5)))
     # Notes of one pitch that begin together are one.
-    assert [len(notes) for notes in stems["guitar"]] == [5]
+    assert [len(part.notes) for part in stems["guitar"]] == [5]
 
 
 def test_names_tell_basses_where_no_program_does():
@@ -48,9 +50,9 @@ def test_strings_go_to_a_stem_that_is_empty(name, stem):
 def test_notes_move_by_octaves_into_the_compass():
     notes = [Note(float(index), 0.5, pitch, 90) for index, pitch in enumerate(range(0, 128, 5))]
     for stem, program in (("bass", 33), ("guitar", 25), ("piano", 0)):
-        (moved,) = assign_stems({0: ("", program, notes)})[stem]
+        (moved,) = assign_stems({0: Track("", program, Part(notes))})[stem]
         low, high = COMPASSES[stem]
-        for note, before in zip(moved, notes, strict=True):
+        for note, before in zip(moved.notes, notes, strict=True):
             assert low <= note.pitch <= high
             assert (note.pitch - before.pitch) % 12 == 0
 
@@ -63,4 +65,41 @@ def test_notes_of_a_file_are_in_seconds():
     track.append(mido.Message("note_on", note=40, velocity=77, channel=2, time=960))
     track.append(mido.Message("note_off", note=40, channel=2, time=240))
     midi.tracks.append(track)
-    assert list_tracks(midi) == {2: ("bass-9", 33, [Note(2.0 + LEAD_IN_SECONDS, 0.5, 40, 77)])}
+    part = Part([Note(2.0 + LEAD_IN_SECONDS, 0.5, 40, 77)])
+    assert list_tracks(midi) == {2: Track("bass-9", 33, part)}
+
+
+def test_a_note_that_is_struck_again_is_not_lost():
+    track = mido.MidiTrack([mido.Message("note_on", note=40, velocity=77)])
+    track.append(mido.Message("note_on", note=40, velocity=55, time=480))
+    track.append(mido.Message("note_off", note=40, time=240))
+    # There is nothing left to end.
+    track.append(mido.Message("note_off", note=40, time=240))
+    midi = mido.MidiFile(ticks_per_beat=480)
+    midi.tracks.append(track)
+    (found,) = list_tracks(midi).values()
+    starts = LEAD_IN_SECONDS, LEAD_IN_SECONDS + 0.5
+    assert found.part.notes == [Note(starts[0], 0.5, 40, 77), Note(starts[1], 0.25, 40, 55)]
+
+
+def test_pedal_and_wheel_are_kept():
+    track = mido.MidiTrack([mido.Message("program_change", program=27)])
+    for control, value in ((101, 0), (100, 0), (6, 12), (64, 127)):
+        track.append(mido.Message("control_change", control=control, value=value))
+    track.append(mido.Message("note_on", note=50, velocity=77))
+    track.append(mido.Message("pitchwheel", pitch=4096, time=480))
+    track.append(mido.Message("note_off", note=50, time=480))
+    track.append(mido.Message("control_change", control=64, value=0, time=480))
+    midi = mido.MidiFile(ticks_per_beat=480)
+    midi.tracks.append(track)
+    first = LEAD_IN_SECONDS
+    ((found,),) = (part for part in assign_stems(list_tracks(midi)).values() if part)
+    assert found.bends == [(first + 0.5, 6.0)]
+    assert found.pedals == [(first, True), (first + 1.5, False)]
+
+
+def test_channels_that_are_one_instrument_have_neither():
+    part = Part([Note(0.0, 0.5, 50, 90)], [(0.1, 1.0)], [(0.1, True)])
+    tracks = {channel: Track("", 25, part) for channel in range(2)}
+    (found,) = assign_stems(tracks)["guitar"]
+    assert (found.bends, found.pedals) == ([], [])

@@ -47,6 +47,25 @@ def test_neither_stems_nor_their_sum_clip_and_the_end_fades(tmp_path):
         assert len(levels) == 1
 
 
+def test_the_stems_of_a_song_have_one_tuning(varied, monkeypatch, tmp_path):
+    play = StemRenderer.render
+    tunings = []
+
+    def listen(renderer):
+        tunings.append(renderer.tuning_cents)
+        return play(renderer)
+
+    monkeypatch.setattr(StemRenderer, "render", listen)
+    songs = []
+    for index in range(4):
+        tunings.clear()
+        render.render_song(f"0/train/{index}", "train", tmp_path)
+        (tuning,) = set(tunings)
+        assert abs(tuning) <= render.TUNING_CENTS
+        songs.append(tuning)
+    assert len(set(songs)) == 4
+
+
 @pytest.mark.usefixtures("varied")
 def test_two_songs_of_ten_have_the_notes_of_the_one_before_them(monkeypatch, tmp_path):
     asked = []

@@ -47,6 +47,29 @@ def test_held_notes_die_away_unless_the_instrument_sustains(make_zone, tmp_path)
     assert read_regions(tmp_path)[0]["loop_mode"] == "no_loop"
 
 
+@pytest.mark.parametrize("key", [57, 60])
+def test_a_sample_that_still_sounds_at_its_end_has_faded_out_by_then(key, make_zone, tmp_path):
+    zone = make_zone(60.0, 1.2)
+    steady = replace(zone, audio=np.sin(np.arange(len(zone.audio)) / 10).astype(np.float32))
+    write_sfz({key: steady}, PIANO, tmp_path)
+    part = Part([Note(0.0, 2.5, key, 100)])
+    audio = render_sampled(part, 2.5, tmp_path / "instrument.sfz", (48, 72), 0.0)
+    frames = audio[: len(audio) // 441 * 441].reshape(-1, 441)
+    levels = 10 * np.log10(np.square(frames).mean(1) + 1e-12)
+    end = round(1.2 * 2 ** ((60 - key) / 12) * 50)
+    assert levels[10] == pytest.approx(levels[2], abs=12)
+    assert levels[end - 3] < levels[2] - 50
+    # It never falls by more than 2 dB in 20 ms before that.
+    assert np.diff(levels[1 : end - 3]).min() > -2
+
+
+def test_a_sample_that_dies_away_by_itself_has_no_envelope(make_zone, tmp_path):
+    zone = make_zone(60.0, 1.5)
+    fading = zone.audio * np.exp(-8 * np.arange(len(zone.audio)) / zone.rate).astype(np.float32)
+    write_sfz({60: replace(zone, audio=fading)}, PIANO, tmp_path)
+    assert "ampeg_decay" not in read_regions(tmp_path)[0]
+
+
 def test_what_is_written_sounds_in_tune(make_zone, tmp_path):
     # A sample that sounds at pitch 59.6.
     zone = replace(make_zone(59.6), low=60, high=72)

@@ -16,11 +16,12 @@ FONT = Timbre("font", "soundfont", Path("font"), 1.0)
 NUMBERS = Timbre("struck", "struck", None, 1.0)
 
 
-def render_piano(seed, timbre=FONT, *, varied, bends=()):
+def render_piano(seed, timbre=FONT, *, varied, bends=(), tuning_cents=0.0):
     """The piano of a short song, and what it is made of."""
     notes = [Note(0.1 + 0.2 * index, 0.15, 60 + index, 90) for index in range(8)]
     song = Song({"piano": Part(notes, bends=list(bends))}, 2.0, "test", "test", 120.0, "C", "4/4")
-    return StemRenderer(song, "piano", [timbre], Random(seed), varied).render()
+    rng = Random(seed)
+    return StemRenderer(song, "piano", [timbre], rng, varied, tuning_cents).render()
 
 
 def list_timbres(seeds, **options):
@@ -66,6 +67,14 @@ def test_validation_plays_instruments_as_they_are(font):
         assert active_rms(audio) == pytest.approx(10 ** (detail["level_db"] / 20), rel=1e-3)
 
 
+def test_an_instrument_is_tuned_to_its_band_within_a_few_cents(font):
+    for seed in range(30):
+        render_piano(seed, varied=False, tuning_cents=20.0)
+    cents = [tuned for _, tuned in font]
+    assert np.mean(cents) == pytest.approx(20, abs=2)
+    assert 1 < np.std(cents) < 5
+
+
 @pytest.mark.usefixtures("font")
 def test_some_training_parts_are_played_on_loops():
     looped = [any("looped" in name for name in names) for names in list_timbres(16)]
@@ -80,9 +89,22 @@ def test_some_training_parts_are_played_on_two_varied_instruments(font, monkeypa
     # What is played lower is tuned up.
     for part, cents in font:
         assert part.notes[0].pitch + round(cents / 100) == 60
-    # Not every instrument bends.
-    bent = list_timbres(8, bends=[(0.5, 1.0)])
-    assert all(len(names) == 1 for names in bent)
+
+
+@pytest.mark.parametrize("timbre", [FONT, NUMBERS])
+def test_two_instruments_bend_together_or_not_at_all(font, timbre):
+    bends = [(0.5, 1.0)]
+    seen = set()
+    for seed in range(16):
+        font.clear()
+        names = render_piano(seed, timbre, varied=True, bends=bends)[1]["timbres"]
+        looped = any("looped" in name for name in names)
+        seen.add((len(names), looped))
+        # Where a part is looped, the font plays samples of single notes.
+        bent = [part.bends for part, _ in font if len(part.notes) == 8 and not looped]
+        assert all(found == bends for found in bent)
+    assert 2 in {count for count, _ in seen}
+    assert (2, True) not in seen
 
 
 def test_a_stem_is_a_function_of_its_seed():
@@ -158,3 +180,13 @@ def test_a_silent_instrument_is_named(monkeypatch):
     monkeypatch.setattr(stem, "render_timbre", play)
     with pytest.raises(RuntimeError, match="piano is silent on struck, with 8 notes"):
         render_piano(0, NUMBERS, varied=False)
+
+
+def test_levels_vary_by_five_decibels(monkeypatch):
+    monkeypatch.setattr(stem, "render_timbre", lambda *_: np.ones(44100, np.float32))
+    monkeypatch.setattr(stem, "add_effects", lambda audio, *_, **__: (audio, []))
+    monkeypatch.setattr(stem, "without_rumble", lambda audio: audio)
+    found = [render_piano(seed, NUMBERS, varied=False)[1]["level_db"] for seed in range(300)]
+    assert np.mean(found) == pytest.approx(stem.LEVELS_DB["piano"], abs=1)
+    assert np.std(found) == pytest.approx(5, abs=0.7)
+    assert np.abs(np.array(found) - stem.LEVELS_DB["piano"]).max() <= 12

@@ -147,3 +147,20 @@ def test_a_file_that_says_nothing_has_two_beats_a_second():
 def test_a_rare_meter_is_not_told(tmp_path):
     midi = mido.MidiFile(write_midi(tmp_path / "a.mid", PROGRAMS, meter=(7, 4)))
     assert find_tempo(midi) == (0.0, "4/4")
+
+
+def test_pedal_and_wheel_keep_their_place_beside_the_notes(tmp_path):
+    midi = mido.MidiFile(write_midi(tmp_path / "a.mid", PROGRAMS, notes=600))
+    for track, kind in zip(midi.tracks[1:], PROGRAMS, strict=True):
+        if kind == 1:
+            track.insert(1, mido.Message("control_change", channel=1, control=64, value=127))
+            track.insert(1, mido.Message("pitchwheel", channel=1, pitch=4096))
+    midi.save(tmp_path / "a.mid")
+    for index in range(4):
+        part = read_written(tmp_path, f"7/train/{index}").parts["guitar"]
+        # Wherever the song is cut, they are as before it.
+        assert part.bends == [(LEAD_IN_SECONDS, 1.0)]
+        (down, up) = part.pedals
+        assert down == (LEAD_IN_SECONDS, True)
+        assert up[0] > part.notes[-1].start_seconds
+        assert not up[1]
