@@ -23,6 +23,9 @@ RATE_HZ = 16000
 WINDOW_FRAMES = 187
 """Frames of a window of 3 s."""
 
+WINDOWS_AT_ONCE = 8
+"""So that memory does not grow with the length of a sound."""
+
 EPSILON = 1e-3
 """Of TensorFlow's batch normalisation."""
 
@@ -45,7 +48,12 @@ class Musicnn:
     @torch.no_grad()
     def embed(self, x: Samples, rate_hz: int) -> NDArray[np.float32]:
         """Embeddings of a sound's windows of 3 s, ``[T] -> [windows, 200]``."""
-        h = self._normalise(cut_windows(x, rate_hz)[..., None], 0)
+        batches = torch.split(cut_windows(x, rate_hz), WINDOWS_AT_ONCE)
+        return torch.cat([self._embed_windows(windows) for windows in batches]).numpy()
+
+    def _embed_windows(self, windows: Tensor) -> Tensor:
+        """Embeddings of logarithmic mel spectra, ``[B, frames, 96] -> [B, 200]``."""
+        h = self._normalise(windows[..., None], 0)
         front = [
             self._normalise(self._convolve(h, number, (0, 0, 3, 3)), number + 1).amax(2)
             for number in TIMBRAL
@@ -61,8 +69,7 @@ class Musicnn:
         features = torch.cat([first, *(layer.squeeze(-1) for layer in layers)], 2)
         pooled = torch.stack([features.amax(1), features.mean(1)], 2).flatten(1)
         dense = self._normalise(pooled, 9) @ self._tensors["dense/kernel"]
-        embedded: Tensor = self._normalise(functional.relu(dense + self._tensors["dense/bias"]), 10)
-        return embedded.numpy()
+        return self._normalise(functional.relu(dense + self._tensors["dense/bias"]), 10)
 
     def _advance(self, x: Tensor, number: int) -> Tensor:
         convolved = self._convolve(x, number, (0, 0, 3, 3))
