@@ -43,6 +43,7 @@ from msdm_cli.jobs.estimate import estimate_job
 from msdm_cli.jobs.manifest import load_manifest
 from msdm_cli.jobs.output import OutputOptions
 from msdm_cli.jobs.run import run_job
+from msdm_cli.jobs.stem_folder import open_stem_folder
 
 FLOAT_SUM_TOLERANCE = 4 * 2.0**-25
 """Four stems below 1 are rounded to single precision, by half a unit of the last place at most."""
@@ -600,13 +601,29 @@ def test_a_given_file_is_not_replaced_even_when_asked(tiny_model, write_song, tm
     assert bass.read_bytes() == before
 
 
-def test_an_imputation_into_the_folder_of_a_given_stem_copies_nothing(
+def test_an_imputation_into_the_folder_of_a_given_stem_lists_it_and_copies_nothing(
     tiny_model, write_song, tmp_path
 ):
     drums = write_song("drums.wav", 0.5)
+    before = drums.read_bytes()
     result = impute(tiny_model, {"drums": drums}, tmp_path)
-    assert list(result.files) == ["piano", "mixture"]
+    assert list(result.files) == ["drums", "piano", "mixture"]
     assert list_files(tmp_path) == ["drums.wav", "mixture.wav", "msdm.json", "piano.wav"]
+    assert drums.read_bytes() == before
+    assert check_results(tmp_path, None).whole == ["drums", "piano", "mixture"]
+    assert list(open_stem_folder(tmp_path).stems) == ["drums", "piano"]
+    again = impute(tiny_model, {"drums": drums}, tmp_path)
+    assert again == dataclasses.replace(result, calls=0, skipped=True)
+
+
+def test_a_given_stem_that_stays_where_it_is_keeps_others_from_another_rate(
+    tiny_model, write_song, tmp_path
+):
+    drums = write_song("drums.wav", 0.5)
+    output = OutputOptions(name="{stem}.{ext}", rate=16000)
+    with pytest.raises(ReplacesInput, match="44100 Hz, and would lie among stems of 16000 Hz"):
+        impute(tiny_model, {"drums": drums}, tmp_path, output=output)
+    assert list_files(tmp_path) == ["drums.wav"]
 
 
 def test_a_stem_that_is_there_is_not_replaced_by_an_imputed_one(tiny_model, write_song, tmp_path):
