@@ -33,7 +33,9 @@ from msdm_cli.jobs.journal_folder import (
     CHUNK,
     IDENTITY,
     LOCK,
+    NAMED,
     check_own,
+    is_named,
     list_chunks,
     remove_journal,
 )
@@ -140,9 +142,28 @@ class Journal:
         try:
             for path in list_chunks(self.folder):
                 path.unlink()
+            (self.folder / NAMED).unlink(missing_ok=True)
             write_whole(self.folder / IDENTITY, json.dumps(self._identity, indent=2).encode())
         except OSError as error:
             raise self._failed(error) from error
+
+    def note_names(self, digests: Mapping[str, str]) -> None:
+        """Results are about to get their names: if that is interrupted, these may be replaced.
+
+        Args:
+            digests: Digest of each result, by its name.
+
+        Raises:
+            UnwritableResults: The disk is full.
+        """
+        try:
+            write_whole(self.folder / NAMED, json.dumps(dict(digests)).encode())
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def has_named(self, name: str, path: Path) -> bool:
+        """Whether a file is the result that this very job gave its name before it was stopped."""
+        return self.resumed and is_named(self.folder, name, path)
 
     def end(self) -> None:
         """The results have their names: the journal is not needed any more."""

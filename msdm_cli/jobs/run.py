@@ -153,11 +153,11 @@ class _Job:
         request = self._request
         began = time.monotonic()
         with Journal(request.journal, self._identity) as journal:
-            check_vacant(
-                [*self._paths.values(), request.manifest],
-                request.inputs,
-                overwrite=request.overwrite or journal.resumed,
-            )
+            # A run that was stopped while it gave names goes on. That it had drawn something gives
+            # no right to replace what is there: it may have been asked to, and this one not.
+            named = [path for name, path in self._paths.items() if journal.has_named(name, path)]
+            new = [path for path in self._paths.values() if path not in named]
+            check_vacant([*new, request.manifest], request.inputs, overwrite=request.overwrite)
             journal.begin()
             remove_stale(request.manifest)
             planned = request.row.plan(self._model, self._sources, request.options)
@@ -203,6 +203,7 @@ class _Job:
                 # Given stems that lie among the results are results too: they are listed.
                 lying, final = self._kept | sink.finish(), self._kept | self._paths
                 records = describe_files(lying, final, folder)
+                journal.note_names({name: record.sha256 for name, record in records.items()})
                 # Until the new one is written, the old one would describe a mixture of both.
                 request.manifest.unlink(missing_ok=True)
                 sink.commit()

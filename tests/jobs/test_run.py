@@ -743,6 +743,71 @@ def test_an_interrupted_job_continues_to_the_same_bytes(
     assert not [name for name in list_files(tmp_path / "a") if ".part" in name]
 
 
+def stop_at_call(model, calls):
+    """A model that is interrupted at a network call."""
+
+    def interrupt(number):
+        if number > calls:
+            raise KeyboardInterrupt
+
+    return spy_on(model, interrupt)[0]
+
+
+def read_files(folder):
+    return {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+@pytest.mark.parametrize("earlier", ["results", "files"])
+def test_an_interrupted_job_gives_the_next_no_right_to_replace(
+    tiny_model, write_song, tmp_path, earlier
+):
+    song = write_song(seconds=2.5, channels=1)
+    fields = {"quality": "default", "seed": 1}
+    if earlier == "results":
+        separate(tiny_model, song, tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        separate(stop_at_call(tiny_model, 9), song, tmp_path, overwrite=True, **fields)
+    assert any(name.endswith(".chunk") for name in list_files(tmp_path))
+    drums = tmp_path / "song" / "drums.wav"
+    drums.write_bytes(b"mine")
+    before = read_files(drums.parent)
+    with pytest.raises(ResultsExist, match="is there already"):
+        separate(tiny_model, song, tmp_path, **fields)
+    assert read_files(drums.parent) == before
+    # What was drawn is kept for the command that may replace.
+    assert any(name.endswith(".chunk") for name in list_files(tmp_path))
+    separate(tiny_model, song, tmp_path, overwrite=True, **fields)
+    assert drums.read_bytes() != b"mine"
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_a_job_that_was_stopped_while_it_gave_names_replaces_only_what_it_had_made(
+    tiny_model, write_song, tmp_path, monkeypatch, edited
+):
+    song = write_song(seconds=2.5, channels=1)
+    commit = SoundFileWriter.commit
+
+    def stop_at_drums(writer):
+        if writer.path.stem == "drums":
+            raise KeyboardInterrupt
+        commit(writer)
+
+    monkeypatch.setattr(SoundFileWriter, "commit", stop_at_drums)
+    with pytest.raises(KeyboardInterrupt):
+        separate(tiny_model, song, tmp_path, quality="default", seed=1)
+    monkeypatch.undo()
+    bass = tmp_path / "song" / "bass.wav"
+    assert bass.exists()
+    if edited:
+        bass.write_bytes(b"mine")
+        with pytest.raises(ResultsExist, match=r"bass\.wav: is there already"):
+            separate(tiny_model, song, tmp_path, quality="default", seed=1)
+        assert bass.read_bytes() == b"mine"
+    else:
+        result = separate(tiny_model, song, tmp_path, quality="default", seed=1)
+        assert check_results(result.manifest, song).exact
+
+
 def test_a_journal_beside_complete_results_is_discarded(tiny_model, write_song, tmp_path):
     song = write_song(seconds=2)
     result = separate(tiny_model, song, tmp_path)
