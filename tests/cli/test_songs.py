@@ -222,6 +222,13 @@ def test_results_of_earlier_runs_are_no_songs_wherever_they_lie(
     assert names("album/old results/a/bass.wav") == ["album/old results/a/bass.wav"]
 
 
+def test_results_behind_a_link_are_no_songs(tiny_model, write_song, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    separate(tiny_model, write_song("album/a.wav", 0.3), Path("old"))
+    Path("album/results").symlink_to("../old")
+    assert names("album") == ["album/a.wav"]
+
+
 @pytest.mark.parametrize("word", ["album", "album/**/*.wav"])
 def test_folders_that_are_nested_too_deep_are_refused_in_two_lines(word, tmp_path, monkeypatch):
     (tmp_path / "album").mkdir()
