@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from msdm_cli.audio.formats import readable_suffixes
-from msdm_cli.audio.mix import is_mix
 from msdm_cli.errors import UnreadableManifest
 from msdm_cli.jobs.manifest import load_manifest
 from msdm_cli.jobs.output import MANIFEST_SUFFIX
@@ -64,10 +63,10 @@ def leave_out_results(found: list[Path], searched: Path, results: str) -> list[P
     for path in _walk(searched):
         if path.suffix == f".{MANIFEST_SUFFIX}":
             with contextlib.suppress(UnreadableManifest):
-                records = load_manifest(path).files.values()
+                manifest = load_manifest(path)
+                records = manifest.files.values()
                 made |= {_strip_suffix(record.locate(path.parent)) for record in records}
-                mixes = (mixed for mixed in path.parent.iterdir() if is_mix(mixed.stem))
-                made |= {_strip_suffix(mixed) for mixed in mixes}
+                made |= set(map(_strip_suffix, manifest.list_mixes(path.parent)))
     return [path for path in found if _strip_suffix(path) not in made]
 
 
