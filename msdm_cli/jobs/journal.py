@@ -81,6 +81,7 @@ class Journal:
         self._lock = FileLock(folder / LOCK)
         self._done = False
         self._made_parent = False
+        self._own_chunks = False  # until begin, they may be those of another job
         self._held: dict[int, Array] = {}
         self._found: dict[str, Any] | None = None
 
@@ -103,7 +104,7 @@ class Journal:
             raise self._failed(error) from error
         self._found = load_identity(self.folder)
         same = self._found is not None and find_difference(self._found, self._identity) is None
-        self.resumed = same
+        self.resumed = self._own_chunks = same
         return self
 
     def __exit__(
@@ -120,11 +121,12 @@ class Journal:
                     self.folder.parent.rmdir()
             return
         self._lock.release()
-        if isinstance(error, Exception):
+        if isinstance(error, Exception) and self._own_chunks:
             log.info(
-                "%s: %d finished chunks are kept; the same command continues",
+                "%s: %d finished %s kept; the same command continues",
                 self.folder.parent,
                 kept,
+                "chunk is" if kept == 1 else "chunks are",
             )
 
     def begin(self) -> None:
@@ -142,6 +144,7 @@ class Journal:
         try:
             for path in list_chunks(self.folder):
                 path.unlink()
+            self._own_chunks = True
             (self.folder / NAMED).unlink(missing_ok=True)
             write_whole(self.folder / IDENTITY, json.dumps(self._identity, indent=2).encode())
         except OSError as error:

@@ -104,7 +104,7 @@ def test_an_error_leaves_finished_chunks_and_says_so(tmp_path, caplog):
         journal.begin()
         journal.save(0, chunk(0))
         raise UnwritableResults("disk full", "make room")
-    assert "1 finished chunks are kept" in caplog.text
+    assert "1 finished chunk is kept" in caplog.text
     with Journal(tmp_path / "j", IDENTITY) as journal:
         assert journal.resumed
         journal.end()
@@ -126,12 +126,14 @@ def test_an_error_before_any_chunk_leaves_nothing(tmp_path):
     assert not (tmp_path / "new").exists()
 
 
-def test_a_job_that_may_not_begin_changes_nothing(tmp_path):
+def test_a_job_that_may_not_begin_changes_nothing(tmp_path, caplog):
+    caplog.set_level(logging.INFO, "msdm_cli")
     interrupt(tmp_path / "j")
     before = sorted(path.name for path in (tmp_path / "j").iterdir())
     with pytest.raises(ResultsExist), Journal(tmp_path / "j", OTHER) as journal:
         assert not journal.resumed
         raise ResultsExist("is there already", "")
+    assert "continues" not in caplog.text  # that is true of the command of before alone
     assert sorted(path.name for path in (tmp_path / "j").iterdir()) == before
     with Journal(tmp_path / "j", IDENTITY) as journal:
         assert journal.resumed
