@@ -76,7 +76,8 @@ class SoundFileWriter:
         self.shape = shape
         self.clipped = 0
         self.temporary: Path | None = None
-        self._format = next(row for row in FORMATS.values() if row.suffix == path.suffix)
+        suffix = path.suffix.lower()
+        self._format = next(row for row in FORMATS.values() if row.suffix == suffix)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self._open()

@@ -4,7 +4,7 @@ A format is a container with a suffix. A subtype says how a sample is stored, in
 To add an output format, add a row to ``FORMATS``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -156,6 +156,18 @@ def describe_readable() -> str:
     """A remedy for a file that cannot be read."""
     *first, last = FORMATS
     return f"Give a {', '.join(first)} or {last} file."
+
+
+def find_finest(subtypes: Iterable[str]) -> str:
+    """The subtype that holds the samples of all; of several, the first."""
+
+    def count_bytes(name: str) -> tuple[bool, int]:
+        known = SUBTYPES.get(name)
+        if known is None or known.lossy:  # such samples are written in 16 bits
+            return False, 0
+        return known.floating, known.bytes_per_sample
+
+    return max(subtypes, key=count_bytes)
 
 
 def choose_subtype(format_name: str, asked: str | None, source: str) -> Subtype:

@@ -1,6 +1,7 @@
 """Mixes of stems: a gain for each, a name for the file, and rounding that leaves nothing out."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -38,9 +39,17 @@ def name_mix(gains: Gains) -> str:
     return MIX if any(gains.values()) or not gains else WITHOUT + "-".join(gains)
 
 
-def is_mix(name: str) -> bool:
-    """Whether a name is one that ``name_mix`` gives."""
-    return name == MIX or name.startswith(WITHOUT)
+def is_mix(name: str, stems: Iterable[str] | None = None) -> bool:
+    """Whether a name is one that ``name_mix`` gives.
+
+    Args:
+        name: The name.
+        stems: The stems that there are; any if None. A song may be called ``without-you``.
+    """
+    if name == MIX or stems is None:
+        return name == MIX or name.startswith(WITHOUT)
+    one = "|".join(map(re.escape, stems))
+    return bool(re.fullmatch(f"{WITHOUT}({one})(-({one}))*", name))
 
 
 def mix(stems: Mapping[str, NDArray[Any]], gains: Gains) -> NDArray[np.float64]:

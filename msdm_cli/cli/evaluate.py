@@ -22,6 +22,7 @@ from msdm_cli.cli.options import (
     QuietOption,
     SeparationQualityOption,
     SeparationSamplerOption,
+    SeparationSeedOption,
     SeparationStepsOption,
 )
 from msdm_cli.cli.runtime_options import (
@@ -83,7 +84,7 @@ def evaluate(  # noqa: PLR0913
     quality: SeparationQualityOption = Quality.default,
     sampler: SeparationSamplerOption = None,
     steps: SeparationStepsOption = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the separation.")] = 0,
+    seed: SeparationSeedOption = 0,
     stems: Annotated[
         list[str] | None,
         typer.Option(

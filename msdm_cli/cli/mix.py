@@ -93,7 +93,7 @@ def _choose_path(asked: Path | None, stems: dict[str, Path], usual: Path) -> Pat
 
     suffixes = [FORMATS[name].suffix for name in writable_formats()]
     if asked is not None:
-        if asked.suffix not in suffixes:
+        if asked.suffix.lower() not in suffixes:
             raise typer.BadParameter(
                 f"{asked} does not end in one of {', '.join(suffixes)}", param_hint="-o"
             )

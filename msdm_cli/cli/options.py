@@ -144,6 +144,9 @@ SeedOption = Annotated[
         help="Seed of the noise. The same seed gives the same samples. Drawn by default.",
     ),
 ]
+SeparationSeedOption = Annotated[
+    int, typer.Option("--seed", min=0, callback=check_seed, help="Seed of the separation.")
+]
 VariationsOption = Annotated[
     int,
     typer.Option(

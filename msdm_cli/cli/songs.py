@@ -9,15 +9,14 @@ from glob import glob, has_magic
 from pathlib import Path
 
 from msdm_cli.audio.formats import describe_readable, readable_suffixes
-from msdm_cli.audio.mix import is_mix
 from msdm_cli.cli.hints import find_errno_hint
 from msdm_cli.cli.option_checks import STANDARD
 from msdm_cli.cli.signals import temporary_folder
 from msdm_cli.cli.song_lists import REMEDY, read_list
+from msdm_cli.cli.song_search import leave_out_folder, leave_out_results, search
 from msdm_cli.cli.spool import spool
 from msdm_cli.cli.streams import is_input_closed
-from msdm_cli.errors import NoSongs, UnreadableAudio, UnreadableList, UnreadableManifest
-from msdm_cli.jobs.manifest import load_manifest
+from msdm_cli.errors import NoSongs, UnreadableAudio, UnreadableList
 from msdm_cli.jobs.output import MANIFEST, MANIFEST_SUFFIX
 from msdm_cli.jobs.remote.addresses import (
     is_address,
@@ -121,13 +120,13 @@ def _find(word: str, results: str) -> list[Path]:
     if not word:
         raise NoSongs("the name of a song is empty", "Name a file or a folder.")
     if os.path.isdir(word):  # noqa: PTH112
-        found = _check_found(_search(Path(word)), word)
-        return _leave_out_results(found, Path(word), results)
+        found = _check_found(search(Path(word)), word)
+        return leave_out_results(found, Path(word), results)
     if has_magic(word) and not os.path.exists(word):  # noqa: PTH110
         # pathlib's glob takes no absolute patterns.
         matches = sorted(glob(word, recursive=True))  # noqa: PTH207
-        found = [path for match in matches for path in _search(Path(match))]
-        return _leave_out_results(_check_found(found, word), _fixed_part(word), results)
+        found = [path for match in matches for path in search(Path(match))]
+        return leave_out_results(_check_found(found, word), _fixed_part(word), results)
     return [Path(word)]
 
 
@@ -137,7 +136,7 @@ def _list_address(word: str, results: str) -> list[Path]:
         raise NoSongs(f"{word}: has no folder", "Write s3://bucket/folder.")
     suffixes = tuple(readable_suffixes())
     found = list_songs(Path(word), suffixes, f"{MANIFEST}.{MANIFEST_SUFFIX}")
-    return _leave_out_folder(_check_found(found, word), Path(word), results)
+    return leave_out_folder(_check_found(found, word), Path(word), results)
 
 
 def _expand_list(name: str, results: str, lists: dict[str, bool]) -> Iterator[Path]:
@@ -154,53 +153,12 @@ def _expand_list(name: str, results: str, lists: dict[str, bool]) -> Iterator[Pa
     lists[real] = True
 
 
-def _search(path: Path) -> list[Path]:
-    """A file itself, or the sound files in a folder, without hidden ones."""
-    if not path.is_dir():
-        return [path]
-    suffixes = readable_suffixes()
-    found = (
-        file
-        for file in path.rglob("*")
-        if file.suffix.lower() in suffixes and not file.name.startswith(".")
-    )
-    return sorted(file for file in found if file.is_file())
-
-
 def _fixed_part(pattern: str) -> Path:
     """The folder that all matches of a pattern lie in."""
     path = Path(pattern)
     while has_magic(str(path)):
         path = path.parent
     return path
-
-
-def _leave_out_results(found: list[Path], searched: Path, results: str) -> list[Path]:
-    """What was found, without the results of earlier runs."""
-    found = _leave_out_folder(found, searched, results)
-    made = set()
-    for path in searched.rglob(f"*.{MANIFEST_SUFFIX}"):
-        with contextlib.suppress(UnreadableManifest):
-            records = load_manifest(path).files.values()
-            made |= {_strip_suffix(record.locate(path.parent)) for record in records}
-            made |= {_strip_suffix(mixed) for mixed in path.parent.iterdir() if is_mix(mixed.stem)}
-    return [path for path in found if _strip_suffix(path) not in made]
-
-
-def _leave_out_folder(found: list[Path], searched: Path, results: str) -> list[Path]:
-    """What was found, without what lies in the folder of the results, if that was not searched."""
-    if _lies_in(searched, results):
-        return found
-    return [path for path in found if not _lies_in(path, results)]
-
-
-def _strip_suffix(path: Path) -> str:
-    """Where a file lies, in any format: stems of an earlier ``--format`` are no songs either."""
-    return os.path.splitext(os.path.realpath(path))[0]  # noqa: PTH122  with_suffix refuses some names
-
-
-def _lies_in(path: Path, folder: str) -> bool:
-    return Path(os.path.realpath(path)).is_relative_to(folder)
 
 
 def _check_found(songs: list[Path], word: str) -> list[Path]:

@@ -88,6 +88,7 @@ def import_weights(
     import tempfile  # not at the top, since `--help` reads this module
 
     from msdm_cli.models.adopt import UNKNOWN_LICENCE, adopt_checkpoints
+    from msdm_cli.models.registry import EMBEDDED
 
     if not name.replace("-", "").replace("_", "").isalnum():
         raise typer.BadParameter(
@@ -95,6 +96,8 @@ def import_weights(
         )
     description = f"imported from {', '.join(path.name for path in checkpoints)}"
     taken = f"Choose another --name, or run msdm weights remove {name} first."
+    if name == EMBEDDED:  # it ships with msdm, and cannot be removed
+        taken = "Choose another --name."
     with tempfile.TemporaryDirectory() as folder, hinted({ModelExists: taken}):
         unpacked = _unpack(checkpoints, Path(folder))
         entry = adopt_checkpoints(name, unpacked, description, UNKNOWN_LICENCE)

@@ -4,7 +4,7 @@ import csv
 import dataclasses
 import io
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any, Generic
 
@@ -42,6 +42,28 @@ class ScoreTable(Generic[RowT]):
     def holds(self, song: str, method: str) -> bool:
         """Whether a song has scores of a method."""
         return any((row.song, row.method) == (song, method) for row in self.rows)
+
+    def check_stems(self, stems: Collection[str]) -> None:
+        """Refuse a table whose scores are of other stems.
+
+        A score depends on what its stem was mixed with, so those of other mixtures do not compare.
+
+        Args:
+            stems: Names of all that is scored.
+
+        Raises:
+            UnreadableTable: Something in it was scored among other stems.
+        """
+        scored: dict[tuple[str, str], set[str]] = {}
+        for row in self.rows:
+            scored.setdefault((row.song, row.method), set()).add(row.stem)
+        for (song, _), found in scored.items():
+            if found != set(stems):
+                raise UnreadableTable(
+                    f"{self.path}: has scores of {song} for the stems {', '.join(sorted(found))}, "
+                    f"which do not compare with those for {', '.join(sorted(stems))}",
+                    "Move the file away, or choose another folder for the scores.",
+                )
 
     def forget(self, song: str, method: str) -> None:
         """Remove the scores of a method for a song, from the file too.

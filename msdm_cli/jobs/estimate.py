@@ -17,8 +17,9 @@ from msdm_cli.audio.source import ArraySource, AudioProperties
 from msdm_cli.diffusion.denoiser import Denoiser, Samples
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.errors import UnsuitableAudio
+from msdm_cli.jobs.places import place_results
 from msdm_cli.jobs.request import JobRequest
-from msdm_cli.jobs.run import opens_again, place_results
+from msdm_cli.jobs.run import opens_again
 from msdm_cli.models.load import LoadedModel
 from msdm_cli.models.spec import SKETCH
 from msdm_cli.progress import SilentProgress
@@ -79,13 +80,13 @@ def estimate_job(request: JobRequest, model: LoadedModel) -> Estimate:
     # Devices share independent chunks: each round of them takes as long as one.
     devices = model.devices if plan.independent else 1
     rounds = -(-len(plan.chunks) // devices)
-    paths, copies = place_results(request, model)
+    places = place_results(request, model)
     share = FORMATS[request.output.file_format].size_share
     written = request.output.describe(output)
-    samples = (len(paths) - len(copies)) * written.channels * written.frames
+    samples = (len(places.written) - len(places.copies)) * written.channels * written.frames
     again = opens_again(subtype, output, written)
     kept = sum(count_kept_bytes(one.properties) for one in sources.values()) if again else 0
-    copied = sum(path.stat().st_size for path in copies.values())
+    copied = sum(path.stat().st_size for path in places.copies.values())
     return Estimate(
         audio_seconds=output.seconds,
         calls=plan.calls,

@@ -88,7 +88,7 @@ class Evaluation:
         separator: Separates the songs that have no estimates; if None, each song must have some.
 
     Raises:
-        UnreadableTable: There is a table already, and it does not hold scores.
+        UnreadableTable: There is a table already, and it does not hold scores of these stems.
     """
 
     def __init__(
@@ -106,6 +106,8 @@ class Evaluation:
         self.separator = separator
         self._all_tables = {name: ScoreTable(metric, tables) for name, metric in METRICS.items()}
         self.tables: list[ScoreTable[Any]] = [self._all_tables[name] for name in metrics]
+        for table in self.tables:
+            table.check_stems(layout.stems)
 
     def score(self, song: Path, progress: Progress) -> None:
         """Score a song, separating it first if need be, and save the tables.

@@ -33,7 +33,9 @@ from msdm_cli.jobs.journal_folder import (
     CHUNK,
     IDENTITY,
     LOCK,
+    NAMED,
     check_own,
+    is_named,
     list_chunks,
     remove_journal,
 )
@@ -79,6 +81,7 @@ class Journal:
         self._lock = FileLock(folder / LOCK)
         self._done = False
         self._made_parent = False
+        self._own_chunks = False  # until begin, they may be those of another job
         self._held: dict[int, Array] = {}
         self._found: dict[str, Any] | None = None
 
@@ -101,7 +104,7 @@ class Journal:
             raise self._failed(error) from error
         self._found = load_identity(self.folder)
         same = self._found is not None and find_difference(self._found, self._identity) is None
-        self.resumed = same
+        self.resumed = self._own_chunks = same
         return self
 
     def __exit__(
@@ -118,11 +121,12 @@ class Journal:
                     self.folder.parent.rmdir()
             return
         self._lock.release()
-        if isinstance(error, Exception):
+        if isinstance(error, Exception) and self._own_chunks:
             log.info(
-                "%s: %d finished chunks are kept; the same command continues",
+                "%s: %d finished %s kept; the same command continues",
                 self.folder.parent,
                 kept,
+                "chunk is" if kept == 1 else "chunks are",
             )
 
     def begin(self) -> None:
@@ -140,9 +144,29 @@ class Journal:
         try:
             for path in list_chunks(self.folder):
                 path.unlink()
+            self._own_chunks = True
+            (self.folder / NAMED).unlink(missing_ok=True)
             write_whole(self.folder / IDENTITY, json.dumps(self._identity, indent=2).encode())
         except OSError as error:
             raise self._failed(error) from error
+
+    def note_names(self, digests: Mapping[str, str]) -> None:
+        """Results are about to get their names: if that is interrupted, these may be replaced.
+
+        Args:
+            digests: Digest of each result, by its name.
+
+        Raises:
+            UnwritableResults: The disk is full.
+        """
+        try:
+            write_whole(self.folder / NAMED, json.dumps(dict(digests)).encode())
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def has_named(self, name: str, path: Path) -> bool:
+        """Whether a file is the result that this very job gave its name before it was stopped."""
+        return self.resumed and is_named(self.folder, name, path)
 
     def end(self) -> None:
         """The results have their names: the journal is not needed any more."""

@@ -1,18 +1,22 @@
 """The folder of a journal: what is in there, and what may be removed."""
 
 import contextlib
+import json
 import os
 import re
 from pathlib import Path
 
 from filelock import FileLock
 
+from msdm_cli.digest import digest_file
 from msdm_cli.errors import UnwritableResults
+from msdm_cli.small_files import read_small
 
 IDENTITY = "job.json"
+NAMED = "named.json"
 LOCK = "lock"
 CHUNK = ".chunk"
-OWN_NAMES = re.compile(rf"{IDENTITY}|{LOCK}|\d+{CHUNK}|\..*\.part")
+OWN_NAMES = re.compile(rf"{IDENTITY}|{NAMED}|{LOCK}|\d+{CHUNK}|\..*\.part")
 """Names of all that a journal writes."""
 
 
@@ -47,6 +51,15 @@ def list_chunks(folder: Path) -> list[Path]:
     return [path for path in folder.glob(f"*{CHUNK}") if OWN_NAMES.fullmatch(path.name)]
 
 
+def is_named(folder: Path, name: str, path: Path) -> bool:
+    """Whether a journal says of a file that it is the result ``name`` of its job."""
+    try:
+        named = json.loads(read_small(folder / NAMED))
+        return isinstance(named, dict) and named.get(name) == digest_file(path)
+    except (OSError, ValueError, RecursionError):
+        return False
+
+
 def remove_journal(folder: Path, lock: FileLock) -> None:
     """Remove what a journal wrote, and its folder, before the lock inside it is released."""
     # The chunks go first: what is left by a process that is killed here still says of which job.
@@ -61,7 +74,8 @@ def remove_journal(folder: Path, lock: FileLock) -> None:
 def _remove_own(folder: Path) -> None:
     with contextlib.suppress(OSError):
         own = [Path(entry.path) for entry in os.scandir(folder) if _is_own(entry)]
-        # The lock goes last: until then, no other process takes the folder for its own.
-        for path in sorted(own, key=lambda path: path.name == LOCK):
+        # The lock goes last: until then, no other process takes the folder for its own. What was
+        # named means nothing without the job that named it.
+        for path in sorted(own, key=lambda path: (path.name == LOCK, path.name == IDENTITY)):
             path.unlink()
         folder.rmdir()

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import msgspec
 
 from msdm_cli.audio.formats import SUBTYPES
+from msdm_cli.audio.mix import is_mix
 from msdm_cli.audio.source import RATES_HZ, AudioProperties
 from msdm_cli.backends.runtime import Runtime
 from msdm_cli.digest import digest_file
@@ -125,6 +126,17 @@ class Manifest:
                 f"the job in a manifest cannot be read ({error})",
                 "Use the version of msdm that wrote it.",
             ) from error
+
+    def list_mixes(self, folder: Path) -> list[Path]:
+        """What was mixed from the stems later, and so is in no manifest.
+
+        Args:
+            folder: The manifest's folder.
+        """
+        inputs = {os.path.realpath(path) for path in self.parse_request().inputs.values()}
+        named = [file for file in folder.iterdir() if is_mix(file.stem, self.files)]
+        # A song that lies beside its stems may have such a name.
+        return [file for file in named if os.path.realpath(file) not in inputs]
 
     def save(self, path: Path) -> None:
         """Write it, never half.

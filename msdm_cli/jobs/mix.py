@@ -102,7 +102,7 @@ def _describe(sources: Mapping[str, FileSource], path: Path, subtype: str | None
         ValueError: The suffix is of no format that msdm writes.
     """
     formats = {FORMATS[name].suffix: name for name in writable_formats()}
-    if path.suffix not in formats:
+    if path.suffix.lower() not in formats:
         raise ValueError(f"expected a suffix of {', '.join(formats)}, got {path.suffix}")
     first, *others = sources.values()
     for other in others:
@@ -122,7 +122,7 @@ def _describe(sources: Mapping[str, FileSource], path: Path, subtype: str | None
         sample_rate=properties.sample_rate,
         channels=properties.channels,
         frames=properties.frames,
-        subtype=choose_subtype(formats[path.suffix], subtype, properties.subtype),
+        subtype=choose_subtype(formats[path.suffix.lower()], subtype, properties.subtype),
         tags=tags,
         channel_names=properties.channel_names,
     )

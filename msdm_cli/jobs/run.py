@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from msdm_cli.audio.file_sink import FileSink
@@ -22,6 +21,7 @@ from msdm_cli.jobs.identity import draw_seed, get_seed, identify, is_same_but_se
 from msdm_cli.jobs.journal import Journal, load_identity
 from msdm_cli.jobs.manifest import Facts, FileRecord, Manifest, describe_files
 from msdm_cli.jobs.output import check_links, check_vacant
+from msdm_cli.jobs.places import place_results
 from msdm_cli.jobs.rate import add_given, change_loop_rate, change_rate
 from msdm_cli.jobs.request import JobRequest
 from msdm_cli.jobs.result import JobResult, recall
@@ -102,26 +102,6 @@ def _choose_seed(request: JobRequest, model: LoadedModel, digests: Mapping[str, 
     return request.with_seed(draw_seed())
 
 
-def place_results(
-    request: JobRequest, model: LoadedModel
-) -> tuple[dict[str, Path], dict[str, Path]]:
-    """Where each result goes, and which inputs that are no results are copied.
-
-    Raises:
-        UnwritableResults: A name leads out of the folder.
-    """
-    names = request.row.name_outputs(model.spec, request.options)
-    paths = {name: request.output.place(request.folder, request.track, name) for name in names}
-    copies: dict[str, Path] = {}
-    if request.row.copies_inputs:
-        for name in (name for name in request.inputs if name not in paths):
-            place = request.output.place(request.folder, request.track, name)
-            copy = place.with_suffix(request.inputs[name].suffix)
-            if copy.resolve() != request.inputs[name].resolve():
-                copies[name] = copy
-    return copies | paths, {name: request.inputs[name] for name in copies}
-
-
 def opens_again(subtype: Subtype, made: AudioProperties, written: AudioProperties) -> bool:
     """Whether inputs may be opened more than once: a second time for what would clip.
 
@@ -144,11 +124,13 @@ class _Job:
         self._model = model
         self._sources = sources
         self._identity = identity
-        self._paths, self._copies = place_results(request, model)
+        places = place_results(request, model)
+        self._paths, self._copies, self._kept = places.written, places.copies, places.kept
         check_links(request.folder, self._paths.values())
         self._beside = tuple(self._copies)
         self._made = request.row.describe_output(model, sources, request.options)
         properties = request.output.describe(self._made)
+        places.check_rate(self._made.sample_rate, properties.sample_rate)
         if properties.sample_rate != self._made.sample_rate:
             # Copies of the given stems would have another rate than the others.
             for name in self._copies:
@@ -171,11 +153,11 @@ class _Job:
         request = self._request
         began = time.monotonic()
         with Journal(request.journal, self._identity) as journal:
-            check_vacant(
-                [*self._paths.values(), request.manifest],
-                request.inputs,
-                overwrite=request.overwrite or journal.resumed,
-            )
+            # A run that was stopped while it gave names goes on. That it had drawn something gives
+            # no right to replace what is there: it may have been asked to, and this one not.
+            named = [path for name, path in self._paths.items() if journal.has_named(name, path)]
+            new = [path for path in self._paths.values() if path not in named]
+            check_vacant([*new, request.manifest], request.inputs, overwrite=request.overwrite)
             journal.begin()
             remove_stale(request.manifest)
             planned = request.row.plan(self._model, self._sources, request.options)
@@ -218,7 +200,10 @@ class _Job:
                     finish = request.row.finish(request.options, self._shape.subtype, gain)
                     continue
                 folder = request.manifest.parent
-                records = describe_files(sink.finish(), self._paths, folder)
+                # Given stems that lie among the results are results too: they are listed.
+                lying, final = self._kept | sink.finish(), self._kept | self._paths
+                records = describe_files(lying, final, folder)
+                journal.note_names({name: record.sha256 for name, record in records.items()})
                 # Until the new one is written, the old one would describe a mixture of both.
                 request.manifest.unlink(missing_ok=True)
                 sink.commit()

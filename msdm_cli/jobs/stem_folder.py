@@ -71,8 +71,8 @@ def _open_listed(path: Path) -> StemFolder:
     mixed = {MIXTURE, *getattr(options, "mixes", ())}
     stems = {name: file for name, file in files.items() if name not in mixed}
     mixes = {name: file for name, file in files.items() if name in mixed}
-    # What was mixed later is in no manifest.
-    others = (file for file in _list_sounds(folder) if is_mix(file.stem))
+    later = manifest.list_mixes(folder)
+    others = (file for file in _list_sounds(folder) if file in later)
     mixes |= _name(file for file in others if file not in files.values())
     song = manifest.parse_request().track or folder.absolute().name
     return StemFolder(folder, song, stems, mixes, manifest, path)

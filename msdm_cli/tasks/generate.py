@@ -81,7 +81,7 @@ def describe_output(
     """
     there = AudioProperties(model.spec.sample_rate, 1, 0, "PCM_16")
     if sources:
-        there = describe_given(sources, next(iter(sources)))
+        there = describe_given(sources, sources)
     frames = round(options.seconds * there.sample_rate)
     if frames < 1:
         raise NoLength(f"{options.seconds} s is no length", "Ask for a second or more.")

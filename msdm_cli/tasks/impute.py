@@ -68,8 +68,8 @@ def describe_output(
         UnsuitableAudio: Given stems differ in rate or length, or their channels do not go together.
     """
     # What stays of a stem that is drawn in part needs the subtype that it has.
-    like = next((name for name in options.targets if name in sources), next(iter(sources)))
-    return describe_given(sources, like)
+    kept = [name for name in options.targets if name in sources]
+    return describe_given(sources, kept or [next(iter(sources))])
 
 
 def want(output: AudioProperties, options: ImputeOptions) -> Completion:

@@ -1,11 +1,12 @@
 """A stem that is there, read once for two readers: for the network, and for what is written."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
+from msdm_cli.audio.formats import find_finest
 from msdm_cli.audio.shared_reader import SharedReader
 from msdm_cli.audio.song_windows import SongWindows
 from msdm_cli.audio.source import AudioProperties, AudioReader, AudioSource
@@ -87,12 +88,12 @@ def count_fade(rate: int) -> int:
     return max(1, round(FADE_SECONDS * rate))
 
 
-def describe_given(sources: Mapping[str, AudioSource], like: str) -> AudioProperties:
+def describe_given(sources: Mapping[str, AudioSource], kept: Iterable[str]) -> AudioProperties:
     """Rate and length of given stems, and the most channels that one of them has.
 
     Args:
         sources: The stems by name.
-        like: The one whose subtype counts.
+        kept: Those of which something is written again: the finest of their subtypes counts.
 
     Raises:
         UnsuitableAudio: They differ in rate or length, or their channels do not go together.
@@ -116,4 +117,5 @@ def describe_given(sources: Mapping[str, AudioSource], like: str) -> AudioProper
                 "Given stems must be mono, or have the same number of channels.",
             )
     widest = max(sources.values(), key=lambda source: source.properties.channels).properties
-    return dataclasses.replace(widest, subtype=sources[like].properties.subtype)
+    finest = find_finest(sources[name].properties.subtype for name in kept)
+    return dataclasses.replace(widest, subtype=finest)

@@ -8,6 +8,7 @@ from msdm_cli.audio.formats import (
     choose_rate,
     choose_subtype,
     describe_readable,
+    find_finest,
     readable_suffixes,
     writable_formats,
 )
@@ -68,6 +69,21 @@ def test_units_are_those_of_the_bits():
 )
 def test_bit_depth_follows_the_input(file_format, asked, source, expected):
     assert choose_subtype(file_format, asked, source).name == expected
+
+
+@pytest.mark.parametrize(
+    ("subtypes", "finest"),
+    [
+        (("PCM_16", "PCM_24", "PCM_16"), "PCM_24"),
+        (("PCM_24", "PCM_U8"), "PCM_24"),
+        (("VORBIS", "PCM_16"), "PCM_16"),
+        (("PCM_32", "FLOAT"), "FLOAT"),
+        (("FLOAT", "DOUBLE"), "DOUBLE"),
+        (("MPEG_LAYER_III", "VORBIS"), "MPEG_LAYER_III"),
+    ],
+)
+def test_the_finest_subtype_holds_the_samples_of_all(subtypes, finest):
+    assert find_finest(subtypes) == finest
 
 
 def test_a_subtype_that_the_format_lacks_is_refused():

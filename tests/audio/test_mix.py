@@ -43,6 +43,16 @@ def test_the_name_says_what_is_left_out():
     assert not is_mix("mixture")
 
 
+@pytest.mark.parametrize("name", ["mix", "without-bass", "without-lead-vocals-bass"])
+def test_a_mix_of_known_stems_has_their_names(name):
+    assert is_mix(name, ("bass", "drums", "lead-vocals"))
+
+
+@pytest.mark.parametrize("name", ["mixed", "without-you", "without-bass-you", "without-", "bass"])
+def test_other_names_are_no_mixes(name):
+    assert not is_mix(name, ("bass", "drums", "lead-vocals"))
+
+
 @pytest.mark.parametrize("gain", [-1, float("nan"), float("inf"), 1e9])
 def test_gains_that_are_none(gain):
     with pytest.raises(ValueError, match="drums"):

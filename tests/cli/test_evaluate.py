@@ -73,6 +73,12 @@ def test_an_unknown_metric_is_refused_with_the_known_ones(references, estimates)
     assert "loudness is none of si-sdr, sdr" in result.stderr
 
 
+def test_a_seed_of_more_than_64_bits_is_refused(references, estimates):
+    result = evaluate(references, estimates, "--separate", "embedded", "--seed", 10**23)
+    assert result.exit_code == 2
+    assert "is larger than" in result.stderr
+
+
 def test_several_metrics_have_a_table_each(references, estimates, museval):
     metrics = ("--metric", "sdr,si-sdr")
     stems = ("--stems", "bass", "--stems", "drums")  # museval takes much longer for four

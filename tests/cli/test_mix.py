@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import soundfile
 from conftest import list_files, read_sound
 from run_msdm import msdm
 
@@ -36,6 +37,12 @@ def test_a_loud_mix_says_how_much_softer_it_is(stems, tmp_path):
     assert "dB, so that it does not clip" in result.stderr
     shown = json.loads(msdm("mix", stems, "--gains", "drums=0.5", "--json").stdout)
     assert shown == {"path": str(stems / "mix.wav"), "gain_db": 0.0, "clipped": 0}
+
+
+def test_a_suffix_in_capitals_is_one(stems, tmp_path):
+    ended = msdm("mix", stems, "-o", tmp_path / "R.WAV")
+    assert ended.returncode == 0, ended.stderr
+    assert soundfile.info(tmp_path / "R.WAV").format == "WAV"
 
 
 def test_wrong_usage(stems, tmp_path):

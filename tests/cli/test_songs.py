@@ -11,6 +11,8 @@ from msdm_cli.audio.formats import FORMATS, SoundFormat, describe_readable
 from msdm_cli.cli import songs
 from msdm_cli.cli.songs import Song, expand_songs, spool_pipes
 from msdm_cli.errors import InputError, NoSongs, UnreadableAudio, UnreadableList
+from msdm_cli.jobs.output import OutputOptions
+from msdm_cli.jobs.stem_folder import open_stem_folder
 
 
 @pytest.fixture
@@ -220,6 +222,24 @@ def test_results_of_earlier_runs_are_no_songs_wherever_they_lie(
     with pytest.raises(NoSongs, match="no songs"):
         names("album/old results", results="stems")
     assert names("album/old results/a/bass.wav") == ["album/old results/a/bass.wav"]
+
+
+def test_songs_with_names_of_mixes_are_songs(tiny_model, write_song, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    song = write_song("album/mix.wav", 0.3)
+    output = OutputOptions(name="{stem}.{ext}")
+    separate(tiny_model, song, Path("album"), output=output)
+    for name in ("without-you", "without-bass"):
+        (Path("album") / f"{name}.wav").touch()
+    assert names("album") == ["album/mix.wav", "album/without-you.wav"]
+    assert list(open_stem_folder(Path("album")).mixes) == ["without-bass"]
+
+
+def test_results_behind_a_link_are_no_songs(tiny_model, write_song, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    separate(tiny_model, write_song("album/a.wav", 0.3), Path("old"))
+    Path("album/results").symlink_to("../old")
+    assert names("album") == ["album/a.wav"]
 
 
 @pytest.mark.parametrize("word", ["album", "album/**/*.wav"])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import WAIT_SECONDS
+from run_msdm import msdm
 
 from msdm_cli.cli.streams import ForgivingStream, describe_lost_output
 
@@ -96,6 +97,15 @@ def test_a_song_is_separated_although_the_output_is_closed(tiny, write_song, tmp
 def test_an_error_is_counted_although_nobody_hears_of_it(tmp_path):
     ended = run_shell(">&- 2>&- <&-", "separate", tmp_path / "none.wav", "-o", tmp_path)
     assert ended.returncode == 1
+
+
+@pytest.mark.parametrize(
+    "option", [("--csv", "out.csv"), ("--project", "reaper"), ("--cluster", "local")]
+)
+def test_options_of_files_are_refused_beside_the_standard_output(tiny, write_song, option):
+    song = write_song(seconds=0.2)
+    wrong = msdm("separate", song, "-o", "-", "--stems", "drums", *option, *FAST)
+    wrong.assert_two_lines(option[0], "the standard output takes a song, no", returncode=2)
 
 
 @needs_shell

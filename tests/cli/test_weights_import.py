@@ -100,6 +100,14 @@ def test_a_tar_of_several_checkpoints_is_not_guessed_at(tmp_path):
     result.assert_two_lines("holds 2 checkpoints (one, two)", "Unpack it.")
 
 
+def test_the_embedded_model_is_not_to_be_removed(tmp_path):
+    store = tmp_path / "one.ckpt"
+    store.touch()
+    taken = msdm("weights", "import", store, "--name", "embedded")
+    taken.assert_two_lines("embedded", "Choose another --name.")
+    assert "weights remove" not in taken.stderr
+
+
 def test_a_name_that_is_no_name_is_wrong_usage(tmp_path):
     result = msdm("weights", "import", tmp_path / "a.ckpt", "--name", "../mine")
     result.assert_two_lines("--name", returncode=2)

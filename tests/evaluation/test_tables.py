@@ -65,3 +65,13 @@ def test_scores_are_found_and_forgotten_by_song_and_method(tmp_path):
     assert not table.holds("a", "one")
     left = [(row.song, row.method) for row in ScoreTable(SI_SDR, tmp_path).rows]
     assert left == [("a, b", "one"), ("a", "two")]
+
+
+def test_scores_of_other_stems_are_refused(tmp_path):
+    table = ScoreTable(SI_SDR, tmp_path)
+    table.check_stems(("bass", "drums"))
+    table.rows += [ROWS[0], dataclasses.replace(ROWS[0], stem="drums")]
+    table.check_stems(("drums", "bass"))
+    for stems in (("bass",), ("bass", "drums", "piano"), ("bass", "piano")):
+        with pytest.raises(UnreadableTable, match=r"scores of a, b for the stems bass, drums, "):
+            table.check_stems(stems)

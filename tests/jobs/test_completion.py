@@ -57,6 +57,21 @@ def test_outside_of_the_part_a_file_stays_as_it_is_bit_for_bit(tiny_cascade, ban
         assert result.files[name].read_bytes() == band[name].read_bytes()
 
 
+@pytest.mark.parametrize("task", ["impute", "generate"])
+def test_stems_of_several_depths_stay_as_they_are_bit_for_bit(tiny_model, band, tmp_path, task):
+    coarse = read_sound(band["bass"])
+    soundfile.write(band["bass"], coarse.T, RATE, "PCM_16")
+    if task == "impute":
+        options = {"targets": ("bass", "drums"), "part": (1.0, 2.0)}
+        result = impute(tiny_model, band, tmp_path / "out", **options)
+    else:
+        result = generate(tiny_model, tmp_path / "out", 0.2, inputs=band, continues=True)
+    for name in ("bass", "drums"):
+        before, now = read_bits(band[name]), read_bits(result.files[name])
+        np.testing.assert_array_equal(now[:, :RATE], before[:, :RATE])
+    assert soundfile.info(result.files["bass"]).subtype == "PCM_24"
+
+
 def test_at_another_rate_the_new_part_is_written_too(tiny_cascade, band, tmp_path):
     output = OutputOptions(name="{stem}.{ext}", rate=44100)
     usual = impute(tiny_cascade, band, tmp_path / "a", part=(0.5, 1.0))

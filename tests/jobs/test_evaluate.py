@@ -6,7 +6,7 @@ import pytest
 import soundfile
 from conftest import STEMS, music
 
-from msdm_cli.errors import MissingStems, ResultsExist, UnsuitableAudio
+from msdm_cli.errors import MissingStems, ResultsExist, UnreadableTable, UnsuitableAudio
 from msdm_cli.evaluation.layout import Layout
 from msdm_cli.evaluation.metrics.si_sdr import SI_SDR, score_windows
 from msdm_cli.evaluation.tables import ScoreTable
@@ -223,6 +223,14 @@ def test_what_is_scored_is_not_scored_again(references):
     shutil.copytree(references / "Track00000", references / "Track00001")
     assert evaluate_all(references, references) == rows
     assert (references / TABLE).stat().st_mtime_ns == written
+
+
+def test_scores_of_other_stems_are_not_taken_for_these(references):
+    evaluate_all(references, references, layout=Layout(STEMS[:2], 22050))
+    written = (references / TABLE).read_bytes()
+    with pytest.raises(UnreadableTable, match="for the stems bass, drums, which do not compare"):
+        evaluate_all(references, references)
+    assert (references / TABLE).read_bytes() == written
 
 
 def test_a_metric_joins_scores_of_another_that_are_there(references, museval):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
+from msdm_cli.digest import digest_file
 from msdm_cli.errors import (
     JobRunning,
     NonFiniteSamples,
@@ -103,7 +104,7 @@ def test_an_error_leaves_finished_chunks_and_says_so(tmp_path, caplog):
         journal.begin()
         journal.save(0, chunk(0))
         raise UnwritableResults("disk full", "make room")
-    assert "1 finished chunks are kept" in caplog.text
+    assert "1 finished chunk is kept" in caplog.text
     with Journal(tmp_path / "j", IDENTITY) as journal:
         assert journal.resumed
         journal.end()
@@ -125,15 +126,59 @@ def test_an_error_before_any_chunk_leaves_nothing(tmp_path):
     assert not (tmp_path / "new").exists()
 
 
-def test_a_job_that_may_not_begin_changes_nothing(tmp_path):
+def test_a_job_that_may_not_begin_changes_nothing(tmp_path, caplog):
+    caplog.set_level(logging.INFO, "msdm_cli")
     interrupt(tmp_path / "j")
     before = sorted(path.name for path in (tmp_path / "j").iterdir())
     with pytest.raises(ResultsExist), Journal(tmp_path / "j", OTHER) as journal:
         assert not journal.resumed
         raise ResultsExist("is there already", "")
+    assert "continues" not in caplog.text  # that is true of the command of before alone
     assert sorted(path.name for path in (tmp_path / "j").iterdir()) == before
     with Journal(tmp_path / "j", IDENTITY) as journal:
         assert journal.resumed
+
+
+def test_files_that_a_stopped_job_has_named_are_known_by_their_content(tmp_path):
+    one, two = tmp_path / "one.wav", tmp_path / "two.wav"
+    for path in (one, two):
+        path.write_bytes(path.name.encode())
+    digests = {path.stem: digest_file(path) for path in (one, two)}
+    with pytest.raises(KeyboardInterrupt), Journal(tmp_path / "j", IDENTITY) as journal:
+        journal.begin()
+        journal.save(0, chunk(0))
+        assert not journal.has_named("one", one)
+        journal.note_names(digests)
+        raise KeyboardInterrupt
+    two.write_bytes(b"edited")
+    with Journal(tmp_path / "j", OTHER) as journal:
+        assert not journal.has_named("one", one)
+    with Journal(tmp_path / "j", IDENTITY) as journal:
+        assert journal.has_named("one", one)
+        assert not journal.has_named("two", two)
+        assert not journal.has_named("three", one)
+        assert not journal.has_named("one", tmp_path / "missing.wav")
+
+
+@pytest.mark.parametrize("damage", [b"", b"[]", b"[" * 10_000, b"\xff"])
+def test_a_damaged_list_of_names_allows_nothing(tmp_path, damage):
+    interrupt(tmp_path / "j")
+    file = tmp_path / "one.wav"
+    file.write_bytes(b"mine")
+    (tmp_path / "j" / "named.json").write_bytes(damage)
+    with Journal(tmp_path / "j", IDENTITY) as journal:
+        assert journal.resumed
+        assert not journal.has_named("one", file)
+
+
+def test_another_job_forgets_what_was_named(tmp_path):
+    interrupt(tmp_path / "j")
+    (tmp_path / "j" / "named.json").write_text("{}")
+    with pytest.raises(KeyboardInterrupt), Journal(tmp_path / "j", OTHER) as journal:
+        journal.begin()
+        journal.save(0, chunk(0))
+        raise KeyboardInterrupt
+    assert not (tmp_path / "j" / "named.json").exists()
 
 
 def test_only_the_journal_of_the_finished_job_is_discarded(tmp_path):

@@ -43,6 +43,7 @@ from msdm_cli.jobs.estimate import estimate_job
 from msdm_cli.jobs.manifest import load_manifest
 from msdm_cli.jobs.output import OutputOptions
 from msdm_cli.jobs.run import run_job
+from msdm_cli.jobs.stem_folder import open_stem_folder
 
 FLOAT_SUM_TOLERANCE = 4 * 2.0**-25
 """Four stems below 1 are rounded to single precision, by half a unit of the last place at most."""
@@ -600,13 +601,29 @@ def test_a_given_file_is_not_replaced_even_when_asked(tiny_model, write_song, tm
     assert bass.read_bytes() == before
 
 
-def test_an_imputation_into_the_folder_of_a_given_stem_copies_nothing(
+def test_an_imputation_into_the_folder_of_a_given_stem_lists_it_and_copies_nothing(
     tiny_model, write_song, tmp_path
 ):
     drums = write_song("drums.wav", 0.5)
+    before = drums.read_bytes()
     result = impute(tiny_model, {"drums": drums}, tmp_path)
-    assert list(result.files) == ["piano", "mixture"]
+    assert list(result.files) == ["drums", "piano", "mixture"]
     assert list_files(tmp_path) == ["drums.wav", "mixture.wav", "msdm.json", "piano.wav"]
+    assert drums.read_bytes() == before
+    assert check_results(tmp_path, None).whole == ["drums", "piano", "mixture"]
+    assert list(open_stem_folder(tmp_path).stems) == ["drums", "piano"]
+    again = impute(tiny_model, {"drums": drums}, tmp_path)
+    assert again == dataclasses.replace(result, calls=0, skipped=True)
+
+
+def test_a_given_stem_that_stays_where_it_is_keeps_others_from_another_rate(
+    tiny_model, write_song, tmp_path
+):
+    drums = write_song("drums.wav", 0.5)
+    output = OutputOptions(name="{stem}.{ext}", rate=16000)
+    with pytest.raises(ReplacesInput, match="44100 Hz, and would lie among stems of 16000 Hz"):
+        impute(tiny_model, {"drums": drums}, tmp_path, output=output)
+    assert list_files(tmp_path) == ["drums.wav"]
 
 
 def test_a_stem_that_is_there_is_not_replaced_by_an_imputed_one(tiny_model, write_song, tmp_path):
@@ -724,6 +741,71 @@ def test_an_interrupted_job_continues_to_the_same_bytes(
     for name, path in whole.files.items():
         assert resumed.files[name].read_bytes() == path.read_bytes()
     assert not [name for name in list_files(tmp_path / "a") if ".part" in name]
+
+
+def stop_at_call(model, calls):
+    """A model that is interrupted at a network call."""
+
+    def interrupt(number):
+        if number > calls:
+            raise KeyboardInterrupt
+
+    return spy_on(model, interrupt)[0]
+
+
+def read_files(folder):
+    return {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+@pytest.mark.parametrize("earlier", ["results", "files"])
+def test_an_interrupted_job_gives_the_next_no_right_to_replace(
+    tiny_model, write_song, tmp_path, earlier
+):
+    song = write_song(seconds=2.5, channels=1)
+    fields = {"quality": "default", "seed": 1}
+    if earlier == "results":
+        separate(tiny_model, song, tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        separate(stop_at_call(tiny_model, 9), song, tmp_path, overwrite=True, **fields)
+    assert any(name.endswith(".chunk") for name in list_files(tmp_path))
+    drums = tmp_path / "song" / "drums.wav"
+    drums.write_bytes(b"mine")
+    before = read_files(drums.parent)
+    with pytest.raises(ResultsExist, match="is there already"):
+        separate(tiny_model, song, tmp_path, **fields)
+    assert read_files(drums.parent) == before
+    # What was drawn is kept for the command that may replace.
+    assert any(name.endswith(".chunk") for name in list_files(tmp_path))
+    separate(tiny_model, song, tmp_path, overwrite=True, **fields)
+    assert drums.read_bytes() != b"mine"
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_a_job_that_was_stopped_while_it_gave_names_replaces_only_what_it_had_made(
+    tiny_model, write_song, tmp_path, monkeypatch, edited
+):
+    song = write_song(seconds=2.5, channels=1)
+    commit = SoundFileWriter.commit
+
+    def stop_at_drums(writer):
+        if writer.path.stem == "drums":
+            raise KeyboardInterrupt
+        commit(writer)
+
+    monkeypatch.setattr(SoundFileWriter, "commit", stop_at_drums)
+    with pytest.raises(KeyboardInterrupt):
+        separate(tiny_model, song, tmp_path, quality="default", seed=1)
+    monkeypatch.undo()
+    bass = tmp_path / "song" / "bass.wav"
+    assert bass.exists()
+    if edited:
+        bass.write_bytes(b"mine")
+        with pytest.raises(ResultsExist, match=r"bass\.wav: is there already"):
+            separate(tiny_model, song, tmp_path, quality="default", seed=1)
+        assert bass.read_bytes() == b"mine"
+    else:
+        result = separate(tiny_model, song, tmp_path, quality="default", seed=1)
+        assert check_results(result.manifest, song).exact
 
 
 def test_a_journal_beside_complete_results_is_discarded(tiny_model, write_song, tmp_path):

@@ -54,6 +54,11 @@ class Row(Protocol):
         """Name of the song."""
         ...
 
+    @property
+    def stem(self) -> str:
+        """Name of the stem."""
+        ...
+
 
 RowT = TypeVar("RowT", bound=Row)
 

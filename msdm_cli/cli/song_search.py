@@ -1,0 +1,86 @@
+"""The songs in a folder, and what there is none: results of earlier runs."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from msdm_cli.audio.formats import readable_suffixes
+from msdm_cli.errors import UnreadableManifest
+from msdm_cli.jobs.manifest import load_manifest
+from msdm_cli.jobs.output import MANIFEST_SUFFIX
+
+
+def search(path: Path) -> list[Path]:
+    """A file itself, or the sound files in a folder, without hidden ones.
+
+    A link to a sound file that is not there is one too: whatever reads it will say so.
+    """
+    if not path.is_dir():
+        return [path]
+    suffixes = readable_suffixes()
+    found = (
+        file
+        for file in _walk(path)
+        if file.suffix.lower() in suffixes and not file.name.startswith(".")
+    )
+    return sorted(file for file in found if file.is_file() or _leads_nowhere(file))
+
+
+def _leads_nowhere(path: Path) -> bool:
+    return path.is_symlink() and not path.exists()
+
+
+def _walk(path: Path) -> Iterator[Path]:
+    """All that lies in a folder, and in the folders that links in there lead to, once."""
+    folders = [path]
+    entered = {os.path.realpath(path)}
+    met: set[str] = set()
+    while folders:
+        folder = folders.pop(0)
+        for entry in folder.rglob("*"):
+            real = os.path.realpath(entry)
+            if entry.is_symlink() and entry.is_dir():
+                if real not in entered:
+                    entered.add(real)
+                    folders.append(entry)
+            # A link may lead to where all was met before, such as a folder above.
+            elif folder == path or real not in met:
+                met.add(real)
+                yield entry
+
+
+def leave_out_results(found: list[Path], searched: Path, results: str) -> list[Path]:
+    """What was found, without the results of earlier runs.
+
+    Args:
+        found: Sound files.
+        searched: The folder that they were found in.
+        results: Real path of the folder that receives results.
+    """
+    found = leave_out_folder(found, searched, results)
+    made = set()
+    for path in _walk(searched):
+        if path.suffix == f".{MANIFEST_SUFFIX}":
+            with contextlib.suppress(UnreadableManifest):
+                manifest = load_manifest(path)
+                records = manifest.files.values()
+                made |= {_strip_suffix(record.locate(path.parent)) for record in records}
+                made |= set(map(_strip_suffix, manifest.list_mixes(path.parent)))
+    return [path for path in found if _strip_suffix(path) not in made]
+
+
+def leave_out_folder(found: list[Path], searched: Path, results: str) -> list[Path]:
+    """What was found, without what lies in the folder of the results, if that was not searched."""
+    if _lies_in(searched, results):
+        return found
+    return [path for path in found if not _lies_in(path, results)]
+
+
+def _strip_suffix(path: Path) -> str:
+    """Where a file lies, in any format: stems of an earlier ``--format`` are no songs either."""
+    return os.path.splitext(os.path.realpath(path))[0]  # noqa: PTH122  with_suffix refuses some names
+
+
+def _lies_in(path: Path, folder: str) -> bool:
+    return Path(os.path.realpath(path)).is_relative_to(folder)

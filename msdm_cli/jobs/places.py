@@ -1,0 +1,56 @@
+"""Where the files of a job go, and which of its inputs lie there already."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from msdm_cli.errors import ReplacesInput
+from msdm_cli.jobs.done import KnownModel
+from msdm_cli.jobs.request import JobRequest
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the files of a job lie when it is done, by name.
+
+    Attributes:
+        written: Files that are written.
+        copies: Inputs that are copied to files of that name among ``written``.
+        kept: Inputs that lie where their copies would: results that nobody writes.
+    """
+
+    written: dict[str, Path]
+    copies: dict[str, Path]
+    kept: dict[str, Path]
+
+    def check_rate(self, given_hz: int, written_hz: int) -> None:
+        """Refuse results of another rate beside inputs that are kept.
+
+        Raises:
+            ReplacesInput: There are some, and they would have to be written again.
+        """
+        if given_hz != written_hz:
+            for path in self.kept.values():
+                raise ReplacesInput(
+                    f"{path}: has {given_hz} Hz, and would lie among stems of {written_hz} Hz",
+                    "Choose another folder.",
+                )
+
+
+def place_results(request: JobRequest, model: KnownModel) -> Places:
+    """Where each result goes, and what becomes of inputs that are no results.
+
+    Raises:
+        UnwritableResults: A name leads out of the folder.
+    """
+    names = request.row.name_outputs(model.spec, request.options)
+    results = {name: request.output.place(request.folder, request.track, name) for name in names}
+    placed: dict[str, Path] = {}
+    if request.row.copies_inputs:
+        for name in (name for name in request.inputs if name not in results):
+            place = request.output.place(request.folder, request.track, name)
+            placed[name] = place.with_suffix(request.inputs[name].suffix)
+    inputs = {name: path.resolve() for name, path in request.inputs.items()}
+    kept = {name: path for name, path in placed.items() if path.resolve() == inputs[name]}
+    copies = {name: path for name, path in placed.items() if name not in kept}
+    sources = {name: request.inputs[name] for name in copies}
+    return Places(copies | results, sources, kept)

@@ -1,0 +1,47 @@
+from pathlib import Path
+
+import pytest
+
+from msdm_cli.cli.song_search import search
+
+
+@pytest.fixture
+def album(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("album/a.wav", "album/cover.jpg", "other/b.wav", "other/more/c.flac"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).touch()
+    return Path("album")
+
+
+def names(path):
+    return [found.as_posix() for found in search(path)]
+
+
+def test_a_folder_means_the_sounds_in_it_and_a_file_itself(album):
+    assert names(album) == ["album/a.wav"]
+    assert names(Path("other")) == ["other/b.wav", "other/more/c.flac"]
+    assert names(Path("album/cover.jpg")) == ["album/cover.jpg"]
+
+
+def test_a_link_that_leads_nowhere_is_a_song_that_cannot_be_read(album):
+    (album / "c.wav").symlink_to("../missing/x.wav")
+    (album / "d.txt").symlink_to("../missing/x.txt")
+    (album / "e.wav").symlink_to("e.wav")
+    assert names(album) == ["album/a.wav", "album/c.wav", "album/e.wav"]
+
+
+def test_folders_are_searched_through_links(album):
+    (album / "disc 2").symlink_to("../other")
+    assert names(album) == ["album/a.wav", "album/disc 2/b.wav", "album/disc 2/more/c.flac"]
+
+
+def test_links_to_what_was_searched_add_nothing(album):
+    (album / "again").symlink_to(".")
+    (album / "disc 1").symlink_to("../other")
+    (album / "disc 2").symlink_to("../other/more")
+    (Path("other") / "back").symlink_to("../album")
+    found = search(album)
+    assert len(found) == len({file.resolve() for file in found}) == 3
+    (album / "up").symlink_to("..")
+    assert len(search(album)) == 3
