@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from conftest import STEMS, make_codes
 
-from msdm_cli.representations.sketch import BANDS, HOP, MARGIN, find_sketch
+from msdm_cli.representations.sketch import BANDS, CEILING, FLOOR, HOP, MARGIN, find_sketch
 from scripts.train.corpus import Augmentation, Corpus
 from scripts.train.told_sounds import (
     LARGEST_DEVIATION,
@@ -41,8 +41,9 @@ def test_noise_is_in_deviations_of_the_components_up_to_the_largest():
     codes.variance[:, 0] = 900
     sketch = draw_sketch()
     noise = np.random.default_rng(1).standard_normal((4, TOKENS, codes.numbers), dtype=np.float32)
-    # A mean that is high keeps the floor out of it.
-    codes = dataclasses.replace(codes, mean=np.full_like(codes.mean, 20))
+    # A mean between them keeps floor and ceiling out of it.
+    middle = (FLOOR + CEILING) / 2
+    codes = dataclasses.replace(codes, mean=np.full_like(codes.mean, middle))
     moved = codes.encode(blur(codes, sketch, noise, 0.5)) - codes.encode(sketch)
     deviation = np.sqrt(codes.variance)[:, None].copy()
     deviation[:, :, 0] = LARGEST_DEVIATION
