@@ -103,7 +103,7 @@ PlayOption = Annotated[
         metavar="STEM,...",
         callback=split_names,
         rich_help_panel=MUSIC,
-        help="Stems that play; the others rest. By default it depends on the seed.",
+        help="Stems that play; the others are silent. By default it depends on the seed.",
     ),
 ]
 

@@ -69,15 +69,6 @@ if TYPE_CHECKING:
     from msdm_cli.cli.songs import Song
 
 
-NOT_TO_STDOUT = {
-    "--shard": "share",
-    "--csv": "table",
-    "--project": "project",
-    "--cluster": "cluster",
-}
-"""Options that would do nothing for a song that goes to the standard output."""
-
-
 def separate(  # noqa: PLR0913  an option each
     words: Annotated[
         list[str],
@@ -207,7 +198,8 @@ def separate(  # noqa: PLR0913  an option each
     songs = expand_songs(words, folder)
     to_stdout = str(folder) == STANDARD
     if to_stdout:
-        _refuse({"--shard": shard, "--csv": table, "--project": project, "--cluster": cluster})
+        _refuse(("--shard", shard, "share"), ("--csv", table, "table"))
+        _refuse(("--project", project, "project"), ("--cluster", cluster, "cluster"))
     if to_stdout and (len(songs), len(wanted) + len(mixes), residual) != (1, 1, False):
         raise typer.BadParameter(
             "the standard output takes one stem of one song: add --stems drums or --without drums",
@@ -247,11 +239,10 @@ def separate(  # noqa: PLR0913  an option each
             run_batch("song", requests, load, beside=beside, jobs=jobs, executor=row)
 
 
-def _refuse(options: "dict[str, object]") -> None:
-    """Refuse options that would do nothing for the standard output, which takes one song."""
-    for name, value in options.items():
+def _refuse(*options: tuple[str, object, str]) -> None:
+    """Refuse options that do nothing for the standard output: their name, value and noun."""
+    for name, value, noun in options:
         if value is not None:
-            noun = NOT_TO_STDOUT[name]
             raise typer.BadParameter(
                 f"the standard output takes a song, no {noun}", param_hint=name
             )

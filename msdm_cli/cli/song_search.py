@@ -1,4 +1,4 @@
-"""The songs in a folder, and what there is none: results of earlier runs."""
+"""The songs in a folder, without the results of earlier runs that lie among them."""
 
 import contextlib
 import os

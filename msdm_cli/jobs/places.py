@@ -28,12 +28,12 @@ class Places:
         Raises:
             ReplacesInput: There are some, and they would have to be written again.
         """
-        if given_hz != written_hz:
-            for path in self.kept.values():
-                raise ReplacesInput(
-                    f"{path}: has {given_hz} Hz, and would lie among stems of {written_hz} Hz",
-                    "Choose another folder.",
-                )
+        if self.kept and given_hz != written_hz:
+            path = next(iter(self.kept.values()))
+            raise ReplacesInput(
+                f"{path}: has {given_hz} Hz, and would lie among stems of {written_hz} Hz",
+                "Choose another folder.",
+            )
 
 
 def place_results(request: JobRequest, model: KnownModel) -> Places:

@@ -153,8 +153,8 @@ class _Job:
         request = self._request
         began = time.monotonic()
         with Journal(request.journal, self._identity) as journal:
-            # A run that was stopped while it gave names goes on. That it had drawn something gives
-            # no right to replace what is there: it may have been asked to, and this one not.
+            # What this job had named before it was stopped may be replaced. Nothing else may, even
+            # if the stopped run had been told to overwrite: this one may not have been.
             named = [path for name, path in self._paths.items() if journal.has_named(name, path)]
             new = [path for path in self._paths.values() if path not in named]
             check_vacant([*new, request.manifest], request.inputs, overwrite=request.overwrite)

@@ -1,4 +1,4 @@
-"""How many generated takes compare with true songs: rests and pulse of stems, and their mixtures.
+"""Generated takes beside true songs: rests and pulse of stems, and how far the mixtures lie apart.
 
     pip install librosa scipy; pip install --no-deps musicnn==0.1.0
     msdm generate --variations 250 --seconds 12 -o GENERATED
