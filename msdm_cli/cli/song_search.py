@@ -31,23 +31,26 @@ def _leads_nowhere(path: Path) -> bool:
     return path.is_symlink() and not path.exists()
 
 
+def _fail(error: OSError) -> None:
+    """Raise what keeps a folder from being searched, but that it may not be read."""
+    if not isinstance(error, PermissionError):
+        raise error
+
+
 def _walk(path: Path) -> Iterator[Path]:
-    """All that lies in a folder, and in the folders that links in there lead to, once."""
-    folders = [path]
-    entered = {os.path.realpath(path)}
-    met: set[str] = set()
-    while folders:
-        folder = folders.pop(0)
-        for entry in folder.rglob("*"):
-            real = os.path.realpath(entry)
-            if entry.is_symlink() and entry.is_dir():
-                if real not in entered:
-                    entered.add(real)
-                    folders.append(entry)
-            # A link may lead to where all was met before, such as a folder above.
-            elif folder == path or real not in met:
-                met.add(real)
-                yield entry
+    """The files in a folder, then those in folders that links in there lead to; a folder once."""
+    waiting = [path]
+    entered: set[str] = set()
+    while waiting:
+        for name, inside, files in os.walk(waiting.pop(0), onerror=_fail):
+            folder = Path(name)
+            real = os.path.realpath(folder)
+            if real in entered:  # a link may lead to a folder above
+                inside.clear()
+                continue
+            entered.add(real)
+            waiting += [folder / link for link in inside if (folder / link).is_symlink()]
+            yield from (folder / file for file in files)
 
 
 def leave_out_results(found: list[Path], searched: Path, results: str) -> list[Path]:
