@@ -1,8 +1,9 @@
 """The songs in a folder, without the results of earlier runs that lie among them."""
 
 import contextlib
+import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from msdm_cli.audio.formats import readable_suffixes
@@ -10,18 +11,21 @@ from msdm_cli.errors import UnreadableManifest
 from msdm_cli.jobs.manifest import load_manifest
 from msdm_cli.jobs.output import MANIFEST_SUFFIX
 
+log = logging.getLogger(__name__)
+
 
 def search(path: Path) -> list[Path]:
     """A file itself, or the sound files in a folder, without hidden ones.
 
-    A link to a sound file that is not there is one too: whatever reads it will say so.
+    A link to a sound file that is not there is one too: whatever reads it will say so. Folders that
+    may not be read are told of, and passed over: most disks have one.
     """
     if not path.is_dir():
         return [path]
     suffixes = readable_suffixes()
     found = (
         file
-        for file in _walk(path)
+        for file in _walk(path, log.warning)
         if file.suffix.lower() in suffixes and not file.name.startswith(".")
     )
     return sorted(file for file in found if file.is_file() or _leads_nowhere(file))
@@ -31,18 +35,23 @@ def _leads_nowhere(path: Path) -> bool:
     return path.is_symlink() and not path.exists()
 
 
-def _fail(error: OSError) -> None:
-    """Raise what keeps a folder from being searched, but that it may not be read."""
-    if not isinstance(error, PermissionError):
-        raise error
+def _walk(path: Path, tell: Callable[[str, str], None] = lambda *_: None) -> Iterator[Path]:
+    """The files in a folder, then those in folders that links in there lead to; a folder once.
 
+    Args:
+        path: The folder.
+        tell: Is given a message with a place in it, and the folder that may not be read.
+    """
 
-def _walk(path: Path) -> Iterator[Path]:
-    """The files in a folder, then those in folders that links in there lead to; a folder once."""
+    def fail(error: OSError) -> None:
+        if not isinstance(error, PermissionError):
+            raise error
+        tell("%s: may not be read, and is passed over", error.filename)
+
     waiting = [path]
     entered: set[str] = set()
     while waiting:
-        for name, inside, files in os.walk(waiting.pop(0), onerror=_fail):
+        for name, inside, files in os.walk(waiting.pop(0), onerror=fail):
             folder = Path(name)
             real = os.path.realpath(folder)
             if real in entered:  # a link may lead to a folder above

@@ -66,7 +66,7 @@ def read_lumps(wad: bytes) -> Iterator[tuple[str, bytes]]:
 def _is_full(data: bytes) -> bool:
     try:
         stems = assign_stems(list_tracks(mido.MidiFile(file=BytesIO(data))))
-    except (OSError, ValueError, LookupError, EOFError):
+    except (OSError, ValueError, LookupError, EOFError, mido.KeySignatureError):
         return False
     return sum(bool(found) and len(found[0].notes) >= LEAST_NOTES for found in stems.values()) >= (
         LEAST_STEMS

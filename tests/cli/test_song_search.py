@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,18 @@ def test_links_to_what_was_searched_add_nothing(album):
     assert len(found) == len({file.resolve() for file in found}) == 3
     (album / "up").symlink_to("..")
     assert len(search(album)) == 3
+
+
+def test_a_folder_that_may_not_be_read_is_told_of_and_passed_over(album, monkeypatch, caplog):
+    (album / "closed").mkdir()
+    scan = os.scandir
+
+    def refuse(path):
+        if Path(path).name == "closed":
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    # The system's administrator may read it, so permissions alone would not do.
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert names(album) == ["album/a.wav"]
+    assert caplog.messages == ["album/closed: may not be read, and is passed over"]

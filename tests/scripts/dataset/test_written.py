@@ -64,6 +64,9 @@ def test_files_and_lumps_that_fill_three_stems_are_gathered_once(tmp_path):
     write_midi(source / "two.mid", (0, 9))
     write_midi(source / "short.mid", PROGRAMS, notes=LEAST_NOTES - 1)
     (source / "broken.mid").write_bytes(b"MThd and no more")
+    # Simutrans has files with a key signature like this one: a flat, and no mode.
+    meter = bytes(mido.MetaMessage("time_signature").bytes())
+    (source / "key.mid").write_bytes(full.replace(meter, b"\xff\x59\x04\xff\xff\0\0", 1))
     lumps = {"D_E1M1": full, "D_E1M2": three, "MAP01": b"MUS\x1a", "PLAYPAL": b"\0" * 9}
     write_wad(source / "game.wad", lumps)
     assert list(read_lumps((source / "game.wad").read_bytes())) == [
