@@ -7,7 +7,7 @@ riff.
 from collections.abc import Callable
 from random import Random
 
-from scripts.dataset.chart import PartWriter
+from scripts.dataset.part_writer import PartWriter
 from scripts.dataset.theory import SCALES, Chord, nearest_pitch
 
 LOW = 28

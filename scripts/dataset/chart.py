@@ -3,16 +3,13 @@
 from dataclasses import dataclass
 from random import Random
 
-from scripts.dataset.score import STEMS, Note, Part
+from scripts.dataset.score import STEMS
 from scripts.dataset.theory import FAMILIES_BY_MODE, NAMES, Chord, progression
 
 # Steps are sixteenth notes.
 STEPS_PER_BAR = {"4/4": 16, "3/4": 12, "6/8": 12}
 LEAD_IN_SECONDS = 0.03
 TAIL_SECONDS = 2.5
-
-FINGER_SECONDS = 0.002
-"""By how much the notes of a chord begin apart (standard deviation)."""
 
 INTENSITIES = {"chorus": (0.75, 1.0), "solo": (0.7, 1.0), "verse": (0.45, 0.8)}
 """Lowest and highest intensity of sections that are not like the others."""
@@ -117,68 +114,6 @@ class Chart:
         swung = inside * late / half if inside < half else second
         steps = bar * self.steps_per_bar + whole * self.swing_steps + swung
         return LEAD_IN_SECONDS + steps * self.step_seconds
-
-
-class PartWriter:
-    """Collects the notes of one part, whose timing and velocity vary a little, as people's do."""
-
-    def __init__(self, chart: Chart, rng: Random) -> None:
-        """Draw how tight and how early or late this player plays."""
-        self.chart = chart
-        self.rng = rng
-        self.part = Part()
-        self.intensity = 0.7
-        self._jitter_seconds = rng.choice((0.001, 0.004, 0.007, 0.011))
-        self._delay_seconds = rng.gauss(0.0, 0.005)
-        self._velocity_jitter = rng.choice((2.0, 5.0, 8.0))
-
-    def draw_jitter(self) -> float:
-        """How many seconds late a player's next stroke is."""
-        return self.rng.gauss(0.0, self._jitter_seconds)
-
-    def add(
-        self,
-        bar: int,
-        step: float,
-        length: float,
-        pitch: int,
-        velocity: float,
-        late_seconds: float | None = None,
-    ) -> Note:
-        """Add a note at a step of a bar, `length` steps long, louder in intense sections.
-
-        Notes of one stroke are late by the same `late_seconds`; a note alone draws its own.
-        """
-        late = self.draw_jitter() if late_seconds is None else late_seconds
-        start = self.chart.seconds_at(bar, step) + self._delay_seconds + late
-        loud = velocity * (0.72 + 0.36 * self.intensity) + self.rng.gauss(
-            0.0, self._velocity_jitter
-        )
-        duration = max(0.03, length * self.chart.step_seconds)
-        note = Note(
-            max(0.01, start), duration, min(max(pitch, 12), 115), int(min(max(loud, 8), 127))
-        )
-        self.part.notes.append(note)
-        return note
-
-    def add_chord(
-        self, bar: int, step: float, length: float, pitches: list[int], velocity: float
-    ) -> None:
-        """Add several notes at once: hands are late as a whole, fingers differ by milliseconds."""
-        late = self.draw_jitter()
-        for pitch in pitches:
-            finger = self.rng.gauss(0.0, FINGER_SECONDS)
-            self.add(bar, step, length, pitch, velocity, late + finger)
-
-    def bend(self, seconds: float, semitones: float) -> None:
-        """Set the pitch bend of the part from a time onwards."""
-        self.part.bends.append((max(0.0, seconds), semitones))
-
-    def pedal(self, bar: int, step: float, down: bool) -> None:
-        """Press or release the sustain pedal."""
-        self.part.pedals.append(
-            (self.chart.seconds_at(bar, step) + (0.02 if down else -0.01), down)
-        )
 
 
 def make_chart(

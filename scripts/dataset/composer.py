@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from random import Random
 
 from scripts.dataset import bass, guitar, piano
-from scripts.dataset.chart import TAIL_SECONDS, Chart, PartWriter, Section, make_chart
+from scripts.dataset.chart import TAIL_SECONDS, Chart, Section, make_chart
 from scripts.dataset.drums import CRASH, KICK, DrumStyle
+from scripts.dataset.part_writer import PartWriter
 from scripts.dataset.score import Part, Song, without_overlaps
 from scripts.dataset.styles import STYLES, Style
 from scripts.dataset.theory import nearest_pitch, voicing

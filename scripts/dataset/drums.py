@@ -2,7 +2,8 @@
 
 from random import Random
 
-from scripts.dataset.chart import PartWriter, Section
+from scripts.dataset.chart import Section
+from scripts.dataset.part_writer import PartWriter
 
 # Drums of General MIDI.
 KICK = 36

@@ -8,10 +8,11 @@ from random import Random
 
 import mido
 
-from scripts.dataset.chart import TAIL_SECONDS, Chart, PartWriter, make_chart
+from scripts.dataset.chart import TAIL_SECONDS, Chart, make_chart
 from scripts.dataset.composer import Composition, write_drums, write_part
 from scripts.dataset.groove_files import GrooveFile, choose_file, find_style
 from scripts.dataset.midi_tracks import assign_stems, list_tracks
+from scripts.dataset.part_writer import PartWriter
 from scripts.dataset.piano import sustain
 from scripts.dataset.score import STEMS, Part, Song, without_overlaps
 from scripts.dataset.styles import Style

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from scripts.dataset.chart import PartWriter
+from scripts.dataset.part_writer import PartWriter
 from scripts.dataset.theory import SCALES, nearest_pitch, scale_pitches
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from random import Random
 
-from scripts.dataset.chart import PartWriter
 from scripts.dataset.melody import line
+from scripts.dataset.part_writer import PartWriter
 from scripts.dataset.theory import Chord, nearest_pitch, voicing
 
 COMPS = (

@@ -4,10 +4,11 @@ from random import Random
 
 import pytest
 
-from scripts.dataset.chart import STEPS_PER_BAR, PartWriter
+from scripts.dataset.chart import STEPS_PER_BAR
 from scripts.dataset.composer import PLAYERS, compose, write_part
 from scripts.dataset.drums import GROOVES
 from scripts.dataset.guitar import strum
+from scripts.dataset.part_writer import PartWriter
 from scripts.dataset.piano import PEDALLED
 from scripts.dataset.score import STEMS
 from scripts.dataset.styles import STYLES
