@@ -52,13 +52,10 @@ def _shape(chord: Chord, pattern: Random) -> list[int]:
 def _strum(
     writer: PartWriter, bar: int, step: float, length: float, stroke: tuple[list[int], bool, float]
 ) -> None:
-    """One stroke (pitches, down or up, velocity): the strings sound one after the other."""
+    """One stroke: pitches, down or up, velocity."""
     pitches, down, velocity = stroke
-    spread = writer.rng.uniform(0.004, 0.016) / writer.chart.step_seconds
     strings = pitches if down else pitches[::-1][: max(3, len(pitches) - 2)]
-    late = writer.draw_jitter()
-    for index, pitch in enumerate(strings):
-        writer.add(bar, step + index * spread, length, pitch, velocity - 2 * index, late)
+    writer.add_chord(bar, step, length, strings, velocity, strummed=writer.strums)
 
 
 def strum(writer: PartWriter, bar: int, pattern: Random) -> None:

@@ -5,15 +5,31 @@ from random import Random
 from scripts.dataset.chart import Chart
 from scripts.dataset.score import Note, Part
 
-FINGER_SECONDS = 0.002
-"""By how much the notes of a chord begin apart (standard deviation)."""
+FINGER_SECONDS = (0.0, 0.0, 0.002, 0.003)
+"""By how much the notes of a chord begin apart (standard deviation), one of these a player."""
+
+STROKE_SECONDS = (0.004, 0.016)
+"""By how much the notes of a strummed or rolled chord begin one after the other."""
+
+STRUMMING = 0.5
+"""How often a guitarist strums; the others play chords at once, as most that are sequenced do."""
+
+ROLLING = 0.15
+"""How often a player rolls all chords."""
+
+SLOPES = (-2.0, 0.0, 0.0, 1.5)
+"""By how much each note of a chord is struck harder than the one before it, one a player."""
 
 
 class PartWriter:
-    """Collects the notes of one part, whose timing and velocity vary a little, as people's do."""
+    """Collects the notes of one part, whose timing and velocity vary a little, as people's do.
+
+    Attributes:
+        strums: Whether a guitarist strikes one string after the other.
+    """
 
     def __init__(self, chart: Chart, rng: Random) -> None:
-        """Draw how tight and how early or late this player plays."""
+        """Draw how tight and how early or late this player plays, and how chords are struck."""
         self.chart = chart
         self.rng = rng
         self.part = Part()
@@ -21,8 +37,12 @@ class PartWriter:
         self._jitter_seconds = rng.choice((0.001, 0.004, 0.007, 0.011))
         self._delay_seconds = rng.gauss(0.0, 0.005)
         self._velocity_jitter = rng.choice((2.0, 5.0, 8.0))
+        self._finger_seconds = rng.choice(FINGER_SECONDS)
+        self._slope = rng.choice(SLOPES)
+        self._rolls = rng.random() < ROLLING
+        self.strums = rng.random() < STRUMMING
 
-    def draw_jitter(self) -> float:
+    def _draw_jitter(self) -> float:
         """How many seconds late a player's next stroke is."""
         return self.rng.gauss(0.0, self._jitter_seconds)
 
@@ -39,7 +59,7 @@ class PartWriter:
 
         Notes of one stroke are late by the same `late_seconds`; a note alone draws its own.
         """
-        late = self.draw_jitter() if late_seconds is None else late_seconds
+        late = self._draw_jitter() if late_seconds is None else late_seconds
         start = self.chart.seconds_at(bar, step) + self._delay_seconds + late
         loud = velocity * (0.72 + 0.36 * self.intensity) + self.rng.gauss(
             0.0, self._velocity_jitter
@@ -52,13 +72,24 @@ class PartWriter:
         return note
 
     def add_chord(
-        self, bar: int, step: float, length: float, pitches: list[int], velocity: float
+        self,
+        bar: int,
+        step: float,
+        length: float,
+        pitches: list[int],
+        velocity: float,
+        *,
+        strummed: bool = False,
     ) -> None:
-        """Add several notes at once: hands are late as a whole, fingers differ by milliseconds."""
-        late = self.draw_jitter()
-        for pitch in pitches:
-            finger = self.rng.gauss(0.0, FINGER_SECONDS)
-            self.add(bar, step, length, pitch, velocity, late + finger)
+        """Add several notes, one after the other if strummed or rolled, else as one.
+
+        Hands are late as a whole, fingers differ by milliseconds.
+        """
+        late = self._draw_jitter()
+        apart = self.rng.uniform(*STROKE_SECONDS) if strummed or self._rolls else 0.0
+        for index, pitch in enumerate(pitches):
+            finger = index * apart if apart else self.rng.gauss(0.0, self._finger_seconds)
+            self.add(bar, step, length, pitch, velocity + self._slope * index, late + finger)
 
     def bend(self, seconds: float, semitones: float) -> None:
         """Set the pitch bend of the part from a time onwards."""

@@ -147,7 +147,11 @@ def pad(writer: PartWriter, bar: int, pattern: Random) -> None:
     roll = pattern.choice((0.0, 0.0, 0.12, 0.3))
     for step, chord in writer.chart.bars[bar]:
         root = _left(chord, True)
-        for index, pitch in enumerate([root, root + 12, *_right(chord, Random(seed))]):
+        pitches = [root, root + 12, *_right(chord, Random(seed))]
+        if not roll:
+            writer.add_chord(bar, step, 10, pitches, 76)
+            continue
+        for index, pitch in enumerate(pitches):
             writer.add(bar, step + index * roll, 10, pitch, 76)
 
 

@@ -2,6 +2,7 @@
 
 from random import Random
 
+import numpy as np
 import pytest
 
 from scripts.dataset.chart import STEPS_PER_BAR
@@ -70,24 +71,33 @@ def test_lines_of_a_groove_have_one_length(groove):
         assert set("".join(lines)) <= set("Xxog.")
 
 
-def test_the_strings_of_a_stroke_sound_in_order():
+def test_half_of_the_guitarists_strum_their_strings_in_order():
     chart = compose("2").chart
-    for seed in range(40):
+    strummed = 0
+    for seed in range(60):
         writer = PartWriter(chart, Random(seed))
-        strum(writer, 0, Random(seed))
-        first = min(writer.part.notes, key=lambda note: note.start_seconds).start_seconds
+        strum(writer, 1, Random(seed))
+        first = min(note.start_seconds for note in writer.part.notes)
         stroke = [note for note in writer.part.notes if note.start_seconds < first + 0.07]
         starts = [note.start_seconds for note in stroke]
-        assert starts == sorted(starts)
+        if writer.strums:
+            assert starts == sorted(starts)
+            assert starts[1] - starts[0] > 0.0039
+        strummed += writer.strums
+    assert 20 < strummed < 40
 
 
-def test_the_notes_of_a_chord_begin_together():
+def test_the_notes_of_a_chord_begin_together_unless_a_player_rolls_them():
     chart = compose("2").chart
-    for seed in range(40):
+    spreads = []
+    for seed in range(60):
         writer = PartWriter(chart, Random(seed))
         writer.add_chord(1, 0, 4, [40, 52, 56, 59], 90)
         starts = [note.start_seconds for note in writer.part.notes]
-        assert max(starts) - min(starts) < 0.014
+        spreads.append(max(starts) - min(starts))
+        assert spreads[-1] < 0.014 or starts == sorted(starts)
+    assert 0.3 < np.mean(np.array(spreads) == 0) < 0.6
+    assert 0.05 < np.mean(np.array(spreads) > 0.014) < 0.3
 
 
 def test_half_of_the_pianos_play_chords_with_pedal():
