@@ -152,7 +152,7 @@ def _write_ending(writer: PartWriter, stem: str) -> None:
     pitches = {
         "bass": [nearest_pitch(chord.root, 36)],
         "guitar": voicing(chord, 45, 5),
-        "piano": [nearest_pitch(chord.root, 38), *voicing(chord, 58, 3)],
+        "piano": [nearest_pitch(chord.root, 38)] * writer.plays_low + voicing(chord, 58, 3),
     }[stem]
     writer.add_chord(len(chart.bars), 0, length, pitches, 92)
 

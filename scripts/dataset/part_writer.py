@@ -17,6 +17,9 @@ STRUMMING = 0.5
 ROLLING = 0.15
 """How often a player rolls all chords."""
 
+RIGHT_HAND_ALONE = 0.5
+"""How often a pianist leaves the low notes to the bass, as most that are written for bands do."""
+
 SLOPES = (-2.0, 0.0, 0.0, 1.5)
 """By how much each note of a chord is struck harder than the one before it, one a player."""
 
@@ -26,6 +29,7 @@ class PartWriter:
 
     Attributes:
         strums: Whether a guitarist strikes one string after the other.
+        plays_low: Whether a pianist plays with the left hand too.
     """
 
     def __init__(self, chart: Chart, rng: Random) -> None:
@@ -41,6 +45,7 @@ class PartWriter:
         self._slope = rng.choice(SLOPES)
         self._rolls = rng.random() < ROLLING
         self.strums = rng.random() < STRUMMING
+        self.plays_low = rng.random() >= RIGHT_HAND_ALONE
 
     def _draw_jitter(self) -> float:
         """How many seconds late a player's next stroke is."""

@@ -27,8 +27,16 @@ def _right(chord: Chord, pattern: Random) -> list[int]:
     return voicing(chord, pattern.randrange(55, 66), pattern.choice((3, 3, 4)))
 
 
-def _left(chord: Chord, low: bool = False) -> int:
+def _root(chord: Chord, low: bool = False) -> int:
     return nearest_pitch(chord.root, 36 if low else 44)
+
+
+def _play_left(
+    writer: PartWriter, bar: int, step: float, length: float, pitches: list[int], velocity: float
+) -> None:
+    """A note or chord of the left hand, if the pianist plays with it."""
+    if writer.plays_low:
+        writer.add_chord(bar, step, length, pitches, velocity)
 
 
 PEDALLED = frozenset(("block", "melody", "stride", "comp", "octaves"))
@@ -54,7 +62,7 @@ def block(writer: PartWriter, bar: int, pattern: Random) -> None:
             bar, step, grid * length, _right(chord, Random(seed)), 84 if step % 8 == 0 else 74
         )
         if step % 8 == 0:
-            writer.add(bar, step, 7, _left(chord), 82)
+            _play_left(writer, bar, step, 7, [_root(chord)], 82)
 
 
 def arpeggio(writer: PartWriter, bar: int, pattern: Random) -> None:
@@ -72,7 +80,7 @@ def arpeggio(writer: PartWriter, bar: int, pattern: Random) -> None:
         pitch = voicing(chord, low, count)[order[index % len(order)]]
         writer.add(bar, step, grid * 1.5, pitch, 78 if step % 4 else 86)
         if step == 0:
-            writer.add(bar, 0, 8, _left(chord, True), 80)
+            _play_left(writer, bar, 0, 8, [_root(chord, True)], 80)
 
 
 def octaves(writer: PartWriter, bar: int, pattern: Random) -> None:
@@ -81,8 +89,8 @@ def octaves(writer: PartWriter, bar: int, pattern: Random) -> None:
     seed = pattern.getrandbits(8)
     steps = writer.chart.steps_per_bar
     for step in range(0, steps, pattern.choice((4, 8))):
-        root = _left(writer.chart.chord_at(bar, step), True)
-        writer.add_chord(bar, step, 3.6, [root, root + 12], 92)
+        root = _root(writer.chart.chord_at(bar, step), True)
+        _play_left(writer, bar, step, 3.6, [root, root + 12], 92)
     for step, mark in enumerate(strokes[:steps]):
         if mark == "x":
             writer.add_chord(
@@ -97,8 +105,9 @@ def stride(writer: PartWriter, bar: int, pattern: Random) -> None:
     for step in range(0, steps, 4):
         chord = writer.chart.chord_at(bar, step)
         if step % period == 0:
-            root = _left(chord, True)
-            writer.add_chord(bar, step, 3, [root, root + 12][: pattern.choice((1, 2))], 92)
+            root = _root(chord, True)
+            octave = [root, root + 12][: pattern.choice((1, 2))]
+            _play_left(writer, bar, step, 3, octave, 92)
         else:
             writer.add_chord(bar, step, 2, voicing(chord, 52, 3), 74)
     if pattern.random() < 0.6:
@@ -137,7 +146,8 @@ def melody(writer: PartWriter, bar: int, pattern: Random) -> None:
         writer.add_chord(bar, step, length * 0.92, [pitch, pitch + 12] if doubled else [pitch], 94)
     if pattern.random() < 0.7:
         for step, chord in writer.chart.bars[bar]:
-            writer.add_chord(bar, step, 6, [_left(chord, True), *voicing(chord, 48, 2)], 70)
+            low = [_root(chord, True)] if writer.plays_low else []
+            writer.add_chord(bar, step, 6, [*low, *voicing(chord, 48, 2)], 70)
 
 
 def pad(writer: PartWriter, bar: int, pattern: Random) -> None:
@@ -146,8 +156,9 @@ def pad(writer: PartWriter, bar: int, pattern: Random) -> None:
     sustain(writer, bar)
     roll = pattern.choice((0.0, 0.0, 0.12, 0.3))
     for step, chord in writer.chart.bars[bar]:
-        root = _left(chord, True)
-        pitches = [root, root + 12, *_right(chord, Random(seed))]
+        root = _root(chord, True)
+        low = [root, root + 12] if writer.plays_low else []
+        pitches = [*low, *_right(chord, Random(seed))]
         if not roll:
             writer.add_chord(bar, step, 10, pitches, 76)
             continue

@@ -100,6 +100,19 @@ def test_the_notes_of_a_chord_begin_together_unless_a_player_rolls_them():
     assert 0.05 < np.mean(np.array(spreads) > 0.014) < 0.3
 
 
+def test_half_of_the_pianists_leave_the_low_notes_to_the_bass():
+    chart = compose("2").chart
+    both = 0
+    for seed in range(60):
+        writer = PartWriter(chart, Random(seed))
+        for kind in ("block", "octaves", "stride", "arpeggio", "melody", "pad"):
+            PLAYERS["piano"][kind](writer, 1, Random(seed))
+        low = any(note.pitch < 46 for note in writer.part.notes)
+        assert low == writer.plays_low
+        both += low
+    assert 20 < both < 40
+
+
 def test_half_of_the_pianos_play_chords_with_pedal():
     composed = compose("2")
     favourites = {kind for kind in PLAYERS["piano"] if kind not in PEDALLED}
