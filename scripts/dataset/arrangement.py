@@ -12,7 +12,7 @@ from random import Random
 from scripts.dataset.chart import LEAD_IN_SECONDS, Chart
 from scripts.dataset.composer import Composition, write_part
 from scripts.dataset.drums import BELL, HAT, OPEN_HAT, RIDE, TOMS
-from scripts.dataset.roles import fit
+from scripts.dataset.roles import GUITAR_RANGE, fit
 from scripts.dataset.score import Note, Part, Song, without_overlaps
 
 OTHERS = {"guitar": "piano", "piano": "guitar"}
@@ -29,6 +29,9 @@ DOUBLED = 0.1
 RAISED = 0.1
 """How often a bass plays an octave higher."""
 
+MOVED = 0.3
+"""How often a guitar or piano plays an octave higher or lower: else its register tells its name."""
+
 SINGING = 0.1
 """How often toms play a tune in place of hi-hat and ride."""
 
@@ -38,6 +41,9 @@ SECTIONS = 0.65
 TIMEKEEPERS = frozenset((HAT, OPEN_HAT, RIDE, BELL))
 
 HIGHEST_BASS = 64
+RANGES = {"guitar": GUITAR_RANGE, "piano": (28, 100)}
+"""Lowest and highest notes that move."""
+
 TOGETHER_SECONDS = 0.04
 
 
@@ -46,12 +52,14 @@ def arrange(composition: Composition, seed: str) -> Song:
     rng = Random(f"{seed}/arrangement")
     parts = dict(composition.song.parts)
     if rng.random() < RAISED:
-        parts["bass"] = _raise(parts["bass"])
+        bass = parts["bass"]
+        raised = move(bass, 12, (0, HIGHEST_BASS))
+        parts["bass"] = replace(raised, kinds=[*bass.kinds, "raised"])
     if rng.random() < SINGING:
         parts["drums"] = _sing(parts["drums"], composition.chart, f"{seed}/toms")
     for stem in OTHERS:
-        if parts[stem].notes and rng.random() < BORROWED:
-            parts[stem] = _borrow(composition, stem, f"{seed}/{stem}/borrowed")
+        if parts[stem].notes:
+            parts[stem] = _vary(composition, stem, rng, f"{seed}/{stem}/borrowed")
     playing = [stem for stem in OTHERS if parts[stem].notes]
     seconds = dict(composition.song.second_parts)
     for stem in playing:
@@ -69,6 +77,16 @@ def arrange(composition: Composition, seed: str) -> Song:
         seconds[stem] = fit(line, stem)
     seconds = {stem: part for stem, part in seconds.items() if part.notes}
     return replace(composition.song, parts=parts, second_parts=seconds)
+
+
+def _vary(composition: Composition, stem: str, rng: Random, seed: str) -> Part:
+    """The part of guitar or piano, or one of the other's kinds, perhaps an octave away."""
+    part = composition.song.parts[stem]
+    if rng.random() < BORROWED:
+        part = _borrow(composition, stem, seed)
+    if rng.random() < MOVED:
+        part = move(part, rng.choice((-12, 12)), RANGES[stem])
+    return part
 
 
 def _borrow(composition: Composition, stem: str, seed: str, avoided: Collection[str] = ()) -> Part:
@@ -112,13 +130,14 @@ def double_line(part: Part, semitones: int) -> Part:
     return Part(without_overlaps(moved))
 
 
-def _raise(part: Part) -> Part:
-    """A bass line an octave higher, where that is not too high."""
+def move(part: Part, semitones: int, compass: tuple[int, int]) -> Part:
+    """The part so many semitones away; what would leave the compass, lowest to highest, stays."""
+    low, high = compass
     notes = [
-        replace(note, pitch=note.pitch + 12 * (note.pitch + 12 <= HIGHEST_BASS))
+        replace(note, pitch=note.pitch + semitones * (low <= note.pitch + semitones <= high))
         for note in part.notes
     ]
-    return replace(part, notes=without_overlaps(notes), kinds=[*part.kinds, "raised"])
+    return replace(part, notes=without_overlaps(notes))
 
 
 def _sing(part: Part, chart: Chart, seed: str) -> Part:

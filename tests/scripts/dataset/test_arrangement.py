@@ -11,7 +11,7 @@ from scripts.dataset.composer import PLAYERS, Composition, compose
 from scripts.dataset.drums import TOMS
 from scripts.dataset.score import STEMS, Note, Part
 
-SHARES = ("SECOND", "BORROWED", "DOUBLED", "RAISED", "SINGING")
+SHARES = ("SECOND", "BORROWED", "DOUBLED", "RAISED", "MOVED", "SINGING")
 COMPASSES = {"bass": (20, 70), "guitar": (40, 86), "piano": (20, 115)}
 
 
@@ -119,6 +119,27 @@ def test_a_bass_plays_an_octave_higher_unless_that_is_too_high(composed, always)
     assert min(note.pitch for note in bass.notes) > min(note.pitch for note in before.notes)
     assert max(note.pitch for note in bass.notes) <= arrangement.HIGHEST_BASS
     assert bass.kinds == [*before.kinds, "raised"]
+
+
+def test_guitar_and_piano_play_an_octave_away_where_they_can(composed, always):
+    always("MOVED")
+    for seed in "abc":
+        song = arrange(composed, seed)
+        for stem in ("guitar", "piano"):
+            old, new = (
+                {(note.start_seconds, note.pitch) for note in part.notes}
+                for part in (composed.song.parts[stem], song.parts[stem])
+            )
+            low, high = arrangement.RANGES[stem]
+            moved = {semitones: len(new & shift(old, semitones)) for semitones in (-12, 12)}
+            assert max(moved.values()) > 0.5 * len(new)
+            assert new <= old | shift(old, 12) | shift(old, -12)
+            assert all(low <= pitch <= high for start, pitch in new - old)
+        assert song.parts["bass"] == composed.song.parts["bass"]
+
+
+def shift(notes, semitones):
+    return {(start, pitch + semitones) for start, pitch in notes}
 
 
 def test_toms_play_a_tune_that_every_bar_of_a_section_repeats(composed, always):
