@@ -16,8 +16,8 @@ WriteBar = Callable[[PartWriter, int, Random], None]
 
 PLAYERS = {"bass": bass.KINDS, "guitar": guitar.KINDS, "piano": piano.KINDS}
 
-PEDALLED = 0.5
-"""How often a pianist plays with pedal what can be played without."""
+PEDALLED = {"piano": 0.4, "guitar": 0.25}
+"""How often what can be played without pedal has one; a guitar's strings ring as long then."""
 
 SOLOS = {"bass": "", "guitar": "lead", "piano": "melody"}
 """What kind of part plays a solo, if there are solos."""
@@ -87,15 +87,16 @@ def write_part(
 
 
 def _draw_pedal(player: str, rng: Random) -> dict[str, WriteBar]:
-    """The kinds of part of a player; a pianist may play them with pedal."""
+    """The kinds of part of a player, who may let notes ring until the chord ends."""
     kinds = PLAYERS[player]
-    if player != "piano" or rng.random() >= PEDALLED:
+    if rng.random() >= PEDALLED.get(player, 0.0):
         return kinds
-    return kinds | {kind: _with_pedal(kinds[kind]) for kind in piano.PEDALLED}
+    ringing = piano.PEDALLED if player == "piano" else guitar.RINGING
+    return kinds | {kind: _with_pedal(kinds[kind]) for kind in ringing}
 
 
 def _with_pedal(write_bar: WriteBar) -> WriteBar:
-    """A kind of piano part with a pedal for each chord."""
+    """A kind of part with a pedal for each chord."""
 
     def write(writer: PartWriter, bar: int, pattern: Random) -> None:
         write_bar(writer, bar, pattern)

@@ -39,6 +39,9 @@ POWER_RHYTHMS: tuple[tuple[int, ...], ...] = (
 )
 LOWEST = 40
 
+RINGING = frozenset(("strum", "pick", "sustain"))
+"""Kinds whose strings may ring until the chord ends."""
+
 
 def _shape(chord: Chord, pattern: Random) -> list[int]:
     """A guitar voicing of four to six strings: root in the bass, then chord tones."""

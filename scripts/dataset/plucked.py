@@ -6,7 +6,7 @@ import numpy as np
 from scipy.signal import lfilter
 
 from scripts.dataset.body import on_a_body
-from scripts.dataset.playing import play_sounds
+from scripts.dataset.playing import play_sounds, sustained
 from scripts.dataset.score import SAMPLE_RATE_HZ, Part
 
 
@@ -29,7 +29,8 @@ def render_plucked(
     def pluck(hz: float, force: float) -> np.ndarray:
         return _string(hz, force, settings, rng.getrandbits(32))
 
-    return on_a_body(play_sounds(part, duration_seconds, tune_cents, pluck, release), rng)
+    held = sustained(part, duration_seconds)
+    return on_a_body(play_sounds(held, duration_seconds, tune_cents, pluck, release), rng)
 
 
 def _string(

@@ -5,12 +5,12 @@ from random import Random
 import numpy as np
 import pytest
 
+from scripts.dataset import piano
 from scripts.dataset.chart import STEPS_PER_BAR
-from scripts.dataset.composer import PLAYERS, compose, write_part
+from scripts.dataset.composer import PEDALLED, PLAYERS, compose, write_part
 from scripts.dataset.drums import GROOVES
-from scripts.dataset.guitar import strum
+from scripts.dataset.guitar import RINGING, strum
 from scripts.dataset.part_writer import PartWriter
-from scripts.dataset.piano import PEDALLED
 from scripts.dataset.score import STEMS
 from scripts.dataset.styles import STYLES
 
@@ -113,21 +113,22 @@ def test_half_of_the_pianists_leave_the_low_notes_to_the_bass():
     assert 20 < both < 40
 
 
-def test_half_of_the_pianos_play_chords_with_pedal():
+@pytest.mark.parametrize(("stem", "ringing"), [("piano", piano.PEDALLED), ("guitar", RINGING)])
+def test_some_players_let_chords_ring(stem, ringing):
     composed = compose("2")
-    favourites = {kind for kind in PLAYERS["piano"] if kind not in PEDALLED}
+    others = PLAYERS[stem].keys() - ringing
     pedalled = 0
-    for seed in range(40):
-        arguments = (composed.chart, composed.style, "piano", f"{seed}")
-        part = write_part(*arguments, avoided=favourites)
-        assert set(part.kinds) <= PEDALLED
+    for seed in range(60):
+        part = write_part(composed.chart, composed.style, stem, f"{seed}", avoided=others)
+        assert set(part.kinds) <= ringing
         assert part.pedals == sorted(part.pedals)
         assert not part.pedals or not part.pedals[-1][1]
         pedalled += bool(part.pedals)
-    assert 10 < pedalled < 30
+    assert pedalled == pytest.approx(60 * PEDALLED[stem], abs=10)
 
 
-def test_a_guitar_of_its_own_kinds_has_no_pedal():
+def test_other_guitars_have_no_pedal():
     composed = compose("2")
     for seed in range(10):
-        assert not write_part(composed.chart, composed.style, "guitar", f"{seed}").pedals
+        arguments = (composed.chart, composed.style, "guitar", f"{seed}")
+        assert not write_part(*arguments, avoided=RINGING).pedals

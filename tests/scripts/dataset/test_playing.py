@@ -82,3 +82,13 @@ def test_only_notes_under_a_pedal_are_sustained():
     notes = [Note(0.0, 0.5, 60, 90), Note(1.0, 0.5, 62, 90)]
     held = sustained(Part(notes, pedals=[(0.9, True), (2.5, False)]), 4.0)
     assert [note.duration_seconds for note in held.notes] == [0.5, 1.5]
+
+
+def test_plucked_strings_ring_under_a_pedal():
+    notes = [Note(0.1, 0.2, 50, 90)]
+    dry, held = (
+        render_plucked(Part(notes, pedals=pedals), 1.5, 0.0, Random(3))
+        for pedals in ([], [(0.0, True), (1.2, False)])
+    )
+    later = slice(round(0.8 * SAMPLE_RATE_HZ), round(1.1 * SAMPLE_RATE_HZ))
+    assert np.square(held[later]).sum() > 100 * np.square(dry[later]).sum()
