@@ -38,9 +38,13 @@ def render_timbre(
     if timbre.path is None:
         raise ValueError(f"expected a path for the timbre {timbre.name}, got None")
     if timbre.kind == "soundfont":
-        return render_soundfont(part, duration_seconds, timbre.path, timbre.preset, cents)
+        return render_soundfont(
+            part, duration_seconds, timbre.path, timbre.preset, cents, timbre.ending
+        )
     if timbre.kind == "sampled":
-        return render_sampled(part, duration_seconds, timbre.path, timbre.compass, cents)
+        return render_sampled(
+            part, duration_seconds, timbre.path, timbre.compass, cents, timbre.ending
+        )
     return render_hydrogen(part, duration_seconds, timbre.path, cents, rng)
 
 

@@ -28,10 +28,11 @@ def _program() -> str:
     return str(found[0]) if found else "sfizz_render"
 
 
-def _in_memory(path: Path) -> str:
+def _in_memory(path: Path, ending: tuple[float, float] = (1.0, 1.0)) -> str:
     """The text of an instrument with absolute paths and its samples read into memory as a whole.
 
-    The pitch wheel is given one range, which instruments may state otherwise.
+    The pitch wheel is given one range, which instruments may state otherwise. Notes that are held,
+    and those that are let go, last so many times as long, where the instrument says how long.
 
     When sfizz streams samples from the disk, what it renders depends on how fast the disk thread
     is: it drops voices whose samples are late.
@@ -41,6 +42,8 @@ def _in_memory(path: Path) -> str:
     cents = round(100 * _BEND_RANGE)
     text = re.sub(r"\bbend_?up=\S+", f"bend_up={cents}", text)
     text = re.sub(r"\bbend_?down=\S+", f"bend_down={-cents}", text)
+    for stage, factor in zip(("decay", "release"), ending, strict=True):
+        text = _stretched(text, stage, factor)
     text, found = re.subn(
         r"default_path=(.*)", lambda match: f"default_path={path.parent}/{match[1].strip()}", text
     )
@@ -48,10 +51,24 @@ def _in_memory(path: Path) -> str:
     return header + text if found else f"{header}default_path={path.parent}/\n{text}"
 
 
+def _stretched(text: str, stage: str, factor: float) -> str:
+    """An instrument whose envelopes take so many times as long in a stage."""
+
+    def stretch(found: re.Match[str]) -> str:
+        return f"{found[1]}{float(found[2]) * factor:.4f}"
+
+    return re.sub(rf"\b(ampeg_{stage}=)(\d+\.?\d*|\.\d+)", stretch, text)
+
+
 def render_sampled(
-    part: Part, duration_seconds: float, path: Path, compass: tuple[int, int], tune_cents: float
+    part: Part,
+    duration_seconds: float,
+    path: Path,
+    compass: tuple[int, int],
+    tune_cents: float,
+    ending: tuple[float, float] = (1.0, 1.0),
 ) -> np.ndarray:
-    """Render a part; notes outside the compass move by octaves.
+    """Render a part; notes outside the compass move by octaves, and last as in ``_in_memory``.
 
     The instrument is tuned by rendering at another sample rate than the one at which it is played;
     the times of the notes are scaled to match.
@@ -66,7 +83,7 @@ def render_sampled(
         midi_path = Path(folder) / "part.mid"
         wav_path = Path(folder) / "part.wav"
         sfz_path = Path(folder) / "instrument.sfz"
-        sfz_path.write_text(_in_memory(path), encoding="latin-1")
+        sfz_path.write_text(_in_memory(path, ending), encoding="latin-1")
         command = [
             _program(),
             "--sfz",

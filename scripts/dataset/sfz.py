@@ -13,8 +13,10 @@ INSTRUMENT = "instrument.sfz"
 SUSTAINED_PROGRAMS = (*DRIVEN_PROGRAMS, 38, 39)
 """Distorted guitars and synthesised basses, whose held notes do not die away."""
 
-RELEASE_SECONDS = {"bass": 0.08, "guitar": 0.12, "piano": 0.25}
-DECAY_SECONDS = {"bass": 6.0, "guitar": 6.0, "piano": 10.0}
+RELEASE_SECONDS = {"bass": 0.3, "guitar": 0.5, "piano": 0.5}
+DECAY_SECONDS = {"bass": 6.0, "guitar": 8.0, "piano": 8.0}
+"""Until a note has fallen by 78 dB; alike for guitars and pianos, whose own nobody published."""
+
 LONGEST_HOLD_SECONDS = 0.3
 PEAK = np.float32(0.7)
 

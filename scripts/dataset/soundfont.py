@@ -18,6 +18,8 @@ _BLOCK = 64
 _RATE_HZ = 2 * SAMPLE_RATE_HZ
 _COARSE_TUNE = 51
 _FINE_TUNE = 52
+_DECAY = 36
+_RELEASE = 38
 _BEND_RANGE = 12
 _INTERPOLATION_7TH_ORDER = 7
 
@@ -85,9 +87,16 @@ def _font(path: Path) -> tuple[int, int]:
 
 
 def render_soundfont(
-    part: Part, duration_seconds: float, path: Path, preset: tuple[int, int], tune_cents: float
+    part: Part,
+    duration_seconds: float,
+    path: Path,
+    preset: tuple[int, int],
+    tune_cents: float,
+    ending: tuple[float, float] = (1.0, 1.0),
 ) -> np.ndarray:
     """Render a part with a preset (bank, program) of a sound font.
+
+    Notes that are held, and those that are let go, last so many times as long.
 
     Shape:
         output: [T] float32 with T = round(duration_seconds * 22 050), mono, not normalised
@@ -106,6 +115,8 @@ def render_soundfont(
         library.fluid_synth_set_gen(
             synth, channel, _FINE_TUNE, tune_cents - 100.0 * round(tune_cents / 100)
         )
+        for generator, factor in zip((_DECAY, _RELEASE), ending, strict=True):
+            library.fluid_synth_set_gen(synth, channel, generator, 1200.0 * np.log2(factor))
         audio = _play(synth, channel, part, duration_seconds)
         library.fluid_synth_all_sounds_off(synth, -1)
     finally:

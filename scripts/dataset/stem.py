@@ -32,6 +32,12 @@ LOOPED = {"bass": 0.45, "guitar": 0.35, "piano": 0.35}
 SIZE_SEMITONES = {"bass": 2.0, "guitar": 3.0, "piano": 3.0}
 """By how many semitones the size of an instrument varies (standard deviation)."""
 
+DECAY_OCTAVES = 0.8
+"""By how much sooner instruments die away (standard deviation of a normal one that is folded)."""
+
+RELEASE_OCTAVES = 1.0
+"""By how much the release of an instrument varies (standard deviation)."""
+
 BENDING_KINDS = ("soundfont", "sampled")
 """Kinds of timbre that bend notes; a sampler's loops do not."""
 
@@ -166,6 +172,8 @@ class StemRenderer:
         semitones = 0
         if self.varied:
             part, semitones = resize(part, self.stem, timbre, rng)
+            decay = 2.0 ** -abs(rng.gauss(0.0, DECAY_OCTAVES))
+            timbre = replace(timbre, ending=(decay, 2.0 ** rng.gauss(0.0, RELEASE_OCTAVES)))
         name = f"{timbre.name}{semitones:+d}" if semitones else timbre.name
         tuned = cents + 100 * semitones
         if loops and self.varied and timbre.path and rng.random() < LOOPED[self.stem]:

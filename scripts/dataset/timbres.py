@@ -44,6 +44,7 @@ class Timbre:
         delay_seconds: How late its notes speak.
         octaves: How far to move its notes up to sound as written.
         driven: Whether it is a distorted guitar.
+        ending: By how much longer notes last that are held, and those that are let go.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Timbre:
     delay_seconds: float = 0.0
     octaves: int = 0
     driven: bool = False
+    ending: tuple[float, float] = (1.0, 1.0)
 
     @property
     def held_out(self) -> bool:

@@ -1,5 +1,6 @@
 """Parts on timbres."""
 
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -17,17 +18,18 @@ PART = Part([Note(0.5, 0.25, 60, 90), Note(0.001, 0.25, 61, 90)])
 def test_late_and_low_timbres_are_played_earlier_and_higher(monkeypatch):
     asked = []
 
-    def play(part, duration_seconds, path, compass, cents):
-        asked.append((part, path, compass, cents))
+    def play(part, duration_seconds, path, compass, cents, ending):
+        asked.append((part, path, compass, cents, ending))
         return np.zeros(100, np.float32)
 
     monkeypatch.setattr(instruments, "render_sampled", play)
     timbre = Timbre("x", "sampled", Path("x"), 1.0, compass=(30, 70), delay_seconds=0.01, octaves=1)
+    timbre = replace(timbre, ending=(0.5, 2.0))
     instruments.render_timbre(PART, 1.0, timbre, 12.0, Random(0))
-    ((part, path, compass, cents),) = asked
+    ((part, path, compass, cents, ending),) = asked
     assert [note.pitch for note in part.notes] == [72, 73]
     assert [note.start_seconds for note in part.notes] == [0.49, 0.0]
-    assert (path, compass, cents) == (Path("x"), (30, 70), 12.0)
+    assert (path, compass, cents, ending) == (Path("x"), (30, 70), 12.0, (0.5, 2.0))
 
 
 @pytest.mark.parametrize("kind", ["machine", "plucked", "struck", "fm", "dx7"])

@@ -33,8 +33,8 @@ def font(monkeypatch):
     """A sound font that nobody has to install: what it is asked to play, in order."""
     asked = []
 
-    def play(part, duration_seconds, path, preset, cents):
-        asked.append((part, cents))
+    def play(part, duration_seconds, path, preset, cents, ending):
+        asked.append((part, cents, ending))
         return render_struck(part, duration_seconds, cents, Random(len(asked)))
 
     monkeypatch.setattr(instruments, "render_soundfont", play)
@@ -64,15 +64,25 @@ def test_validation_plays_instruments_as_they_are(font):
         audio, detail = render_piano(seed, varied=False)
         assert detail["timbres"] == ["font"]
         assert [note.pitch for note in font[0][0].notes] == list(range(60, 68))
+        assert font[0][2] == (1.0, 1.0)
         assert active_rms(audio) == pytest.approx(10 ** (detail["level_db"] / 20), rel=1e-3)
 
 
 def test_an_instrument_is_tuned_to_its_band_within_a_few_cents(font):
     for seed in range(30):
         render_piano(seed, varied=False, tuning_cents=20.0)
-    cents = [tuned for _, tuned in font]
+    cents = [tuned for _, tuned, _ in font]
     assert np.mean(cents) == pytest.approx(20, abs=2)
     assert 1 < np.std(cents) < 5
+
+
+def test_notes_of_training_last_longer_or_shorter_and_never_decay_later(font, monkeypatch):
+    monkeypatch.setattr(stem, "LOOPED", {"piano": 0.0})
+    list_timbres(30)
+    decays, releases = np.log2([ending for _, _, ending in font]).T
+    assert -4 < decays.min() < -1 < decays.max() <= 0
+    assert releases.min() < -0.8
+    assert releases.max() > 0.8
 
 
 @pytest.mark.usefixtures("font")
@@ -87,7 +97,7 @@ def test_some_training_parts_are_played_on_two_varied_instruments(font, monkeypa
     assert {len(names) for names in varied} == {1, 2}
     assert len({names[0] for names in varied}) > 4
     # What is played lower is tuned up.
-    for part, cents in font:
+    for part, cents, _ in font:
         assert part.notes[0].pitch + round(cents / 100) == 60
 
 
@@ -101,7 +111,7 @@ def test_two_instruments_bend_together_or_not_at_all(font, timbre):
         looped = any("looped" in name for name in names)
         seen.add((len(names), looped))
         # Where a part is looped, the font plays samples of single notes.
-        bent = [part.bends for part, _ in font if len(part.notes) == 8 and not looped]
+        bent = [part.bends for part, _, _ in font if len(part.notes) == 8 and not looped]
         assert all(found == bends for found in bent)
     assert 2 in {count for count, _ in seen}
     assert (2, True) not in seen
