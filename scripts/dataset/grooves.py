@@ -100,7 +100,7 @@ def _compile(chart: Chart, script: str) -> list[dict[str, Part]]:
     for stem, instruments in assign_stems(list_tracks(midi)).items():
         for index, instrument in enumerate(instruments):
             part = parts[min(index, 1)][stem]
-            part.kinds = ["mma"]
+            part.kinds = part.kinds or ["mma", *instrument.kinds]
             part.notes += [
                 note
                 for note in instrument.notes

@@ -7,9 +7,14 @@ import mido
 
 from scripts.dataset.chart import LEAD_IN_SECONDS
 from scripts.dataset.score import STEMS, Note, Part, without_overlaps
+from scripts.dataset.timbres import DRIVEN_PROGRAMS
 
 COMPASSES = {"guitar": (38, 88), "piano": (24, 104), "bass": (26, 58)}
 """Lowest and highest pitch of a stem; notes outside move by octaves."""
+
+
+DISTORTED = "distorted"
+"""Kind of a guitar part whose program is a distorted guitar."""
 
 
 @dataclass(frozen=True)
@@ -116,8 +121,10 @@ def assign_stems(tracks: dict[int, Track]) -> dict[str, list[Part]]:
             stems[stem][track.program] = track.part
     return {
         stem: [
-            _arranged(part, stem)
-            for part in sorted(instruments.values(), key=lambda part: len(part.notes))[::-1]
+            _arranged(part, stem, program)
+            for program, part in sorted(instruments.items(), key=lambda one: len(one[1].notes))[
+                ::-1
+            ]
         ]
         for stem, instruments in stems.items()
     }
@@ -128,13 +135,14 @@ def _join(one: Part, other: Part) -> Part:
     return Part(one.notes + other.notes)
 
 
-def _arranged(part: Part, stem: str) -> Part:
+def _arranged(part: Part, stem: str, program: int) -> Part:
     """The part of an instrument in the compass of its stem, without overlaps."""
     low, high = COMPASSES.get(stem, (0, 127))
     notes = without_overlaps([_in_compass(note, low, high) for note in part.notes])
     # Pianos do not bend, and drums have no pedal.
     bends = part.bends if stem in ("bass", "guitar") else []
-    return Part(notes, bends, [] if stem == "drums" else part.pedals)
+    kinds = [DISTORTED] if stem == "guitar" and program in DRIVEN_PROGRAMS else []
+    return Part(notes, bends, [] if stem == "drums" else part.pedals, kinds)
 
 
 def _is_bass(program: int) -> bool:

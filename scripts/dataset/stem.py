@@ -11,6 +11,7 @@ from scripts.dataset.effects import add_effects, without_rumble
 from scripts.dataset.instruments import render_timbre
 from scripts.dataset.kit import SILENCE, render_kit
 from scripts.dataset.looped import render_looped
+from scripts.dataset.midi_tracks import DISTORTED
 from scripts.dataset.score import SAMPLE_RATE_HZ, Part, Song
 from scripts.dataset.timbres import Timbre, choose_timbre
 
@@ -22,6 +23,9 @@ MOST_LEVEL_DB = 12.0
 
 DRIVE = {"bass": 0.2, "drums": 0.15, "guitar": 0.15, "piano": 0.06}
 """How often a stem is distorted, where nothing else says so."""
+
+DRIVEN_AS_WRITTEN = 0.9
+"""How often a guitar is distorted whose MIDI program is, and one in ten of the others."""
 
 DOUBLED = {"bass": 0.1, "guitar": 0.25, "piano": 0.25}
 """How often a training part is played on two instruments at once."""
@@ -154,9 +158,11 @@ class StemRenderer:
         return audio, names, drive
 
     def _draw_driven(self) -> bool:
-        """Whether a guitar is distorted: mostly where it plays heavy music."""
+        """Whether a guitar is distorted: mostly where it plays heavy music, or where it says so."""
         rng = self.rng
         kinds = set(self.part.kinds)
+        if kinds & {"mma", "written"}:
+            return rng.random() < (DRIVEN_AS_WRITTEN if DISTORTED in kinds else 0.1)
         heavy = bool({"power", "chug"} & kinds) or ("lead" in kinds and rng.random() < 0.4)
         return (heavy and rng.random() < 0.75) or rng.random() < (0.2 if self.varied else 0.08)
 

@@ -140,4 +140,6 @@ def _move(part: Part, span: tuple[float, float], speed: float, semitones: int) -
     if pedals and pedals[-1][1]:
         pedals.append((place(end), False))
     # Of those at the same time, the last one counts.
-    return Part(notes, list(dict(bends).items()), list(dict(pedals).items()), ["written"])
+    return Part(
+        notes, list(dict(bends).items()), list(dict(pedals).items()), ["written", *part.kinds]
+    )

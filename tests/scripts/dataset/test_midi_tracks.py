@@ -4,7 +4,7 @@ import mido
 import pytest
 
 from scripts.dataset.chart import LEAD_IN_SECONDS
-from scripts.dataset.midi_tracks import COMPASSES, Track, assign_stems, list_tracks
+from scripts.dataset.midi_tracks import COMPASSES, DISTORTED, Track, assign_stems, list_tracks
 from scripts.dataset.score import Note, Part
 
 
@@ -103,3 +103,9 @@ def test_channels_that_are_one_instrument_have_neither():
     tracks = {channel: Track("", 25, part) for channel in range(2)}
     (found,) = assign_stems(tracks)["guitar"]
     assert (found.bends, found.pedals) == ([], [])
+
+
+def test_guitars_say_if_they_are_distorted():
+    stems = assign_stems(make_tracks(("", 30, 5), ("", 25, 3), ("", 0, 4), ("", 33, 4)))
+    assert [part.kinds for part in stems["guitar"]] == [[DISTORTED], []]
+    assert [part.kinds for part in stems["piano"] + stems["bass"]] == [[], []]

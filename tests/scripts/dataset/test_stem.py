@@ -1,5 +1,6 @@
 """What a stem is played on, with instruments that need no files."""
 
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from scripts.dataset import instruments, stem
+from scripts.dataset.midi_tracks import DISTORTED
 from scripts.dataset.score import Note, Part, Song
 from scripts.dataset.stem import StemRenderer, active_rms, resize
 from scripts.dataset.struck import render_struck
@@ -200,3 +202,25 @@ def test_levels_vary_by_five_decibels(monkeypatch):
     assert np.mean(found) == pytest.approx(stem.LEVELS_DB["piano"], abs=1)
     assert np.std(found) == pytest.approx(5, abs=0.7)
     assert np.abs(np.array(found) - stem.LEVELS_DB["piano"]).max() <= 12
+
+
+@pytest.mark.parametrize("kinds", [["written"], ["mma", DISTORTED]])
+def test_a_guitar_is_distorted_as_its_program_says(kinds, monkeypatch):
+    clean = replace(FONT, name="clean")
+    driven = replace(FONT, name="driven", driven=True)
+    part = Part([Note(0.1, 1.0, 60, 90)], kinds=kinds)
+    song = Song({"guitar": part}, 2.0, "test", "test", 120.0, "C", "4/4")
+    monkeypatch.setattr(stem, "render_timbre", lambda *_: np.ones(44100, np.float32))
+    shares = []
+    monkeypatch.setattr(
+        stem, "add_effects", lambda audio, *rest, **_: shares.append(rest[2]) or (audio, [])
+    )
+    names = [
+        StemRenderer(song, "guitar", [clean, driven], Random(seed), False)
+        .render()[1]["timbres"][0]
+        .partition("+")[0]
+        for seed in range(100)
+    ]
+    # Two fifths of the guitars may be either; a clean one is distorted later on then.
+    found = names.count("driven") + shares.count(0.8)
+    assert 15 < found < 45 if kinds == ["written"] else found > 75
