@@ -1,11 +1,12 @@
 """Reads a MIDI file, and sorts its tracks into stems."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import mido
 
 from scripts.dataset.chart import LEAD_IN_SECONDS
+from scripts.dataset.playing import sustained
 from scripts.dataset.score import STEMS, Note, Part, without_overlaps
 from scripts.dataset.timbres import DRIVEN_PROGRAMS
 
@@ -110,7 +111,7 @@ def assign_stems(tracks: dict[int, Track]) -> dict[str, list[Part]]:
         if owner:
             found = stems[owner]
             before = found.get(track.program)
-            found[track.program] = _join(before, track.part) if before else track.part
+            found[track.program] = join(before, track.part) if before else track.part
         else:
             homeless.append(track)
     for track in homeless:
@@ -130,9 +131,19 @@ def assign_stems(tracks: dict[int, Track]) -> dict[str, list[Part]]:
     }
 
 
-def _join(one: Part, other: Part) -> Part:
-    """Two channels as one instrument: wheel and pedal of one would change the other's notes."""
-    return Part(one.notes + other.notes)
+def join(one: Part, other: Part) -> Part:
+    """Two channels as one instrument.
+
+    The pedal of one would hold the other's notes, so it is played into the notes of its own; the
+    wheel of one would bend the other's, so both lose it.
+    """
+    return Part([*_held(one).notes, *_held(other).notes], kinds=one.kinds)
+
+
+def _held(part: Part) -> Part:
+    """The part with its notes as long as its pedal holds them."""
+    last = max((note.start_seconds + note.duration_seconds for note in part.notes), default=0.0)
+    return replace(sustained(part, last), pedals=[])
 
 
 def _arranged(part: Part, stem: str, program: int) -> Part:

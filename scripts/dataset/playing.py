@@ -1,5 +1,6 @@
 """Plays a part in sounds that are made for each pitch and force."""
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,14 +12,13 @@ from scripts.dataset.score import SAMPLE_RATE_HZ, Part, without_overlaps
 def sustained(part: Part, duration_seconds: float) -> Part:
     """The part with its notes held while the pedal is down, until their pitch is struck again."""
     notes = []
+    times = [seconds for seconds, _ in part.pedals]
     for note in part.notes:
         end = note.start_seconds + note.duration_seconds
-        before = [pedal for pedal in part.pedals if pedal[0] <= end]
-        if before and before[-1][1]:
-            end = next(
-                (seconds for seconds, down in part.pedals if seconds > end and not down),
-                duration_seconds,
-            )
+        following = bisect_right(times, end)
+        if following and part.pedals[following - 1][1]:
+            later = part.pedals[following:]
+            end = next((seconds for seconds, down in later if not down), duration_seconds)
         notes.append(replace(note, duration_seconds=end - note.start_seconds))
     return replace(part, notes=without_overlaps(notes))
 

@@ -6,6 +6,8 @@ those of MMA are. Tempo and meter are told if they are the same throughout, the 
 
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import reduce
 from io import BytesIO
 from pathlib import Path
 from random import Random
@@ -13,8 +15,8 @@ from random import Random
 import mido
 
 from scripts.dataset.chart import LEAD_IN_SECONDS, STEPS_PER_BAR, TAIL_SECONDS
-from scripts.dataset.midi_tracks import assign_stems, list_tracks
-from scripts.dataset.score import Note, Part, Song
+from scripts.dataset.midi_tracks import assign_stems, join, list_tracks
+from scripts.dataset.score import Note, Part, Song, without_overlaps
 
 HEADER = b"MThd"
 LEAST_STEMS = 3
@@ -93,11 +95,15 @@ def read_written(folder: Path, seed: str) -> Song:
     parts: dict[str, Part] = {}
     seconds: dict[str, Part] = {}
     for stem, instruments in assign_stems(list_tracks(midi)).items():
-        parts[stem], *others = [
+        moved = [
             _move(part, (start, end), speed, semitones * (stem != "drums")) for part in instruments
-        ] or [Part()]
-        if others and others[0].notes:
-            seconds[stem] = others[0]
+        ]
+        # Not all play in what is cut out.
+        parts[stem], *others = [part for part in moved if part.notes] or [Part()]
+        if others:
+            # Third instruments of a stem play in its second part.
+            second = reduce(join, others)
+            seconds[stem] = replace(second, notes=without_overlaps(second.notes))
     duration = (end - start) / speed + TAIL_SECONDS
     return Song(parts, duration, "written", path.stem, tempo * speed, "", meter, seconds)
 

@@ -98,11 +98,19 @@ def test_pedal_and_wheel_are_kept():
     assert found.pedals == [(first, True), (first + 1.5, False)]
 
 
-def test_channels_that_are_one_instrument_have_neither():
-    part = Part([Note(0.0, 0.5, 50, 90)], [(0.1, 1.0)], [(0.1, True)])
-    tracks = {channel: Track("", 25, part) for channel in range(2)}
+def test_channels_that_are_one_instrument_keep_what_their_pedals_hold():
+    pedals = [(0.1, True), (2.0, False)]
+    held = Part([Note(0.0, 0.5, 50, 90), Note(3.0, 0.5, 50, 90)], [(0.1, 1.0)], pedals)
+    dry = Part([Note(0.0, 0.5, 60, 90), Note(3.0, 0.5, 60, 90)])
+    tracks = {0: Track("", 25, held), 1: Track("", 25, dry)}
     (found,) = assign_stems(tracks)["guitar"]
     assert (found.bends, found.pedals) == ([], [])
+    assert [(note.pitch, note.duration_seconds) for note in found.notes] == [
+        (50, 2.0),
+        (60, 0.5),
+        (50, 0.5),
+        (60, 0.5),
+    ]
 
 
 def test_guitars_say_if_they_are_distorted():

@@ -111,6 +111,14 @@ def test_two_instruments_of_a_stem_are_two_parts(tmp_path, monkeypatch):
     assert len(song.second_parts["guitar"].notes) == LEAST_NOTES
 
 
+def test_all_instruments_of_a_stem_play(tmp_path, monkeypatch):
+    for channel, program in ((3, 27), (4, 28), (5, 30)):
+        monkeypatch.setitem(PROGRAMS, channel, program)
+    write_midi(tmp_path / "a.mid", PROGRAMS)
+    second = read_written(tmp_path, "7/train/0").second_parts["guitar"]
+    assert len(second.notes) == 3 * LEAST_NOTES
+
+
 def test_a_long_file_is_cut_at_a_bar(tmp_path):
     midi = mido.MidiFile(write_midi(tmp_path / "a.mid", PROGRAMS, notes=600))
     assert midi.length > 2 * MOST_SECONDS - 10
