@@ -71,7 +71,8 @@ class Sampler:
     ) -> None:
         """Draw the settings and sample the instrument where these pitches need it."""
         apart = rng.choice((3, 4, 5, 6, 8, 12))
-        roots = range(min(pitches) + rng.randrange(apart // 2 + 1), max(pitches) + apart, apart)
+        lowest, highest = min(pitches), max(pitches)
+        roots = range(min(lowest + rng.randrange(apart // 2 + 1), highest), highest + 1, apart)
         starts = [_FIRST_SECONDS + _APART_SECONDS * index for index in range(len(roots))]
         notes = [
             Note(start, _NOTE_SECONDS, pitch, 96)

@@ -197,7 +197,7 @@ def resize(part: Part, stem: str, timbre: Timbre, rng: Random) -> tuple[Part, in
     semitones = 0
     if timbre.path:
         drawn = rng.gauss(0.0, SIZE_SEMITONES[stem])
-        semitones = round(min(max(drawn, -MOST_SEMITONES), MOST_SEMITONES))
+        semitones = _play_all(part, timbre, round(min(max(drawn, -MOST_SEMITONES), MOST_SEMITONES)))
     touch = 2.0 ** rng.gauss(0.0, 0.4)
     notes = [
         replace(
@@ -208,6 +208,13 @@ def resize(part: Part, stem: str, timbre: Timbre, rng: Random) -> tuple[Part, in
         for note in part.notes
     ]
     return replace(part, notes=notes), semitones
+
+
+def _play_all(part: Part, timbre: Timbre, semitones: int) -> int:
+    """So many semitones or fewer, so that the timbre plays the notes it would play without."""
+    low, high = timbre.compass
+    played = [note.pitch for note in part.notes if low <= note.pitch <= high] or [low]
+    return min(max(semitones, max(played) - high), min(played) - low)
 
 
 def active_rms(audio: np.ndarray) -> float:

@@ -40,6 +40,15 @@ def test_notes_begin_where_they_are_written():
             assert np.abs(audio[start : start + 900]).max() > 10 * before
 
 
+def test_samples_are_taken_where_the_part_plays():
+    """Elsewhere an instrument may move a note by octaves, and the sample would sound there."""
+    for seed in range(6):
+        for pitches in ([60], [45, 52, 76]):
+            sampler = Sampler(pitches, 0.0, Random(seed), sample_strings)
+            roots = [69 + 12 * np.log2(hz / 440) for hz in sampler.samples]
+            assert min(pitches) - 0.01 < min(roots) <= max(roots) < max(pitches) + 0.01
+
+
 def test_a_silent_instrument_has_no_samples():
     def render_nothing(part, seconds):
         return np.zeros(round(seconds * SAMPLE_RATE_HZ), np.float32)

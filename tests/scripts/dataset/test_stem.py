@@ -59,6 +59,17 @@ def test_an_instrument_of_another_size_sounds_at_the_same_pitches():
     assert resize(part, "piano", NUMBERS, Random(0))[1] == 0
 
 
+def test_another_size_moves_no_note_out_of_the_compass():
+    part = Part([Note(0.0, 0.5, pitch, 90) for pitch in (30, 43, 60, 79)])
+    timbre = replace(FONT, kind="sampled", compass=(40, 80))
+    found = set()
+    for seed in range(200):
+        resized, semitones = resize(part, "guitar", timbre, Random(seed))
+        assert all(40 <= note.pitch <= 80 for note in resized.notes[1:])
+        found.add(semitones)
+    assert found == {-1, 0, 1, 2, 3}
+
+
 @pytest.mark.usefixtures("font")
 def test_validation_plays_instruments_as_they_are(font):
     for seed in range(3):
