@@ -13,7 +13,7 @@ from scripts.dataset.kit import SILENCE, render_kit
 from scripts.dataset.looped import render_looped
 from scripts.dataset.midi_tracks import DISTORTED
 from scripts.dataset.score import SAMPLE_RATE_HZ, Part, Song
-from scripts.dataset.timbres import Timbre, choose_timbre
+from scripts.dataset.timbres import Timbre, choose_timbre, list_fitting
 
 LEVELS_DB = {"bass": -20.0, "drums": -18.0, "guitar": -22.0, "piano": -22.0}
 LEVEL_SPREAD_DB = 5.0
@@ -138,17 +138,18 @@ class StemRenderer:
         """The part on one instrument or two, their names, and the chance of a distortion."""
         rng = self.rng
         driven = self._draw_driven() if self.stem == "guitar" else None
-        timbre = choose_timbre(rng, self.timbres, driven if rng.random() < 0.6 else None)
+        timbres = list_fitting(self.part, self.timbres)
+        timbre = choose_timbre(rng, timbres, driven if rng.random() < 0.6 else None)
         cents = self.tuning_cents + rng.gauss(0.0, TUNING_CENTS)
         doubled = self.varied and rng.random() < DOUBLED[self.stem]
-        others = [other for other in self.timbres if other.kind in BENDING_KINDS]
+        others = [other for other in timbres if other.kind in BENDING_KINDS]
         # Two instruments bend together, or neither does.
         together = doubled and bool(self.part.bends) and timbre.kind in BENDING_KINDS
         part = self.part if together or not doubled else replace(self.part, bends=[])
         audio, name = self._play_on(timbre, part, cents, loops=not together)
         names = [name]
         if doubled:
-            other = choose_timbre(rng, others if together else self.timbres, timbre.driven)
+            other = choose_timbre(rng, others if together else timbres, timbre.driven)
             double, name = self._play_on(other, part, cents, loops=not together)
             loudest = max(float(np.abs(double).max()), SILENCE)
             gain = 10.0 ** rng.uniform(-0.4, 0.0) * np.abs(audio).max() / loudest

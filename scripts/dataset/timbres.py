@@ -1,8 +1,11 @@
 """Timbres: what an instrument is, how one is chosen, and which only validation may use."""
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+
+from scripts.dataset.score import Part
 
 SOUNDFONTS = Path("/usr/share/sounds")
 FLUID = "sf2/FluidR3_GM.sf2"
@@ -10,6 +13,9 @@ MUSESCORE = "sf3/MuseScore_General.sf3"
 
 DELAYS_SECONDS = {29: 0.006, 33: 0.006, 34: 0.014}
 """Basses and guitars of FluidR3 that speak late, by program; MuseScore_General has the same."""
+
+MOST_NOTES = 0.97
+"""Share of the notes of a part that lie in the compass of what plays it."""
 
 DRIVEN_PROGRAMS = (29, 30)
 """Distorted guitars of General MIDI."""
@@ -104,6 +110,18 @@ def sampled(
         )
         for file, weight in files.items()
     ]
+
+
+def list_fitting(part: Part, timbres: list[Timbre]) -> list[Timbre]:
+    """The timbres whose compass has most notes of a part; all of them if none has."""
+    pitches = Counter(note.pitch for note in part.notes)
+    most = MOST_NOTES * pitches.total()
+    fitting = []
+    for timbre in timbres:
+        low, high = timbre.compass
+        if sum(count for pitch, count in pitches.items() if low <= pitch <= high) >= most:
+            fitting.append(timbre)
+    return fitting or timbres
 
 
 def choose_timbre(rng: Random, timbres: list[Timbre], driven: bool | None = None) -> Timbre:

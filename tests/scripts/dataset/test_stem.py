@@ -12,7 +12,7 @@ from scripts.dataset.midi_tracks import DISTORTED
 from scripts.dataset.score import Note, Part, Song
 from scripts.dataset.stem import StemRenderer, active_rms, resize
 from scripts.dataset.struck import render_struck
-from scripts.dataset.timbres import Timbre
+from scripts.dataset.timbres import Timbre, list_fitting
 
 FONT = Timbre("font", "soundfont", Path("font"), 1.0)
 NUMBERS = Timbre("struck", "struck", None, 1.0)
@@ -57,6 +57,14 @@ def test_an_instrument_of_another_size_sounds_at_the_same_pitches():
         found.add(semitones)
     assert found == set(range(-7, 8))
     assert resize(part, "piano", NUMBERS, Random(0))[1] == 0
+
+
+def test_what_plays_a_part_has_its_notes():
+    part = Part([Note(0.0, 0.5, pitch, 90) for pitch in (*range(50, 70), *range(50, 70), 80)])
+    small = replace(FONT, name="small", compass=(50, 65))
+    wide = replace(FONT, name="wide", compass=(50, 75))
+    assert list_fitting(part, [small, wide, FONT]) == [wide, FONT]
+    assert list_fitting(part, [small]) == [small]
 
 
 def test_another_size_moves_no_note_out_of_the_compass():
