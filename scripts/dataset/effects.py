@@ -46,12 +46,13 @@ AMPLIFIED_PIANOS = 1 / 3
 GAINS = {"guitar": (3.0, 120.0), "piano": (0.5, 3.0)}
 """Lowest and highest gain of amplifiers: pianos are hardly distorted."""
 
-# stem -> probability of equaliser, compressor, modulation, echo, room
+# stem -> probability of equaliser, compressor, modulation, echo, room; guitars and pianos have the
+# same, else an effect would tell who is who.
 _SHARES = {
     "bass": (0.7, 0.6, 0.12, 0.0, 0.15),
     "drums": (0.75, 0.55, 0.03, 0.03, 0.6),
-    "guitar": (0.75, 0.45, 0.25, 0.2, 0.6),
-    "piano": (0.7, 0.35, 0.12, 0.06, 0.6),
+    "guitar": (0.75, 0.4, 0.2, 0.12, 0.6),
+    "piano": (0.75, 0.4, 0.2, 0.12, 0.6),
 }
 
 
