@@ -19,6 +19,8 @@ from scripts.dataset.styles import Style
 
 _ATTEMPTS = 8
 
+KICKS_AND_SNARES = frozenset(range(35, 41))
+
 PEDALLED = 0.5
 """How often a piano of MMA, which knows no pedal, has one for each chord."""
 
@@ -138,7 +140,7 @@ def _run(script: str) -> mido.MidiFile:
 
 
 def _complete(parts: dict[str, Part], chart: Chart, style: Style, rng: Random, seed: str) -> None:
-    """Let the composer write stems that are empty, and one of two that double each other."""
+    """Let the composer write stems that are empty, one of two that double each other, and drums."""
     guitar = {round(note.start_seconds, 1) for note in parts["guitar"].notes}
     piano = {round(note.start_seconds, 1) for note in parts["piano"].notes}
     shared = len(guitar & piano) / max(1, min(len(guitar), len(piano)))
@@ -147,5 +149,7 @@ def _complete(parts: dict[str, Part], chart: Chart, style: Style, rng: Random, s
     for stem in ("bass", "guitar", "piano"):
         if not parts[stem].kinds and (stem == "bass" or rng.random() < 0.92):
             parts[stem] = write_part(chart, style, stem, f"{seed}/{stem}")
-    if rng.random() < 0.15:
+    # Some grooves have triangles or one tom in place of a kit.
+    played = {note.pitch for note in parts["drums"].notes}
+    if rng.random() < 0.15 or not played & KICKS_AND_SNARES:
         parts["drums"] = write_drums(chart, style.groove, f"{seed}/drums")

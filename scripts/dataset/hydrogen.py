@@ -53,7 +53,20 @@ SAME_AS = {
     62: 61,
     63: 64,
     60: 61,
+    # Clicks, slaps, timbales, agogos, guiros, cuicas, triangles, castanets and surdos.
+    **dict.fromkeys((27, 31, 32, 33), 37),
+    28: 39,
+    **dict.fromkeys((34, 67, 68), 56),
+    **dict.fromkeys((65, 78), 61),
+    **dict.fromkeys((66, 79), 64),
+    **dict.fromkeys((29, 30, 58, 73, 74), 70),
+    **dict.fromkeys((71, 72, 76, 77, 80, 85), 75),
+    **dict.fromkeys((81, 84), 53),
+    83: 54,
+    **dict.fromkeys((86, 87), 43),
 }
+"""General MIDI drums, and those of Roland's kits around them, that others stand for."""
+
 _STAND_IN = (
     (37, 38),
     (39, 38),
@@ -64,7 +77,13 @@ _STAND_IN = (
     (75, 37),
     (54, 42),
     (70, 42),
+    (43, 36),
+    (47, 38),
+    (50, 38),
+    *((drum, 37) for drum in (56, 61, 64)),
 )
+"""Drums, and what stands for them in kits without them."""
+
 Shot = Callable[[int, int], "np.ndarray | None"]
 _CHOKED_BY = {46: (42, 44)}
 

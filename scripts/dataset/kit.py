@@ -41,11 +41,14 @@ def render_kit(
     audio = np.zeros(round(duration_seconds * SAMPLE_RATE_HZ), dtype=np.float32)
     for name, (notes, peak) in _group(part.notes).items():
         if notes:
-            sound = render_timbre(Part(notes), duration_seconds, kits[owners[name]], cents, rng)
-            highest = float(np.abs(sound).max())
-            if highest > SILENCE:
-                gain = peak * 10.0 ** (rng.uniform(-4.0, 4.0) / 20.0) / highest
-                audio += sound * np.float32(gain)
+            # Not every kit has every percussion.
+            for kit in (kits[owners[name]], *kits):
+                sound = render_timbre(Part(notes), duration_seconds, kit, cents, rng)
+                highest = float(np.abs(sound).max())
+                if highest > SILENCE:
+                    gain = peak * 10.0 ** (rng.uniform(-4.0, 4.0) / 20.0) / highest
+                    audio += sound * np.float32(gain)
+                    break
     return audio, sorted({kits[owner].name for owner in owners.values()})
 
 

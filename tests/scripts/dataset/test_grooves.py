@@ -2,8 +2,10 @@
 
 from random import Random
 
+import pytest
+
 from scripts.dataset.composer import compose
-from scripts.dataset.grooves import add_pedal
+from scripts.dataset.grooves import _complete, add_pedal
 from scripts.dataset.score import Note, Part
 
 
@@ -23,3 +25,15 @@ def test_a_piano_of_mma_has_a_pedal_for_each_chord_where_it_plays():
     own = Part([Note(1.0, 0.5, 60, 90)], kinds=["block"])
     add_pedal(own, chart, Random(0))
     assert own.pedals == []
+
+
+@pytest.mark.parametrize(("drum", "kept"), [(81, False), (36, True), (38, True)])
+def test_drums_without_kick_and_snare_are_the_composer_s(drum, kept):
+    composed = compose("2")
+    drums = Part([Note(float(index), 0.1, drum, 90) for index in range(60)], kinds=["mma"])
+    found = []
+    for seed in range(10):
+        parts = {**composed.song.parts, "drums": drums}
+        _complete(parts, composed.chart, composed.style, Random(seed), f"{seed}")
+        found.append(parts["drums"] is drums)
+    assert sum(found) > 5 if kept else not any(found)
