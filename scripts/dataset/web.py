@@ -27,15 +27,16 @@ HELD_OUT_BANKS = ("JCLive", "Stratocaster")
 # sf_GMbank's instruments are held out.
 COPIES_OF_GMBANK = ("0020_Chaos", "0050_Chaos", "0240_Chaos", "0270_Chaos")
 
-# As many electric pianos as grands, as real arrangements have.
-PIANO_WEIGHTS = {0: 2.0, 1: 1.5, 2: 1.2, 3: 0.6, 4: 2.5, 5: 2.0, 6: 0.3, 7: 0.6}
+# Of ten piano notes of songs that people wrote, grands play seven, electric pianos 1.4 and
+# honky-tonk pianos one; electric ones are hard to tell from guitars, and so have twice their share.
+PIANO_WEIGHTS = {0: 2.0, 1: 1.0, 2: 0.3, 3: 0.8, 4: 0.6, 5: 0.5, 6: 0.1, 7: 0.25}
 GUITAR_WEIGHTS = {24: 1.0, 25: 1.5, 26: 1.2, 27: 1.5, 28: 0.5, 29: 1.2, 30: 1.2, 31: 0.2}
 BASS_WEIGHTS = {32: 1.0, 33: 1.5, 34: 1.2, 35: 0.8, 36: 0.7, 37: 0.5, 38: 0.6, 39: 0.6}
 WEIGHTS = PIANO_WEIGHTS | GUITAR_WEIGHTS | BASS_WEIGHTS
 """Of General MIDI programs, among those of their stem."""
 
-RARE_PIANOS = {4: 0.5, 5: 0.5, 6: 0.12, 7: 0.3}
-"""Weights of electric pianos, harpsichord and clavinet of sound fonts."""
+RARE_PIANOS = {3: 0.25, 4: 0.2, 5: 0.2, 6: 0.05, 7: 0.12}
+"""Weights of honky-tonk and electric pianos, harpsichord and clavinet of sound fonts."""
 
 HARMONICS = {31: 0.1}
 
@@ -134,19 +135,19 @@ def _blend(old: list[Timbre], new: list[Timbre]) -> list[Timbre]:
 
 
 def _list_electric_pianos(instruments: Path, *, held_out: bool) -> list[Timbre]:
-    """Electric pianos, harpsichords and clavinets from elsewhere."""
+    """Electric pianos, harpsichords and clavinets from elsewhere, and strings made of numbers."""
     folder = instruments / "GregSullivan.E-Pianos"
     if held_out:
-        return sampled(folder / "Pianet T", {"Pianet T.sfz": 1.5}, (30, 89))
-    dx7 = [Timbre("dx7", "dx7", None, 2.5)] if is_available() else []
+        return sampled(folder / "Pianet T", {"Pianet T.sfz": 0.5}, (30, 89))
+    dx7 = [Timbre("dx7", "dx7", None, 0.8)] if is_available() else []
     return [
-        *sampled(folder / "CP80", {"CP80.sfz": 2.0}, (24, 100)),
-        *sampled(folder / "Wurlitzer EP200", {"Wurlitzer EP200.sfz": 2.5}, (35, 96), 0.004),
+        *sampled(folder / "CP80", {"CP80.sfz": 0.7}, (24, 100)),
+        *sampled(folder / "Wurlitzer EP200", {"Wurlitzer EP200.sfz": 0.8}, (35, 96), 0.004),
         *presets(FLUID, 0, RARE_PIANOS),
         *presets(MUSESCORE, 0, RARE_PIANOS),
-        Timbre("fm", "fm", None, 2.0),
+        Timbre("fm", "fm", None, 0.5),
         *dx7,
-        Timbre("struck", "struck", None, 1.0),
+        Timbre("struck", "struck", None, 2.0),
     ]
 
 
