@@ -14,6 +14,13 @@ COMPASSES = {"guitar": (38, 88), "piano": (24, 104), "bass": (26, 58)}
 """Lowest and highest pitch of a stem; notes outside move by octaves."""
 
 
+VOLUME = 7
+EXPRESSION = 11
+"""Controllers whose product is the level of a channel; loudness goes by its square, as velocity."""
+
+SOFTEST = 0.05
+"""Level, relative to a channel's highest, below which its notes are left out: -52 dB."""
+
 DISTORTED = "distorted"
 """Kind of a guitar part whose program is a distorted guitar."""
 
@@ -40,7 +47,9 @@ class _Channel:
         self.part = Part()
         self.program = 0
         self.programs: Counter[int] = Counter()
-        self._open: dict[int, tuple[float, int]] = {}
+        self._open: dict[int, tuple[float, int, float]] = {}
+        self._controls = {VOLUME: 100, EXPRESSION: 127}
+        self._levels: list[float] = []
         self._parameter = [127, 127]
         self._range_semitones = 2.0
 
@@ -51,7 +60,8 @@ class _Channel:
         elif message.type == "note_on" and message.velocity:
             # Strummed guitars of MMA strike strings that still sound, without an end between.
             self._close(now, message.note)
-            self._open[message.note] = (now, message.velocity)
+            level = self._controls[VOLUME] * self._controls[EXPRESSION] / 127**2
+            self._open[message.note] = (now, message.velocity, level)
             self.programs[self.program] += 1
         elif message.type in ("note_on", "note_off"):
             self._close(now, message.note)
@@ -63,13 +73,26 @@ class _Channel:
 
     def _close(self, now: float, pitch: int) -> None:
         if pitch in self._open:
-            start, velocity = self._open.pop(pitch)
+            start, velocity, level = self._open.pop(pitch)
             self.part.notes.append(Note(start, max(0.03, now - start), pitch, velocity))
+            self._levels.append(level)
+
+    def finish(self) -> Part:
+        """The part, softer where it is turned down; notes that are turned off are left out."""
+        loudest = max(self._levels, default=0.0)
+        notes = [
+            replace(note, velocity=max(1, round(note.velocity * level / loudest)))
+            for note, level in zip(self.part.notes, self._levels, strict=True)
+            if level > SOFTEST * loudest
+        ]
+        return replace(self.part, notes=notes)
 
     def _control(self, now: float, control: int, value: int) -> None:
-        """Heed the pedal, and the range of the pitch wheel: registered parameter 0."""
+        """Heed pedal, volumes, and the range of the pitch wheel: registered parameter 0."""
         if control == 64:
             self.part.pedals.append((now, value >= 64))
+        elif control in self._controls:
+            self._controls[control] = value
         elif control in (100, 101):
             self._parameter[control - 100] = value
         elif control == 6 and self._parameter == [0, 0]:
@@ -90,10 +113,11 @@ def list_tracks(midi: mido.MidiFile) -> dict[int, Track]:
         now += message.time
         if hasattr(message, "channel"):
             channels[message.channel].receive(now, message)
+    parts = [channel.finish() for channel in channels]
     return {
-        number: Track(names[number], channel.programs.most_common(1)[0][0], channel.part)
-        for number, channel in enumerate(channels)
-        if channel.part.notes
+        number: Track(names[number], channels[number].programs.most_common(1)[0][0], part)
+        for number, part in enumerate(parts)
+        if part.notes
     }
 
 

@@ -117,3 +117,25 @@ def test_guitars_say_if_they_are_distorted():
     stems = assign_stems(make_tracks(("", 30, 5), ("", 25, 3), ("", 0, 4), ("", 33, 4)))
     assert [part.kinds for part in stems["guitar"]] == [[DISTORTED], []]
     assert [part.kinds for part in stems["piano"] + stems["bass"]] == [[], []]
+
+
+def test_notes_are_softer_where_a_channel_is_turned_down():
+    track = mido.MidiTrack()
+    for volume, expression in ((90, 127), (45, 127), (90, 64), (0, 127)):
+        track.append(mido.Message("control_change", control=7, value=volume))
+        track.append(mido.Message("control_change", control=11, value=expression))
+        track.append(mido.Message("note_on", note=40, velocity=100))
+        track.append(mido.Message("note_off", note=40, time=480))
+    midi = mido.MidiFile(ticks_per_beat=480)
+    midi.tracks.append(track)
+    (found,) = list_tracks(midi).values()
+    assert [note.velocity for note in found.part.notes] == [100, 50, 50]
+
+
+def test_a_channel_that_is_turned_off_is_none():
+    track = mido.MidiTrack([mido.Message("control_change", control=7, value=0)])
+    track.append(mido.Message("note_on", note=40, velocity=100))
+    track.append(mido.Message("note_off", note=40, time=480))
+    midi = mido.MidiFile(ticks_per_beat=480)
+    midi.tracks.append(track)
+    assert list_tracks(midi) == {}
