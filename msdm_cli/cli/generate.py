@@ -104,8 +104,8 @@ def generate(  # noqa: PLR0913  an option each
     Tempo, key and style can be asked for; otherwise they depend on the seed, and the summary tells
     them. What the embedded model plays is simple: a beat, chords, phrases and rests.
 
-    What continues other music has its tempo, key and style: those that its msdm.json says, else
-    those that are heard in it.
+    What continues other music has the tempo, key and style of its msdm.json. Without one, tempo
+    and key are heard.
 
     \b
     Examples:

@@ -71,8 +71,8 @@ StyleOption = Annotated[
         callback=choose_from(lambda: list(STYLES)),
         autocompletion=complete(lambda: list(STYLES)),
         rich_help_panel=MUSIC,
-        help=f"One of {', '.join(STYLES)}. By default that of the take that given stems are "
-        "of; for new music it is drawn from the seed.",
+        help=f"One of {', '.join(STYLES)}. By default that of the take given or "
+        "continued; for new music it is drawn from the seed.",
     ),
 ]
 BarsOption = Annotated[

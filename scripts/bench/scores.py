@@ -10,10 +10,10 @@ from scripts.bench.report import Report
 from scripts.bench.separation import Method
 
 LEGEND = (
-    'Calls are network calls for a chunk of 12 s. The columns of stems and "active" count the '
-    'windows of 4 s in which a stem sounds. "Official" counts all windows, silent stems too, as '
-    'the paper does. "Leak" is the level of an estimate where its stem is silent, in dB relative '
-    "to the mixture."
+    "Calls are network calls for a chunk of 12 s. Windows of 4 s count in which two stems or more "
+    'sound: the columns of stems and "active" count the stems that sound there, "official" counts '
+    'all stems, as the paper does. "Leak" is the level of an estimate where its stem is silent, in '
+    "dB relative to the mixture."
 )
 
 
