@@ -84,16 +84,9 @@ def render_sampled(
         wav_path = Path(folder) / "part.wav"
         sfz_path = Path(folder) / "instrument.sfz"
         sfz_path.write_text(_in_memory(path, ending), encoding="latin-1")
-        command = [
-            _program(),
-            "--sfz",
-            str(sfz_path),
-            "--midi",
-            str(midi_path),
-            "--wav",
-            str(wav_path),
-        ]
-        command += ["-s", str(rate_hz), "-b", "128", "-q", "3", "-p", "192", "--use-eot"]
+        files = ("--sfz", str(sfz_path), "--midi", str(midi_path), "--wav", str(wav_path))
+        settings = ("-s", str(rate_hz), "-b", "128", "-q", "3", "-p", "192", "--use-eot")
+        command = [_program(), *files, *settings]
         for expression in _EXPRESSIONS:
             _midi(part, duration_seconds, compass, stretch, expression).save(midi_path)
             done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
