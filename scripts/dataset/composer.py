@@ -16,7 +16,7 @@ WriteBar = Callable[[PartWriter, int, Random], None]
 
 PLAYERS = {"bass": bass.KINDS, "guitar": guitar.KINDS, "piano": piano.KINDS}
 
-PEDALLED = {"piano": 0.4, "guitar": 0.25}
+PEDALLED = {"piano": 0.2, "guitar": 0.25}
 """How often what can be played without pedal has one; a guitar's strings ring as long then."""
 
 SOLOS = {"bass": "", "guitar": "lead", "piano": "melody"}

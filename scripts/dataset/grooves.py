@@ -21,7 +21,7 @@ _ATTEMPTS = 8
 
 KICKS_AND_SNARES = frozenset(range(35, 41))
 
-PEDALLED = 0.5
+PEDALLED = 0.25
 """How often a piano of MMA, which knows no pedal, has one for each chord."""
 
 _SPECIAL = re.compile(r"intro|end|fill|break|tutti|walk$", re.IGNORECASE)

@@ -14,7 +14,7 @@ MUSESCORE = "sf3/MuseScore_General.sf3"
 DELAYS_SECONDS = {29: 0.006, 33: 0.006, 34: 0.014}
 """Basses and guitars of FluidR3 that speak late, by program; MuseScore_General has the same."""
 
-MOST_NOTES = 0.97
+MOST_NOTES = 0.9
 """Share of the notes of a part that lie in the compass of what plays it."""
 
 DRIVEN_PROGRAMS = (29, 30)
