@@ -55,15 +55,35 @@ def view(
     from msdm_cli.errors import MissingStems, ResultsExist
     from msdm_cli.page.write import find_takes, write_gallery, write_page
 
+    left_out: list[str] = []
     # Here, other options help than elsewhere.
     with hinted({kind: lambda error: error.remedy for kind in (MissingStems, ResultsExist)}):
         takes = find_takes(folder) if folder.is_dir() else []
-        page = write_gallery(folder) if takes else write_page(folder)
+        write = write_gallery if takes else write_page
+        page = write(folder, left_out.append)
     if not serve:
         if not quiet:
             print_line(str(page))
+        _check_whole(page, left_out)
         return
+    for reason in left_out:
+        say(f"{reason}; the page leaves it out")
     _serve(page, host, port, quiet=quiet)
+
+
+def _check_whole(page: Path, left_out: list[str]) -> None:
+    """Fail if the page lacks a file.
+
+    Raises:
+        MsdmError: It does; the page is there all the same.
+    """
+    from msdm_cli.errors import MsdmError
+
+    if left_out:
+        raise MsdmError(
+            f"{'; '.join(dict.fromkeys(left_out))}; the page leaves it out",
+            f"{page} shows what can be read. Mend or remove the rest, and make the page again.",
+        )
 
 
 def _serve(page: Path, host: str, port: int, *, quiet: bool) -> None:

@@ -3,7 +3,7 @@
 import logging
 import math
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote_from_bytes
@@ -32,6 +32,11 @@ HIGHEST_MARK = 0.95
 log = logging.getLogger(__name__)
 
 
+def warn(reason: str) -> None:
+    """Tell that a page leaves out a file, and why."""
+    log.warning("%s; the page leaves it out", reason)
+
+
 @dataclass(frozen=True)
 class _Sound:
     """A file that a page shows.
@@ -49,17 +54,18 @@ class _Sound:
     shape: Outline
 
 
-def build_page(opened: StemFolder, place: Path) -> Page:
+def build_page(opened: StemFolder, place: Path, tell: Callable[[str], None] = warn) -> Page:
     """The page of a folder of stems.
 
     Args:
         opened: The folder.
         place: Where the page will lie.
+        tell: Is told why a file cannot be read, which the page leaves out.
 
     Raises:
         MissingStems: None of the files can be read.
     """
-    sounds = list(_measure(opened.stems)) + list(_measure(opened.mixes))
+    sounds = [*_measure(opened.stems, tell), *_measure(opened.mixes, tell)]
     if not sounds:
         raise MissingStems(f"{opened.folder}: no file can be read", "Name a folder of stems.")
     stems = [sound.name for sound in sounds if sound.name in opened.stems]
@@ -80,13 +86,19 @@ def build_page(opened: StemFolder, place: Path) -> Page:
     )
 
 
-def build_gallery(title: str, takes: Mapping[Path, StemFolder], place: Path) -> Page:
+def build_gallery(
+    title: str,
+    takes: Mapping[Path, StemFolder],
+    place: Path,
+    tell: Callable[[str], None] = warn,
+) -> Page:
     """A page that compares takes: the mix of each, of which one is heard at a time.
 
     Args:
         title: Of the page.
         takes: Folders of takes by the places of their pages.
         place: Where this page will lie.
+        tell: As in ``build_page``.
 
     Raises:
         MissingStems: No take has a mix that can be read.
@@ -96,7 +108,8 @@ def build_gallery(title: str, takes: Mapping[Path, StemFolder], place: Path) -> 
         for page, opened in takes.items()
         if opened.mixes
     }
-    sounds = list(_measure({name: mixture for name, (_, _, mixture) in named.items()}))
+    mixtures = {name: mixture for name, (_, _, mixture) in named.items()}
+    sounds = list(_measure(mixtures, tell))
     if not sounds:
         raise MissingStems(f"{place.parent}: no take can be read", "Name a folder of takes.")
     colours = choose_colours([sound.name for sound in sounds])
@@ -132,14 +145,14 @@ def choose_colours(stems: Iterable[str]) -> dict[str, Rgb]:
     return COLOURS | {stem: OTHERS[i % len(OTHERS)] for i, stem in enumerate(unknown)}
 
 
-def _measure(files: Mapping[str, Path]) -> Iterator[_Sound]:
-    """The files that can be read; the others are left out."""
+def _measure(files: Mapping[str, Path], tell: Callable[[str], None]) -> Iterator[_Sound]:
+    """The files that can be read; the others are left out, and told of."""
     for name, path in files.items():
         try:
             source = FileSource(path)
             yield _Sound(name, path, source, outline(source))
         except AudioError as error:  # noqa: PERF203  decoding is slower
-            log.warning("%s; the page leaves it out", error.message)
+            tell(error.message)
 
 
 def list_pitches(highest_hz: float) -> list[tuple[float, str]]:

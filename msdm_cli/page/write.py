@@ -1,16 +1,21 @@
 """Writing the pages of results: one for each song, and one that compares takes."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from msdm_cli.errors import MissingStems, UnreadableManifest
 from msdm_cli.jobs.manifest import list_manifests
 from msdm_cli.jobs.stem_folder import StemFolder, open_stem_folder
-from msdm_cli.page.build import build_gallery, build_page
+from msdm_cli.page.build import build_gallery, build_page, warn
 from msdm_cli.page.place import NAME, SUFFIX, check_page, place_page, save_page
 
 
-def write_page(path: Path) -> Path:
+def write_page(path: Path, tell: Callable[[str], None] = warn) -> Path:
     """Write the page of a folder of stems, or of the results that a manifest describes.
+
+    Args:
+        path: The folder or the manifest.
+        tell: Is told why a file cannot be read, which the page leaves out.
 
     Raises:
         MissingStems: There is nothing to show.
@@ -21,12 +26,16 @@ def write_page(path: Path) -> Path:
     opened = open_stem_folder(path)
     place = _place(opened)
     check_page(place)
-    save_page(build_page(opened, place), place)
+    save_page(build_page(opened, place, tell), place)
     return place
 
 
-def write_gallery(folder: Path) -> Path:
+def write_gallery(folder: Path, tell: Callable[[str], None] = warn) -> Path:
     """Write a page that compares the takes in the folders of a folder, and the pages of these.
+
+    Args:
+        folder: Holds the folders of the takes.
+        tell: As in ``write_page``.
 
     Raises:
         MissingStems: There are no takes.
@@ -37,11 +46,11 @@ def write_gallery(folder: Path) -> Path:
         opened = open_stem_folder(manifest)
         place = _place(opened)
         if not place.exists():
-            write_page(manifest)
+            write_page(manifest, tell)
         takes[place] = opened
     place = place_gallery(folder)
     check_page(place)
-    save_page(build_gallery(folder.absolute().name, takes, place), place)
+    save_page(build_gallery(folder.absolute().name, takes, place, tell), place)
     return place
 
 

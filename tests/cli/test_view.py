@@ -42,6 +42,18 @@ def test_what_cannot_be_shown(stems, tmp_path):
     msdm("view", stems).assert_two_lines("index.html", "stays as it is", "Rename it")
 
 
+def test_a_page_without_a_broken_file_is_no_success(stems):
+    (stems / "piano.wav").write_text("no sound")
+    result = msdm("view", stems)
+    page = stems / "index.html"
+    assert result.returncode == 1
+    assert result.stdout == f"{page}\n"
+    assert page.read_text("utf-8").count('class="track"') == 2
+    assert result.stderr.count("\n") == 2
+    assert "piano.wav" in result.stderr
+    assert "leaves it out" in result.stderr
+
+
 def test_a_page_is_served_until_the_end(stems):
     seen = []
 
