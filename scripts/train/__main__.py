@@ -29,7 +29,7 @@ import typer
 
 from scripts.songs import STEMS
 from scripts.train.batches import draw_batches
-from scripts.train.devices import Precision, UnknownPlaceError, launch
+from scripts.train.devices import Precision, UnknownPlaceError, launch, leave
 from scripts.train.initial import OtherNetworkError, load_initial
 from scripts.train.loop import train
 from scripts.train.recipes import RECIPES, Recipe
@@ -129,6 +129,7 @@ def main(  # noqa: PLR0913  the options of a command
     )
     batches = draw_batches(corpus, recipe, run.step, fabric.global_rank)
     train(run, batches, validation, validate_every)
+    leave()
 
 
 def _choose_recipe(

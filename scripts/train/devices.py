@@ -63,3 +63,10 @@ def launch(accelerator: str, devices: int, precision: Precision, num_nodes: int 
     fabric = Fabric(accelerator=accelerator, devices=devices, num_nodes=num_nodes, plugins=mixed)
     fabric.launch()
     return fabric
+
+
+def leave() -> None:
+    """End what joins the processes of a run: its threads, at the exit of Python, may abort it."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()

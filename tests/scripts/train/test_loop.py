@@ -4,6 +4,7 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 
+from scripts.train.devices import leave
 from scripts.train.loop import backward_by_crop
 
 
@@ -35,6 +36,7 @@ def pull_apart(fabric, folder):
     pull = Pull()
     backward_by_crop(fabric, fabric.setup(pull), [torch.eye(2)[[fabric.global_rank]]], 1.0)
     torch.save(pull.weight.grad, folder / f"{fabric.global_rank}.pt")
+    leave()
 
 
 def test_processes_share_their_gradients(tmp_path):
