@@ -17,8 +17,8 @@ log = logging.getLogger(__name__)
 def search(path: Path) -> list[Path]:
     """A file itself, or the sound files in a folder, without hidden ones.
 
-    A link to a sound file that is not there is one too: whatever reads it will say so. Folders that
-    may not be read are told of, and passed over: most disks have one.
+    A link to a sound file that is not there is one too: whatever reads it will say so. A folder
+    that may not be read is told of, and ends nothing: most disks have one, lost+found.
     """
     if not path.is_dir():
         return [path]

@@ -9,7 +9,6 @@ each of a random song, in their usual order: 0.5 says nothing, 1 tells them apar
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from io import BytesIO
 from pathlib import Path
 from random import Random
 from typing import Annotated
@@ -32,6 +31,8 @@ TOGETHER_SECONDS = 0.08
 """Notes that begin within this time of the first one are a chord."""
 
 CHORD_NOTES = 3
+"""Notes of a chord at least."""
+
 LEAST_NOTES = 16
 """Parts with fewer notes do not count."""
 
@@ -50,13 +51,13 @@ def list_chords(part: Part) -> Iterator[list[Note]]:
 
 
 def find_spread(part: Part) -> float:
-    """Seconds from the first to the last note of a chord, in the median; NaN without chords."""
+    """Seconds from the first to the last note of a chord: the median. NaN without chords."""
     spreads = [chord[-1].start_seconds - chord[0].start_seconds for chord in list_chords(part)]
     return float(np.median(spreads)) if spreads else np.nan
 
 
 def find_slope(part: Part) -> float:
-    """By how much a note of a chord is harder than the one below it; NaN without chords."""
+    """Mean MIDI velocity of a chord's note less that of the one below; NaN without chords."""
     slopes = []
     for chord in list_chords(part):
         rising = sorted(chord, key=lambda note: note.pitch)
@@ -111,8 +112,7 @@ def read(folder: Path) -> Iterator[dict[str, Part]]:
     """The first part of each stem in the MIDI files below a folder that fill three stems."""
     with tempfile.TemporaryDirectory() as copies:
         for name in gather(folder, Path(copies)):
-            data = (Path(copies) / f"{name}.mid").read_bytes()
-            stems = assign_stems(list_tracks(mido.MidiFile(file=BytesIO(data))))
+            stems = assign_stems(list_tracks(mido.MidiFile(Path(copies) / f"{name}.mid")))
             yield {stem: parts[0] if parts else Part() for stem, parts in stems.items()}
 
 

@@ -66,7 +66,10 @@ def launch(accelerator: str, devices: int, precision: Precision, num_nodes: int 
 
 
 def leave() -> None:
-    """End what joins the processes of a run: its threads, at the exit of Python, may abort it."""
+    """Close the group that joins the processes of a run, if there are several.
+
+    Left open, a thread of it can abort Python at its exit.
+    """
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         torch.distributed.barrier()
         torch.distributed.destroy_process_group()
