@@ -44,14 +44,18 @@ def name_windows(
         ``[S, T], [S, T] -> [windows]``
     """
     pair = [names.index(name) for name in PAIR]
-    size = WINDOW_SECONDS * rate
-    starts = range(0, max(1, stems.shape[-1] - size + 1), HOP_SECONDS * rate)
-    windows = [slice(start, start + size) for start in starts]
     return [
         name_window(estimate[:, window], stems[:, window], pair)
-        for window in windows
+        for window in list_windows(stems.shape[-1], rate)
         if is_active(stems[pair, window]).all()
     ]
+
+
+def list_windows(length: int, rate: int) -> list[slice]:
+    """The whole windows of 4 s in so many samples, one every 2 s; what is shorter is one."""
+    size = WINDOW_SECONDS * rate
+    starts = range(0, max(1, length - size + 1), HOP_SECONDS * rate)
+    return [slice(start, start + size) for start in starts]
 
 
 def name_window(estimate: Samples, stems: Samples, pair: list[int]) -> Naming:

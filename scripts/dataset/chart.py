@@ -133,7 +133,7 @@ def make_chart(
     harmony: dict[str, list[Chord]] = {}
     absent = {
         stem
-        for stem, share in zip(STEMS, (0.03, 0.05, 0.07, 0.09), strict=True)
+        for stem, share in zip(STEMS, (0.04, 0.06, 0.15, 0.17), strict=True)
         if rng.random() < share
     }
     for name in _form(rng):

@@ -1,0 +1,116 @@
+"""Whether a guitar without any piano in the song is called a piano, and a piano a guitar.
+
+    python -m scripts.bench.alone WIDE/validation --output scripts/bench/alone.md
+    python -m scripts.bench.alone WIDE/validation --weights RUN/best.safetensors
+
+Many songs have only one of the two. Each song that has a guitar is separated without its piano, and
+each that has a piano without its guitar.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from safetensors.torch import load_file
+
+from msdm_cli.diffusion.denoiser import Samples
+from msdm_cli.evaluation.metrics.si_sdr import is_active, si_sdr
+from msdm_cli.interface import load_model
+from scripts.bench.naming import PAIR, list_windows
+from scripts.bench.report import OutputOption, Report
+from scripts.bench.separation import by_model, get_network
+from scripts.songs import list_songs, load_middle
+
+
+@dataclass(frozen=True)
+class Lone:
+    """A window of 4 s with one of guitar and piano.
+
+    Attributes:
+        as_is: SI-SDRi of that stem, in dB.
+        crossed: SI-SDRi of the other estimate as if it were that stem's, in dB.
+        level_db: Level of the other estimate, which should be silent, relative to that stem.
+    """
+
+    as_is: float
+    crossed: float
+    level_db: float
+
+
+def score_lone(estimate: Samples, stems: Samples, kept: int, absent: int, rate: int) -> list[Lone]:
+    """The windows of a song in which stem ``kept`` sounds, and others but not ``absent``.
+
+    Shape:
+        ``[S, T], [S, T] -> [windows]``
+    """
+    scores = []
+    for window in list_windows(stems.shape[-1], rate):
+        true, found = stems[:, window], estimate[:, window]
+        sounding = is_active(true)
+        if not sounding[kept] or sounding.sum() < 2:
+            continue
+        before = si_sdr(true.sum(0), true[kept])
+        named, other = (float(si_sdr(found[stem], true[kept]) - before) for stem in (kept, absent))
+        powers = np.square(found[absent]).mean(), np.square(true[kept]).mean()
+        scores.append(Lone(named, other, float(10 * np.log10(powers[0] / powers[1] + 1e-9))))
+    return scores
+
+
+def add_stem(report: Report, kept: str, absent: str, songs: Sequence[Sequence[Lone]]) -> None:
+    """Add the row of a stem that is alone."""
+    windows = [window for song in songs for window in song]
+    as_is = [[window.as_is for window in song] for song in songs]
+    crossed = [[window.crossed for window in song] for song in songs]
+    wrong = sum(sum(other) > sum(named) for named, other in zip(as_is, crossed, strict=True))
+    swapped = [max(pair, key=sum) for pair in zip(as_is, crossed, strict=True)]
+    level = np.median([window.level_db for window in windows])
+    report.row(
+        f"{kept}, no {absent}",
+        f"{np.mean(np.concatenate(as_is)):.2f}",
+        f"{np.mean(np.concatenate(swapped)):.2f}",
+        f"{wrong} of {len(songs)}",
+        f"{level:.1f}",
+    )
+
+
+def main(
+    songs: Annotated[Path, typer.Argument(help="Songs in the layout of Slakh.")],
+    *,
+    weights: Annotated[
+        Path | None, typer.Option(help="Weights of the network, if not those that ship.")
+    ] = None,
+    quality: Annotated[str, typer.Option(help="fast, default or best.")] = "fast",
+    seconds: Annotated[float, typer.Option(help="From the middle of each song.")] = 24.0,
+    limit: Annotated[int | None, typer.Option(help="Only so many songs.")] = None,
+    output: OutputOption = None,
+) -> None:
+    """Print the table."""
+    model = load_model(device="cpu")
+    if weights:
+        get_network(model).load_state_dict(load_file(weights))
+    names = model.spec.stems
+    separate = by_model(model, model.spec.preset("separate", quality))
+    folders = list_songs(songs)[:limit]
+    report = Report(
+        f"{seconds:g} s of each of {len(folders)} songs without their piano or without their "
+        f"guitar, separated at `{quality}`, by `python -m scripts.bench.alone`.",
+        "SI-SDRi in dB in windows of 4 s; songs whose stem is rather found under the other name; "
+        "median level of the estimate of the stem that is not there, relative to the one that is.",
+    )
+    report.begin_table("song has", "dB", "if songs might swap", "wrong name", "absent, dB")
+    for kept, absent in (PAIR, PAIR[::-1]):
+        scores = []
+        for folder in folders:
+            stems = load_middle(folder, seconds)
+            stems[names.index(absent)] = 0
+            places = names.index(kept), names.index(absent)
+            scores.append(score_lone(separate(stems), stems, *places, model.spec.sample_rate))
+        add_stem(report, kept, absent, [song for song in scores if song])
+    report.save(output)
+
+
+if __name__ == "__main__":
+    typer.run(main)
