@@ -74,7 +74,8 @@ def name_stems(
         targets: What a folder does not give, though it holds them.
 
     Raises:
-        BadParameter: A stem is unknown, given twice, or cannot be told from the file's name.
+        BadParameter: A stem is unknown, given twice, or cannot be told from the file's name, or
+            folders hold targets alone.
         InputError: A path is an address.
         MissingStems: A folder holds no stem.
     """
@@ -84,6 +85,12 @@ def name_stems(
             if stem in named:
                 raise typer.BadParameter(f"{stem} is given twice", param_hint="--given")
             named[stem] = path
+    if not named:
+        raise typer.BadParameter(
+            f"nothing is given beside {', '.join(targets)}: give another stem, or say which part "
+            "to draw anew with --from and --to",
+            param_hint="--given",
+        )
     return named
 
 

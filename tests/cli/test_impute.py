@@ -162,6 +162,15 @@ def test_a_folder_gives_what_is_no_target(band):
     assert sorted(manifest["request"]["inputs"]) == ["drums", "guitar"]
 
 
+@pytest.mark.parametrize("model", ["tiny", "tiny-cascade"])
+def test_a_folder_of_targets_alone_gives_nothing(band, model):
+    targets = ",".join(STEMS)
+    result = impute("--given", band, "--target", targets, "-o", band / "out", model=model)
+    words = "nothing is given beside bass, drums, guitar, piano", "--from and --to"
+    result.assert_two_lines(*words, returncode=2)
+    assert not (band / "out").exists()
+
+
 def test_the_summary_says_what_was_heard(band):
     command = ("--given", band, "--target", "piano", "-o", band / "out", "--seed", 1)
     result = impute(*command, model="tiny-cascade")
