@@ -28,6 +28,7 @@ class Finish(Protocol):
         gain: Factor on what is written.
         peak: Largest absolute value before the gain, of every signal that the gain is applied to.
         clipped: Samples that were clipped here.
+        mixture_only: Whether the gain is on the mixture alone, and its stems stay as they are.
         exact: Whether the stems sum to the mixture, to the last bit.
         null_db: Level of what they leave of it, relative to it; None if nothing, or if it is not
             measured.
@@ -36,6 +37,7 @@ class Finish(Protocol):
     gain: float
     peak: float
     clipped: int
+    mixture_only: bool
 
     @property
     def exact(self) -> bool:
@@ -61,6 +63,8 @@ class SumFinish:
         mixes: Gains of further mixes, by name. They are made of the rounded stems: what a mix
             leaves out is, to the last bit, what it lacks of the mixture.
     """
+
+    mixture_only = False
 
     def __init__(
         self, subtype: Subtype, gain: float, mixes: Mapping[str, Gains] | None = None
@@ -133,11 +137,11 @@ class ScaleFinish:
         self.gain = gain
         self.peak = 0.0
         self.clipped = 0
-        self._mixture_only = mixture_only
+        self.mixture_only = mixture_only
 
     def apply(self, stems: Mapping[str, Signal], mixture: Signal) -> dict[str, Block]:
         """The stems and the mixture, as integers of the subtype or as floats."""
-        scaled = {MIXTURE} if self._mixture_only else {*stems, MIXTURE}
+        scaled = {MIXTURE} if self.mixture_only else {*stems, MIXTURE}
         written = {}
         for name, signal in {**stems, MIXTURE: mixture}.items():
             exact = np.asarray(signal, np.float64)

@@ -125,12 +125,15 @@ def _show_table(kind: str, title: str, outcomes: Sequence[Outcome], total: int) 
 
 def show_gain(name: str, result: "JobResult", display: Display) -> None:
     """Say so if results are softer than the input, or were clipped."""
+    # Given stems, and what goes on from them, cannot be made softer.
+    softer = f"{name}: the mixture is {-result.gain_db:.2f} dB softer than its stems"
     if result.gain_db and result.clipped:
-        # Stems that go on from what is there cannot be made softer.
         display.say(
-            f"{name}: the mixture is {-result.gain_db:.2f} dB softer than its stems, of which "
+            f"{softer}, of which "
             f"{result.clipped} samples beyond full scale were clipped; --subtype FLOAT avoids both"
         )
+    elif result.gain_db and result.mixture_only:
+        display.say(f"{softer}, so that it does not clip; --subtype FLOAT needs no gain")
     elif result.gain_db:
         display.say(
             f"{name}: {result.gain_db:.2f} dB, so that nothing clips; --subtype FLOAT needs no gain"

@@ -18,8 +18,9 @@ class JobResult:
         properties: Of the input; of the results where there is none.
         seed: Seed of the noise; None if the sampler uses none.
         calls: Network calls of this run.
-        gain: Factor on the files, so that none clips; on the mixture alone for imputation.
+        gain: Factor on the files, so that none clips.
         gain_db: The same in dB.
+        mixture_only: Whether that is on the mixture alone, and its stems stay as they are.
         exact: Whether the stems sum to the song, to the last bit.
         null_db: Level of what they leave of it, relative to it; None if nothing, or not measured.
         clipped: Samples that were clipped.
@@ -35,6 +36,7 @@ class JobResult:
     calls: int
     gain: float = 1.0
     gain_db: float = 0.0
+    mixture_only: bool = False
     exact: bool = False
     null_db: float | None = None
     clipped: int = 0
@@ -54,6 +56,7 @@ def recall(path: Path, manifest: Manifest) -> JobResult:
         calls=0,
         gain=facts.gain,
         gain_db=facts.gain_db,
+        mixture_only=manifest.mixture_only,
         exact=facts.exact,
         null_db=facts.null_db,
         clipped=facts.clipped,

@@ -184,5 +184,6 @@ def test_what_is_continued_stays_as_it_is_though_the_mixture_would_clip(tiny_cas
     request = request_generation(tiny_cascade, tmp_path / "out", 0.3, inputs=loud, continues=True)
     result = run_job(request, tiny_cascade)
     assert result.gain < 0.4
+    assert result.mixture_only
     for name, path in loud.items():
         np.testing.assert_array_equal(read_bits(result.files[name])[:, :RATE], read_bits(path))

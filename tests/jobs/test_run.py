@@ -587,6 +587,7 @@ def test_a_mixture_that_would_clip_is_turned_down_alone(tiny_model, tmp_path):
     soundfile.write(drums, np.sign(music(22_050)).T * 0.999, 22050, "PCM_16")
     loud = impute(tiny_model, {"drums": drums}, tmp_path / "out")
     assert loud.gain < 1
+    assert loud.mixture_only
     stems = sum(read_sound(loud.files[name]) for name in ("drums", "piano"))
     mixture = read_sound(loud.files["mixture"])
     np.testing.assert_allclose(loud.gain * stems, mixture, atol=2 * WRITTEN_TOLERANCE)
@@ -672,6 +673,7 @@ def test_generated_files_that_would_clip_are_turned_down_together(tiny_model, tm
     integers = generate(model, tmp_path / "integers", 0.5)
     assert (floats.gain, floats.clipped) == (1, 0)
     assert integers.gain < 1
+    assert not integers.mixture_only
     assert integers.clipped == 0
     for name, path in floats.files.items():
         expected = integers.gain * read_sound(path)

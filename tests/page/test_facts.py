@@ -85,6 +85,15 @@ def test_music_is_described_as_it_was_asked_for(take):
     assert describe_music(replace(manifest, facts=facts)) == "136 bpm, C major"
 
 
+@pytest.mark.parametrize(
+    ("continues", "why"), [(True, "on the mixture alone"), (False, "so that nothing clips")]
+)
+def test_a_gain_is_on_the_mixture_alone_where_stems_are_continued(take, continues, why):
+    manifest = take(0.3, continues=continues)
+    softer = replace(manifest, facts=replace(manifest.facts, gain=0.5, gain_db=-6.02))
+    assert dict(list_facts(softer))["gain"] == f"-6.02 dB, {why}"
+
+
 def test_what_was_separated_has_no_music_and_goes_on_nowhere(tiny_model, write_song, tmp_path):
     result = separate(tiny_model, write_song(seconds=0.3), tmp_path / "stems")
     manifest = load_manifest(result.manifest)
