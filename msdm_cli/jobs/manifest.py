@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from msdm_cli.audio.formats import SUBTYPES
+from msdm_cli.audio.formats import SUBTYPES, readable_suffixes
 from msdm_cli.audio.mix import is_mix
 from msdm_cli.audio.source import RATES_HZ, AudioProperties
 from msdm_cli.backends.runtime import Runtime
@@ -204,6 +204,11 @@ def load_manifest(path: Path) -> Manifest:
     Raises:
         UnreadableManifest: There is none, or it is not one of this version.
     """
+    if path.suffix.lower() in readable_suffixes() and path.is_file():
+        raise UnreadableManifest(
+            f"{path}: is a sound, and describes no results",
+            "Name the folder that it lies in, or the msdm.json beside it.",
+        )
     try:
         content = read_small(path)
     except OSError as error:

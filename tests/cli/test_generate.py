@@ -181,6 +181,11 @@ def test_a_folder_without_stems_is_not_continued(tmp_path):
     )
 
 
+def test_a_sound_alone_is_not_continued(take, tmp_path):
+    result = cascade("--extend", take / "drums.wav", "-o", tmp_path)
+    result.assert_two_lines("drums.wav: is a sound", "Name the folder that it lies in")
+
+
 def test_bars_are_a_loop_in_the_tempo(tmp_path):
     result = cascade("--bars", 1, "--tempo", 150, "--seed", 1, "--style", "waltz", "-o", tmp_path)
     assert result.returncode == 0, result.stderr

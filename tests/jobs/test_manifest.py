@@ -110,6 +110,14 @@ def test_what_only_looks_like_a_manifest_is_refused(tiny_model, write_song, tmp_
         load_manifest(result.manifest)
 
 
+@pytest.mark.parametrize("seconds", [0.1, 60])
+def test_a_sound_is_no_manifest_however_long(write_song, seconds):
+    song = write_song("a song.WAV", seconds)
+    with pytest.raises(UnreadableManifest, match=r"a song\.WAV: is a sound") as found:
+        load_manifest(song)
+    assert found.value.remedy.startswith("Name the folder")
+
+
 @pytest.mark.parametrize(
     ("part", "field", "value"),
     [
