@@ -300,6 +300,15 @@ def test_stems_that_do_not_play_end_where_they_are_continued(cascade):
     assert stems["bass"][:, 11025 + fade :].any()
 
 
+@pytest.mark.parametrize("no", [0, np.bool_(False)])
+def test_what_counts_as_false_rests_like_false(cascade, no):
+    asked = dataclasses.replace(RESTING, playing=(True, no, None, no))
+    check_same(
+        cascade.generate(0.3, seed=4, controls=asked),
+        cascade.generate(0.3, seed=4, controls=RESTING),
+    )
+
+
 def test_who_plays_is_said_of_stems_that_there_are(cascade):
     asked = Controls(playing=(True,) * 5)
     with pytest.raises(ValueError, match="up to 4 stems that play or rest, got 5"):
