@@ -62,7 +62,7 @@ class MusicModel(LoadedModel):
             AudioError: A given stem cannot be read, or they do not go together.
             MissingPreset: The model has no preset of that name, or does not impute.
             NonFiniteSamples: The network failed.
-            ValueError: A stem is unknown, all of a given one is a target, or none is given or left.
+            ValueError: Stems are unknown, given and targets, or none; or controls are not heeded.
         """
         how: dict[str, Any] = {"quality": quality, "seed": seed, "controls": controls}
         what: dict[str, Any] = {"targets": targets, "part": part, "progress": progress}
@@ -91,7 +91,8 @@ class MusicModel(LoadedModel):
         wanted = tuple(dict.fromkeys(targets or missing))
         check_imputation(self.spec.stems, tuple(given), wanted, in_part=part is not None)
         preset, sketch = self._find_presets("impute", quality)
-        options = ImputeOptions(preset, seed, wanted, sketch, controls or Controls(), part)
+        asked = _check_controls(controls, sketch)
+        options = ImputeOptions(preset, seed, wanted, sketch, asked, part)
         sources = {name: open_sound(sound, sample_rate, name) for name, sound in given.items()}
         return self._run("impute", sources, options, progress)
 
@@ -123,8 +124,8 @@ class MusicModel(LoadedModel):
             MissingPreset: The model has no preset of that name, or does not generate.
             NonFiniteSamples: The network failed.
             UnsuitableAudio: The length is less than a sample.
-            ValueError: The model draws no sketch, and so knows no bars, or fewer than one is asked
-                for.
+            ValueError: The model draws no sketch, and so heeds no controls and knows no bars, or
+                fewer than one is asked for.
         """
         blocks = self.generate_blocks(
             seconds, bars=bars, quality=quality, seed=seed, controls=controls, progress=progress
@@ -147,7 +148,7 @@ class MusicModel(LoadedModel):
             Consecutive blocks of the stems and their sum.
         """
         preset, sketch = self._find_presets("generate", quality)
-        asked = controls or Controls()
+        asked = _check_controls(controls, sketch)
         if sketch:
             asked = asked.filled(seed, len(self.spec.stems))
         if bars is not None:
@@ -191,7 +192,8 @@ class MusicModel(LoadedModel):
             AudioError: A given stem cannot be read, or they do not go together.
             MissingPreset: The model has no preset of that name, or does not generate.
             NonFiniteSamples: The network failed.
-            ValueError: A stem is not one of the model's, or none is given.
+            ValueError: A stem is not one of the model's, or none is given; or the model draws no
+                sketch, and so heeds no controls.
         """
         how: dict[str, Any] = {"seed": seed, "controls": controls, "progress": progress}
         blocks = self.extend_blocks(given, seconds, sample_rate, quality=quality, **how)
@@ -215,7 +217,8 @@ class MusicModel(LoadedModel):
         """
         check_given(self.spec.stems, tuple(given))
         preset, sketch = self._find_presets("generate", quality)
-        options = GenerateOptions(preset, seed, seconds, sketch, controls or Controls())
+        asked = _check_controls(controls, sketch)
+        options = GenerateOptions(preset, seed, seconds, sketch, asked)
         sources = {name: open_sound(sound, sample_rate, name) for name, sound in given.items()}
         return self._run("generate", sources, options, progress)
 
@@ -233,6 +236,21 @@ class MusicModel(LoadedModel):
         row = TASKS[task]
         stream = row.run(self, sources, options, NoStore(), progress or SilentProgress())
         return _stream(stream)
+
+
+def _check_controls(controls: Controls | None, sketch: Preset | None) -> Controls:
+    """What is asked for, of a model that can be asked.
+
+    Raises:
+        TypeError: It is something else.
+        ValueError: The model draws no sketch.
+    """
+    asked = Controls() if controls is None else controls
+    if not isinstance(asked, Controls):
+        raise TypeError(f"expected Controls, got {type(asked).__name__}")
+    if not sketch and asked != Controls():
+        raise ValueError("expected a model that draws sketches: others heed no controls")
+    return asked
 
 
 def _stream(stream: StemStream) -> Iterator[StemBlock]:

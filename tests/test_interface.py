@@ -360,6 +360,25 @@ def test_bars_need_a_tempo(model, cascade):
             cascade.generate(bars=bars)
 
 
+ASK_FOR = {
+    "generate": lambda model, controls: model.generate(0.3, controls=controls),
+    "impute": lambda model, controls: model.impute({"drums": music(99)}, 22050, controls=controls),
+    "extend": lambda model, controls: model.extend(
+        {"drums": music(99)}, 0.3, 22050, controls=controls
+    ),
+}
+
+
+@pytest.mark.parametrize("ask", ASK_FOR.values(), ids=ASK_FOR)
+def test_controls_are_those_of_a_model_that_heeds_them(model, cascade, ask):
+    for asked in (Controls(tempo=100.0), Controls(playing=(True, False))):
+        with pytest.raises(ValueError, match="others heed no controls"):
+            ask(model, asked)
+    check_same(ask(model, Controls()), ask(model, None))
+    with pytest.raises(TypeError, match="expected Controls, got dict"):
+        ask(cascade, {"tempo": 100.0})
+
+
 def test_controls_are_heard_by_imputed_stems(cascade):
     given = {"drums": music(8000)}
     free = cascade.impute(given, 22050, targets=["bass"])

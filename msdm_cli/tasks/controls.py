@@ -232,7 +232,7 @@ def read_key(key: str) -> tuple[int, bool]:
     Raises:
         ValueError: It is no key.
     """
-    note, _, mode = key.partition(" ")
+    note, _, mode = str(key).partition(" ")
     note = SHARPS.get(note, note)
     if note not in NOTES or mode not in (*MINOR_MODES, *MAJOR_MODES):
         raise ValueError(f"expected a key like C major or Eb minor, got {key}")

@@ -141,6 +141,7 @@ def test_styles_and_playing_have_places_of_their_own():
         ({"key": "C blues"}, "got C blues"),
         ({"key": "c major"}, "got c major"),
         ({"key": ""}, "got "),
+        ({"key": 3}, "got 3"),
     ],
 )
 def test_what_is_none_is_refused(fields, words):
