@@ -41,10 +41,12 @@ class Heard:
     Attributes:
         tempo: In beats a minute.
         key: A note and a mode.
+        first_beat: Time of the first beat of a bar, in seconds, at that tempo or the one asked for.
     """
 
     tempo: float | None = None
     key: str | None = None
+    first_beat: float | None = None
 
 
 def hear(
@@ -79,6 +81,7 @@ def hear(
     heard = Heard(
         tempo=round(beat.tempo, 2) if beat and not asked.tempo else None,
         key=None if asked.key else key,
+        first_beat=beat.first_beat if beat and asked.first_beat is None else None,
     )
     asked = dataclasses.replace(asked, key=key)
     if beat is None:

@@ -125,6 +125,20 @@ def test_a_take_says_what_it_was_told(tiny_cascade, tmp_path):
     assert told == replace(TOLD, playing=())
 
 
+def test_beats_of_a_tempo_that_was_asked_for_are_those_that_were_heard(tiny_cascade, tmp_path):
+    spec = tiny_cascade.spec
+    stems = {"drums": tmp_path / "drums.wav"}
+    write(stems["drums"], music(22050).T, 22050)
+    faster = Controls(tempo=140.0, key="A minor")
+    made = make_take(tiny_cascade, tmp_path, 0.5, seed=3, inputs=stems, controls=faster)
+    assert made.heard.first_beat is not None
+    told = replace(faster, first_beat=made.heard.first_beat)
+    assert open_take(made.manifest, spec)[1] == told
+    assert recall_controls({"bass": made.files["bass"]}, spec) == told
+    # What follows goes on with them, and does not hear them again in music of two tempos.
+    assert inherit(Controls(), told) == told
+
+
 def test_stems_of_a_take_recall_what_it_was_asked_for(tiny_cascade, tmp_path):
     spec = tiny_cascade.spec
     made = make_take(tiny_cascade, tmp_path, 0.1, seed=3, controls=TOLD)
