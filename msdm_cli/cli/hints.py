@@ -68,13 +68,21 @@ def find_errno_hint(error: BaseException, elsewhere: str = ELSEWHERE) -> str:
         error: The error; it, or one that it comes from, is an OSError.
         elsewhere: What else a person may do.
     """
-    cause: BaseException | None = error
     neutral = f"{elsewhere[0].upper()}{elsewhere[1:]}."
+    number = _find_number(error)
+    if number is not None:
+        return BY_ERRNO.get(number, neutral).format(elsewhere=elsewhere)
+    return ROOM.format(elsewhere=elsewhere) if isinstance(error, MsdmError) else neutral
+
+
+def _find_number(error: BaseException) -> int | None:
+    """The number of the OSError that an error is or comes from; None if there is none."""
+    cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.errno is not None:
-            return BY_ERRNO.get(cause.errno, neutral).format(elsewhere=elsewhere)
+            return cause.errno
         cause = cause.__cause__
-    return ROOM.format(elsewhere=elsewhere) if isinstance(error, MsdmError) else neutral
+    return None
 
 
 def _hint_device(error: MsdmError) -> str:
@@ -89,6 +97,11 @@ def _hint_fetch(error: MsdmError) -> str:
 def _hint_writing(error: MsdmError) -> str:
     hint = find_errno_hint(error)
     return "Choose a shorter name: rename the song, or see --name." if hint == NAME else hint
+
+
+def _hint_results(error: MsdmError) -> str:
+    # What is in the way, such as a link, says itself what to do.
+    return error.remedy if _find_number(error) is None else _hint_writing(error)
 
 
 HINTS: dict[type[MsdmError], Hint] = {
@@ -113,7 +126,7 @@ HINTS: dict[type[MsdmError], Hint] = {
     UnsuitableFormat: lambda error: f"{error.remedy} See --format and --subtype.",
     UnwritableAddress: lambda error: error.remedy,
     UnwritableAudio: _hint_writing,
-    UnwritableResults: _hint_writing,
+    UnwritableResults: _hint_results,
 }
 """By the class of the error, or of a class above it. A command that has other options uses
 ``hinted``."""

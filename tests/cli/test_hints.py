@@ -30,7 +30,8 @@ from msdm_cli.errors import (
     UnwritableAudio,
     UnwritableResults,
 )
-from msdm_cli.jobs.output import OutputOptions, check_vacant
+from msdm_cli.jobs.journal_folder import check_own
+from msdm_cli.jobs.output import OutputOptions, check_links, check_vacant
 from msdm_cli.models.registry import find_entry, load_archives
 
 
@@ -195,6 +196,16 @@ def raise_from(error, cause):
 def test_the_hint_follows_the_error_below(kind, number, hint):
     error = kind("what", "Make room on the disk, or choose another folder.")
     assert find_hint(raise_from(error, OSError(number, "why"))).startswith(hint)
+
+
+def test_what_is_in_the_way_of_results_says_what_to_do(tmp_path):
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    for error in (
+        raised(check_links, tmp_path, [link / "bass.wav"]),
+        raised(check_own, link),
+    ):
+        assert find_hint(error) == "Remove it, or choose another folder."
 
 
 def test_a_command_may_have_another_folder_in_its_hint():
