@@ -69,7 +69,7 @@ def name_stems(
 
     Args:
         given: ``stem=path``, or a path whose file name contains the name of one stem, or a folder
-            of stems.
+            of stems, or the description of results.
         stems: The stems of the model.
         targets: What a folder does not give, though it holds them.
 
@@ -78,6 +78,7 @@ def name_stems(
             folders hold targets alone.
         InputError: A path is an address.
         MissingStems: A folder holds no stem.
+        UnreadableManifest: A folder holds the results of several songs, or none that are known.
     """
     named: dict[str, Path] = {}
     for value in given:
@@ -96,9 +97,11 @@ def name_stems(
 
 def _list_given(value: str, stems: Sequence[str], targets: Sequence[str]) -> list[tuple[str, Path]]:
     """The stems that one value gives, with their paths."""
+    from msdm_cli.jobs.output import MANIFEST_SUFFIX
     from msdm_cli.jobs.stem_folder import open_stem_folder
 
-    if Path(value).is_dir():
+    # The description of results names their stems, too: a folder may hold several songs.
+    if Path(value).is_dir() or Path(value).suffix == f".{MANIFEST_SUFFIX}":
         with hinted({MissingStems: lambda error: error.remedy}):
             found = choose_files(open_stem_folder(Path(value)), stems)
         return [(stem, path) for stem, path in found.items() if stem not in targets]

@@ -66,8 +66,8 @@ def impute(  # noqa: PLR0913  an option each
             "--given",
             metavar="[STEM=]PATH",
             rich_help_panel=STEMS,
-            help="A stem that exists, or a folder of stems. Repeat it for others. STEM= may be "
-            "left out if the file's name has it.",
+            help="A stem that exists, or a folder of stems, or its msdm.json. Repeat it for "
+            "others. STEM= may be left out if the file's name has it.",
         ),
     ],
     target: Annotated[

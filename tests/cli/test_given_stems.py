@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 import typer
-from conftest import FIVE_STEMS, STEMS, make_tiny_model
+from conftest import FIVE_STEMS, STEMS, make_tiny_model, separate
 
 from msdm_cli.cli.given_stems import choose_folder, choose_targets, name_stems
-from msdm_cli.errors import MissingStems
+from msdm_cli.errors import MissingStems, UnreadableManifest
+from msdm_cli.jobs.output import OutputOptions
 
 
 def test_stems_are_named_by_an_option_or_by_their_file():
@@ -38,6 +39,17 @@ def test_a_folder_gives_its_stems_but_for_targets(tmp_path):
     assert list(name_stems([str(tmp_path)], STEMS, ["piano"])) == ["bass", "drums"]
     with pytest.raises(typer.BadParameter, match="bass is given twice"):
         name_stems([str(tmp_path), "bass.wav"], STEMS)
+
+
+def test_of_a_folder_of_several_songs_one_is_named(tiny_model, write_song, tmp_path):
+    output = OutputOptions(name="{track}-{stem}.{ext}")
+    for name in ("one.wav", "two.wav"):
+        made = separate(tiny_model, write_song(name, 0.2), tmp_path / "flat", output=output)
+    with pytest.raises(UnreadableManifest, match=r"one-msdm\.json, two-msdm\.json") as found:
+        name_stems([str(tmp_path / "flat")], STEMS)
+    assert found.value.remedy == "Name one of these files."
+    named = name_stems([str(made.manifest)], STEMS, ["piano"])
+    assert named == {stem: made.files[stem] for stem in STEMS if stem != "piano"}
 
 
 def test_a_folder_without_stems_is_refused(tmp_path):
