@@ -5,6 +5,7 @@ those of MMA are. Tempo and meter are told if they are the same throughout, the 
 """
 
 import struct
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import reduce
@@ -49,7 +50,13 @@ def gather(source: Path, out: Path) -> list[str]:
         elif suffix == ".wad":
             for name, data in read_lumps(path.read_bytes()):
                 found.setdefault(data, f"{path.stem}-{name}")
-    kept = {name: data for data, name in found.items() if _is_full(data)}
+    kept: dict[str, bytes] = {}
+    versions = Counter[str]()
+    for data, name in found.items():
+        if _is_full(data):
+            # Two versions of a game have other songs of the same name.
+            versions[name] += 1
+            kept[f"{name} ({versions[name]})" if versions[name] > 1 else name] = data
     for name, data in kept.items():
         (out / f"{name}.mid").write_bytes(data)
     return sorted(kept)

@@ -77,6 +77,14 @@ def test_files_and_lumps_that_fill_three_stems_are_gathered_once(tmp_path):
     assert (tmp_path / "midi" / "game-D_E1M2.mid").read_bytes() == three
 
 
+def test_other_songs_of_the_same_name_are_kept(tmp_path):
+    first = write_midi(tmp_path / "one" / "tune.mid", PROGRAMS)
+    other = write_midi(tmp_path / "two" / "tune.mid", PROGRAMS, notes=LEAST_NOTES + 1)
+    assert gather(tmp_path, tmp_path / "midi") == ["tune", "tune (2)"]
+    copies = [(tmp_path / "midi" / f"{name}.mid").read_bytes() for name in ("tune", "tune (2)")]
+    assert copies == [first.read_bytes(), other.read_bytes()]
+
+
 def test_a_song_is_a_file_in_another_key_and_at_another_speed(tmp_path):
     write_midi(tmp_path / "a.mid", PROGRAMS)
     write_midi(tmp_path / "b.mid", (0, 9, 1), tempo=400_000, meter=(3, 4))
