@@ -1,6 +1,7 @@
 """The plan that all parts of a song share: meter, tempo, swing, sections and chords."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 from random import Random
 
 from scripts.dataset.score import STEMS
@@ -26,7 +27,18 @@ RESTS = {
     "break": (0.45, 0.5, 0.4, 0.4),
     "outro": (0.15, 0.2, 0.3, 0.3),
 }
-"""How often bass, drums, guitar and piano rest in a section."""
+"""How often bass, drums, guitar and piano rest in a section, in a song of average rests."""
+
+RESTLESS = {
+    "bass": (0.0, 0.5, 1.0),
+    "drums": (0.0, 0.0, 0.5, 1.0),
+    "guitar": (0.0, 0.5, 1.0, 2.5),
+    "piano": (0.0, 0.5, 1.0, 2.5),
+}
+"""How much more often a stem rests in a song, one of these: a few guitars rest for half a song."""
+
+THINNED = 0.2
+"""How often a section has a part in which fewer stems play: people rest for bars, not sections."""
 
 PACES = (0.5, 0.5, 1, 1, 1, 2, 2, 4)
 """For how many bars a song stays on a chord: from two chords a bar to four bars on one."""
@@ -144,11 +156,7 @@ def make_chart(
     sections: list[Section] = []
     bars: list[Bar] = []
     loops: dict[str, list[Bar]] = {}
-    absent = {
-        stem
-        for stem, share in zip(STEMS, (0.04, 0.06, 0.15, 0.17), strict=True)
-        if rng.random() < share
-    }
+    restless = _draw_rests(rng)
     for name in _form(rng):
         left = total_bars - len(bars)
         if left <= 0:
@@ -159,7 +167,7 @@ def make_chart(
             loops[name] = rng.choice(list(loops.values())) if shares else new
         loop = loops[name]
         num_bars = _count_bars(rng, name, len(loop), left)
-        sections.append(_section(rng, name, len(bars), num_bars, absent))
+        sections += _thin_out(rng, _section(rng, name, len(bars), num_bars, restless))
         played = [loop[index % len(loop)] for index in range(num_bars)]
         bars += _anticipate(played, meter) if rng.random() < 0.15 else played
     return Chart(tonic, mode, meter, tempo, swing[0], swing[1], bars, sections)
@@ -214,11 +222,36 @@ def _form(rng: Random) -> list[str]:
     return start + body + ["outro", *body, *body]
 
 
-def _section(rng: Random, name: str, first_bar: int, num_bars: int, absent: set[str]) -> Section:
+def _draw_rests(rng: Random) -> dict[str, float]:
+    """By stem, how much more often than others it rests in a song; infinity: it is not there."""
+    absent = zip(STEMS, (0.04, 0.06, 0.15, 0.17), strict=True)
+    return {
+        stem: inf if rng.random() < share else rng.choice(RESTLESS[stem]) for stem, share in absent
+    }
+
+
+def _section(
+    rng: Random, name: str, first_bar: int, num_bars: int, restless: dict[str, float]
+) -> Section:
     """Draw the intensity of a section and which stems rest in it; at least one plays."""
     low, high = INTENSITIES.get(name, (0.3, 0.8))
     shares = zip(STEMS, RESTS[name], strict=True)
-    resting = {stem for stem, share in shares if rng.random() < share}
-    present = [stem for stem in STEMS if stem not in absent]
+    resting = {stem for stem, share in shares if rng.random() < share * restless[stem]}
+    present = [stem for stem in STEMS if restless[stem] < inf] or list(STEMS)
     playing = [stem for stem in present if stem not in resting] or [rng.choice(present)]
     return Section(name, first_bar, num_bars, rng.uniform(low, high), frozenset(playing))
+
+
+def _thin_out(rng: Random, section: Section) -> list[Section]:
+    """The section, or two of its name: some stems enter half-way, or pause in the last bars."""
+    if rng.random() >= THINNED or section.num_bars < 4 or len(section.playing) < 2:
+        return [section]
+    players = sorted(section.playing)
+    fewer = frozenset(rng.sample(players, rng.randint(1, len(players) - 1)))
+    enters_late = rng.random() < 0.35
+    bars = section.num_bars // 2 if enters_late else section.num_bars - rng.choice((1, 1, 2))
+    first = replace(section, num_bars=bars)
+    second = replace(section, first_bar=section.first_bar + bars, num_bars=section.num_bars - bars)
+    if enters_late:
+        return [replace(first, playing=fewer), second]
+    return [first, replace(second, playing=fewer)]

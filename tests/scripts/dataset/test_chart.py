@@ -1,6 +1,6 @@
 """Plans of songs: how long chords and sections last."""
 
-from itertools import pairwise
+from itertools import groupby, pairwise
 from random import Random
 
 import numpy as np
@@ -47,8 +47,9 @@ def test_songs_differ_in_how_long_they_stay_on_a_chord():
 
 def test_a_blues_has_twelve_bars():
     for chart in draw(families=("blues",)):
-        verse = next(section for section in chart.sections if section.name == "verse")
-        assert verse.num_bars == 12 or verse is chart.sections[-1]
+        names = [section.name for section in chart.sections for _ in range(section.num_bars)]
+        verses = [len(list(bars)) for name, bars in groupby(names) if name == "verse"]
+        assert all(count % 12 == 0 for count in verses[:-1])
 
 
 def test_some_sections_share_their_chords():
@@ -59,4 +60,30 @@ def test_some_sections_share_their_chords():
             for section in chart.sections
         }
         shared += len(set(loops.values())) < len(loops)
-    assert 40 < shared < 95
+    assert 25 < shared < 80
+
+
+def test_stems_pause_for_a_few_bars_or_enter_half_way():
+    late = pauses = 0
+    for first, second in (
+        pair
+        for chart in draw()
+        for pair in pairwise(chart.sections)
+        if pair[0].name == pair[1].name
+    ):
+        late += first.playing < second.playing
+        pauses += second.playing < first.playing and second.num_bars <= 2
+        assert first.playing
+        assert second.playing
+    assert late > 10
+    assert pauses > late
+
+
+def test_guitars_rest_much_in_some_songs_and_not_at_all_in_others():
+    shares = []
+    for chart in draw(count=300):
+        bars = sum(section.num_bars for section in chart.sections if "guitar" in section.playing)
+        shares.append(bars / len(chart.bars))
+    assert np.mean(np.array(shares) == 0) == pytest.approx(0.15, abs=0.06)
+    assert np.mean(np.array(shares) == 1) > 0.2
+    assert np.mean((np.array(shares) > 0) & (np.array(shares) < 0.6)) > 0.05
