@@ -9,7 +9,7 @@ from scripts.dataset.arrangement import arrange, double_line
 from scripts.dataset.chart import LEAD_IN_SECONDS
 from scripts.dataset.composer import PLAYERS, Composition
 from scripts.dataset.drums import TOMS
-from scripts.dataset.score import STEMS, Note, Part
+from scripts.dataset.score import Note, Part
 
 SHARES = ("SECOND", "BORROWED", "DOUBLED", "RAISED", "MOVED", "SINGING")
 COMPASSES = {"bass": (20, 70), "guitar": (40, 86), "piano": (20, 115)}
