@@ -142,6 +142,7 @@ class DrumStyle:
             rng.sample(("verse", "chorus", "solo", "bridge"), rng.choice((0, 1, 1, 2)))
         )
         self.busy = rng.random() * 0.12
+        self.ghosts = rng.random() < 0.5
 
     def play_bar(self, writer: PartWriter, section: Section, bar: int) -> None:
         """Write one bar: the section's groove, with a crash at its start and a fill at its end."""
@@ -195,7 +196,7 @@ class DrumStyle:
 
     def _line(self, writer: PartWriter, bar: int, line: str, pitch: int, until: int) -> None:
         for step, mark in enumerate(line[:until]):
-            if mark == ".":
+            if mark == "." or (mark == "g" and not self.ghosts):
                 continue
             sound = self._sound(pitch, mark, step == len(line) - 2)
             writer.add(bar, step, 1, sound, VELOCITIES[mark])
