@@ -39,6 +39,7 @@ class PartWriter:
     Attributes:
         strums: Whether a guitarist strikes one string after the other.
         plays_low: Whether a pianist plays with the left hand too.
+        height: Where in its compass a player begins the bars of a melody, from 0 to 1.
     """
 
     def __init__(self, chart: Chart, rng: Random) -> None:
@@ -56,6 +57,7 @@ class PartWriter:
         self._rolls = rng.random() < ROLLING
         self.strums = rng.random() < STRUMMING
         self.plays_low = rng.random() >= RIGHT_HAND_ALONE
+        self.height = rng.uniform(0.3, 0.7)
 
     def _draw_jitter(self) -> float:
         """How many seconds late a player's next stroke is."""
