@@ -8,6 +8,7 @@ from scripts.dataset import bass, guitar, piano
 from scripts.dataset.chart import TAIL_SECONDS, Chart, Section, make_chart
 from scripts.dataset.drums import CRASH, KICK, DrumStyle
 from scripts.dataset.part_writer import PartWriter
+from scripts.dataset.rhythm_section import follow_kick
 from scripts.dataset.score import Part, Song, without_overlaps
 from scripts.dataset.styles import STYLES, Style
 from scripts.dataset.theory import nearest_pitch, voicing
@@ -40,6 +41,7 @@ def compose(seed: str) -> Composition:
     chart = make_chart(rng, style.meter, rng.uniform(*style.tempos), style.swing, style.harmony)
     parts = {stem: write_part(chart, style, stem, f"{seed}/{stem}") for stem in PLAYERS}
     parts["drums"] = write_drums(chart, style.groove, f"{seed}/drums")
+    parts["bass"] = follow_kick(parts["bass"], parts["drums"], chart, Random(f"{seed}/kick"))
     song = Song(
         parts, chart.duration_seconds, "composer", name, chart.tempo, chart.key, chart.meter
     )

@@ -14,6 +14,7 @@ from scripts.dataset.groove_files import GrooveFile, choose_file, find_style
 from scripts.dataset.midi_tracks import assign_stems, list_tracks
 from scripts.dataset.part_writer import PartWriter
 from scripts.dataset.piano import sustain
+from scripts.dataset.rhythm_section import follow_kick
 from scripts.dataset.score import STEMS, Part, Song, without_overlaps
 from scripts.dataset.styles import Style
 
@@ -153,3 +154,5 @@ def _complete(parts: dict[str, Part], chart: Chart, style: Style, rng: Random, s
     played = {note.pitch for note in parts["drums"].notes}
     if rng.random() < 0.15 or not played & KICKS_AND_SNARES:
         parts["drums"] = write_drums(chart, style.groove, f"{seed}/drums")
+    if "mma" not in parts["bass"].kinds:
+        parts["bass"] = follow_kick(parts["bass"], parts["drums"], chart, rng)
