@@ -7,7 +7,7 @@ import pytest
 
 from scripts.dataset import piano
 from scripts.dataset.chart import STEPS_PER_BAR
-from scripts.dataset.composer import PEDALLED, PLAYERS, compose, write_part
+from scripts.dataset.composer import LINES, PEDALLED, PLAYERS, compose, write_part
 from scripts.dataset.drums import GROOVES
 from scripts.dataset.guitar import RINGING, strum
 from scripts.dataset.part_writer import PartWriter
@@ -47,7 +47,7 @@ def test_a_part_avoids_kinds_even_if_they_are_all_favourites(composed):
 def test_a_guitar_plays_what_pianos_play(composed):
     part = write_part(composed.chart, composed.style, "guitar", "x", "piano")
     assert part.notes
-    assert set(part.kinds) <= {*composed.style.piano.split(), "melody"}
+    assert set(part.kinds) <= {*composed.style.piano.split(), *LINES["piano"]}
     for note in part.notes[:-20]:
         assert "guitar" in composed.chart.section_at(note.start_seconds).playing
 
@@ -128,3 +128,10 @@ def test_other_guitars_have_no_pedal(composed):
     for seed in range(10):
         arguments = (composed.chart, composed.style, "guitar", f"{seed}")
         assert not write_part(*arguments, avoided=RINGING).pedals
+
+
+@pytest.mark.parametrize("stem", LINES)
+def test_some_guitars_and_pianos_play_lines_alone(composed, stem):
+    parts = [write_part(composed.chart, composed.style, stem, f"{seed}") for seed in range(60)]
+    alone = sum(set(part.kinds) <= set(LINES[stem]) for part in parts)
+    assert 8 < alone < 40
