@@ -1,10 +1,14 @@
 """The plan that all parts of a song share: meter, tempo, swing, sections and chords."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 from random import Random
 
 from scripts.dataset.score import STEMS
 from scripts.dataset.theory import FAMILIES_BY_MODE, NAMES, Chord, progression
+
+Bar = list[tuple[int, Chord]]
+"""The chords of a bar, each with the step at which it begins."""
 
 # Steps are sixteenth notes.
 STEPS_PER_BAR = {"4/4": 16, "3/4": 12, "6/8": 12}
@@ -23,7 +27,27 @@ RESTS = {
     "break": (0.45, 0.5, 0.4, 0.4),
     "outro": (0.15, 0.2, 0.3, 0.3),
 }
-"""How often bass, drums, guitar and piano rest in a section."""
+"""How often bass, drums, guitar and piano rest in a section, in a song of average rests."""
+
+RESTLESS = {
+    "bass": (0.0, 0.5, 1.0),
+    "drums": (0.0, 0.0, 0.5, 1.0),
+    "guitar": (0.0, 0.5, 1.0, 2.5),
+    "piano": (0.0, 0.5, 1.0, 2.5),
+}
+"""How much more often a stem rests in a song, one of these: a few guitars rest for half a song."""
+
+THINNED = 0.2
+"""How often a section has a part in which fewer stems play: people rest for bars, not sections."""
+
+PACES = (0.5, 0.5, 1, 1, 1, 2, 2, 4)
+"""For how many bars a song stays on a chord: from two chords a bar to four bars on one."""
+
+SAME_CHORDS = 0.3
+"""How often a section has the chords of an earlier one: verses and choruses share a loop."""
+
+SECTION_BARS = (8, 8, 16)
+"""About how long sections are, intros apart."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +91,7 @@ class Chart:
     tempo: float
     swing: float
     swing_steps: int
-    bars: list[list[tuple[int, Chord]]]
+    bars: list[Bar]
     sections: list[Section]
 
     @property
@@ -128,28 +152,60 @@ def make_chart(
     colour = rng.choice((0.0, 0.1, 0.35)) if family != "jazz" else 0.3
     bar_seconds = STEPS_PER_BAR[meter] * 15.0 / tempo
     total_bars = int(rng.uniform(60.0, 150.0 - TAIL_SECONDS - 6 * bar_seconds) / bar_seconds)
+    pace = 1 if family == "blues" else rng.choice(PACES)
     sections: list[Section] = []
-    bars: list[list[tuple[int, Chord]]] = []
-    harmony: dict[str, list[Chord]] = {}
-    absent = {
-        stem
-        for stem, share in zip(STEMS, (0.04, 0.06, 0.15, 0.17), strict=True)
-        if rng.random() < share
-    }
+    bars: list[Bar] = []
+    loops: dict[str, list[Bar]] = {}
+    restless = _draw_rests(rng)
     for name in _form(rng):
-        if len(bars) >= total_bars:
+        left = total_bars - len(bars)
+        if left <= 0:
             break
-        chords = harmony.setdefault(name, progression(rng, family, tonic, colour))
-        rounds = max(1, rng.choice((4, 8, 8)) // len(chords)) if name != "intro" else 1
-        num_bars = min(len(chords) * rounds, 16)
-        sections.append(_section(rng, name, len(bars), num_bars, absent))
-        split = rng.random() < 0.15
-        for index in range(num_bars):
-            chord = chords[index % len(chords)]
-            second = chords[(index + 1) % len(chords)]
-            halves = [(0, chord), (6 if meter == "6/8" else 8, second)]
-            bars.append(halves if split and index % 2 else [(0, chord)])
+        if name not in loops:
+            shares = loops and rng.random() < SAME_CHORDS
+            new = _lay_out(progression(rng, family, tonic, colour), pace, meter)
+            loops[name] = rng.choice(list(loops.values())) if shares else new
+        loop = loops[name]
+        num_bars = _count_bars(rng, name, len(loop), left)
+        sections += _thin_out(rng, _section(rng, name, len(bars), num_bars, restless))
+        played = [loop[index % len(loop)] for index in range(num_bars)]
+        bars += _anticipate(played, meter) if rng.random() < 0.15 else played
     return Chart(tonic, mode, meter, tempo, swing[0], swing[1], bars, sections)
+
+
+def _lay_out(chords: list[Chord], pace: float, meter: str) -> list[Bar]:
+    """The bars of a progression, in which each chord lasts so many bars; bars of three have one."""
+    if pace < 1 and meter != "3/4":
+        pairs = zip(chords[::2], chords[1::2], strict=False)
+        return [[(0, one), (_half(meter), other)] for one, other in pairs]
+    return [[(0, chord)] for chord in chords for _ in range(max(1, round(pace)))]
+
+
+def _half(meter: str) -> int:
+    """The step at which the second chord of a bar begins."""
+    return 6 if meter == "6/8" else 8
+
+
+def _count_bars(rng: Random, name: str, loop: int, left: int) -> int:
+    """Bars of a section: whole rounds of its loop of so many bars, up to 16, and few past the end.
+
+    Args:
+        rng: Draws the length.
+        name: Of the section.
+        loop: Bars of a round.
+        left: Bars that the song has left.
+    """
+    wanted = 4 if name == "intro" else rng.choice(SECTION_BARS)
+    return min(max(1, wanted // loop) * loop, 16, -(-left // 4) * 4)
+
+
+def _anticipate(bars: list[Bar], meter: str) -> list[Bar]:
+    """The bars, every other one of which goes to the next bar's chord half-way."""
+    following = [*bars[1:], bars[0]]
+    return [
+        [bar[0], (_half(meter), later[0][1])] if index % 2 and len(bar) == 1 else bar
+        for index, (bar, later) in enumerate(zip(bars, following, strict=True))
+    ]
 
 
 def _form(rng: Random) -> list[str]:
@@ -166,11 +222,36 @@ def _form(rng: Random) -> list[str]:
     return start + body + ["outro", *body, *body]
 
 
-def _section(rng: Random, name: str, first_bar: int, num_bars: int, absent: set[str]) -> Section:
+def _draw_rests(rng: Random) -> dict[str, float]:
+    """By stem, how much more often than others it rests in a song; infinity: it is not there."""
+    absent = zip(STEMS, (0.04, 0.06, 0.15, 0.17), strict=True)
+    return {
+        stem: inf if rng.random() < share else rng.choice(RESTLESS[stem]) for stem, share in absent
+    }
+
+
+def _section(
+    rng: Random, name: str, first_bar: int, num_bars: int, restless: dict[str, float]
+) -> Section:
     """Draw the intensity of a section and which stems rest in it; at least one plays."""
     low, high = INTENSITIES.get(name, (0.3, 0.8))
     shares = zip(STEMS, RESTS[name], strict=True)
-    resting = {stem for stem, share in shares if rng.random() < share}
-    present = [stem for stem in STEMS if stem not in absent]
+    resting = {stem for stem, share in shares if rng.random() < share * restless[stem]}
+    present = [stem for stem in STEMS if restless[stem] < inf] or list(STEMS)
     playing = [stem for stem in present if stem not in resting] or [rng.choice(present)]
     return Section(name, first_bar, num_bars, rng.uniform(low, high), frozenset(playing))
+
+
+def _thin_out(rng: Random, section: Section) -> list[Section]:
+    """The section, or two of its name: some stems enter half-way, or pause in the last bars."""
+    if rng.random() >= THINNED or section.num_bars < 4 or len(section.playing) < 2:
+        return [section]
+    players = sorted(section.playing)
+    fewer = frozenset(rng.sample(players, rng.randint(1, len(players) - 1)))
+    enters_late = rng.random() < 0.35
+    bars = section.num_bars // 2 if enters_late else section.num_bars - rng.choice((1, 1, 2))
+    first = replace(section, num_bars=bars)
+    second = replace(section, first_bar=section.first_bar + bars, num_bars=section.num_bars - bars)
+    if enters_late:
+        return [replace(first, playing=fewer), second]
+    return [first, replace(second, playing=fewer)]

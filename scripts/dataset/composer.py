@@ -8,9 +8,16 @@ from scripts.dataset import bass, guitar, piano
 from scripts.dataset.chart import TAIL_SECONDS, Chart, Section, make_chart
 from scripts.dataset.drums import CRASH, KICK, DrumStyle
 from scripts.dataset.part_writer import PartWriter
+from scripts.dataset.rhythm_section import follow_kick
 from scripts.dataset.score import Part, Song, without_overlaps
 from scripts.dataset.styles import STYLES, Style
 from scripts.dataset.theory import nearest_pitch, voicing
+
+LINES = {"guitar": ("lead", "riff", "pick"), "piano": ("melody", "melody", "broken")}
+"""Kinds of part that are lines, not chords."""
+
+ALONE = 0.2
+"""How often a guitar or piano plays lines alone; most of the others play some, too."""
 
 WriteBar = Callable[[PartWriter, int, Random], None]
 
@@ -40,6 +47,7 @@ def compose(seed: str) -> Composition:
     chart = make_chart(rng, style.meter, rng.uniform(*style.tempos), style.swing, style.harmony)
     parts = {stem: write_part(chart, style, stem, f"{seed}/{stem}") for stem in PLAYERS}
     parts["drums"] = write_drums(chart, style.groove, f"{seed}/drums")
+    parts["bass"] = follow_kick(parts["bass"], parts["drums"], chart, Random(f"{seed}/kick"))
     song = Song(
         parts, chart.duration_seconds, "composer", name, chart.tempo, chart.key, chart.meter
     )
@@ -67,7 +75,7 @@ def write_part(
     rng = Random(seed)
     writer = PartWriter(chart, rng)
     player = player or stem
-    favourites = _list_kinds(style, player, avoided)
+    favourites = _list_kinds(style, player, avoided, rng)
     main = rng.choice(favourites)
     solo = main if SOLOS[player] in avoided else SOLOS[player]
     kinds: dict[str, str] = {}
@@ -120,10 +128,13 @@ def _write_section(
         write_bar(writer, bar, pattern)
 
 
-def _list_kinds(style: Style, player: str, avoided: Collection[str]) -> list[str]:
-    """The favourites that are not avoided, or all kinds that are not."""
-    favourites = [kind for kind in getattr(style, player).split() if kind not in avoided]
-    return favourites or sorted(PLAYERS[player].keys() - set(avoided))
+def _list_kinds(style: Style, player: str, avoided: Collection[str], rng: Random) -> list[str]:
+    """The kinds that a player has, lines alone for some; all kinds if those are avoided."""
+    favourites = getattr(style, player).split()
+    if player in LINES and rng.random() < ALONE:
+        favourites = LINES[player]
+    kept = [kind for kind in favourites if kind not in avoided]
+    return kept or sorted(PLAYERS[player].keys() - set(avoided))
 
 
 def write_drums(chart: Chart, groove: str, seed: str) -> Part:

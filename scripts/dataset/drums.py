@@ -129,20 +129,30 @@ class DrumStyle:
             (SNARE, SNARE, SNARE, 40, CLAP if groove in ("house", "disco") else SNARE)
         )
         self.percussion = [rng.choice(PERCUSSION) for _ in range(rng.choice((0, 0, 0, 1, 1, 2)))]
-        self.fill_every = rng.choice((4, 4, 8, 16))
+        self.steady = rng.random() < 0.5
+        self.period = rng.choice((1, 1, 2, 2, 4))
+        self.opens = rng.random() < 0.15
+        self.rings = rng.random() < 0.2
+        self.cymbals = rng.choice(((CRASH,), (CRASH,), (CRASH, 57), (CRASH, 55), (57, 52)))
+        self.crash_every = rng.choice((0, 0, 0, 0, 8, 4, 2))
+        self.fill_every = rng.choice((4, 8, 8, 16, 16))
+        self.fills_sections = rng.choice((0.0, 0.4, 0.7, 0.9))
+        self.fills = rng.choice((1, 1, 2, 4))
         self.ride_sections = set(
             rng.sample(("verse", "chorus", "solo", "bridge"), rng.choice((0, 1, 1, 2)))
         )
         self.busy = rng.random() * 0.12
+        self.ghosts = rng.random() < 0.5
 
     def play_bar(self, writer: PartWriter, section: Section, bar: int) -> None:
         """Write one bar: the section's groove, with a crash at its start and a fill at its end."""
         inside = bar - section.first_bar
-        pattern = Random(f"{self.seed}/{section.name}/{inside % 2 if self.busy > 0.05 else 0}")
+        name = "" if self.steady else section.name
+        pattern = Random(f"{self.seed}/{name}/{inside % self.period}")
         kicks, snares, tops = GROOVES[self.groove]
         steps = writer.chart.steps_per_bar
-        fill_steps = self._fill_length(writer.rng, section, inside, steps)
-        until = steps - fill_steps
+        fill = self._choose_fill(writer.rng, section, inside)
+        until = steps - (min(steps, fill.choice((2, 4, 4, 4, 8, 8, 16))) if fill else 0)
         self._line(writer, bar, pattern.choice(kicks), KICK, until)
         snare = STICK if self.stick_snare and section.name != "chorus" else self.snare
         self._line(writer, bar, pattern.choice(snares), snare, until)
@@ -154,20 +164,26 @@ class DrumStyle:
         for pitch, line in self.percussion:
             if section.intensity > 0.6:
                 self._line(writer, bar, line[:steps], pitch, until)
-        for step in range(1, until):
-            if writer.rng.random() < self.busy * 0.5:
-                writer.add(
-                    bar,
-                    step,
-                    1,
-                    writer.rng.choice((KICK, self.snare, HAT)),
-                    writer.rng.uniform(30, 70),
-                )
-        if inside == 0 and ((bar > 0 and writer.rng.random() < 0.8) or writer.rng.random() < 0.3):
-            writer.add(bar, 0, 8, writer.rng.choice((CRASH, CRASH, 57, 55, 52)), 108)
+        self._ornament(writer, bar, pattern, until)
+        if self._crashes(writer.rng, bar, inside):
+            writer.add(bar, 0, 8, writer.rng.choice(self.cymbals), 108)
             writer.add(bar, 0, 1, KICK, 108)
-        if fill_steps:
-            self._fill(writer, bar, until, steps)
+        if fill:
+            self._fill(writer, bar, until, fill)
+
+    def _ornament(self, writer: PartWriter, bar: int, pattern: Random, until: int) -> None:
+        """Soft strokes between those of the groove, which come again with it."""
+        for step in range(1, writer.chart.steps_per_bar):
+            if pattern.random() < self.busy * 0.5:
+                sound, velocity = pattern.choice((KICK, self.snare, HAT)), pattern.uniform(30, 70)
+                if step < until:
+                    writer.add(bar, step, 1, sound, velocity)
+
+    def _crashes(self, rng: Random, bar: int, inside: int) -> bool:
+        """Whether a bar begins with a crash: where a section begins, or every few bars."""
+        if inside == 0:
+            return rng.random() < (0.8 if bar else 0.3)
+        return bool(self.crash_every) and inside % self.crash_every == 0
 
     def _top(self, section: Section, pattern: Random) -> int:
         if self.groove == "swing":
@@ -180,33 +196,33 @@ class DrumStyle:
 
     def _line(self, writer: PartWriter, bar: int, line: str, pitch: int, until: int) -> None:
         for step, mark in enumerate(line[:until]):
-            if mark == ".":
+            if mark == "." or (mark == "g" and not self.ghosts):
                 continue
-            sound = self._sound(writer.rng, pitch, mark, step == len(line) - 2)
+            sound = self._sound(pitch, mark, step == len(line) - 2)
             writer.add(bar, step, 1, sound, VELOCITIES[mark])
 
-    def _sound(self, rng: Random, pitch: int, mark: str, last: bool) -> int:
-        """The drum for a mark of a line: hats open now and then, a ride is struck on its bell."""
+    def _sound(self, pitch: int, mark: str, last: bool) -> int:
+        """The drum for a mark of a line: some open the last hat, or strike a ride on its bell."""
         if pitch == HAT and mark == "X" and self.groove in ("disco", "house"):
             return OPEN_HAT
-        if pitch == HAT and last and rng.random() < 0.15:
+        if pitch == HAT and last and self.opens:
             return OPEN_HAT
-        if pitch == RIDE and mark == "X" and rng.random() < 0.2:
+        if pitch == RIDE and mark == "X" and self.rings:
             return BELL
         return pitch
 
-    def _fill_length(self, rng: Random, section: Section, inside: int, steps: int) -> int:
-        """Steps of the fill that ends this bar, 0 for no fill."""
+    def _choose_fill(self, rng: Random, section: Section, inside: int) -> Random | None:
+        """What draws the fill that ends this bar, None for no fill: a drummer has a few fills."""
         last = inside == section.num_bars - 1
-        if (last and rng.random() < 0.85) or (
-            inside % self.fill_every == self.fill_every - 1 and rng.random() < 0.6
+        if (last and rng.random() < self.fills_sections) or (
+            inside % self.fill_every == self.fill_every - 1 and rng.random() < 0.5
         ):
-            return min(steps, rng.choice((4, 4, 8, 8, 12, 16)))
-        return 0
+            return Random(f"{self.seed}/fill/{rng.randrange(self.fills)}")
+        return None
 
-    def _fill(self, writer: PartWriter, bar: int, start: int, steps: int) -> None:
+    def _fill(self, writer: PartWriter, bar: int, start: int, rng: Random) -> None:
         """Toms, snare and kick from `start` to the bar's end, mostly downwards, growing louder."""
-        rng = writer.rng
+        steps = writer.chart.steps_per_bar
         grid = rng.choice(
             (1, 1, 2, 4 / 3, 2 / 3) if self.groove in ("swing", "shuffle") else (1, 1, 1, 2, 0.5)
         )

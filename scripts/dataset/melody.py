@@ -1,9 +1,15 @@
-"""Melodies for lead lines: a random walk over the scale that meets the chord on strong beats."""
+"""Melodies for lead lines: they go by step through the scale, and meet chords on strong beats."""
 
 from random import Random
 
 from scripts.dataset.part_writer import PartWriter
 from scripts.dataset.theory import SCALES, nearest_pitch, scale_pitches
+
+TURNING = 0.35
+"""How often a melody changes its direction from note to note."""
+
+LEAPS = (0.05, 0.15, 0.35)
+"""How often a melody leaps, one of these a bar; else it goes by step or stays."""
 
 
 def rhythm(pattern: Random, steps: int, density: float) -> list[tuple[float, float]]:
@@ -33,15 +39,19 @@ def line(
     minor_like = 3 in SCALES[chart.mode]
     mode = "blues" if minor_like and pattern.random() < 0.3 else chart.mode
     pitches = scale_pitches(chart.tonic, mode, *compass)
-    index = pattern.randrange(len(pitches) // 4, 3 * len(pitches) // 4)
-    leap = pattern.choice((1, 2, 2, 4))
+    index = round(writer.height * (len(pitches) - 1)) + pattern.randint(-2, 2)
+    direction = pattern.choice((-1, 1))
+    leaps = pattern.choice(LEAPS)
     notes = []
     for step, length in rhythm(pattern, chart.steps_per_bar, pattern.random()):
-        index = min(max(index + pattern.randint(-leap, leap), 0), len(pitches) - 1)
+        if pattern.random() < TURNING:
+            direction = -direction
+        move = pattern.choice((2, 3, 4)) if pattern.random() < leaps else pattern.choice((0, 1, 1))
+        index = min(max(index + direction * move, 0), len(pitches) - 1)
         pitch = pitches[index]
         if step % 8 == 0 or length >= 4:
-            candidates = [nearest_pitch(tone, pitch) for tone in chart.chord_at(bar, step).tones]
-            distances = [abs(candidate - pitch) for candidate in candidates]
-            pitch = candidates[distances.index(min(distances))]
+            tones = [nearest_pitch(tone, pitch) for tone in chart.chord_at(bar, step).tones]
+            pitch = min(tones, key=lambda tone: abs(tone - pitches[index]))
+            index = min(range(len(pitches)), key=lambda place: abs(pitches[place] - pitch))
         notes.append((step, length, pitch))
     return notes

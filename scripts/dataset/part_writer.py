@@ -23,6 +23,15 @@ RIGHT_HAND_ALONE = 0.5
 SLOPES = (-2.0, 0.0, 0.0, 1.5)
 """By how much each note of a chord is struck harder than the one before it, one a player."""
 
+DEPTHS = (0.0, 0.2, 0.5, 1.0)
+"""How deep a player's accents are, and how much louder intense sections, one of these a player."""
+
+EVEN_VELOCITY = 94.0
+"""Velocity of players without accents."""
+
+GHOST_VELOCITY = 60.0
+"""Softer notes are ghost notes or dead strokes, which no player strikes harder."""
+
 
 class PartWriter:
     """Collects the notes of one part, whose timing and velocity vary a little, as people's do.
@@ -30,6 +39,7 @@ class PartWriter:
     Attributes:
         strums: Whether a guitarist strikes one string after the other.
         plays_low: Whether a pianist plays with the left hand too.
+        height: Where in its compass a player begins the bars of a melody, from 0 to 1.
     """
 
     def __init__(self, chart: Chart, rng: Random) -> None:
@@ -40,12 +50,14 @@ class PartWriter:
         self.intensity = 0.7
         self._jitter_seconds = rng.choice((0.001, 0.004, 0.007, 0.011))
         self._delay_seconds = rng.gauss(0.0, 0.005)
-        self._velocity_jitter = rng.choice((2.0, 5.0, 8.0))
+        self._velocity_jitter = rng.choice((0.0, 2.0, 5.0, 8.0))
+        self._depth = rng.choice(DEPTHS)
         self._finger_seconds = rng.choice(FINGER_SECONDS)
         self._slope = rng.choice(SLOPES)
         self._rolls = rng.random() < ROLLING
         self.strums = rng.random() < STRUMMING
         self.plays_low = rng.random() >= RIGHT_HAND_ALONE
+        self.height = rng.uniform(0.3, 0.7)
 
     def _draw_jitter(self) -> float:
         """How many seconds late a player's next stroke is."""
@@ -60,15 +72,16 @@ class PartWriter:
         velocity: float,
         late_seconds: float | None = None,
     ) -> Note:
-        """Add a note at a step of a bar, `length` steps long, louder in intense sections.
+        """Add a note at a step of a bar, `length` steps long, accented as this player does.
 
         Notes of one stroke are late by the same `late_seconds`; a note alone draws its own.
         """
         late = self._draw_jitter() if late_seconds is None else late_seconds
         start = self.chart.seconds_at(bar, step) + self._delay_seconds + late
-        loud = velocity * (0.72 + 0.36 * self.intensity) + self.rng.gauss(
-            0.0, self._velocity_jitter
-        )
+        loud = velocity * (0.72 + 0.36 * self.intensity)
+        if velocity >= GHOST_VELOCITY:
+            loud = EVEN_VELOCITY + self._depth * (loud - EVEN_VELOCITY)
+        loud += self.rng.gauss(0.0, self._velocity_jitter)
         duration = max(0.03, length * self.chart.step_seconds)
         note = Note(
             max(0.01, start), duration, min(max(pitch, 12), 115), int(min(max(loud, 8), 127))

@@ -140,14 +140,14 @@ def montuno(writer: PartWriter, bar: int, pattern: Random) -> None:
 
 
 def melody(writer: PartWriter, bar: int, pattern: Random) -> None:
-    """A melody in the right hand over sparse left-hand chords."""
+    """A melody in the right hand, over sparse chords in the left one if that plays."""
     doubled = pattern.random() < 0.2
     for step, length, pitch in line(writer, bar, pattern, (62, 90)):
         writer.add_chord(bar, step, length * 0.92, [pitch, pitch + 12] if doubled else [pitch], 94)
-    if pattern.random() < 0.7:
+    if writer.plays_low and pattern.random() < 0.7:
         for step, chord in writer.chart.bars[bar]:
-            low = [_root(chord, True)] if writer.plays_low else []
-            writer.add_chord(bar, step, 6, [*low, *voicing(chord, 48, 2)], 70)
+            low = [_root(chord, True), *voicing(chord, 48, 2)]
+            writer.add_chord(bar, step, 6, low, 70)
 
 
 def pad(writer: PartWriter, bar: int, pattern: Random) -> None:

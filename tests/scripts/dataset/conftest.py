@@ -6,6 +6,8 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
+from scripts.songs import STEMS
+
 PACKAGES = ("mido", "pedalboard", "pysfizz", "scipy")
 collect_ignore_glob = [] if all(map(find_spec, PACKAGES)) else ["test_*.py"]
 
@@ -19,6 +21,18 @@ def play_tone(pitch, seconds=1.5):
     hz = 440 * 2 ** ((pitch - 69) / 12)
     partials = sum(np.sin(2 * np.pi * hz * n * time) / n for n in range(1, 6))
     return 0.3 * partials * np.exp(-time)
+
+
+@pytest.fixture(scope="session")
+def composed():
+    """A song of our composer in which all play."""
+    from scripts.dataset.composer import compose
+
+    return next(
+        song
+        for song in map(compose, map(str, range(100)))
+        if all(song.song.parts[stem].notes for stem in STEMS)
+    )
 
 
 @pytest.fixture

@@ -7,22 +7,12 @@ import pytest
 from scripts.dataset import arrangement
 from scripts.dataset.arrangement import arrange, double_line
 from scripts.dataset.chart import LEAD_IN_SECONDS
-from scripts.dataset.composer import PLAYERS, Composition, compose
+from scripts.dataset.composer import PLAYERS, Composition
 from scripts.dataset.drums import TOMS
-from scripts.dataset.score import STEMS, Note, Part
+from scripts.dataset.score import Note, Part
 
 SHARES = ("SECOND", "BORROWED", "DOUBLED", "RAISED", "MOVED", "SINGING")
 COMPASSES = {"bass": (20, 70), "guitar": (40, 86), "piano": (20, 115)}
-
-
-@pytest.fixture(scope="module")
-def composed():
-    """A song in which all play."""
-    return next(
-        song
-        for song in map(compose, map(str, range(100)))
-        if all(song.song.parts[stem].notes for stem in STEMS)
-    )
 
 
 @pytest.fixture

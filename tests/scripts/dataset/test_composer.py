@@ -7,7 +7,7 @@ import pytest
 
 from scripts.dataset import piano
 from scripts.dataset.chart import STEPS_PER_BAR
-from scripts.dataset.composer import PEDALLED, PLAYERS, compose, write_part
+from scripts.dataset.composer import LINES, PEDALLED, PLAYERS, compose, write_part
 from scripts.dataset.drums import GROOVES
 from scripts.dataset.guitar import RINGING, strum
 from scripts.dataset.part_writer import PartWriter
@@ -33,8 +33,7 @@ def test_a_song_is_a_function_of_its_seed_and_playable(seed):
             assert 1 <= note.velocity <= 127
 
 
-def test_a_part_avoids_kinds_even_if_they_are_all_favourites():
-    composed = compose("2")
+def test_a_part_avoids_kinds_even_if_they_are_all_favourites(composed):
     favourites = composed.style.guitar.split()
     for avoided in (favourites[:1], [*favourites, "lead"]):
         for seed in range(5):
@@ -45,11 +44,10 @@ def test_a_part_avoids_kinds_even_if_they_are_all_favourites():
             assert set(kinds) <= PLAYERS["guitar"].keys()
 
 
-def test_a_guitar_plays_what_pianos_play():
-    composed = compose("2")
+def test_a_guitar_plays_what_pianos_play(composed):
     part = write_part(composed.chart, composed.style, "guitar", "x", "piano")
     assert part.notes
-    assert set(part.kinds) <= {*composed.style.piano.split(), "melody"}
+    assert set(part.kinds) <= {*composed.style.piano.split(), *LINES["piano"]}
     for note in part.notes[:-20]:
         assert "guitar" in composed.chart.section_at(note.start_seconds).playing
 
@@ -114,8 +112,7 @@ def test_half_of_the_pianists_leave_the_low_notes_to_the_bass():
 
 
 @pytest.mark.parametrize(("stem", "ringing"), [("piano", piano.PEDALLED), ("guitar", RINGING)])
-def test_some_players_let_chords_ring(stem, ringing):
-    composed = compose("2")
+def test_some_players_let_chords_ring(composed, stem, ringing):
     others = PLAYERS[stem].keys() - ringing
     pedalled = 0
     for seed in range(60):
@@ -127,8 +124,14 @@ def test_some_players_let_chords_ring(stem, ringing):
     assert pedalled == pytest.approx(60 * PEDALLED[stem], abs=10)
 
 
-def test_other_guitars_have_no_pedal():
-    composed = compose("2")
+def test_other_guitars_have_no_pedal(composed):
     for seed in range(10):
         arguments = (composed.chart, composed.style, "guitar", f"{seed}")
         assert not write_part(*arguments, avoided=RINGING).pedals
+
+
+@pytest.mark.parametrize("stem", LINES)
+def test_some_guitars_and_pianos_play_lines_alone(composed, stem):
+    parts = [write_part(composed.chart, composed.style, stem, f"{seed}") for seed in range(60)]
+    alone = sum(set(part.kinds) <= set(LINES[stem]) for part in parts)
+    assert 4 < alone < 30

@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from scripts.dataset.composer import compose
-from scripts.dataset.grooves import _complete, add_pedal
+from scripts.dataset.grooves import _complete, add_pedal, hold
 from scripts.dataset.score import Note, Part
 
 
@@ -37,3 +37,20 @@ def test_drums_without_kick_and_snare_are_the_composer_s(drum, kept):
         _complete(parts, composed.chart, composed.style, Random(seed), f"{seed}")
         found.append(parts["drums"] is drums)
     assert sum(found) > 5 if kept else not any(found)
+
+
+def test_notes_of_mma_are_held_until_the_next_stroke():
+    part = Part(
+        [Note(0.0, 0.1, 40, 90), Note(0.02, 0.1, 47, 90), Note(1.0, 0.1, 40, 90)], kinds=["mma"]
+    )
+    hold(part, 0.9)
+    assert [note.duration_seconds for note in part.notes] == pytest.approx([0.9, 0.882, 0.1])
+
+
+def test_notes_that_last_longer_stay_and_so_do_the_composer_s():
+    part = Part([Note(0.0, 0.8, 40, 90), Note(1.0, 0.1, 40, 90)], kinds=["mma"])
+    hold(part, 0.5)
+    assert [note.duration_seconds for note in part.notes] == [0.8, 0.1]
+    own = Part([Note(0.0, 0.1, 40, 90), Note(1.0, 0.1, 40, 90)], kinds=["riff"])
+    hold(own, 1.0)
+    assert own.notes[0].duration_seconds == 0.1
