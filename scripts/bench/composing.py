@@ -190,7 +190,7 @@ def main(
         for (stem, name), *found in zip(ROWS, *ours, theirs, strict=True)
     ]
     report.table(
-        ("stem", "feature", "composer", "MMA", "people", "composer's", "MMA's chance"), rows
+        ("stem", "feature", "composer", "MMA", "people", "chance, composer", "chance, MMA"), rows
     )
     report.save(output)
 
