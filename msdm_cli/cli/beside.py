@@ -94,7 +94,7 @@ class Beside:
     def add(self, result: "JobResult") -> tuple[Path, ...]:
         """Make what belongs beside results; beside those that were there, what is missing."""
         makers = {
-            "page": self._make_page if self.page else None,
+            "page": self._make_page if self.page else self._remove_page,
             "project": self._make_project if self.project else None,
             "MIDI": self._make_notes if self.midi else None,
         }
@@ -125,6 +125,15 @@ class Beside:
         from msdm_cli.page.write import write_page
 
         return (write_page(result.manifest),)
+
+    def _remove_page(self, result: "JobResult") -> tuple[Path, ...]:
+        """A page of results that were replaced would show what is no longer there."""
+        from msdm_cli.page.place import is_ours, place_page
+
+        place = place_page(result.manifest)
+        if not result.skipped and is_ours(place):
+            place.unlink()
+        return ()
 
     def _make_gallery(self, folder: Path, *, new: bool) -> tuple[Path, ...]:
         from msdm_cli.page.write import place_gallery, write_gallery

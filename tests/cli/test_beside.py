@@ -64,6 +64,21 @@ def test_no_page(write_song, tmp_path):
     assert not (tmp_path / "song" / "index.html").exists()
 
 
+def test_a_page_of_what_was_replaced_does_not_stay(write_song, tmp_path):
+    song = write_song(seconds=0.3)
+    page = tmp_path / "stems" / "song" / "index.html"
+    for options, there in (
+        ((), True),
+        (("--no-page",), True),  # nothing is made
+        (("--no-page", "--overwrite", "--start", "0.1"), False),
+    ):
+        assert separate(song, tmp_path / "stems", *options).returncode == 0
+        assert page.exists() == there
+    page.write_text("mine")
+    assert separate(song, tmp_path / "stems", "--no-page", "--overwrite").returncode == 0
+    assert page.read_text() == "mine"
+
+
 def test_a_file_in_the_way_is_kept_and_the_stems_are_made(write_song, tmp_path):
     folder = tmp_path / "stems" / "song"
     folder.mkdir(parents=True)
