@@ -1,10 +1,12 @@
 """Whether a sketch can be turned into sound, and whether its prior has learned what goes together.
 
     python -m scripts.bench.gates DATA/validation --output scripts/bench/gates.md
+    python -m scripts.bench.gates DATA/validation --weights SKETCH/best.safetensors
 
 Gate 1: the true sketches of songs become sound, which is sketched again. The error counts where a
 stem sounds; that of the codes alone is what no sound can be better than. Gate 2: the loss of a stem
-whose others are known, when they are its own song's and when they are another song's.
+whose others are known, when they are its own song's and when they are another song's. Other weights
+of the prior are asked for gate 2 alone.
 """
 
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Annotated
 import numpy as np
 import typer
 from numpy.typing import NDArray
+from safetensors.torch import load_file
 
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.interface import Model, load_model
@@ -112,6 +115,9 @@ def add_gap(report: Report, network: SketchPrior, songs: Path) -> None:
 def main(
     songs: Annotated[Path, typer.Argument(help="Songs in the layout of Slakh.")],
     *,
+    weights: Annotated[
+        Path | None, typer.Option(help="Weights of the prior, if not those that ship.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(help="Only so many songs in gate 1.")] = None,
     quality: Annotated[str, typer.Option(help="fast, default or best.")] = "default",
     output: OutputOption = None,
@@ -123,12 +129,15 @@ def main(
         "`python -m scripts.bench.gates`.",
         "Losses are relative to the Wiener filter of the components: 1 has learned nothing.",
     )
-    preset = model.spec.preset("generate", quality)
-    add_resynthesis(report, model, preset, list_songs(songs)[:limit])
+    if not weights:
+        preset = model.spec.preset("generate", quality)
+        add_resynthesis(report, model, preset, list_songs(songs)[:limit])
     entry = find_entry(EMBEDDED)
     index = model.spec.list_stages("generate")[0]
     network = load_network(entry, model.spec, index)
     assert isinstance(network, SketchPrior)
+    if weights:
+        network.load_state_dict(load_file(weights))
     add_gap(report, network, songs)
     report.save(output)
 
