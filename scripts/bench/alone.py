@@ -7,6 +7,7 @@ Many songs have only one of the two. Each song that has a guitar is separated wi
 each that has a piano without its guitar.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,11 +33,13 @@ class Lone:
     Attributes:
         as_is: SI-SDRi of that stem, in dB.
         crossed: SI-SDRi of the other estimate as if it were that stem's, in dB.
+        together: SI-SDRi of the two estimates taken together, in dB.
         level_db: Level of the other estimate, which should be silent, relative to that stem.
     """
 
     as_is: float
     crossed: float
+    together: float
     level_db: float
 
 
@@ -53,9 +56,11 @@ def score_lone(estimate: Samples, stems: Samples, kept: int, absent: int, rate: 
         if not sounding[kept] or sounding.sum() < 2:
             continue
         before = si_sdr(true.sum(0), true[kept])
-        named, other = (float(si_sdr(found[stem], true[kept]) - before) for stem in (kept, absent))
+        estimates = np.stack((found[kept], found[absent], found[kept] + found[absent]))
+        named, other, both = (si_sdr(estimates, true[kept]) - before).tolist()
         powers = np.square(found[absent]).mean(), np.square(true[kept]).mean()
-        scores.append(Lone(named, other, float(10 * np.log10(powers[0] / powers[1] + 1e-9))))
+        level_db = 10 * math.log10(powers[0] / powers[1] + 1e-9)
+        scores.append(Lone(named, other, both, level_db))
     return scores
 
 
@@ -66,11 +71,13 @@ def add_stem(report: Report, kept: str, absent: str, songs: Sequence[Sequence[Lo
     crossed = [[window.crossed for window in song] for song in songs]
     wrong = sum(sum(other) > sum(named) for named, other in zip(as_is, crossed, strict=True))
     swapped = [max(pair, key=sum) for pair in zip(as_is, crossed, strict=True)]
+    together = np.mean([window.together for window in windows])
     level = np.median([window.level_db for window in windows])
     report.row(
         f"{kept}, no {absent}",
         f"{np.mean(np.concatenate(as_is)):.2f}",
         f"{np.mean(np.concatenate(swapped)):.2f}",
+        f"{together:.2f}",
         f"{wrong} of {len(songs)}",
         f"{level:.1f}",
     )
@@ -97,10 +104,14 @@ def main(
     report = Report(
         f"{seconds:g} s of each of {len(folders)} songs without their piano or without their "
         f"guitar, separated at `{quality}`, by `python -m scripts.bench.alone`.",
-        "SI-SDRi in dB in windows of 4 s; songs whose stem is rather found under the other name; "
-        "median level of the estimate of the stem that is not there, relative to the one that is.",
+        "SI-SDRi in dB in windows of 4 s: of the stem, if each song might swap the two names, and "
+        "of the estimates of guitar and piano together. Songs whose stem is rather found under the "
+        "other name. Median level of the estimate of the stem that is not there, relative to the "
+        "one that is.",
     )
-    report.begin_table("song has", "dB", "if songs might swap", "wrong name", "absent, dB")
+    report.begin_table(
+        "song has", "dB", "if songs might swap", "together", "wrong name", "absent, dB"
+    )
     for kept, absent in (PAIR, PAIR[::-1]):
         scores = []
         for folder in folders:

@@ -37,15 +37,17 @@ def test_a_guitar_that_is_called_a_piano_shows(stems):
     assert named.as_is == pytest.approx(wrong.crossed)
     assert named.as_is > 30
     assert wrong.as_is < 0
+    assert named.together == pytest.approx(wrong.together)
+    assert named.together > 30
     assert named.level_db == pytest.approx(-40, abs=0.5)
     assert wrong.level_db == pytest.approx(0, abs=0.1)
 
 
 def test_a_song_that_might_swap_does_so_as_a_whole():
     report = Report("x")
-    songs = [[Lone(8.0, -2.0, -30.0), Lone(-1.0, 3.0, 0.0)], [Lone(-4.0, 5.0, 1.0)]]
+    songs = [[Lone(8.0, -2.0, 7.0, -30.0), Lone(-1.0, 3.0, 5.0, 0.0)], [Lone(-4.0, 5.0, 6.0, 1.0)]]
     add_stem(report, "guitar", "piano", songs)
-    assert report.lines[-1] == "| guitar, no piano | 1.00 | 4.00 | 1 of 2 | 0.0 |"
+    assert report.lines[-1] == "| guitar, no piano | 1.00 | 4.00 | 6.00 | 1 of 2 | 0.0 |"
 
 
 def test_the_command_writes_a_table_and_takes_other_weights(songs, tmp_path, monkeypatch):
