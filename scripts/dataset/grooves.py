@@ -153,7 +153,7 @@ def hold_as_drawn(parts: tuple[Part, ...], stem: str, seed: str) -> None:
 
 
 def hold(part: Part, share: float) -> None:
-    """Let notes of MMA last for at least `share` of the time to the next stroke; our composer's stay."""
+    """Let notes of MMA last for at least `share` of the time to the next stroke of their part."""
     if "mma" not in part.kinds:
         return
     starts = sorted(note.start_seconds for note in part.notes)
