@@ -62,7 +62,7 @@ class MusicModel(LoadedModel):
             AudioError: A given stem cannot be read, or they do not go together.
             MissingPreset: The model has no preset of that name, or does not impute.
             NonFiniteSamples: The network failed.
-            ValueError: Stems are unknown, given and targets, or none; or controls are not heeded.
+            ValueError: Stems are unknown, missing, or both given and targets; or as in ``extend``.
         """
         how: dict[str, Any] = {"quality": quality, "seed": seed, "controls": controls}
         what: dict[str, Any] = {"targets": targets, "part": part, "progress": progress}
@@ -124,8 +124,8 @@ class MusicModel(LoadedModel):
             MissingPreset: The model has no preset of that name, or does not generate.
             NonFiniteSamples: The network failed.
             UnsuitableAudio: The length is less than a sample.
-            ValueError: The model draws no sketch, and so heeds no controls and knows no bars, or
-                fewer than one is asked for.
+            ValueError: The bars are not a whole number from 1 on; or controls or bars are asked of
+                a model that draws no sketch, and so heeds neither.
         """
         blocks = self.generate_blocks(
             seconds, bars=bars, quality=quality, seed=seed, controls=controls, progress=progress
@@ -192,8 +192,8 @@ class MusicModel(LoadedModel):
             AudioError: A given stem cannot be read, or they do not go together.
             MissingPreset: The model has no preset of that name, or does not generate.
             NonFiniteSamples: The network failed.
-            ValueError: A stem is not one of the model's, or none is given; or the model draws no
-                sketch, and so heeds no controls.
+            ValueError: A stem is not one of the model's, or none is given; or controls are asked of
+                a model that draws no sketch, and so heeds none.
         """
         how: dict[str, Any] = {"seed": seed, "controls": controls, "progress": progress}
         blocks = self.extend_blocks(given, seconds, sample_rate, quality=quality, **how)
@@ -239,11 +239,11 @@ class MusicModel(LoadedModel):
 
 
 def _check_controls(controls: Controls | None, sketch: Preset | None) -> Controls:
-    """What is asked for, of a model that can be asked.
+    """The controls that are asked for; None asks for nothing.
 
     Raises:
-        TypeError: It is something else.
-        ValueError: The model draws no sketch.
+        TypeError: They are no ``Controls``.
+        ValueError: They ask for something, and the model draws no sketch.
     """
     asked = Controls() if controls is None else controls
     if not isinstance(asked, Controls):

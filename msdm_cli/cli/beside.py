@@ -127,7 +127,7 @@ class Beside:
         return (write_page(result.manifest),)
 
     def _remove_page(self, result: "JobResult") -> tuple[Path, ...]:
-        """A page of results that were replaced would show what is no longer there."""
+        """Remove the page of results that were replaced: it would show what is no longer there."""
         from msdm_cli.page.place import is_ours, place_page
 
         place = place_page(result.manifest)

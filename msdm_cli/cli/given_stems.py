@@ -69,16 +69,17 @@ def name_stems(
 
     Args:
         given: ``stem=path``, or a path whose file name contains the name of one stem, or a folder
-            of stems, or the description of results.
+            of stems, or the ``msdm.json`` of results.
         stems: The stems of the model.
         targets: What a folder does not give, though it holds them.
 
     Raises:
-        BadParameter: A stem is unknown, given twice, or cannot be told from the file's name, or
-            folders hold targets alone.
+        BadParameter: A stem is unknown, given twice, or cannot be told from the file's name; or
+            folders are given that hold targets alone.
         InputError: A path is an address.
         MissingStems: A folder holds no stem.
-        UnreadableManifest: A folder holds the results of several songs, or none that are known.
+        UnreadableManifest: A folder holds the results of several songs, or an ``msdm.json``
+            cannot be read.
     """
     named: dict[str, Path] = {}
     for value in given:
@@ -100,7 +101,7 @@ def _list_given(value: str, stems: Sequence[str], targets: Sequence[str]) -> lis
     from msdm_cli.jobs.output import MANIFEST_SUFFIX
     from msdm_cli.jobs.stem_folder import open_stem_folder
 
-    # The description of results names their stems, too: a folder may hold several songs.
+    # A folder may hold the results of several songs: each one's msdm.json names its stems.
     if Path(value).is_dir() or Path(value).suffix == f".{MANIFEST_SUFFIX}":
         with hinted({MissingStems: lambda error: error.remedy}):
             found = choose_files(open_stem_folder(Path(value)), stems)

@@ -100,7 +100,7 @@ def _hint_writing(error: MsdmError) -> str:
 
 
 def _hint_results(error: MsdmError) -> str:
-    # What is in the way, such as a link, says itself what to do.
+    # An error about what is in the way, such as a link, has its own remedy.
     return error.remedy if _find_number(error) is None else _hint_writing(error)
 
 

@@ -208,7 +208,7 @@ def _read_controls(opened: "StemFolder", spec: "ModelSpec") -> "Controls":
     options = opened.manifest.parse_request().options if opened.manifest else None
     told = getattr(options, "controls", Controls())
     if opened.manifest and told.tempo and told.first_beat is None:
-        # The beats of a tempo that was asked for lie where they were heard.
+        # The tempo was asked for, but where its beats lie was heard.
         told = replace(told, first_beat=opened.manifest.facts.heard.first_beat)
     if len(told.playing) != len(spec.stems):  # those of another model
         told = replace(told, playing=())

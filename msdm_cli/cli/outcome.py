@@ -125,7 +125,7 @@ def _show_table(kind: str, title: str, outcomes: Sequence[Outcome], total: int) 
 
 def show_gain(name: str, result: "JobResult", display: Display) -> None:
     """Say so if results are softer than the input, or were clipped."""
-    # Given stems, and what goes on from them, cannot be made softer.
+    # Given stems stay as they are, and so does what continues them: only the mixture is softer.
     softer = f"{name}: the mixture is {-result.gain_db:.2f} dB softer than its stems"
     if result.gain_db and result.clipped:
         display.say(

@@ -61,7 +61,7 @@ class Facts:
         properties: Of the input; of the results where there is none.
         subtype_written: How samples are stored.
         calls: Network calls.
-        gain: Factor on the files, so that none clips; on the mixture alone beside given stems.
+        gain: Factor on the files, so that none clips; on the mixture alone if ``mixture_only``.
         gain_db: The same in dB.
         exact: Whether the stems sum to the song, to the last bit.
         null_db: Level of what they leave of the song, relative to it; None if nothing.

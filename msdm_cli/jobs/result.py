@@ -20,7 +20,7 @@ class JobResult:
         calls: Network calls of this run.
         gain: Factor on the files, so that none clips.
         gain_db: The same in dB.
-        mixture_only: Whether that is on the mixture alone, and its stems stay as they are.
+        mixture_only: Whether the gain is on the mixture alone, and its stems stay as they are.
         exact: Whether the stems sum to the song, to the last bit.
         null_db: Level of what they leave of it, relative to it; None if nothing, or not measured.
         clipped: Samples that were clipped.

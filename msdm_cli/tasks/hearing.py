@@ -41,7 +41,7 @@ class Heard:
     Attributes:
         tempo: In beats a minute.
         key: A note and a mode.
-        first_beat: Time of the first beat of a bar, in seconds, at that tempo or the one asked for.
+        first_beat: Time of the first beat of a bar, in seconds, at ``tempo`` or the one asked for.
     """
 
     tempo: float | None = None

@@ -67,7 +67,7 @@ def let_rest(options: MusicOptions) -> dict[int, Given]:
     return {
         stem: Given(rest, margin=margin)
         for stem, plays in enumerate(options.controls.playing)
-        if plays is not None and not plays  # as numpy's False, too
+        if plays is not None and not plays  # numpy's False rests, too
     }
 
 

@@ -1,4 +1,4 @@
-"""Whether a guitar without any piano in the song is called a piano, and a piano a guitar.
+"""Whether a guitar is called a piano in songs without a piano, and a piano a guitar likewise.
 
     python -m scripts.bench.alone WIDE/validation --output scripts/bench/alone.md
     python -m scripts.bench.alone WIDE/validation --weights RUN/best.safetensors
@@ -28,7 +28,7 @@ from scripts.songs import list_songs, load_middle
 
 @dataclass(frozen=True)
 class Lone:
-    """A window of 4 s with one of guitar and piano.
+    """A window of 4 s that has only one of guitar and piano.
 
     Attributes:
         as_is: SI-SDRi of that stem, in dB.
@@ -44,7 +44,9 @@ class Lone:
 
 
 def score_lone(estimate: Samples, stems: Samples, kept: int, absent: int, rate: int) -> list[Lone]:
-    """The windows of a song in which stem ``kept`` sounds, and others but not ``absent``.
+    """The windows of a song in which stem ``kept`` sounds and at least one other.
+
+    ``absent`` is the stem that was silenced.
 
     Shape:
         ``[S, T], [S, T] -> [windows]``
@@ -65,7 +67,7 @@ def score_lone(estimate: Samples, stems: Samples, kept: int, absent: int, rate: 
 
 
 def add_stem(report: Report, kept: str, absent: str, songs: Sequence[Sequence[Lone]]) -> None:
-    """Add the row of a stem that is alone."""
+    """Add the row of the stem that was kept."""
     windows = [window for song in songs for window in song]
     as_is = [[window.as_is for window in song] for song in songs]
     crossed = [[window.crossed for window in song] for song in songs]

@@ -32,21 +32,22 @@ from scripts.dataset.written import find_tempo, gather
 Array = NDArray[np.float64]
 
 MOST_BARS = 64
-"""Bars of a song that count, from the first note on."""
+"""Bars of a song that count, from that of its first note on."""
 LEAST_NOTES = 16
-"""Stems with fewer notes do not count, nor do fewer kicks off the beat."""
+"""Stems with fewer notes do not count, nor do the kicks of a song with fewer off the beat."""
 TOGETHER = 0.09
-"""Beats by which notes differ that begin together: 45 ms at 120 a minute."""
+"""Quarters between notes that still begin together: 45 ms at 120 a minute."""
 
 PLACE, ONSET, PITCH, VELOCITY = range(4)
-"""What is known of a note: quarters from the start of its bar, and of the song."""
+"""Columns of a note: quarters from the start of its bar, and of the song; pitch and velocity as in
+MIDI."""
 
 Music = dict[str, list[Array]]
 """By stem, the notes of each bar, ``[N, 4]``."""
 
 
 def arrange_bars(parts: dict[str, Part], tempo: float, meter: str) -> Music:
-    """The notes of parts by bars, at so many quarters a minute."""
+    """The notes of parts by bars; `tempo` is in quarters a minute."""
     beats = STEPS_PER_BAR[meter] / 4
     notes: dict[str, Array] = {}
     for stem, part in parts.items():
@@ -70,26 +71,26 @@ def join(bars: list[Array]) -> Array:
 
 
 def group(bars: list[Array]) -> list[Array]:
-    """The notes that begin together."""
+    """The notes in groups that begin together."""
     notes = join(bars)
     return np.split(notes, np.flatnonzero(np.diff(notes[:, ONSET]) > TOGETHER) + 1)
 
 
 def find_likeness(one: Array, other: Array) -> float:
-    """Share of the notes of two bars that the other has too, at the same place and pitch."""
+    """Share of the notes of two bars that both have, at the same place and pitch."""
     same = np.abs(one[:, None, PLACE] - other[None, :, PLACE]) < TOGETHER
     same &= one[:, None, PITCH] == other[None, :, PITCH]
     return float((same.any(1).sum() + same.any(0).sum()) / (len(one) + len(other)))
 
 
 def find_repeats(bars: list[Array], back: int) -> float:
-    """Mean likeness of the bars of a stem to those so many bars before."""
+    """Mean likeness of bars and those `back` bars earlier, where both have notes; else NaN."""
     pairs = [(a, b) for a, b in zip(bars, bars[back:], strict=False) if len(a) and len(b)]
     return float(np.mean([find_likeness(*pair) for pair in pairs])) if pairs else np.nan
 
 
 def find_steps(music: Music, stem: str) -> float:
-    """Share of steps of one or two semitones from highest note to highest note."""
+    """Share of one or two semitones among the intervals from highest note to highest note."""
     sizes = np.abs(np.diff([chord[:, PITCH].max() for chord in group(music[stem])]))
     return float(np.mean((sizes > 0) & (sizes <= 2)))
 
@@ -104,7 +105,7 @@ def find_kicks(music: Music, stem: str) -> float:
 
 
 def find_moves(music: Music, stem: str) -> float:
-    """Share of the bars whose first note has another name than in the bar before."""
+    """Share of the bars whose first note has another name than in the last bar with notes."""
     names = [bar[np.argmin(bar[:, ONSET]), PITCH] % 12 for bar in music[stem] if len(bar)]
     return float(np.mean([a != b for a, b in pairwise(names)]))
 
@@ -126,13 +127,13 @@ FEATURES: dict[str, tuple[str, Callable[[Music, str], float]]] = {
     "melodic steps": ("bass guitar piano", find_steps),
     "notes at once": ("guitar piano", lambda music, stem: find_size(music[stem])),
 }
-"""Of which stems, and how each is found."""
+"""Of each feature, the stems that have it, and how it is found."""
 
 ROWS = [(stem, name) for name, (stems, _) in FEATURES.items() for stem in stems.split()]
 
 
 def measure(songs: list[Music]) -> list[Array]:
-    """Each row, of the songs that have its stem and drums."""
+    """Of each row, the feature of the songs that have its stem and drums, ``[songs]``."""
     return [
         np.array(
             [FEATURES[name][1](song, stem) for song in songs if {stem, "drums"} <= song.keys()]
@@ -142,7 +143,7 @@ def measure(songs: list[Music]) -> list[Array]:
 
 
 def write(count: int, *, by_mma: bool) -> Iterator[Music]:
-    """Songs as arranged, of the composer's own or accompanied by MMA."""
+    """Songs by our composer, or accompanied by MMA, as the dataset arranges them."""
     for index in range(count):
         seed = f"0/train/{index}"
         composition = accompany(f"{seed}/mma") if by_mma else compose(f"{seed}/composer")

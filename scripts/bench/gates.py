@@ -5,8 +5,8 @@
 
 Gate 1: the true sketches of songs become sound, which is sketched again. The error counts where a
 stem sounds; that of the codes alone is what no sound can be better than. Gate 2: the loss of a stem
-whose others are known, when they are its own song's and when they are another song's. Other weights
-of the prior are asked for gate 2 alone.
+whose others are known, when they are its own song's and when they are another song's. With
+``--weights``, gate 2 alone is measured: gate 1 does not use the prior.
 """
 
 from pathlib import Path
@@ -116,7 +116,7 @@ def main(
     songs: Annotated[Path, typer.Argument(help="Songs in the layout of Slakh.")],
     *,
     weights: Annotated[
-        Path | None, typer.Option(help="Weights of the prior, if not those that ship.")
+        Path | None, typer.Option(help="Weights of the prior, if not those that ship: gate 2.")
     ] = None,
     limit: Annotated[int | None, typer.Option(help="Only so many songs in gate 1.")] = None,
     quality: Annotated[str, typer.Option(help="fast, default or best.")] = "default",

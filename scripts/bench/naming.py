@@ -52,7 +52,7 @@ def name_windows(
 
 
 def list_windows(length: int, rate: int) -> list[slice]:
-    """The whole windows of 4 s in so many samples, one every 2 s; what is shorter is one."""
+    """The whole windows of 4 s in so many samples, one every 2 s; less than 4 s is one window."""
     size = WINDOW_SECONDS * rate
     starts = range(0, max(1, length - size + 1), HOP_SECONDS * rate)
     return [slice(start, start + size) for start in starts]

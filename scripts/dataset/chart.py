@@ -27,7 +27,7 @@ RESTS = {
     "break": (0.45, 0.5, 0.4, 0.4),
     "outro": (0.15, 0.2, 0.3, 0.3),
 }
-"""How often bass, drums, guitar and piano rest in a section, in a song of average rests."""
+"""How often bass, drums, guitar and piano rest in a section, where the factor below is 1."""
 
 RESTLESS = {
     "bass": (0.0, 0.5, 1.0),
@@ -35,19 +35,19 @@ RESTLESS = {
     "guitar": (0.0, 0.5, 1.0, 2.5),
     "piano": (0.0, 0.5, 1.0, 2.5),
 }
-"""How much more often a stem rests in a song, one of these: a few guitars rest for half a song."""
+"""Factors on that, one a song and stem: with 2.5 a guitar rests for about half of its song."""
 
 THINNED = 0.2
-"""How often a section has a part in which fewer stems play: people rest for bars, not sections."""
+"""How often fewer stems play in a part of a section: people rest for bars, not for sections."""
 
 PACES = (0.5, 0.5, 1, 1, 1, 2, 2, 4)
 """For how many bars a song stays on a chord: from two chords a bar to four bars on one."""
 
 SAME_CHORDS = 0.3
-"""How often a section has the chords of an earlier one: verses and choruses share a loop."""
+"""How often a kind of section has the chords of an earlier kind, as verse and chorus may."""
 
 SECTION_BARS = (8, 8, 16)
-"""About how long sections are, intros apart."""
+"""About how many bars a section has; an intro has about 4."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ def make_chart(
 
 
 def _lay_out(chords: list[Chord], pace: float, meter: str) -> list[Bar]:
-    """The bars of a progression, in which each chord lasts so many bars; bars of three have one."""
+    """The bars of a progression whose chords last `pace` bars each; in 3/4, at least one bar."""
     if pace < 1 and meter != "3/4":
         pairs = zip(chords[::2], chords[1::2], strict=False)
         return [[(0, one), (_half(meter), other)] for one, other in pairs]
@@ -187,20 +187,22 @@ def _half(meter: str) -> int:
 
 
 def _count_bars(rng: Random, name: str, loop: int, left: int) -> int:
-    """Bars of a section: whole rounds of its loop of so many bars, up to 16, and few past the end.
+    """Number of bars of a section: whole rounds of its loop, cut to 16 bars, and near the end.
+
+    A song ends at most 3 bars later than planned.
 
     Args:
         rng: Draws the length.
         name: Of the section.
         loop: Bars of a round.
-        left: Bars that the song has left.
+        left: Bars that the song still lacks.
     """
     wanted = 4 if name == "intro" else rng.choice(SECTION_BARS)
     return min(max(1, wanted // loop) * loop, 16, -(-left // 4) * 4)
 
 
 def _anticipate(bars: list[Bar], meter: str) -> list[Bar]:
-    """The bars, every other one of which goes to the next bar's chord half-way."""
+    """The bars; every other one that has a single chord ends with the chord of the next bar."""
     following = [*bars[1:], bars[0]]
     return [
         [bar[0], (_half(meter), later[0][1])] if index % 2 and len(bar) == 1 else bar
@@ -223,7 +225,7 @@ def _form(rng: Random) -> list[str]:
 
 
 def _draw_rests(rng: Random) -> dict[str, float]:
-    """By stem, how much more often than others it rests in a song; infinity: it is not there."""
+    """By stem, the factor on how often it rests in a song; infinity if it is not in the song."""
     absent = zip(STEMS, (0.04, 0.06, 0.15, 0.17), strict=True)
     return {
         stem: inf if rng.random() < share else rng.choice(RESTLESS[stem]) for stem, share in absent
@@ -243,7 +245,7 @@ def _section(
 
 
 def _thin_out(rng: Random, section: Section) -> list[Section]:
-    """The section, or two of its name: some stems enter half-way, or pause in the last bars."""
+    """The section, or its two parts: some stems enter half-way, or pause in its last bars."""
     if rng.random() >= THINNED or section.num_bars < 4 or len(section.playing) < 2:
         return [section]
     players = sorted(section.playing)

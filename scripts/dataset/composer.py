@@ -17,7 +17,7 @@ LINES = {"guitar": ("lead", "riff", "pick"), "piano": ("melody", "melody", "brok
 """Kinds of part that are lines, not chords."""
 
 ALONE = 0.2
-"""How often a guitar or piano plays lines alone; most of the others play some, too."""
+"""How often a guitar or piano plays nothing but lines; most of the others play some, too."""
 
 WriteBar = Callable[[PartWriter, int, Random], None]
 
@@ -129,7 +129,7 @@ def _write_section(
 
 
 def _list_kinds(style: Style, player: str, avoided: Collection[str], rng: Random) -> list[str]:
-    """The kinds that a player has, lines alone for some; all kinds if those are avoided."""
+    """The favourites of a style, or lines alone; any other kinds if all of those are avoided."""
     favourites = getattr(style, player).split()
     if player in LINES and rng.random() < ALONE:
         favourites = LINES[player]

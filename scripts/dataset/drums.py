@@ -121,7 +121,7 @@ class DrumStyle:
     """The choices a drummer makes once for a song; `play_bar` then plays a bar of a section."""
 
     def __init__(self, rng: Random, groove: str, seed: str) -> None:
-        """Draw a drummer's habits for a groove; `seed` makes the patterns of the sections."""
+        """Draw a drummer's habits for a groove; `seed` makes patterns and fills."""
         self.groove = groove
         self.seed = seed
         self.stick_snare = groove in ("bossa", "latin", "ballad", "reggae") and rng.random() < 0.6
@@ -145,7 +145,7 @@ class DrumStyle:
         self.ghosts = rng.random() < 0.5
 
     def play_bar(self, writer: PartWriter, section: Section, bar: int) -> None:
-        """Write one bar: the section's groove, with a crash at its start and a fill at its end."""
+        """Write one bar: the groove, with or without a crash at its start and a fill at its end."""
         inside = bar - section.first_bar
         name = "" if self.steady else section.name
         pattern = Random(f"{self.seed}/{name}/{inside % self.period}")
@@ -172,7 +172,7 @@ class DrumStyle:
             self._fill(writer, bar, until, fill)
 
     def _ornament(self, writer: PartWriter, bar: int, pattern: Random, until: int) -> None:
-        """Soft strokes between those of the groove, which come again with it."""
+        """Soft strokes between those of the groove; they come again whenever the pattern does."""
         for step in range(1, writer.chart.steps_per_bar):
             if pattern.random() < self.busy * 0.5:
                 sound, velocity = pattern.choice((KICK, self.snare, HAT)), pattern.uniform(30, 70)
@@ -202,7 +202,7 @@ class DrumStyle:
             writer.add(bar, step, 1, sound, VELOCITIES[mark])
 
     def _sound(self, pitch: int, mark: str, last: bool) -> int:
-        """The drum for a mark of a line: some open the last hat, or strike a ride on its bell."""
+        """The drum for a mark of a line; some players open the last hat or strike a ride's bell."""
         if pitch == HAT and mark == "X" and self.groove in ("disco", "house"):
             return OPEN_HAT
         if pitch == HAT and last and self.opens:
@@ -212,7 +212,7 @@ class DrumStyle:
         return pitch
 
     def _choose_fill(self, rng: Random, section: Section, inside: int) -> Random | None:
-        """What draws the fill that ends this bar, None for no fill: a drummer has a few fills."""
+        """What draws the fill at the end of this bar, one of a drummer's few; None for no fill."""
         last = inside == section.num_bars - 1
         if (last and rng.random() < self.fills_sections) or (
             inside % self.fill_every == self.fill_every - 1 and rng.random() < 0.5

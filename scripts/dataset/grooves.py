@@ -32,16 +32,16 @@ HELD = {
     "guitar": (0.0, 0.0, 0.5, 0.97),
     "piano": (0.0, 0.0, 0.5, 0.97),
 }
-"""How much of the time to the next stroke a note of MMA lasts at least, one of these a part.
+"""Least share of the time to the next stroke that notes of MMA last, one of these a stem and song.
 
 Most of MMA's notes are short: its basses were silent a third of the time, people's a tenth.
 """
 
 STROKE_SECONDS = 0.08
-"""Notes that begin within this time of a note are of its stroke."""
+"""Notes that begin at most this long after a note belong to its stroke."""
 
 LONGEST_SECONDS = 2.0
-"""How long notes are held at most."""
+"""Notes are lengthened to this at most; longer ones stay."""
 
 _SPECIAL = re.compile(r"intro|end|fill|break|tutti|walk$", re.IGNORECASE)
 
@@ -146,14 +146,14 @@ def add_pedal(part: Part, chart: Chart, rng: Random) -> None:
 
 
 def hold_as_drawn(parts: tuple[Part, ...], stem: str, seed: str) -> None:
-    """Hold the notes of a stem's parts for as long as is drawn for it."""
+    """Draw how long a stem holds its notes, and hold those of its parts."""
     share = Random(f"{seed}/held/{stem}").choice(HELD[stem])
     for part in parts:
         hold(part, share)
 
 
 def hold(part: Part, share: float) -> None:
-    """Let the notes of MMA last for at least such a share of the time to the next stroke."""
+    """Let notes of MMA last for at least `share` of the time to the next stroke of their part."""
     if "mma" not in part.kinds:
         return
     starts = sorted(note.start_seconds for note in part.notes)

@@ -1,4 +1,4 @@
-"""Melodies for lead lines: they go by step through the scale, and meet chords on strong beats."""
+"""Melodies for lead lines: most notes go by step, those on strong beats are of the chord."""
 
 from random import Random
 
@@ -9,7 +9,7 @@ TURNING = 0.35
 """How often a melody changes its direction from note to note."""
 
 LEAPS = (0.05, 0.15, 0.35)
-"""How often a melody leaps, one of these a bar; else it goes by step or stays."""
+"""How often a melody leaps, one of these a bar; otherwise it goes by step or stays."""
 
 
 def rhythm(pattern: Random, steps: int, density: float) -> list[tuple[float, float]]:

@@ -24,13 +24,13 @@ SLOPES = (-2.0, 0.0, 0.0, 1.5)
 """By how much each note of a chord is struck harder than the one before it, one a player."""
 
 DEPTHS = (0.0, 0.2, 0.5, 1.0)
-"""How deep a player's accents are, and how much louder intense sections, one of these a player."""
+"""Factor on accents and on how much louder intense sections are, one of these a player."""
 
 EVEN_VELOCITY = 94.0
-"""Velocity of players without accents."""
+"""Velocity of players without accents; those of the others lie around it."""
 
 GHOST_VELOCITY = 60.0
-"""Softer notes are ghost notes or dead strokes, which no player strikes harder."""
+"""Softer notes are ghost notes or dead strokes: they stay soft, whoever plays."""
 
 
 class PartWriter:
@@ -39,7 +39,8 @@ class PartWriter:
     Attributes:
         strums: Whether a guitarist strikes one string after the other.
         plays_low: Whether a pianist plays with the left hand too.
-        height: Where in its compass a player begins the bars of a melody, from 0 to 1.
+        height: About where in its compass a player begins the bars of a melody: 0 is the lowest
+            pitch, 1 the highest.
     """
 
     def __init__(self, chart: Chart, rng: Random) -> None:

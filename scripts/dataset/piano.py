@@ -140,7 +140,7 @@ def montuno(writer: PartWriter, bar: int, pattern: Random) -> None:
 
 
 def melody(writer: PartWriter, bar: int, pattern: Random) -> None:
-    """A melody in the right hand, over sparse chords in the left one if that plays."""
+    """A melody in the right hand; if the left hand plays, sparse chords below it."""
     doubled = pattern.random() < 0.2
     for step, length, pitch in line(writer, bar, pattern, (62, 90)):
         writer.add_chord(bar, step, length * 0.92, [pitch, pitch + 12] if doubled else [pitch], 94)

@@ -10,7 +10,7 @@ from scripts.dataset.part_writer import GHOST_VELOCITY
 from scripts.dataset.score import Note, Part
 
 FOLLOWING = 0.8
-"""How often a bass follows the kick; in files that people wrote, most do."""
+"""How often a bass follows the kick; in MIDI files that people wrote, most do."""
 
 FREE = frozenset(("walking", "tumbao"))
 """Kinds of bass that keep a time of their own."""
@@ -18,14 +18,21 @@ FREE = frozenset(("walking", "tumbao"))
 KICKS = frozenset((KICK, 35))
 
 TOGETHER_SECONDS = 0.05
+"""A kick so shortly before or after a note of the bass has that note already."""
+
 APART_SECONDS = 0.07
-"""A kick so shortly before a note of the bass has none of its own."""
+"""A kick so shortly before a note of the bass adds none: there is no room for it."""
 
 GAP_SECONDS = 0.005
+"""Silence before a note that is struck again."""
 
 
 def follow_kick(bass: Part, drums: Part, chart: Chart, rng: Random) -> Part:
-    """The bass, whose notes are struck again at kicks of the same bar: not by every bassist."""
+    """The bass, struck again at kicks that have no note of their own.
+
+    The note before is repeated if it is of the kick's bar. A fifth of the basses, and those of
+    ``FREE`` kinds, stay as they are.
+    """
     if FREE & set(bass.kinds) or rng.random() >= FOLLOWING:
         return bass
     notes = sorted(bass.notes, key=lambda note: note.start_seconds)
@@ -48,7 +55,7 @@ def follow_kick(bass: Part, drums: Part, chart: Chart, rng: Random) -> Part:
 
 
 def list_kicks(drums: Part) -> list[float]:
-    """When the kick is struck, in seconds, ghost notes apart."""
+    """When the kick is struck, in seconds; ghost notes do not count."""
     return sorted(
         note.start_seconds
         for note in drums.notes
@@ -57,7 +64,7 @@ def list_kicks(drums: Part) -> list[float]:
 
 
 def _share_bar(chart: Chart, note: Note, seconds: float) -> bool:
-    """Whether a note begins in the bar of a time, so that it has the chord that sounds then."""
+    """Whether a note begins in the bar of that time, so that its pitch suits the chords there."""
     bar = chart.seconds_at(1, 0) - chart.seconds_at(0, 0)
     middle = chart.step_seconds / 2
     return int((note.start_seconds + middle) / bar) == int((seconds + middle) / bar)

@@ -54,7 +54,7 @@ def gather(source: Path, out: Path) -> list[str]:
     versions = Counter[str]()
     for data, name in found.items():
         if _is_full(data):
-            # Two versions of a game have other songs of the same name.
+            # Two versions of a game have different songs under one name.
             versions[name] += 1
             kept[f"{name} ({versions[name]})" if versions[name] > 1 else name] = data
     for name, data in kept.items():

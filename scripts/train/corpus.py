@@ -16,7 +16,7 @@ from scripts.songs import list_songs
 FULL_SCALE = 32768.0
 SILENT_RMS = 1e-4
 OCTAVES_HZ = 62.5 * 2.0 ** np.arange(8)
-"""Centres of an equaliser's bands, up to 8 kHz."""
+"""Where the gains of an equaliser are drawn: every octave from 62.5 Hz to 8 kHz."""
 
 ATTEMPTS = 4
 """How often a crop is drawn anew because it was silent."""
@@ -31,8 +31,8 @@ class Augmentation:
         gain_db: Bounds of the common gain.
         stem_gain_db: Largest gain of a single stem, up or down.
         paused: Probability that the music begins or ends within the crop.
-        coloured: Probability of each stem that it passes through a random equaliser.
-        colour_db: Standard deviation of its gain at each octave.
+        coloured: Probability, for each stem, that it passes through a random equaliser.
+        colour_db: Standard deviation of that equaliser's gain at each octave, in dB.
     """
 
     silenced: float = 0.1
@@ -154,10 +154,13 @@ def colour(
     """A sound through a random equaliser, as loud as before.
 
     Args:
-        x: The sound, ``[T]``.
-        rng: Decides the gains.
-        gain_db: Their standard deviation at each octave; between octaves they are interpolated.
-        rate: In hertz.
+        x: The sound.
+        rng: Draws the gains.
+        gain_db: Their standard deviation in dB; between octaves they are interpolated.
+        rate: Sample rate in hertz.
+
+    Shape:
+        ``[T] -> [T]``
     """
     gains_db = rng.normal(0, gain_db, len(OCTAVES_HZ))
     octaves = np.log2(np.maximum(np.fft.rfftfreq(len(x), 1 / rate), 1.0))

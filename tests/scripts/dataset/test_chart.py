@@ -10,7 +10,7 @@ from scripts.dataset.chart import SECTION_BARS, TAIL_SECONDS, make_chart
 from scripts.dataset.theory import Chord
 
 METERS = {"4/4": 8, "3/4": 8, "6/8": 6}
-"""Where the second chord of a bar begins, if there may be one."""
+"""The step at which the second chord of a bar begins, if it has one."""
 
 
 def draw(meter="4/4", count=100, families=("major", "minor", "jazz", "blues")):
@@ -18,7 +18,7 @@ def draw(meter="4/4", count=100, families=("major", "minor", "jazz", "blues")):
 
 
 def count_chords(chart):
-    """Chords of a song a bar; one that goes on is one."""
+    """Chords a bar; a chord that lasts for several bars counts once."""
     chords = [chord for bar in chart.bars for _, chord in bar]
     return (1 + sum(a != b for a, b in pairwise(chords))) / len(chart.bars)
 
