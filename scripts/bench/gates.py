@@ -125,8 +125,8 @@ def main(
     """Print the tables."""
     model = load_model(device="cpu")
     report = Report(
-        f"Gates of the cascade on held-out songs of 12 s, quality {quality}, by "
-        "`python -m scripts.bench.gates`.",
+        f"{'Gate 2' if weights else 'Gates'} of the cascade on held-out songs of 12 s"
+        f"{'' if weights else f', quality {quality}'}, by `python -m scripts.bench.gates`.",
         "Losses are relative to the Wiener filter of the components: 1 has learned nothing.",
     )
     if not weights:

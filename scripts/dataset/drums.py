@@ -118,7 +118,22 @@ METAL_TOPS = (49, 52, 57, 46, 51)
 
 
 class DrumStyle:
-    """The choices a drummer makes once for a song; `play_bar` then plays a bar of a section."""
+    """The choices a drummer makes once for a song; `play_bar` then plays a bar of a section.
+
+    Attributes:
+        stick_snare: Whether verses have side sticks in place of the snare.
+        percussion: Pitches of further instruments, and what they play.
+        steady: Whether all sections have the same patterns.
+        period: Bars after which the patterns come again.
+        opens: Whether the last hi-hat of a bar is open.
+        rings: Whether accents on the ride are on its bell.
+        cymbals: Pitches of the crashes.
+        crash_every: Bars between crashes within a section; 0 for none.
+        fill_every: Bars between fills within a section.
+        fills_sections: How often a section ends with a fill.
+        ride_sections: Names of the sections with a ride in place of the hi-hat.
+        busy: Half of this is the share of steps with an ornament.
+    """
 
     def __init__(self, rng: Random, groove: str, seed: str) -> None:
         """Draw a drummer's habits for a groove; `seed` makes patterns and fills."""
