@@ -15,14 +15,12 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from safetensors.torch import load_file
 
 from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.evaluation.metrics.si_sdr import is_active, si_sdr
-from msdm_cli.interface import load_model
 from scripts.bench.naming import PAIR, list_windows
 from scripts.bench.report import OutputOption, Report
-from scripts.bench.separation import by_model, get_network
+from scripts.bench.separation import WeightsOption, by_model, load_separator
 from scripts.songs import list_songs, load_middle
 
 
@@ -88,18 +86,14 @@ def add_stem(report: Report, kept: str, absent: str, songs: Sequence[Sequence[Lo
 def main(
     songs: Annotated[Path, typer.Argument(help="Songs in the layout of Slakh.")],
     *,
-    weights: Annotated[
-        Path | None, typer.Option(help="Weights of the network, if not those that ship.")
-    ] = None,
+    weights: WeightsOption = None,
     quality: Annotated[str, typer.Option(help="fast, default or best.")] = "fast",
     seconds: Annotated[float, typer.Option(help="From the middle of each song.")] = 24.0,
     limit: Annotated[int | None, typer.Option(help="Only so many songs.")] = None,
     output: OutputOption = None,
 ) -> None:
     """Print the table."""
-    model = load_model(device="cpu")
-    if weights:
-        get_network(model).load_state_dict(load_file(weights))
+    model = load_separator(weights)
     names = model.spec.stems
     separate = by_model(model, model.spec.preset("separate", quality))
     folders = list_songs(songs)[:limit]

@@ -15,14 +15,13 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from safetensors.torch import load_file
 
 from msdm_cli.evaluation.metrics.metric import SeparatedSong
 from msdm_cli.evaluation.metrics.si_sdr import SI_SDR, SiSdrRow
-from msdm_cli.interface import Model, load_model
+from msdm_cli.interface import Model
 from scripts.bench.naming import PAIR, Naming, name_windows
 from scripts.bench.report import OutputOption, Report
-from scripts.bench.separation import by_model, get_network
+from scripts.bench.separation import WeightsOption, by_model, load_separator
 from scripts.songs import list_songs, load_middle
 
 WRONG = 0.8
@@ -118,9 +117,7 @@ def with_chunks(model: Model, seconds: float) -> Model:
 def main(  # noqa: PLR0913  the options of a command
     songs: Annotated[Path, typer.Argument(help="Songs in the layout of Slakh.")],
     *,
-    weights: Annotated[
-        Path | None, typer.Option(help="Weights of the network, if not those that ship.")
-    ] = None,
+    weights: WeightsOption = None,
     quality: Annotated[str, typer.Option(help="fast, default or best.")] = "fast",
     seconds: Annotated[float, typer.Option(help="From the middle of each song.")] = 24.0,
     chunk_seconds: Annotated[
@@ -131,9 +128,7 @@ def main(  # noqa: PLR0913  the options of a command
     output: OutputOption = None,
 ) -> None:
     """Print the tables."""
-    model = load_model(device="cpu")
-    if weights:
-        get_network(model).load_state_dict(load_file(weights))
+    model = load_separator(weights)
     if chunk_seconds:
         model = with_chunks(model, chunk_seconds)
     names = model.spec.stems

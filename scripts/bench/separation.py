@@ -3,14 +3,18 @@
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
+import typer
+from safetensors.torch import load_file
 
 from msdm_cli.backends.torch_backend import TorchDenoiser
 from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.diffusion.samplers import Preset
-from msdm_cli.interface import Model
+from msdm_cli.interface import Model, load_model
 from msdm_cli.models.spec import QUALITIES
 from msdm_cli.networks.stft_unet import StftUnet
 
@@ -31,6 +35,19 @@ class Method:
     name: str
     calls: int
     separate: Separator
+
+
+WeightsOption = Annotated[
+    Path | None, typer.Option(help="Weights of the network, if not those that ship.")
+]
+
+
+def load_separator(weights: Path | None) -> Model:
+    """The embedded model on the CPU, with other weights of its separator if there are any."""
+    model = load_model(device="cpu")
+    if weights:
+        get_network(model).load_state_dict(load_file(weights))
+    return model
 
 
 def with_preset(model: Model, task: str, preset: Preset) -> Model:

@@ -15,9 +15,6 @@ from scripts.songs import list_songs
 
 FULL_SCALE = 32768.0
 SILENT_RMS = 1e-4
-OCTAVES_HZ = 62.5 * 2.0 ** np.arange(8)
-"""Where the gains of an equaliser are drawn: every octave from 62.5 Hz to 8 kHz."""
-
 ATTEMPTS = 4
 """How often a crop is drawn anew because it was silent."""
 
@@ -31,16 +28,12 @@ class Augmentation:
         gain_db: Bounds of the common gain.
         stem_gain_db: Largest gain of a single stem, up or down.
         paused: Probability that the music begins or ends within the crop.
-        coloured: Probability, for each stem, that it passes through a random equaliser.
-        colour_db: Standard deviation of that equaliser's gain at each octave, in dB.
     """
 
     silenced: float = 0.1
     gain_db: tuple[float, float] = (-4.0, 8.0)
     stem_gain_db: float = 2.0
     paused: float = 0.05
-    coloured: float = 0.0
-    colour_db: float = 5.0
 
 
 class Corpus:
@@ -134,9 +127,6 @@ class Corpus:
         """
         x = self.crop(rng, length)
         count = len(self.stems)
-        for stem in range(count):
-            if augmentation.coloured and rng.random() < augmentation.coloured:
-                x[stem] = colour(x[stem], rng, augmentation.colour_db, self.layout.sample_rate)
         low, high = augmentation.gain_db
         gains_db = rng.uniform(low, high) + rng.uniform(-1, 1, count) * augmentation.stem_gain_db
         gains = 10 ** (gains_db / 20) * rng.choice((-1, 1), count)
@@ -146,25 +136,3 @@ class Corpus:
             cut = int(rng.integers(length))
             x[:, slice(cut) if rng.random() < 0.5 else slice(cut, None)] = 0
         return x * gains[:, None].astype(np.float32)
-
-
-def colour(
-    x: NDArray[np.float32], rng: np.random.Generator, gain_db: float, rate: int
-) -> NDArray[np.float32]:
-    """A sound through a random equaliser, as loud as before.
-
-    Args:
-        x: The sound.
-        rng: Draws the gains.
-        gain_db: Their standard deviation in dB; between octaves they are interpolated.
-        rate: Sample rate in hertz.
-
-    Shape:
-        ``[T] -> [T]``
-    """
-    gains_db = rng.normal(0, gain_db, len(OCTAVES_HZ))
-    octaves = np.log2(np.maximum(np.fft.rfftfreq(len(x), 1 / rate), 1.0))
-    gains = 10 ** (np.interp(octaves, np.log2(OCTAVES_HZ), gains_db) / 20)
-    coloured = np.fft.irfft(np.fft.rfft(x) * gains, len(x))
-    level = np.sqrt(np.square(x).mean() / (np.square(coloured).mean() + 1e-20))
-    return (coloured * level).astype(np.float32)

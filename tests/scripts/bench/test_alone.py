@@ -6,7 +6,7 @@ from conftest import CPU, make_tiny_model, tiny_network
 from safetensors.torch import save_file
 
 from msdm_cli.interface import Model
-from scripts.bench import alone
+from scripts.bench import separation
 from scripts.bench.alone import Lone, add_stem, main, score_lone
 from scripts.bench.report import Report
 
@@ -53,7 +53,7 @@ def test_a_song_that_might_swap_does_so_as_a_whole():
 def test_the_command_writes_a_table_and_takes_other_weights(songs, tmp_path, monkeypatch):
     tiny = make_tiny_model()
     model = Model(tiny.spec, tiny.denoisers, CPU)
-    monkeypatch.setattr(alone, "load_model", lambda device: model)
+    monkeypatch.setattr(separation, "load_model", lambda device: model)
     save_file(tiny_network(seed=1).state_dict(), tmp_path / "other.safetensors")
     for name, weights in (("a", None), ("b", tmp_path / "other.safetensors")):
         output = tmp_path / f"{name}.md"

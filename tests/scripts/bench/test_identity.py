@@ -6,7 +6,7 @@ from conftest import CPU, STEMS, make_tiny_model, tiny_network
 from safetensors.torch import save_file
 
 from msdm_cli.interface import Model
-from scripts.bench import identity
+from scripts.bench import separation
 from scripts.bench.identity import add_names, add_shares, add_songs, main, mean_shares
 from scripts.bench.naming import Naming
 from scripts.bench.report import Report
@@ -31,7 +31,7 @@ SONGS = {
 def model(monkeypatch):
     tiny = make_tiny_model()
     model = Model(tiny.spec, tiny.denoisers, CPU)
-    monkeypatch.setattr(identity, "load_model", lambda device: model)
+    monkeypatch.setattr(separation, "load_model", lambda device: model)
     return model
 
 

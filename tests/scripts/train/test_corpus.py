@@ -8,7 +8,7 @@ import pytest
 import soundfile
 from conftest import STEMS
 
-from scripts.train.corpus import Augmentation, Corpus, colour
+from scripts.train.corpus import Augmentation, Corpus
 
 LENGTH = 16384
 
@@ -71,8 +71,6 @@ def test_what_happens_to_a_crop(songs):
         return np.sqrt(np.square(x).mean(1))
 
     plain = crop()
-    np.testing.assert_allclose(rms(crop(coloured=1)), rms(plain), rtol=1e-3)
-    assert not np.allclose(crop(coloured=1), plain, atol=1e-3)
     assert (rms(crop(silenced=1)) == 0).sum() == 1
     paused = crop(paused=1)
     kept = np.flatnonzero(paused.any(0))
@@ -82,16 +80,3 @@ def test_what_happens_to_a_crop(songs):
     levels = 20 * np.log10(rms(crop(stem_gain_db=6)) / rms(plain))
     assert 1 < np.abs(levels).max() < 6
     assert np.ptp(levels) > 1
-
-
-def test_a_coloured_stem_is_as_loud_with_another_spectrum():
-    noise = np.random.default_rng(0).standard_normal(LENGTH).astype(np.float32)
-    changed = colour(noise, np.random.default_rng(1), 5.0, 22050)
-    assert changed.dtype == np.float32
-    assert np.square(changed).mean() == pytest.approx(np.square(noise).mean(), rel=1e-4)
-    before, after = (np.abs(np.fft.rfft(x)) for x in (noise, changed))
-    gains_db = 20 * np.log10(after[10:] / before[10:])
-    assert 2 < gains_db.std() < 10
-    # Octaves are interpolated, so neighbours differ little.
-    assert np.abs(np.diff(gains_db[100:])).max() < 0.2
-    assert not colour(0 * noise, np.random.default_rng(1), 5.0, 22050).any()
