@@ -96,7 +96,7 @@ class Beside:
         makers = {
             "page": self._make_page if self.page else self._remove_page,
             "project": self._make_project if self.project else None,
-            "MIDI": self._make_notes if self.midi else None,
+            "MIDI": self._make_notes if self.midi else self._remove_notes,
         }
         return tuple(
             path
@@ -150,7 +150,17 @@ class Beside:
     def _make_notes(self, result: "JobResult") -> tuple[Path, ...]:
         from msdm_cli.jobs.transcribe import write_notes
 
-        return write_notes(result.manifest, anew=not result.skipped)
+        # First of all: if finding the new notes fails or is stopped, the old ones must not stay.
+        self._remove_notes(result)
+        return write_notes(result.manifest)
+
+    def _remove_notes(self, result: "JobResult") -> tuple[Path, ...]:
+        """Remove the notes of stems that were replaced: they are of other music."""
+        from msdm_cli.jobs.transcribe import remove_notes
+
+        if not result.skipped:
+            remove_notes(result.manifest)
+        return ()
 
     def _try(self, what: str, make: Callable[[], tuple[Path, ...]]) -> tuple[Path, ...]:
         try:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from msdm_cli.audio.file_source import FileSource
 from msdm_cli.errors import UnwritableResults
+from msdm_cli.jobs.manifest import Manifest, load_manifest
 from msdm_cli.jobs.stem_folder import open_stem_folder
 from msdm_cli.midi.midi_file import MARK, USUAL_TEMPO, write_midi
 from msdm_cli.midi.notes import transcribe
@@ -14,15 +15,14 @@ SUFFIX = ".mid"
 MARKED_BYTES = 64
 
 
-def write_notes(manifest: Path, *, anew: bool = True) -> tuple[Path, ...]:
-    """Write the notes of each new stem beside it. A file of somebody else stays.
+def write_notes(manifest: Path) -> tuple[Path, ...]:
+    """Write the notes of each new stem beside it, where they are missing.
 
     Args:
         manifest: The manifest of the stems.
-        anew: Whether to write again what msdm wrote before.
 
     Returns:
-        The files of msdm that are there then.
+        The files of msdm that are there then. A file of somebody else stays.
 
     Raises:
         ResultsError: The manifest is damaged, or the folder cannot be written.
@@ -30,11 +30,8 @@ def write_notes(manifest: Path, *, anew: bool = True) -> tuple[Path, ...]:
         MissingPackage: The package that knows notes is not installed.
     """
     opened = open_stem_folder(manifest)
-    request = opened.manifest.parse_request() if opened.manifest else None
-    given = set(request.inputs) if request else set()
-    # What was drawn in a part alone, or goes on, is given and new.
-    copied = given - set(getattr(request.options, "targets", given)) if request else given
     tempo = (opened.manifest.tempo if opened.manifest else None) or USUAL_TEMPO
+    copied = _find_copied(opened.manifest) if opened.manifest else set()
     written = []
     for name, sound in opened.stems.items():
         if name in copied or name in UNPITCHED:
@@ -43,7 +40,7 @@ def write_notes(manifest: Path, *, anew: bool = True) -> tuple[Path, ...]:
         if path.exists() and not _is_ours(path):
             continue
         written.append(path)
-        if anew or not path.exists():
+        if not path.exists():
             content = write_midi(transcribe(FileSource(sound)), name, tempo)
             try:
                 write_whole(path, content)
@@ -54,6 +51,33 @@ def write_notes(manifest: Path, *, anew: bool = True) -> tuple[Path, ...]:
     return tuple(written)
 
 
+def remove_notes(path: Path) -> None:
+    """Remove the notes that msdm wrote beside stems which new ones have replaced.
+
+    Args:
+        path: The manifest of the new stems.
+
+    Raises:
+        UnreadableManifest: It is damaged.
+    """
+    manifest = load_manifest(path)
+    copied = _find_copied(manifest)
+    for name, record in manifest.files.items():
+        notes = record.locate(path.parent).with_suffix(SUFFIX)
+        if name not in copied and _is_ours(notes):
+            notes.unlink()
+
+
+def _find_copied(manifest: Manifest) -> set[str]:
+    """Names of the stems that are copies of given ones."""
+    request = manifest.parse_request()
+    # What was drawn in a part alone, or goes on, is given and new.
+    return {*request.inputs} - {*getattr(request.options, "targets", request.inputs)}
+
+
 def _is_ours(path: Path) -> bool:
-    with path.open("rb") as file:
-        return MARK in file.read(MARKED_BYTES)
+    try:
+        with path.open("rb") as file:
+            return MARK in file.read(MARKED_BYTES)
+    except OSError:
+        return False

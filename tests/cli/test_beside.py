@@ -118,7 +118,7 @@ def test_a_project_lies_beside_the_stems(write_song, tmp_path):
 
 
 def test_what_fails_beside_results_is_said_with_what_to_do(tmp_path, monkeypatch):
-    def fail(manifest, *, anew):
+    def fail(manifest):
         raise UnwritableResults("the disk is full", "Make room on the disk.")
 
     monkeypatch.setattr("msdm_cli.midi.notes.find_network", lambda: None)
@@ -128,6 +128,28 @@ def test_what_fails_beside_results_is_said_with_what_to_do(tmp_path, monkeypatch
     assert result.returncode == 0
     assert "no MIDI: the disk is full. Make room on the disk." in result.stderr
     assert (tmp_path / "seed-1" / "piano.wav").exists()
+
+
+def test_notes_of_what_was_replaced_do_not_stay(tmp_path, monkeypatch):
+    def fail(source):
+        raise UnwritableResults("no notes", "Rest.")
+
+    def find_none(source):
+        return []
+
+    monkeypatch.setattr("msdm_cli.midi.notes.find_network", lambda: None)
+    take = ("--seconds", "0.3", "--seed", "1", "-o", tmp_path, "--no-page", *OPTIONS)
+    notes = tmp_path / "seed-1" / "piano.mid"
+    for options, find, there in (
+        (("--midi",), find_none, True),
+        ((), fail, True),  # nothing is made
+        (("--overwrite",), fail, False),
+        (("--midi",), find_none, True),
+        (("--midi", "--overwrite"), fail, False),
+    ):
+        monkeypatch.setattr("msdm_cli.jobs.transcribe.transcribe", find)
+        assert msdm("generate", *take, *options).returncode == 0
+        assert notes.exists() == there
 
 
 @pytest.mark.parametrize("command", [("generate",), ("impute", "--given", "drums.wav")])

@@ -36,7 +36,7 @@ def test_notes_that_are_there_are_only_found(tiny_model, write_song, tmp_path, f
     bass, piano = transcribe.write_notes(made.manifest)
     piano.unlink()
     found.clear()
-    assert transcribe.write_notes(made.manifest, anew=False) == (bass, piano)
+    assert transcribe.write_notes(made.manifest) == (bass, piano)
     assert found == ["piano.wav"]
     assert piano.is_file()
 
@@ -45,10 +45,22 @@ def test_files_of_somebody_else_stay(tiny_model, write_song, tmp_path, found):
     drums = write_song("drums.wav", seconds=0.4)
     made = impute(tiny_model, {"drums": drums}, tmp_path / "out")
     (path,) = transcribe.write_notes(made.manifest)
-    assert transcribe.write_notes(made.manifest) == (path,)
     path.write_bytes(b"mine")
     assert transcribe.write_notes(made.manifest) == ()
+    transcribe.remove_notes(made.manifest)
     assert path.read_bytes() == b"mine"
+
+
+def test_notes_of_given_stems_stay_where_new_ones_are_removed(
+    tiny_model, write_song, tmp_path, found
+):
+    given = {name: write_song(f"{name}.wav", seconds=0.4) for name in ("bass", "piano")}
+    made = impute(tiny_model, given, tmp_path / "a", targets=("piano",), part=(0.1, 0.2))
+    transcribe.write_notes(made.manifest)
+    bass = made.files["bass"].with_suffix(".mid")
+    bass.write_bytes(MARK)
+    transcribe.remove_notes(made.manifest)
+    assert [path.name for path in made.manifest.parent.glob("*.mid")] == ["bass.mid"]
 
 
 def test_what_is_given_and_new_gets_its_notes(tiny_model, write_song, tmp_path, found):
