@@ -105,8 +105,9 @@ def run_batch(
 def _compare(outcomes: "Sequence[Outcome]", beside: Beside) -> None:
     """Make the page that compares takes, and say where it is."""
     made = [outcome.result for outcome in outcomes if not isinstance(outcome.result, MsdmError)]
+    what = "them" if len(made) > 1 else "it with others"
     for page in beside.compare(made):
-        beside.display.say(f"to compare them: {page}")
+        beside.display.say(f"to compare {what}: {page}")
 
 
 class _Batch:

@@ -106,14 +106,20 @@ class Beside:
         )
 
     def compare(self, results: "Sequence[JobResult]") -> tuple[Path, ...]:
-        """Make the page that compares takes, if there are several in the folders of one folder."""
+        """Make the page that compares takes, if there are several in the folders of one folder.
+
+        After one take alone, a page that is there is made again: it would lack the new take.
+        """
         folders = {result.manifest.parent.parent for result in results}
-        if not (self.page and len(results) > 1 and len(folders) == 1):
+        if not self.page or len(folders) != 1:
             return ()
-        if any(map(is_address, folders)):
+        (folder,) = folders
+        if is_address(folder):
             return ()  # the takes are not on this machine
         new = any(not result.skipped for result in results)
-        return self._try("page", lambda: self._make_gallery(folders.pop(), new=new))
+        return self._try(
+            "page", lambda: self._make_gallery(folder, new=new, alone=len(results) == 1)
+        )
 
     def _make_page(self, result: "JobResult") -> tuple[Path, ...]:
         from msdm_cli.page.place import is_ours, place_page
@@ -135,10 +141,12 @@ class Beside:
             place.unlink()
         return ()
 
-    def _make_gallery(self, folder: Path, *, new: bool) -> tuple[Path, ...]:
+    def _make_gallery(self, folder: Path, *, new: bool, alone: bool) -> tuple[Path, ...]:
+        from msdm_cli.page.place import compares_takes
         from msdm_cli.page.write import place_gallery, write_gallery
 
-        if not new and place_gallery(folder).exists():
+        place = place_gallery(folder)
+        if (not new and place.exists()) or (alone and not compares_takes(place)):
             return ()
         return (write_gallery(folder),)
 

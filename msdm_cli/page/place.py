@@ -12,6 +12,9 @@ SUFFIX = "html"
 MARK = b'<meta name="generator" content="msdm page">'
 MARKED_BYTES = 1000
 """Our mark stands within the first bytes."""
+COMPARES = b'" data-exclusive>'
+HEAD_BYTES = 16_384
+"""That it compares takes stands after the style."""
 
 
 def place_page(manifest: Path) -> Path:
@@ -22,11 +25,21 @@ def place_page(manifest: Path) -> Path:
 
 def is_ours(path: Path) -> bool:
     """Whether a file is a page that msdm has written."""
+    return MARK in _read_head(path, MARKED_BYTES)
+
+
+def compares_takes(path: Path) -> bool:
+    """Whether a file is such a page, and one that compares takes."""
+    return is_ours(path) and COMPARES in _read_head(path, HEAD_BYTES)
+
+
+def _read_head(path: Path, size: int) -> bytes:
+    """The first bytes of a file; none if it cannot be read."""
     try:
         with path.open("rb") as file:
-            return MARK in file.read(MARKED_BYTES)
+            return file.read(size)
     except OSError:
-        return False
+        return b""
 
 
 def check_page(path: Path) -> None:

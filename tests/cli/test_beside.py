@@ -105,6 +105,27 @@ def test_takes_are_compared(tmp_path):
     assert not (tmp_path / "one" / "index.html").exists()
 
 
+def test_a_take_that_is_added_is_compared_with_those_that_are_there(tmp_path):
+    folder = tmp_path / "takes"
+    length = ("--seconds", "0.3", *OPTIONS)
+    assert (
+        msdm("generate", *length, "--variations", "2", "--seed", "1", "-o", folder).returncode == 0
+    )
+    page = folder / "index.html"
+    one = ("generate", *length, "--seed", "3", "-o", folder)
+    result = msdm(*one)
+    assert f"to compare it with others: {page}" in result.stderr
+    assert page.read_text("utf-8").count("its stems") == 3
+    assert "to compare" not in msdm(*one).stderr  # nothing is new
+    # A page of stems is none that compares takes.
+    before = (folder / "seed-1" / "index.html").read_bytes()
+    given = ("--given", folder / "seed-1", "--target", "piano", "--from", "0.1", "--to", "0.2")
+    result = msdm("impute", *given, "--seed", "1", *OPTIONS)
+    assert result.returncode == 0, result.stderr
+    assert (folder / "seed-1" / "piano" / "index.html").exists()
+    assert (folder / "seed-1" / "index.html").read_bytes() == before
+
+
 def test_a_project_lies_beside_the_stems(write_song, tmp_path):
     song = write_song(seconds=0.3)
     for _ in range(2):  # it is also made for stems that are there

@@ -3,6 +3,7 @@ from conftest import generate, separate
 
 from msdm_cli.errors import MissingStems, ResultsExist
 from msdm_cli.jobs.output import OutputOptions
+from msdm_cli.page.place import compares_takes, is_ours
 from msdm_cli.page.write import find_takes, write_gallery, write_page
 
 
@@ -22,7 +23,9 @@ def test_a_gallery_and_the_pages_of_its_takes(tiny_model, tmp_path):
     folder = tmp_path / "takes"
     assert [path.parent.name for path in find_takes(folder)] == ["seed-1", "seed-2"]
     assert write_gallery(folder) == folder / "index.html"
-    assert (folder / "seed-2" / "index.html").is_file()
+    assert compares_takes(folder / "index.html")
+    assert is_ours(folder / "seed-2" / "index.html")
+    assert not compares_takes(folder / "seed-2" / "index.html")
 
 
 def test_another_file_is_in_the_way_before_anything_is_measured(write_song, tmp_path, monkeypatch):
