@@ -117,6 +117,23 @@ class OutputOptions:
         return folder / name
 
 
+def place_beside(manifest: Path, name: str, suffix: str) -> Path:
+    """Where a file about results goes: ``song-index.html`` beside ``song-msdm.json``.
+
+    Where the song ends the name, that alone tells its files from others: ``msdm/song.html`` lies
+    beside ``msdm/song.json``.
+
+    Args:
+        manifest: Where the manifest of the results lies.
+        name: What the file is called.
+        suffix: Of the file.
+    """
+    usual = f"{MANIFEST}.{MANIFEST_SUFFIX}"
+    if not manifest.name.endswith(usual):
+        return manifest.with_suffix(suffix)
+    return manifest.with_name(f"{manifest.name.removesuffix(usual)}{name}{suffix}")
+
+
 def _check_fields(name: str) -> None:
     """Refuse fields that are unknown, or that would be padded: ``{track:>3000000000}``.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from msdm_cli.audio.file_source import FileSource
 from msdm_cli.errors import UnwritableResults
-from msdm_cli.jobs.output import MANIFEST, MANIFEST_SUFFIX
+from msdm_cli.jobs.output import MANIFEST, MANIFEST_SUFFIX, place_beside
 from msdm_cli.jobs.stem_folder import COLOURS, StemFolder, open_stem_folder
 from msdm_cli.temporary import write_whole
 
@@ -30,8 +30,8 @@ def write_reaper_project(manifest: Path) -> Path:
         AudioError: A file cannot be read.
     """
     opened = open_stem_folder(manifest)
-    prefix = manifest.name.removesuffix(f"{MANIFEST}.{MANIFEST_SUFFIX}")
-    path = manifest.with_name(f"{f'{prefix}project' if prefix else opened.song}{SUFFIX}")
+    alone = manifest.name == f"{MANIFEST}.{MANIFEST_SUFFIX}"
+    path = place_beside(manifest, opened.song if alone else "project", SUFFIX)
     if path.exists():
         return path
     text = "\n".join(_list_lines(opened)) + "\n"

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from msdm_cli.errors import ResultsExist, UnwritableResults
-from msdm_cli.jobs.output import MANIFEST, MANIFEST_SUFFIX
+from msdm_cli.jobs.output import place_beside
 from msdm_cli.page.template import Page, render
 from msdm_cli.temporary import remove_stale, write_whole
 
@@ -19,8 +19,7 @@ HEAD_BYTES = 16_384
 
 def place_page(manifest: Path) -> Path:
     """Where the page of a manifest goes: ``song-index.html`` beside ``song-msdm.json``."""
-    usual = f"{MANIFEST}.{MANIFEST_SUFFIX}"
-    return manifest.with_name(f"{manifest.name.removesuffix(usual)}{NAME}.{SUFFIX}")
+    return place_beside(manifest, NAME, f".{SUFFIX}")
 
 
 def is_ours(path: Path) -> bool:

@@ -58,6 +58,25 @@ def test_pages_of_takes_that_are_missing_are_made_when_the_command_is_repeated(t
         (folder / "index.html").unlink()
 
 
+@pytest.mark.parametrize(
+    ("name", "pages", "projects"),
+    [
+        ("{stem}/{track}.{ext}", "msdm/{}.html", "msdm/{}.rpp"),
+        ("{stem} of {track}.{ext}", "msdm of {}.html", "msdm of {}.rpp"),
+        ("{track}-{stem}.{ext}", "{}-index.html", "{}-project.rpp"),
+    ],
+)
+def test_each_song_has_a_page_and_a_project(write_song, tmp_path, name, pages, projects):
+    for song in "ab":
+        write_song(f"songs/{song}.wav", seconds=0.2)
+    options = ("--name", name, "--project", "reaper", "--json")
+    made = json.loads(separate(tmp_path / "songs", tmp_path / "stems", *options).stdout)
+    assert [one["beside"] for one in made] == [
+        [str(tmp_path / "stems" / place.format(song)) for place in (pages, projects)]
+        for song in "ab"
+    ]
+
+
 def test_no_page(write_song, tmp_path):
     (done,) = json.loads(separate(write_song(seconds=0.3), tmp_path, "--no-page", "--json").stdout)
     assert done["beside"] == []

@@ -12,6 +12,7 @@ PAGE = Page("title", "summary", 1.0, [])
 def test_a_page_lies_beside_its_manifest():
     assert place_page(Path("a/msdm.json")) == Path("a/index.html")
     assert place_page(Path("a/song-msdm.json")) == Path("a/song-index.html")
+    assert place_page(Path("msdm/song 1.5.json")) == Path("msdm/song 1.5.html")
 
 
 def test_a_page_of_ours_is_replaced_and_no_other(tmp_path):
