@@ -23,6 +23,7 @@ from msdm_cli.cli import (
 )
 from msdm_cli.cli.console import show_error
 from msdm_cli.cli.heap import keep_one_heap
+from msdm_cli.cli.home import expand_home
 from msdm_cli.cli.option_groups import GroupedCommand
 from msdm_cli.cli.signals import SignalWatch, remove_temporary_folders
 from msdm_cli.cli.streams import StandardStreams
@@ -72,6 +73,7 @@ def _root(
 def main() -> None:
     """Run the command line."""
     keep_one_heap()
+    sys.argv[1:] = map(expand_home, sys.argv[1:])
     with StandardStreams() as streams, SignalWatch() as watch:
         code = _run()
         if code == INTERRUPTED and watch.exit_code is not None:
