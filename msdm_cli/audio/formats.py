@@ -200,6 +200,17 @@ def choose_subtype(format_name: str, asked: str | None, source: str) -> Subtype:
     return SUBTYPES[known[0]]
 
 
+def loses_bits(source: str, written: str) -> bool:
+    """Whether samples of the subtype ``source`` are written as integers of fewer bits.
+
+    Lossy codecs have no bits, and 24 keep all that msdm has of a float below full scale.
+    """
+    one, other = (SUBTYPES.get(name) for name in (source, written))
+    if one is None or other is None or other.bits is None:
+        return False
+    return (24 if one.floating else one.bits or 0) > other.bits
+
+
 def choose_rate(format_name: str, asked: int | None, source: int) -> int:
     """The sample rate that a result is written with, in hertz.
 

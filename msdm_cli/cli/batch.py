@@ -14,7 +14,15 @@ from msdm_cli.cli.display import Display
 from msdm_cli.cli.folding import shorten_names
 from msdm_cli.cli.headway import Headway
 from msdm_cli.cli.hints import find_hint
-from msdm_cli.cli.outcome import MOST_ROWS, WAS_THERE, Outcome, show_gain, show_heard, show_outcomes
+from msdm_cli.cli.outcome import (
+    MOST_ROWS,
+    WAS_THERE,
+    Outcome,
+    show_bits,
+    show_gain,
+    show_heard,
+    show_outcomes,
+)
 from msdm_cli.cli.song_table import SongTable
 from msdm_cli.cli.system_errors import describe_failure
 from msdm_cli.cli.work import Load, prepare, send
@@ -198,6 +206,7 @@ class _Batch:
             self._display.fail(name, error, hint)
             return Outcome(name, error, ended.seconds, hint)
         show_gain(name, ended.result, self._display)
+        show_bits(name, ended.result, self._display)
         show_heard(name, ended.result, self._display)
         there = elsewhere or is_address(ended.result.manifest)
         made = ended.result.beside if there else self._beside.add(ended.result)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msdm_cli.audio.formats import loses_bits
 from msdm_cli.cli.console import print_line, show_json, show_table
 from msdm_cli.cli.display import Display
 from msdm_cli.cli.folding import list_files, shorten_names
@@ -143,6 +144,13 @@ def show_gain(name: str, result: "JobResult", display: Display) -> None:
             f"{name}: {result.clipped} samples beyond full scale were clipped; "
             "--subtype FLOAT keeps them"
         )
+
+
+def show_bits(name: str, result: "JobResult", display: Display) -> None:
+    """Say so if results have fewer bits than the input."""
+    read, written = result.properties.subtype, result.subtype_written
+    if loses_bits(read, written):
+        display.say(f"{name}: written as {written}, fewer bits than the input has, {read}")
 
 
 def show_heard(name: str, result: "JobResult", display: Display) -> None:

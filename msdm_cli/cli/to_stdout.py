@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from msdm_cli.cli.display import Display
-from msdm_cli.cli.outcome import show_gain
+from msdm_cli.cli.outcome import show_bits, show_gain
 from msdm_cli.cli.signals import temporary_folder
 from msdm_cli.cli.streams import describe_lost_output, is_output_closed
 
@@ -37,6 +37,7 @@ def separate_to_stdout(
         if result.seed is not None:
             display.say(f"seed {result.seed}")
         show_gain(name, result, display)
+        show_bits(name, result, display)
         (written,) = result.files.values()
         with written.open("rb") as file:
             try:

@@ -18,6 +18,7 @@ class JobResult:
         properties: Of the input; of the results where there is none.
         seed: Seed of the noise; None if the sampler uses none.
         calls: Network calls of this run.
+        subtype_written: How samples are stored.
         gain: Factor on the files, so that none clips.
         gain_db: The same in dB.
         mixture_only: Whether the gain is on the mixture alone, and its stems stay as they are.
@@ -34,6 +35,7 @@ class JobResult:
     properties: AudioProperties
     seed: int | None
     calls: int
+    subtype_written: str = ""
     gain: float = 1.0
     gain_db: float = 0.0
     mixture_only: bool = False
@@ -54,6 +56,7 @@ def recall(path: Path, manifest: Manifest) -> JobResult:
         properties=facts.properties,
         seed=manifest.seed,
         calls=0,
+        subtype_written=facts.subtype_written,
         gain=facts.gain,
         gain_db=facts.gain_db,
         mixture_only=manifest.mixture_only,

@@ -9,6 +9,7 @@ from msdm_cli.audio.formats import (
     choose_subtype,
     describe_readable,
     find_finest,
+    loses_bits,
     readable_suffixes,
     writable_formats,
 )
@@ -84,6 +85,25 @@ def test_bit_depth_follows_the_input(file_format, asked, source, expected):
 )
 def test_the_finest_subtype_holds_the_samples_of_all(subtypes, finest):
     assert find_finest(subtypes) == finest
+
+
+@pytest.mark.parametrize(
+    ("source", "written", "loses"),
+    [
+        ("PCM_24", "PCM_16", True),
+        ("FLOAT", "PCM_16", True),
+        ("PCM_32", "PCM_24", True),
+        ("FLOAT", "PCM_24", False),
+        ("PCM_16", "PCM_16", False),
+        ("PCM_16", "PCM_24", False),
+        ("PCM_32", "FLOAT", False),
+        ("PCM_24", "VORBIS", False),
+        ("VORBIS", "PCM_16", False),
+        ("ULAW", "PCM_16", False),
+    ],
+)
+def test_bits_are_lost_where_there_are_fewer(source, written, loses):
+    assert loses_bits(source, written) == loses
 
 
 def test_a_subtype_that_the_format_lacks_is_refused():

@@ -136,6 +136,15 @@ def test_a_format_without_the_subtype_names_the_options(write_song, tmp_path):
     result.assert_two_lines("flac has no subtype FLOAT", "PCM_24", "--subtype", "--format")
 
 
+def test_fewer_bits_than_the_input_has_are_said(write_song, tmp_path):
+    song = write_song(seconds=0.2, subtype="PCM_24")
+    for subtype in ("PCM_24", "PCM_16"):
+        result = separate(song, "-o", tmp_path / subtype, "--subtype", subtype)
+        assert result.returncode == 0, result.stderr
+        line = f"{song}: written as PCM_16, fewer bits than the input has, PCM_24"
+        assert (line in result.stderr) == (subtype == "PCM_16")
+
+
 def test_what_is_there_is_replaced_with_overwrite_only(write_song, tmp_path):
     song = write_song(seconds=0.5)
     (tmp_path / "song").mkdir()
