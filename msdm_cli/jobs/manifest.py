@@ -67,6 +67,7 @@ class Facts:
         null_db: Level of what they leave of the song, relative to it; None if nothing.
         clipped: Samples that were clipped.
         seconds: Time that it took.
+        resumed: Whether calls and seconds are those of the last of several runs.
         heard: Tempo and key of the given stems, where they were not asked for.
         more: Facts of one task, such as the seams of separation.
     """
@@ -80,6 +81,7 @@ class Facts:
     null_db: float | None = None
     clipped: int = 0
     seconds: float = 0.0
+    resumed: bool = False
     heard: Heard = dataclasses.field(default_factory=Heard)
     more: dict[str, Any] = dataclasses.field(default_factory=dict)
 

@@ -19,6 +19,7 @@ from msdm_cli.backends.runtime import Runtime
 from msdm_cli.jobs.done import find_done, find_result
 from msdm_cli.jobs.identity import draw_seed, get_seed, identify, is_same_but_seed
 from msdm_cli.jobs.journal import Journal, load_identity
+from msdm_cli.jobs.journal_folder import list_chunks
 from msdm_cli.jobs.manifest import Facts, FileRecord, Manifest, describe_files
 from msdm_cli.jobs.output import check_links, check_vacant
 from msdm_cli.jobs.places import place_results
@@ -159,12 +160,14 @@ class _Job:
             new = [path for path in self._paths.values() if path not in named]
             check_vacant([*new, request.manifest], request.inputs, overwrite=request.overwrite)
             journal.begin()
+            resumed = bool(list_chunks(journal.folder))
             remove_stale(request.manifest)
             planned = request.row.plan(self._model, self._sources, request.options)
             journal.on_disk = len(planned.chunks) > 1
             with self._keep_sources() as self._sources:
                 facts, records = self._write(journal, progress)
-            facts = dataclasses.replace(facts, seconds=round(time.monotonic() - began, 3))
+            seconds = round(time.monotonic() - began, 3)
+            facts = dataclasses.replace(facts, seconds=seconds, resumed=resumed)
             manifest = Manifest(request.to_json(), dict(self._identity), records, facts)
             manifest.save(request.manifest)
             journal.end()

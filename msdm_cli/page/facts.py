@@ -41,7 +41,8 @@ def list_facts(manifest: Manifest) -> Lines:
         found.append(("seed", str(manifest.seed)))
     if music := describe_music(manifest):
         found.append(("music", music))
-    found.append(("calls", f"{facts.calls} of the network, {facts.seconds:.0f} s in all"))
+    calls = f"{facts.calls} of the network, {facts.seconds:.0f} s in all"
+    found.append(("calls", f"{calls}, since it was resumed" if facts.resumed else calls))
     if SONG in inputs:
         found.append(("sum", _describe_sum(manifest)))
     if facts.gain_db:

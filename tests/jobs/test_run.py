@@ -740,6 +740,9 @@ def test_an_interrupted_job_continues_to_the_same_bytes(
     calls_per_chunk = tiny_model.spec.preset(task, "default").calls
     assert finished == calls // calls_per_chunk
     assert whole.calls - resumed.calls == finished * calls_per_chunk
+    # Its calls are not all that it took, and its manifest says so.
+    assert load_manifest(resumed.manifest).facts.resumed == (finished > 0)
+    assert not load_manifest(whole.manifest).facts.resumed
     for name, path in whole.files.items():
         assert resumed.files[name].read_bytes() == path.read_bytes()
     assert not [name for name in list_files(tmp_path / "a") if ".part" in name]

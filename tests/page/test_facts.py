@@ -25,6 +25,9 @@ def test_facts_of_a_separation(tiny_model, write_song, tmp_path):
     assert facts["sum"] == "the stems sum to the song, exactly"
     assert facts["sampler"] == "regression"
     assert "seed" not in facts
+    assert facts["calls"].startswith(f"{result.calls} of the network, ")
+    resumed = replace(manifest, facts=replace(manifest.facts, resumed=True))
+    assert dict(list_facts(resumed))["calls"] == f"{facts['calls']}, since it was resumed"
     assert describe_sound(result.properties) == "44.1 kHz, stereo, PCM_16"
     commands = dict(list_commands(manifest, result.manifest, ["bass", "my drums"]))
     assert commands["check the files"] == "msdm check msdm.json"
