@@ -81,7 +81,12 @@ def choose_row(
     if address is None and name != ON_CLUSTER:
         if resources:
             raise typer.BadParameter("needs --cluster", param_hint="--cluster-resources")
-        return choose_executor(name, jobs)
+        row = choose_executor(name, jobs)
+        if row.most_workers is not None and jobs > row.most_workers:
+            raise typer.BadParameter(
+                f"{name} runs {row.most_workers} song at a time", param_hint="--jobs"
+            )
+        return row
     if name not in (None, ON_CLUSTER):
         raise typer.BadParameter(f"{name} does not run on a cluster", param_hint="--executor")
     if jobs > 1:

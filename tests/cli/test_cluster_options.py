@@ -47,6 +47,7 @@ def test_a_cluster_is_told_to_its_executor():
         ((None, 1, None, {"GPU": 1.0}), "needs --cluster"),
         (("threads", 1, "auto", None), "threads does not run on a cluster"),
         ((None, 2, "auto", None), "how many songs run at once"),
+        (("serial", 2, None, None), "serial runs 1 song at a time"),
     ],
 )
 def test_contradictions_are_refused(asked, words):
