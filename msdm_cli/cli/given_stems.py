@@ -1,5 +1,6 @@
 """Given stems and targets, as a person names them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,20 +16,49 @@ if TYPE_CHECKING:
     from msdm_cli.jobs.stem_folder import StemFolder
     from msdm_cli.models.spec import ModelSpec
 
+MOST_NAMES = 6
+"""So many files are named in an error."""
+
 
 def choose_files(opened: "StemFolder", stems: Sequence[str]) -> dict[str, Path]:
     """The files of a folder that are named after stems, by name.
 
+    Those called as the stems are, ``drums.wav``. Without any, those that have the names of stems in
+    the same place of their own, as ``song-drums.wav`` and ``song-bass.wav``.
+
     Raises:
-        MissingStems: There are none.
+        MissingStems: There are none, or it cannot be told which they are.
     """
-    files = {name.casefold(): file for name, file in opened.stems.items()}
-    found = {stem: files[stem.casefold()] for stem in stems if stem.casefold() in files}
-    if not found:
+    sets: dict[tuple[str, str], dict[str, Path]] = {}
+    for stem in stems:
+        for name, file in opened.stems.items():
+            for around in _split_around(stem.casefold(), name.casefold()):
+                sets.setdefault(around, {})[stem] = file
+    if not sets:
         raise MissingStems(
-            f"{opened.folder}: holds no {', '.join(stems)}", "Name a folder with these stems."
+            f"{opened.folder}: holds no {', '.join(stems)}",
+            f"Name a folder with these stems: {stems[0]}.wav, or song-{stems[0]}.wav.",
         )
-    return found
+    files = {file for found in sets.values() for file in found.values()}
+    exact = sets.get(("", ""))
+    # The song may be called like a stem, too: bass song-drums.wav.
+    whole = [exact] if exact else [found for found in sets.values() if {*found.values()} == files]
+    if len(whole) != 1:
+        names = ", ".join(sorted(file.name for file in files)[:MOST_NAMES])
+        raise MissingStems(
+            f"{opened.folder}: which files are the stems of one song? It holds {names}",
+            f"Name a folder with these alone, called {stems[0]}.wav and the like.",
+        )
+    return whole[0]
+
+
+def _split_around(stem: str, name: str) -> list[tuple[str, str]]:
+    """What stands before and after a stem in a name that has it as a word."""
+    from msdm_cli.audio.mix import WITHOUT
+
+    words = re.finditer(rf"(?<![^\W_]){re.escape(stem)}(?![^\W_])", name)
+    around = [(name[: word.start()], name[word.end() :]) for word in words]
+    return [(before, after) for before, after in around if not before.endswith(WITHOUT)]
 
 
 def choose_folder(given: Mapping[str, Path], targets: Sequence[str]) -> Path:

@@ -177,7 +177,7 @@ def test_a_folder_without_stems_is_not_continued(tmp_path):
     soundfile.write(tmp_path / "hum.wav", music(1000).T, 22050)
     result = cascade("--extend", tmp_path, "-o", tmp_path)
     result.assert_two_lines(
-        "holds no bass, drums, guitar, piano", "Name a folder with these stems."
+        "holds no bass, drums, guitar, piano", "Name a folder with these stems: bass.wav"
     )
 
 

@@ -52,10 +52,44 @@ def test_of_a_folder_of_several_songs_one_is_named(tiny_model, write_song, tmp_p
     assert named == {stem: made.files[stem] for stem in STEMS if stem != "piano"}
 
 
-def test_a_folder_without_stems_is_refused(tmp_path):
-    (tmp_path / "hum.wav").touch()
-    with pytest.raises(MissingStems, match="holds no bass, drums, guitar, piano"):
+@pytest.mark.parametrize(
+    ("found", "others"),
+    [
+        ({"bass": "song-Bass", "drums": "song-drums"}, ["song-mixture", "song-without-drums"]),
+        ({"bass": "bass song bass", "drums": "bass song drums"}, []),
+        ({"drums": "drums of a song"}, []),
+        ({"drums": "drums"}, ["drums room", "song-bass"]),
+    ],
+)
+def test_files_of_a_folder_may_have_more_than_a_stem_in_their_names(tmp_path, found, others):
+    for name in [*found.values(), *others]:
+        (tmp_path / f"{name}.wav").touch()
+    expected = {stem: tmp_path / f"{name}.wav" for stem, name in found.items()}
+    assert name_stems([str(tmp_path)], STEMS) == expected
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["a-drums", "b-drums"],
+        ["drums 1", "drums 2"],
+        ["a-drums", "a-bass", "bass solo"],
+        ["bass and drums"],
+    ],
+)
+def test_files_that_may_be_of_several_songs_are_refused(tmp_path, names):
+    for name in names:
+        (tmp_path / f"{name}.wav").touch()
+    with pytest.raises(MissingStems, match=f"which files are .* holds {min(names)}.wav"):
         name_stems([str(tmp_path)], STEMS)
+
+
+def test_a_folder_without_stems_is_refused(tmp_path):
+    for name in ("hum", "bassoon", "without-drums", "song-without-drums"):
+        (tmp_path / f"{name}.wav").touch()
+    with pytest.raises(MissingStems, match="holds no bass, drums, guitar, piano") as found:
+        name_stems([str(tmp_path)], STEMS)
+    assert found.value.remedy == "Name a folder with these stems: bass.wav, or song-bass.wav."
 
 
 def test_a_given_stem_is_a_target_in_part_alone():
