@@ -104,10 +104,10 @@ def name_stems(
         targets: What a folder does not give, though it holds them.
 
     Raises:
-        BadParameter: A stem is unknown, given twice, or cannot be told from the file's name; or
-            folders are given that hold targets alone.
+        BadParameter: A stem is unknown, given twice, a pipe, or cannot be told from the file's
+            name; or folders are given that hold targets alone.
         InputError: A path is an address.
-        MissingStems: A folder holds no stem.
+        MissingStems: A folder holds no stem, or files of which it cannot be told whether they are.
         UnreadableManifest: A folder holds the results of several songs, or an ``msdm.json``
             cannot be read.
     """
@@ -128,9 +128,15 @@ def name_stems(
 
 def _list_given(value: str, stems: Sequence[str], targets: Sequence[str]) -> list[tuple[str, Path]]:
     """The stems that one value gives, with their paths."""
+    from msdm_cli.cli.songs import is_pipe
     from msdm_cli.jobs.output import MANIFEST_SUFFIX
     from msdm_cli.jobs.stem_folder import open_stem_folder
 
+    if is_pipe(Path(value.rpartition("=")[2])):
+        raise typer.BadParameter(
+            f"{value} is a pipe, and a stem is read more than once: write it to a file first",
+            param_hint="--given",
+        )
     # A folder may hold the results of several songs: each one's msdm.json names its stems.
     if Path(value).is_dir() or Path(value).suffix == f".{MANIFEST_SUFFIX}":
         with hinted({MissingStems: lambda error: error.remedy}):

@@ -181,7 +181,7 @@ def spool_pipes(songs: Iterable[Song]) -> Iterator[list[Song]]:
         UnreadableAudio: A pipe cannot be read, is no sound, or is too long to be kept.
     """
     with contextlib.ExitStack() as stack:
-        yield [_spool(song, stack) if _is_pipe(song.path) else song for song in songs]
+        yield [_spool(song, stack) if is_pipe(song.path) else song for song in songs]
 
 
 def _spool(song: Song, stack: contextlib.ExitStack) -> Song:
@@ -206,7 +206,8 @@ def _spool(song: Song, stack: contextlib.ExitStack) -> Song:
     return replace(song, path=kept)
 
 
-def _is_pipe(path: Path) -> bool:
+def is_pipe(path: Path) -> bool:
+    """Whether a path is the standard input, or a pipe with a name."""
     try:
         return str(path) == STANDARD or path.is_fifo()
     except (OSError, ValueError):  # whatever reads it will say why

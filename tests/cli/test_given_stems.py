@@ -1,5 +1,6 @@
 """Given stems and targets, as a person names them."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,16 @@ def test_stems_are_named_by_an_option_or_by_their_file():
         "vocals": Path("a=b.wav"),
         "drums": Path("My Drums.wav"),
     }
+
+
+def test_a_stem_does_not_come_through_a_pipe(tmp_path):
+    pipes = ["-"]
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe")
+        pipes.append(str(tmp_path / "pipe"))
+    for value in [*pipes, *(f"drums={pipe}" for pipe in pipes)]:
+        with pytest.raises(typer.BadParameter, match="write it to a file first"):
+            name_stems([value], STEMS)
 
 
 def test_an_equals_sign_in_the_name_of_a_file_is_no_option(tmp_path, monkeypatch):
