@@ -215,7 +215,7 @@ def measure_call(model: LoadedModel, batch: int, length: int, multiple: int) -> 
     x = np.zeros((batch, len(spec.stems), length), np.float32)
     sigma = np.full(x.shape[:2], spec.sigma_max, np.float32)
     mixture = np.zeros((batch, length), np.float32) if denoiser.takes_mixture else None
-    few = multiple * FEW_MULTIPLES
+    few = min(multiple * FEW_MULTIPLES, length)
     network = WatchedDenoiser(denoiser, Calls(SilentProgress()), 0)
     bind_alone(model, few)(network)(x[..., :few], sigma, None)
     asked = bind_alone(model, length)(network)

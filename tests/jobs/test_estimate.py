@@ -88,6 +88,10 @@ def test_of_a_generation(tiny_model, tmp_path, seconds, journal_bytes):
     check_estimate(request_generation(tiny_model, tmp_path, seconds), tiny_model, journal_bytes)
 
 
+def test_of_music_of_one_token(tiny_cascade, tmp_path):
+    assert estimate_job(request_generation(tiny_cascade, tmp_path, 0.1), tiny_cascade).calls > 0
+
+
 @pytest.mark.parametrize(
     ("output", "bytes_per_sample"),
     [
