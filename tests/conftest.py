@@ -31,6 +31,7 @@ from msdm_cli.models.spec import ModelSpec, Stage
 from msdm_cli.networks.sketch_prior import SketchPrior, SketchPriorConfig
 from msdm_cli.networks.sketch_unet import SketchUnet, SketchUnetConfig
 from msdm_cli.networks.stft_unet import StftUnet, StftUnetConfig
+from msdm_cli.representations.envelope_guess import EnvelopeGuess
 from msdm_cli.representations.sketch_codes import FRAMES_PER_TOKEN, SketchCodes
 from msdm_cli.tasks.separate import SONG
 from msdm_cli.tasks.table import TASKS
@@ -125,7 +126,7 @@ def stir(network):
 
 
 TINY_PRIOR = SketchPriorConfig(coefficients=6, width=16, layers=1, heads=2)
-TINY_SOUND = SketchUnetConfig(**dataclasses.asdict(TINY), hint_channels=4)
+TINY_SOUND = SketchUnetConfig(**dataclasses.asdict(TINY), hint_channels=4, envelope_channels=4)
 
 
 def tiny_prior(config=TINY_PRIOR):
@@ -142,6 +143,11 @@ def tiny_sound(config=TINY_SOUND):
     network = stir(SketchUnet(config))
     network.sd.fill_(0.05)
     return network
+
+
+def freeze_head(head):
+    """The network that guesses envelopes, in NumPy."""
+    return EnvelopeGuess({name: weight.numpy() for name, weight in head.state_dict().items()})
 
 
 def describe_stage(name, representation, preset, network, **fields):
@@ -184,7 +190,15 @@ def tiny_cascade(tiny_model, cascade_networks):
     cpu = torch.device("cpu")
     denoisers = (tiny_model.choose(0), TorchDenoiser(prior, cpu), TorchDenoiser(sound, cpu))
     opener = denoisers.__getitem__
-    return LoadedModel(spec, denoisers[:1], CPU, openers=(opener,), codes=make_codes())
+    guess = freeze_head(sound.envelope)
+    return LoadedModel(
+        spec,
+        denoisers[:1],
+        CPU,
+        openers=(opener,),
+        codes=make_codes(),
+        open_guess=lambda: guess,
+    )
 
 
 def spy_on_stages(model, before=lambda number: None):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,6 +19,7 @@ from msdm_cli.models.registry import WeightsEntry, find_entry
 from msdm_cli.models.spec import SKETCH, ModelSpec, Stage, load_spec
 from msdm_cli.models.verify import check_file
 from msdm_cli.representations import REPRESENTATIONS, Representation
+from msdm_cli.representations.envelope_guess import EnvelopeGuess, Guess, load_guess
 from msdm_cli.representations.sketch_codes import SketchCodes, load_codes
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class LoadedModel:
         stage: Index of the network among the stages of the spec.
         openers: For each device, what gives the network of a stage there, by its index.
         codes: What a prior over sketches works in; None where there is none.
+        open_guess: Gives what guesses the envelope of a sketch; None where nothing does.
     """
 
     spec: ModelSpec
@@ -49,6 +51,7 @@ class LoadedModel:
     stage: int = 0
     openers: tuple[Callable[[int], Denoiser], ...] = field(default=(), repr=False)
     codes: SketchCodes | None = field(default=None, repr=False)
+    open_guess: Callable[[], Guess | None] = field(default=lambda: None, repr=False)
 
     @property
     def devices(self) -> int:
@@ -123,6 +126,8 @@ def load(name: str, runtime: Runtime) -> LoadedModel:
         denoisers=tuple(model.denoisers[0] for model in models),
         openers=tuple(opener for model in models for opener in model.openers),
         runtime=replace(first, device=devices, threads=threads),
+        codes=_load_codes(entry, models[0].spec),
+        open_guess=cache(partial(_load_guess, entry, models[0].spec)),
     )
 
 
@@ -161,14 +166,7 @@ def _load_onnx(entry: WeightsEntry, runtime: Runtime) -> LoadedModel:
             f"Choose the precision {denoiser.precision}, or use the backend torch.",
         )
     resolved = Runtime("onnx", denoiser.device, denoiser.precision, runtime.threads)
-    return LoadedModel(
-        spec,
-        (denoiser,),
-        resolved,
-        entry.weights_sha256,
-        openers=(open_stage,),
-        codes=_load_codes(entry, spec),
-    )
+    return LoadedModel(spec, (denoiser,), resolved, entry.weights_sha256, openers=(open_stage,))
 
 
 def _load_torch(entry: WeightsEntry, runtime: Runtime) -> LoadedModel:
@@ -190,12 +188,7 @@ def _load_torch(entry: WeightsEntry, runtime: Runtime) -> LoadedModel:
 
     resolved = Runtime("torch", str(device), precision, threads if device.type == "cpu" else 0)
     return LoadedModel(
-        spec,
-        (open_stage(0),),
-        resolved,
-        entry.weights_sha256,
-        openers=(open_stage,),
-        codes=_load_codes(entry, spec),
+        spec, (open_stage(0),), resolved, entry.weights_sha256, openers=(open_stage,)
     )
 
 
@@ -203,6 +196,12 @@ def _load_codes(entry: WeightsEntry, spec: ModelSpec) -> SketchCodes | None:
     """The codes of the stage that draws sketches; None if there is none."""
     names = [stage.name for stage in spec.stages if stage.representation == SKETCH]
     return load_codes(check_file(entry, entry.find_weights(names[0]))) if names else None
+
+
+def _load_guess(entry: WeightsEntry, spec: ModelSpec) -> EnvelopeGuess | None:
+    """What guesses envelopes, among the weights of the stage that has it; None if there is none."""
+    names = [stage.name for stage in spec.stages if stage.config.get("envelope_channels")]
+    return load_guess(check_file(entry, entry.find_weights(names[0]))) if names else None
 
 
 def load_network(entry: WeightsEntry, spec: ModelSpec, stage: int = 0) -> Network:

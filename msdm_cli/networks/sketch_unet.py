@@ -7,20 +7,24 @@ ways:
   exact answer for Gaussian stems is noise in the right places before anything is learned;
 - a map of the sketch is added to the tokens.
 
+It holds a second, small network, which guesses the envelope of a sketch (``envelope``) and has no
+part in the denoiser.
+
 Sketches at hand have errors: those of a basis of few components, and those of a prior that drew
 them. The network is told how large they are (conditioning augmentation, arXiv 2106.15282).
 """
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from msdm_cli.networks.envelope_layers import EnvelopeHead
 from msdm_cli.networks.gaussian_stems import Question
-from msdm_cli.networks.network import check_positive
 from msdm_cli.networks.stft_unet import StftUnet, StftUnetConfig
 from msdm_cli.representations.sketch import BANDS, FLOOR, HOP, LOWEST_HZ, SAMPLE_RATE_HZ
 
@@ -35,13 +39,20 @@ LEAST_POWER = 1e-9
 
 @dataclass(frozen=True)
 class SketchUnetConfig(StftUnetConfig):
-    """The size of a network; ``hint_channels`` is that of the map of a sketch, per band."""
+    """The size of a network.
+
+    Attributes:
+        hint_channels: Of the map of a sketch, per band.
+        envelope_channels: Of the network that guesses the envelope of a sketch; 0 for none.
+    """
 
     hint_channels: int = 24
+    envelope_channels: int = 0
+
+    MAY_BE_ZERO: ClassVar[set[str]] = {"attention_layers", "envelope_channels"}
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_positive(self, may_be_zero={"attention_layers"})
         if self.hop * self.frames_per_token != HOP:
             raise ValueError(f"expected tokens of {HOP} samples, as the frames of a sketch")
 
@@ -68,6 +79,11 @@ class SketchUnet(StftUnet):
         self.hint_out = nn.Linear(config.hint_channels, channels)
         nn.init.zeros_(self.hint_out.weight)
         nn.init.zeros_(self.hint_out.bias)
+        self.envelope = (
+            EnvelopeHead(config.stems, config.envelope_channels)
+            if config.envelope_channels
+            else None
+        )
 
     def cast(self, dtype: torch.dtype) -> None:
         """Compute what is between the features and the corrections in another precision."""

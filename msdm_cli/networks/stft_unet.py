@@ -17,6 +17,7 @@ connected), arXiv 1912.02591.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -67,8 +68,10 @@ class StftUnetConfig:
     sigma_min: float = 1e-4
     sigma_max: float = 10.0
 
+    MAY_BE_ZERO: ClassVar[set[str]] = {"attention_layers"}
+
     def __post_init__(self) -> None:
-        check_positive(self, may_be_zero={"attention_layers"})
+        check_positive(self, may_be_zero=self.MAY_BE_ZERO)
         if self.sigma_min >= self.sigma_max:
             raise ValueError(f"expected a sigma_min below {self.sigma_max}, got {self.sigma_min}")
         covered = sum(count * width for count, width in self.bands)

@@ -79,6 +79,7 @@ class Cascade:
         key = options.controls.key
         self._lean = None if key is None else find_lean(self._codes, key, model.spec.stems)
         self._guidance = model.spec.stages[sketch_stage].guidance
+        self._guess = model.open_guess()
         self._told_error = model.spec.stages[sound_stage].told_error
         self._drafts = model.spec.find_drafts(sound_stage)
         self._sketch = Continuation(
@@ -139,8 +140,13 @@ class Cascade:
     def _tell(self, sketch: Array, first: int, condition: Condition) -> Bind:
         """Tell a network the sketch from sample ``first`` on, and how wrong it may be."""
         errors = np.full((len(sketch), 1, sketch.shape[2]), self._told_error, np.float32)
-        told = np.concatenate((sketch, errors), 1)[None]
-        return lambda denoiser: SoundDenoiser(denoiser, told, self._drafts, first, condition)
+        told = np.concatenate((sketch, errors), 1)
+        envelope = None if self._guess is None else self._guess(told)
+
+        def bind(network: WatchedDenoiser) -> Denoiser:
+            return SoundDenoiser(network, told[None], self._drafts, first, condition, envelope)
+
+        return bind
 
 
 def bind_alone(model: LoadedModel, length: int) -> Bind:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from msdm_cli.diffusion.conditions import Condition
 from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.diffusion.told import ToldDenoiser
+from msdm_cli.representations.envelope import impose
 from msdm_cli.representations.sketch_agreement import agree
 from msdm_cli.representations.sketch_draft import draft_sound
 from msdm_cli.tasks.calls import WatchedDenoiser
@@ -18,6 +19,9 @@ Array = NDArray[np.float32]
 
 class SoundDenoiser:
     """A network that is told a sketch; its estimates are made to agree with it.
+
+    Then they get the envelope that the sketch stands for, if a network guesses one: the powers of a
+    sketch are right and its attacks slow, those of an envelope the other way round.
 
     At high noise levels the estimate of some stems is a draft from oscillators, and the network
     gets it as known: it is asked for the other stems only. So the sampler reaches the low levels
@@ -31,6 +35,8 @@ class SoundDenoiser:
         drafts: Level above which the estimate of a stem is a draft, by the index of the stem.
         first: Where the sketch begins in the piece, in samples.
         condition: What is known of the stems.
+        envelope: What the sketch stands for, ``[S, ENVELOPE_BANDS, frames]``; None if nothing
+            guesses it.
     """
 
     takes_mixture = False
@@ -42,6 +48,7 @@ class SoundDenoiser:
         drafts: Mapping[int, float],
         first: int,
         condition: Condition,
+        envelope: Array | None = None,
     ) -> None:
         self.shares_sigma = denoiser.shares_sigma
         self._watched = denoiser
@@ -51,6 +58,7 @@ class SoundDenoiser:
         self._first = first
         self._drafts: dict[int, Array] = {}
         self._condition = condition
+        self._envelope = envelope
 
     def __call__(self, x: Samples, sigma: Samples, mixture: Samples | None = None) -> Samples:
         """Estimate the clean stems, ``[1, S, T], [1, S] -> [1, S, T]``."""
@@ -63,7 +71,7 @@ class SoundDenoiser:
         asked = np.flatnonzero(levels[0])
         if len(asked):
             own = self._denoiser(seen, levels)[0]
-            stems[asked] = agree(own[asked], self._sketch[asked])
+            stems[asked] = self._move(own[asked], asked)
         else:
             self._watched.skip()
         known, values = self._condition.known, self._condition.values
@@ -74,5 +82,14 @@ class SoundDenoiser:
 
     def _draft(self, stem: int) -> Array:
         if stem not in self._drafts:
-            self._drafts[stem] = draft_sound(self._sketch[stem], self._first)
+            draft = draft_sound(self._sketch[stem], self._first)[None]
+            if self._envelope is not None:
+                row = np.array([stem])
+                draft = self._move(impose(draft, self._envelope[row]), row)
+            self._drafts[stem] = draft[0]
         return self._drafts[stem]
+
+    def _move(self, sounds: Array, stems: NDArray[np.integer]) -> Array:
+        """Sounds of so many stems, moved to the sketch and then to the envelope."""
+        moved = agree(sounds, self._sketch[stems])
+        return moved if self._envelope is None else impose(moved, self._envelope[stems])

@@ -12,7 +12,7 @@ from scripts.train.corpus import Augmentation, Corpus
 from scripts.train.options import TrainingOptions
 
 SD_CROPS = 200
-OPTIONAL = ("attention.", "down.", "up.", "hint")
+OPTIONAL = ("attention.", "down.", "up.", "hint", "envelope.")
 """Beginnings of the names of layers of which two networks may have different numbers."""
 
 

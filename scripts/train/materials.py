@@ -115,7 +115,7 @@ class ToldSounds:
     def draw(
         self, corpus: Corpus, recipe: Any, rng: np.random.Generator, item: int
     ) -> tuple[NDArray[Any], ...]:
-        """Stems, sigmas, what is told, and noise, as ``draw_sound_item``."""
+        """Stems, sigmas, what is told, noise and envelopes, as ``draw_sound_item``."""
         codes = open_codes(recipe.options.codes)
         questions = recipe.questions
         length = recipe.options.length

@@ -14,9 +14,12 @@ BETAS = (0.9, 0.99)
 def build_optimizers(network: nn.Module, options: TrainingOptions) -> list[torch.optim.Optimizer]:
     """AdamW, and with ``muon`` Muon before it.
 
-    Muon takes linear layers (not those of single bands) and two-dimensional convolutions.
+    Muon takes linear layers (not those of single bands) and two-dimensional convolutions. Weights
+    that ``options.trained`` leaves out are frozen.
     """
-    parameters = list(network.parameters())
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(name.startswith(options.trained))
+    parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
     optimizers: list[torch.optim.Optimizer] = []
     if options.muon:
         groups = list_matrices(network)
@@ -36,6 +39,8 @@ def list_matrices(network: nn.Module) -> list[dict[str, Any]]:
     single = []
     stacked = []
     for name, parameter in network.named_parameters():
+        if not parameter.requires_grad:
+            continue
         if name.endswith("qkv.weight"):
             stacked.append(parameter)
         elif parameter.ndim in (2, 4):

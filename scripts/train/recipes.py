@@ -99,7 +99,7 @@ RECIPES = {
     ),
     "sketch_unet": Recipe(
         material=ToldSounds(),
-        config=SketchUnetConfig,
+        config=partial(SketchUnetConfig, envelope_channels=256),
         network=SketchUnet,
         objective=SoundMatching,
         questions=SoundQuestions(),

@@ -6,10 +6,12 @@ from torch import Tensor, nn
 
 from msdm_cli.networks.gaussian_stems import Question
 from msdm_cli.networks.sketch_unet import SketchUnet
+from msdm_cli.representations.envelope import LOWEST, STEPS_PER_FRAME
+from msdm_cli.representations.envelope_guess import MARGIN_FRAMES
 from msdm_cli.representations.sketch import MARGIN
 from msdm_cli.representations.sketch_codes import SketchCodes
 from scripts.train.corpus import Corpus
-from scripts.train.told_sounds import draw_told
+from scripts.train.told_sounds import cut_envelope, draw_told
 
 CROPS = 16
 BATCH = 2
@@ -18,9 +20,11 @@ BLUR = 0.15
 
 
 class SoundMatching(nn.Module):
-    """Squared error of each stem, relative to that of Gaussian stems with the sketch's power.
+    """What sounds and envelopes of a sketch are wrong by.
 
-    The floors are those of ``scripts.train.score_matching``.
+    Of sounds it is the squared error of each stem, relative to that of Gaussian stems with the
+    sketch's power. The floors are those of ``scripts.train.score_matching``. Of envelopes it is the
+    mean error in bels.
 
     Args:
         network: What is trained.
@@ -33,12 +37,24 @@ class SoundMatching(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, stems: Tensor, sigma: Tensor, told: Tensor, noise: Tensor) -> Tensor:
+    def forward(
+        self, stems: Tensor, sigma: Tensor, told: Tensor, noise: Tensor, envelope: Tensor
+    ) -> Tensor:
         """Loss of each item.
 
         Shape:
-            ``[B, S, T], [B, S], [B, S, BANDS + 1, frames], [B, S, T] -> [B]``
+            ``[B, S, T], [B, S], [B, S, BANDS + 1, frames], [B, S, T],
+            [B, S, ENVELOPE_BANDS, T / STEP] -> [B]``
         """
+        loss = stems.new_zeros(len(stems))
+        if sigma.any():
+            loss = loss + self.find_sound_error(stems, sigma, told, noise)
+        if self.network.envelope is not None:
+            loss = loss + find_envelope_error(self.network.envelope(told), envelope)
+        return loss
+
+    def find_sound_error(self, stems: Tensor, sigma: Tensor, told: Tensor, noise: Tensor) -> Tensor:
+        """That of the stems that are asked for, ``-> [B]``."""
         network = self.network
         with torch.no_grad():
             clean, unit = network.stft(stems), network.stft(noise)
@@ -48,7 +64,7 @@ class SoundMatching(nn.Module):
         denoised = network.denoise_told(noisy, sigma, told)
         asked = (sigma > 0).float()
         ratios = (denoised - clean).square().sum((2, 3, 4)) / reference
-        return (ratios * asked).sum(1) / asked.sum(1)
+        return (ratios * asked).sum(1) / asked.sum(1).clamp_min(1)
 
     def _expect_error(self, clean: Tensor, noisy: Tensor, sigma: Tensor, told: Tensor) -> Tensor:
         """Squared error that counts as 1, ``-> [B, S]``."""
@@ -63,6 +79,18 @@ class SoundMatching(nn.Module):
         return error + floor + self.ENERGY_FLOOR * energy + 1e-6
 
 
+def find_envelope_error(guess: Tensor, envelope: Tensor) -> Tensor:
+    """Mean error of a guess in bels, ``[B, S, bands, frames] x 2 -> [B]``.
+
+    What is silent may be guessed to be more so. Frames near the ends are left out: what comes
+    before and after them is not told.
+    """
+    inside = slice(MARGIN_FRAMES * STEPS_PER_FRAME, -MARGIN_FRAMES * STEPS_PER_FRAME)
+    guess, envelope = guess[..., inside], envelope[..., inside]
+    heard = torch.where(envelope > LOWEST, guess, guess.clamp_min(LOWEST))
+    return (heard - envelope).abs().mean((1, 2, 3))
+
+
 class SoundValidation:
     """A fixed set of crops with blurred sketches, spread evenly over the validation songs.
 
@@ -74,7 +102,7 @@ class SoundValidation:
 
     def __init__(self, corpus: Corpus, codes: SketchCodes, length: int) -> None:
         self.corpus = corpus
-        stems, told, noise = [], [], []
+        stems, told, noise, envelopes = [], [], [], []
         for index in range(CROPS):
             rng = np.random.default_rng((2302, 2257, index))
             song = corpus.songs[index % len(corpus.songs)]
@@ -82,21 +110,26 @@ class SoundValidation:
             stems.append(around[:, MARGIN : MARGIN + length])
             told.append(draw_told(around, codes, rng, BLUR))
             noise.append(rng.standard_normal(stems[-1].shape, dtype=np.float32))
+            envelopes.append(cut_envelope(around))
         self.items = [torch.from_numpy(np.stack(column)) for column in (stems, told, noise)]
+        self.envelopes = torch.from_numpy(np.stack(envelopes))
 
     @torch.no_grad()
     def score(self, network: SketchUnet) -> dict[str, float]:
-        """The loss at each sigma; ``figure`` is less their mean."""
+        """The loss at each sigma, and the error of envelopes; ``figure`` is less their mean."""
         network.eval()
         loss = SoundMatching(network)
         figures = {}
         for level in SIGMAS:
             losses = [
-                loss(stems, torch.full(stems.shape[:2], level), told, noise)
+                loss.find_sound_error(stems, torch.full(stems.shape[:2], level), told, noise)
                 for stems, told, noise in zip(
                     *(torch.split(column, BATCH) for column in self.items), strict=True
                 )
             ]
             figures[f"loss_{level:g}"] = torch.cat(losses).mean().item()
+        if network.envelope is not None:
+            errors = find_envelope_error(network.envelope(self.items[1]), self.envelopes)
+            figures["envelope"] = errors.mean().item()
         network.train()
         return {"figure": -float(np.mean(list(figures.values()))), **figures}

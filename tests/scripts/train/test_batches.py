@@ -4,6 +4,7 @@ import pytest
 import torch
 from conftest import STEMS, TINY_PRIOR
 
+from msdm_cli.representations.envelope import ENVELOPE_BANDS
 from msdm_cli.representations.sketch import BANDS
 from msdm_cli.tasks.controls import count_features
 from scripts.train.batches import draw_batch, draw_batches
@@ -39,7 +40,7 @@ def test_batches_are_those_of_their_steps(songs, recipe):
 SHAPES = {
     "stft_unet": ((4, 8192), (4,), (), (4, 8192)),
     "unet1d": ((4, 8192), (4,), (), (4, 8192)),
-    "sketch_unet": ((4, 8192), (4,), (4, BANDS + 1, 16), (4, 8192)),
+    "sketch_unet": ((4, 8192), (4,), (4, BANDS + 1, 16), (4, 8192), (4, ENVELOPE_BANDS, 64)),
     "sketch_prior": ((4, BANDS, 32), (4, 8), (8, count_features(4)), (4, 8 * 48)),
 }
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from conftest import STEMS, make_codes
 
+from msdm_cli.representations.envelope import find_envelope
 from msdm_cli.representations.sketch import BANDS, CEILING, FLOOR, HOP, MARGIN, find_sketch
 from scripts.train.corpus import Augmentation, Corpus
 from scripts.train.told_sounds import (
@@ -101,9 +102,12 @@ def test_an_item_is_a_function_of_its_numbers(corpus):
 
 
 def test_a_told_sketch_is_that_of_the_stems_beside_it(corpus):
-    """With all components, the sketch that is told is the true one, and its error is nothing."""
+    """With all components, the sketch that is told is the true one, and its error is nothing.
+
+    The envelope is that of the same stems.
+    """
     codes = make_codes(numbers=4 * BANDS)
-    stems, sigma, told, noise = draw(corpus, codes, 1, SoundQuestions(blur=0))
+    stems, sigma, told, noise, envelope = draw(corpus, codes, 1, SoundQuestions(blur=0))
     assert stems.shape == noise.shape == (4, 8192)
     assert (sigma.shape, told.shape) == ((4,), (4, BANDS + 1, 16))
     # Frames 4 to 12 need nothing from beyond the crop.
@@ -111,6 +115,15 @@ def test_a_told_sketch_is_that_of_the_stems_beside_it(corpus):
     inside = find_sketch(stems[:, first : first + 8 * HOP + 2 * MARGIN])
     np.testing.assert_allclose(told[:, :-1, 4:12], inside, atol=0.01)
     assert told[:, -1].max() < 0.01
+    # Two frames at the ends reach beyond the crop.
+    np.testing.assert_allclose(envelope[..., 2:-2], find_envelope(stems)[..., 2:-2], atol=1e-5)
+
+
+def test_crops_may_teach_their_envelope_alone():
+    rng = np.random.default_rng(0)
+    assert not SoundQuestions(heard=1.0).draw(rng, 4).any()
+    sometimes = [SoundQuestions(heard=0.5).draw(rng, 4).any() for _ in range(50)]
+    assert 10 < sum(sometimes) < 40
 
 
 def test_blurred_sketches_tell_larger_errors(corpus):

@@ -1,0 +1,59 @@
+"""The network that guesses envelopes, as it runs."""
+
+import numpy as np
+import pytest
+import torch
+from conftest import freeze_head, stir
+from safetensors.torch import save_file
+
+from msdm_cli.networks.envelope_layers import EnvelopeHead
+from msdm_cli.representations.envelope import STEPS_PER_FRAME
+from msdm_cli.representations.envelope_guess import MARGIN_FRAMES, PREFIX, load_guess
+from msdm_cli.representations.sketch import BANDS, FLOOR
+
+STEMS = 3
+FRAMES = 24
+
+
+@pytest.fixture
+def head():
+    return stir(EnvelopeHead(STEMS, 16))
+
+
+def tell(seed=0):
+    """Sketches, some of them below the floor, and the sizes of their errors."""
+    rng = np.random.default_rng(seed)
+    sketch = rng.uniform(FLOOR - 1, 0, (STEMS, BANDS, FRAMES))
+    error = np.broadcast_to(rng.uniform(0, 1, (STEMS, 1, 1)), (STEMS, 1, FRAMES))
+    return np.concatenate((sketch, error), 1).astype(np.float32)
+
+
+def test_before_and_after_a_sketch_there_is_silence(head):
+    told = tell()
+    silence = told[:, :, :1].copy()
+    silence[:, :-1] = FLOOR
+    silences = np.repeat(silence, MARGIN_FRAMES, 2)
+    longer = freeze_head(head)(np.concatenate((silences, told, silences), 2))
+    inside = slice(MARGIN_FRAMES * STEPS_PER_FRAME, -MARGIN_FRAMES * STEPS_PER_FRAME)
+    np.testing.assert_allclose(longer[..., inside], freeze_head(head)(told), atol=2e-6)
+
+
+def test_a_guess_depends_on_the_frames_around_it_alone(head):
+    told = tell()
+    changed = told.copy()
+    changed[:, :, -1] = 0
+    same = (FRAMES - 1 - MARGIN_FRAMES) * STEPS_PER_FRAME
+    before, after = freeze_head(head)(told), freeze_head(head)(changed)
+    np.testing.assert_array_equal(before[..., :same], after[..., :same])
+    assert (before[..., same:] != after[..., same:]).any()
+
+
+def test_it_is_loaded_from_the_weights_of_the_network_that_has_it(head, tmp_path):
+    tensors = {f"{PREFIX}{name}": value.half() for name, value in head.state_dict().items()}
+    save_file(tensors | {"other": torch.zeros(2)}, tmp_path / "with.safetensors")
+    save_file({"other": torch.zeros(2)}, tmp_path / "without.safetensors")
+    guess = load_guess(tmp_path / "with.safetensors")
+    assert guess is not None
+    np.testing.assert_allclose(guess(tell()), freeze_head(head)(tell()), atol=1e-2)
+    assert guess(tell()).dtype == np.float32
+    assert load_guess(tmp_path / "without.safetensors") is None
