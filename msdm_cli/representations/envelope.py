@@ -34,6 +34,10 @@ LOWEST = -7.0
 MOST_UP_DB = 20.0
 MOST_DOWN_DB = 30.0
 
+FLUTTER_DB = 6.0
+"""Smaller differences are made up for in part: power flutters with noise and the beats of harmonics,
+and an envelope that was guessed does not."""
+
 FINE = Stft(WINDOW, STEP)
 
 
@@ -61,6 +65,7 @@ def impose(stems: Array, envelope: NDArray[np.floating[Any]]) -> Array:
     transform = FINE(stems)
     wanted = np.maximum(envelope, LOWEST).swapaxes(-1, -2)
     missing_db = 10 * (wanted - _measure(transform))
+    missing_db *= np.minimum(abs(missing_db) / FLUTTER_DB, 1)
     gain_db = np.clip(missing_db, -MOST_DOWN_DB, MOST_UP_DB) @ _spread_gains()
     change = transform * (10 ** (gain_db / 20) - 1).astype(np.float32)
     return (stems + FINE.inverse(change)).astype(np.float32)

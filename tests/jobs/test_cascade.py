@@ -110,7 +110,7 @@ def test_music_that_would_clip_is_drawn_once(tiny_cascade, tmp_path, seconds):
 
     class Loud(SpyDenoiser):
         def __call__(self, *arguments):
-            return super().__call__(*arguments) * np.float32(100)
+            return super().__call__(*arguments) * np.float32(1e5)
 
     opener = tiny_cascade.openers[0]
     loud = Loud(opener(SOUND))

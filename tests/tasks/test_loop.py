@@ -62,8 +62,10 @@ def find_jump(stems):
 
 @pytest.mark.parametrize("seconds", [0.3, 0.9, 2.0])
 def test_the_seam_of_a_loop_is_like_any_other_place(tiny_cascade, monkeypatch, seconds):
-    # A network that has learned nothing draws a sketch of hiss, which smooth stems have not.
-    monkeypatch.setattr("msdm_cli.tasks.sound.agree", lambda stems, sketch: stems)
+    # A network that has learned nothing draws a sketch of hiss, which smooth stems have not, and
+    # another guesses its envelope.
+    for move in ("agree", "impose"):
+        monkeypatch.setattr(f"msdm_cli.tasks.sound.{move}", lambda stems, wanted: stems)
     model = make_smooth(tiny_cascade)
     assert find_jump(draw_loop(model, seconds)) < JUMP
     # Music that does not loop breaks off.
