@@ -63,7 +63,7 @@ class Stage:
             (``msdm_cli.diffusion.told``).
         told_error: Size of the errors that a network is told its sketch has, in bels.
         drafts: Noise level above which a stem's estimate is a draft made of its sketch, by the name
-            of the stem (``msdm_cli.tasks.sound``); stems that have notes.
+            of the stem (``msdm_cli.tasks.sound``).
     """
 
     architecture: str

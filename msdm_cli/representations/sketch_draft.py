@@ -40,12 +40,14 @@ TABLE_LENGTH = 4096
 AGREEMENTS = 3
 
 
-def draft_sound(sketch: NDArray[np.floating[Any]], first: int) -> Array:
+def draft_sound(sketch: NDArray[np.floating[Any]], first: int, *, has_notes: bool = True) -> Array:
     """The draft of one stem.
 
     Args:
         sketch: Its sketch, as ``find_sketch`` gives it.
         first: Where the sketch begins in the piece, in samples: oscillators go on through it.
+        has_notes: Whether what sounds has harmonics. Skins of drums have not: what is above them is
+            noise.
 
     Shape:
         ``[BANDS, T / HOP] -> [T]``
@@ -57,7 +59,8 @@ def draft_sound(sketch: NDArray[np.floating[Any]], first: int) -> Array:
     notes = find_notes(sketch)
     for note in np.flatnonzero(notes.any(1)):
         level = np.interp(places, frames, np.where(notes[note], 10 ** (sketch[note] / 2), 0))
-        draft += level.astype(np.float32) * play_note(int(note), first + places)
+        played = play_note(int(note), first + places, has_harmonics=has_notes)
+        draft += level.astype(np.float32) * played
     stems = draft[None]
     for _ in range(AGREEMENTS):
         stems = agree(stems, sketch[None])
@@ -96,19 +99,20 @@ def _fill_gaps(notes: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return filled
 
 
-def play_note(note: int, places: NDArray[np.integer[Any]]) -> Array:
+def play_note(note: int, places: NDArray[np.integer[Any]], *, has_harmonics: bool = True) -> Array:
     """The note of a band at samples of the piece, harmonics with random phases."""
     frequency = LOWEST_HZ * 2 ** (note / 12)
     turns = places * (frequency / SAMPLE_RATE_HZ)
     inside = ((turns - np.floor(turns)) * TABLE_LENGTH).astype(np.int64)
-    played: Array = _draw_period(note)[inside % TABLE_LENGTH]
+    played: Array = _draw_period(note, has_harmonics)[inside % TABLE_LENGTH]
     return played
 
 
 @cache
-def _draw_period(note: int) -> Array:
+def _draw_period(note: int, has_harmonics: bool) -> Array:
     """One period of a note: its harmonics fall by 3 dB an octave."""
-    count = int(SAMPLE_RATE_HZ / 2 / (LOWEST_HZ * 2 ** (note / 12)))
+    highest = int(SAMPLE_RATE_HZ / 2 / (LOWEST_HZ * 2 ** (note / 12)))
+    count = highest if has_harmonics else 1
     phases = np.random.default_rng(note).uniform(0, 2 * np.pi, count)
     spectrum = np.zeros(TABLE_LENGTH // 2 + 1, np.complex128)
     spectrum[1 : count + 1] = np.exp(1j * phases) / np.sqrt(np.arange(1, count + 1))

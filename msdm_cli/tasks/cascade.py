@@ -27,9 +27,9 @@ from msdm_cli.tasks.continuation import Continuation
 from msdm_cli.tasks.controls import Controls
 from msdm_cli.tasks.known import Known, find_known_tokens
 from msdm_cli.tasks.sampling import Bind, ChunkSampler
-from msdm_cli.tasks.sound import SoundDenoiser
+from msdm_cli.tasks.sound import Draft, SoundDenoiser
 from msdm_cli.tasks.stream import ChunkStore
-from msdm_cli.tasks.tonality import LeaningDenoiser, find_lean
+from msdm_cli.tasks.tonality import UNPITCHED, LeaningDenoiser, find_lean
 
 Array = NDArray[np.float32]
 
@@ -81,7 +81,10 @@ class Cascade:
         self._guidance = model.spec.stages[sketch_stage].guidance
         self._guess = model.open_guess()
         self._told_error = model.spec.stages[sound_stage].told_error
-        self._drafts = model.spec.find_drafts(sound_stage)
+        self._drafts = {
+            stem: Draft(level, model.spec.stems[stem] not in UNPITCHED)
+            for stem, level in model.spec.find_drafts(sound_stage).items()
+        }
         self._sketch = Continuation(
             ChunkSampler(model.for_stage(sketch_stage), options.sketch, options.seed, calls),
             Later(store, chunks),

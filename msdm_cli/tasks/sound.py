@@ -1,6 +1,7 @@
 """The sound of a sketch, as samplers see the network that is told it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,19 @@ from msdm_cli.tasks.calls import WatchedDenoiser
 from msdm_cli.tasks.join import bridge
 
 Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """How the draft of a stem is used.
+
+    Attributes:
+        level: Noise level above which it is the estimate.
+        has_notes: Whether the stem has notes with harmonics.
+    """
+
+    level: float
+    has_notes: bool = True
 
 
 class SoundDenoiser:
@@ -32,7 +46,7 @@ class SoundDenoiser:
     Args:
         denoiser: The network.
         told: What it is told, ``[1, S, BANDS + 1, frames]``.
-        drafts: Level above which the estimate of a stem is a draft, by the index of the stem.
+        drafts: How drafts are used, by the index of the stem.
         first: Where the sketch begins in the piece, in samples.
         condition: What is known of the stems.
         envelope: What the sketch stands for, ``[S, ENVELOPE_BANDS, frames]``; None if nothing
@@ -45,7 +59,7 @@ class SoundDenoiser:
         self,
         denoiser: WatchedDenoiser,
         told: Samples,
-        drafts: Mapping[int, float],
+        drafts: Mapping[int, Draft],
         first: int,
         condition: Condition,
         envelope: Array | None = None,
@@ -54,7 +68,7 @@ class SoundDenoiser:
         self._watched = denoiser
         self._denoiser = ToldDenoiser(denoiser, told)
         self._sketch = told[0, :, :-1]
-        self._levels = drafts
+        self._uses = drafts
         self._first = first
         self._drafts: dict[int, Array] = {}
         self._condition = condition
@@ -62,7 +76,7 @@ class SoundDenoiser:
 
     def __call__(self, x: Samples, sigma: Samples, mixture: Samples | None = None) -> Samples:
         """Estimate the clean stems, ``[1, S, T], [1, S] -> [1, S, T]``."""
-        drafted = [stem for stem, level in self._levels.items() if sigma[0, stem] > level]
+        drafted = [stem for stem, use in self._uses.items() if sigma[0, stem] > use.level]
         seen, levels = x.copy(), sigma.copy()
         for stem in drafted:
             seen[0, stem], levels[0, stem] = self._draft(stem), 0
@@ -82,7 +96,8 @@ class SoundDenoiser:
 
     def _draft(self, stem: int) -> Array:
         if stem not in self._drafts:
-            draft = draft_sound(self._sketch[stem], self._first)[None]
+            has_notes = self._uses[stem].has_notes
+            draft = draft_sound(self._sketch[stem], self._first, has_notes=has_notes)[None]
             if self._envelope is not None:
                 row = np.array([stem])
                 draft = self._move(impose(draft, self._envelope[row]), row)

@@ -73,3 +73,23 @@ def test_a_draft_has_the_powers_of_its_sketch():
 def test_notes_go_on_through_the_piece():
     whole = play_note(20, np.arange(4000))
     np.testing.assert_array_equal(play_note(20, np.arange(1500, 4000)), whole[1500:])
+
+
+def test_without_harmonics_there_is_noise_above_a_note():
+    """What is heard above 1 kHz lies at harmonics, or anywhere."""
+    note = 15
+    sketch = find_sketch(play(note, harmonics=40))
+    spectra = [
+        np.abs(np.fft.rfft(draft_sound(sketch, 0, has_notes=has_notes) * np.hanning(LENGTH))) ** 2
+        for has_notes in (True, False)
+    ]
+    hz = np.fft.rfftfreq(LENGTH, 1 / SAMPLE_RATE_HZ)
+    inside = (hz > 1000) & (hz < 3500)
+    distance = abs(hz / find_hz(note) - np.round(hz / find_hz(note)))
+    near = inside & (distance < 0.1)
+    shares = [spectrum[near].sum() / spectrum[inside].sum() for spectrum in spectra]
+    assert shares[0] > 0.8
+    assert shares[1] < 0.4
+    low = hz < 2 * find_hz(note) - 20
+    peaks = [hz[low][spectrum[low].argmax()] for spectrum in spectra]
+    np.testing.assert_allclose(peaks, find_hz(note), rtol=0.01)

@@ -10,7 +10,7 @@ from msdm_cli.representations.sketch import BANDS, HOP, MARGIN, find_sketch
 from msdm_cli.representations.sketch_draft import draft_sound
 from msdm_cli.tasks.calls import Calls, WatchedDenoiser
 from msdm_cli.tasks.join import FADE
-from msdm_cli.tasks.sound import SoundDenoiser
+from msdm_cli.tasks.sound import Draft, SoundDenoiser
 
 FRAMES = 16
 LENGTH = FRAMES * HOP
@@ -53,7 +53,7 @@ def told():
 def test_above_its_level_a_stem_is_its_draft_and_known_to_the_network(told):
     network = Recorder()
     x = noise()
-    estimate = ask(network, told, {1: LEVEL})(x, np.full((1, 2), 2 * LEVEL))
+    estimate = ask(network, told, {1: Draft(LEVEL)})(x, np.full((1, 2), 2 * LEVEL))
     draft = draft_sound(told[0, 1, :-1], FIRST)
     ((seen, levels, heard),) = network.asked
     np.testing.assert_array_equal(estimate[0, 1], draft)
@@ -67,7 +67,7 @@ def test_below_its_level_the_network_estimates_it(told):
     network = Recorder()
     x = noise()
     sigma = np.full((1, 2), LEVEL)
-    ask(network, told, {1: LEVEL})(x, sigma)
+    ask(network, told, {1: Draft(LEVEL)})(x, sigma)
     ((seen, levels, _),) = network.asked
     np.testing.assert_array_equal(seen, x)
     np.testing.assert_array_equal(levels, sigma)
@@ -86,7 +86,7 @@ def test_estimates_agree_with_the_sketch(told):
 def test_a_given_stem_is_never_drafted(told):
     network = Recorder()
     x = noise()
-    ask(network, told, {1: LEVEL})(x, np.array([[1.0, 0.0]]))
+    ask(network, told, {1: Draft(LEVEL)})(x, np.array([[1.0, 0.0]]))
     ((seen, _, _),) = network.asked
     np.testing.assert_array_equal(seen, x)
 
@@ -97,7 +97,7 @@ def test_the_network_is_not_asked_where_all_stems_are_given_or_drafted(told):
     progress = SilentProgress()
     progress.skip = skipped.append
     x = noise()
-    denoiser = ask(network, told, {1: LEVEL}, progress=progress)
+    denoiser = ask(network, told, {1: Draft(LEVEL)}, progress=progress)
     estimate = denoiser(x, np.array([[0, 2 * LEVEL]]))
     np.testing.assert_array_equal(estimate[0, 0], x[0, 0])
     np.testing.assert_array_equal(estimate[0, 1], draft_sound(told[0, 1, :-1], FIRST))
@@ -114,7 +114,7 @@ def test_estimates_go_on_from_what_is_known(told):
     time = np.arange(LENGTH) / 22050
     values = np.broadcast_to(np.sin(2 * np.pi * 100 * time).astype(np.float32), (1, 2, LENGTH))
     condition = Condition(values=values, known=known)
-    ask_known = ask(Recorder(), told, {1: LEVEL}, condition)
+    ask_known = ask(Recorder(), told, {1: Draft(LEVEL)}, condition)
     estimate = ask_known(noise(), np.full((1, 2), 2 * LEVEL))[0, 1]
     seam = LENGTH // 2
     assert estimate[seam] == pytest.approx(values[0, 1, seam], abs=2e-3)
@@ -129,7 +129,9 @@ def test_estimates_and_drafts_get_the_envelope(told):
     frame = slice(9 * STEPS_PER_FRAME + 2, 10 * STEPS_PER_FRAME)
     envelope[..., frame] = LOWEST
     estimates = [
-        ask(Recorder(), told, {1: LEVEL}, envelope=shape)(noise(), np.full((1, 2), 2 * LEVEL))[0]
+        ask(Recorder(), told, {1: Draft(LEVEL)}, envelope=shape)(
+            noise(), np.full((1, 2), 2 * LEVEL)
+        )[0]
         for shape in (None, envelope)
     ]
     plain, shaped = (find_envelope(stems)[..., frame].mean((1, 2)) for stems in estimates)
@@ -139,3 +141,11 @@ def test_estimates_and_drafts_get_the_envelope(told):
         for stems in estimates[::-1]
     )
     assert error < 0.6 * other
+
+
+def test_a_stem_without_notes_is_drafted_without_harmonics(told):
+    x = noise()
+    sigma = np.full((1, 2), 2 * LEVEL)
+    use = Draft(LEVEL, has_notes=False)
+    estimate = ask(Recorder(), told, {1: use})(x, sigma)[0, 1]
+    np.testing.assert_array_equal(estimate, draft_sound(told[0, 1, :-1], FIRST, has_notes=False))
