@@ -35,8 +35,8 @@ MOST_UP_DB = 20.0
 MOST_DOWN_DB = 30.0
 
 FLUTTER_DB = 6.0
-"""Smaller differences are made up for in part: power flutters with noise and with beats of harmonics,
-a guessed envelope does not."""
+"""Smaller differences are made up for in part: noise and beats of harmonics flutter, and a guessed
+envelope does not."""
 
 FINE = Stft(WINDOW, STEP)
 
