@@ -29,7 +29,7 @@ class EnvelopeHead(nn.Module):
         nn.init.constant_(self.leave.bias, FLOOR / 2)
 
     def forward(self, told: Tensor) -> Tensor:
-        """The envelope of each stem.
+        """The envelope of each stem, as if the sketch went on before and after its ends.
 
         Args:
             told: The sketch of each stem, and in a last row the size of its errors in bels.
@@ -37,10 +37,10 @@ class EnvelopeHead(nn.Module):
         Shape:
             ``[B, S, BANDS + 1, frames] -> [B, S, ENVELOPE_BANDS, frames * STEPS_PER_FRAME]``
         """
-        margins = (MARGIN_FRAMES, MARGIN_FRAMES)
-        sketch = functional.pad(told[:, :, :-1].clamp_min(FLOOR), margins, value=FLOOR)
-        error = functional.pad(told[:, :, -1], margins, mode="replicate")[:, :, None]
-        rows = torch.cat((sketch / 2 + 2, error), 2).transpose(2, 3)
+        sketch, error = told[:, :, :-1], told[:, :, -1:]
+        rows = torch.cat((sketch.clamp_min(FLOOR) / 2 + 2, error), 2)
+        margins = (MARGIN_FRAMES, MARGIN_FRAMES, 0, 0)
+        rows = functional.pad(rows, margins, mode="replicate").transpose(2, 3)
         h = functional.relu(_map(self.enter, rows, REACH) + self.stem[:, None])
         for layer in self.layers:
             assert isinstance(layer, nn.Linear)

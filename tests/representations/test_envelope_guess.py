@@ -6,6 +6,8 @@ import torch
 from conftest import freeze_head, stir
 from safetensors.torch import save_file
 
+from msdm_cli.models.registry import EMBEDDED, find_entry
+from msdm_cli.models.verify import check_file
 from msdm_cli.networks.envelope_layers import EnvelopeHead
 from msdm_cli.representations.envelope import STEPS_PER_FRAME
 from msdm_cli.representations.envelope_guess import MARGIN_FRAMES, PREFIX, load_guess
@@ -28,14 +30,24 @@ def tell(seed=0):
     return np.concatenate((sketch, error), 1).astype(np.float32)
 
 
-def test_before_and_after_a_sketch_there_is_silence(head):
+def test_what_sounds_at_an_end_goes_on_beyond_it(head):
+    """So music that begins at once is not faded in."""
     told = tell()
-    silence = told[:, :, :1].copy()
-    silence[:, :-1] = FLOOR
-    silences = np.repeat(silence, MARGIN_FRAMES, 2)
-    longer = freeze_head(head)(np.concatenate((silences, told, silences), 2))
+    before, after = (np.repeat(told[..., [end]], MARGIN_FRAMES, 2) for end in (0, -1))
+    longer = freeze_head(head)(np.concatenate((before, told, after), 2))
     inside = slice(MARGIN_FRAMES * STEPS_PER_FRAME, -MARGIN_FRAMES * STEPS_PER_FRAME)
     np.testing.assert_allclose(longer[..., inside], freeze_head(head)(told), atol=1e-4)
+
+
+def test_the_embedded_network_begins_at_once():
+    """A sketch that is the same throughout stands for an envelope that is."""
+    entry = find_entry(EMBEDDED)
+    guess = load_guess(check_file(entry, entry.find_weights("sound")))
+    assert guess is not None
+    told = np.full((4, BANDS + 1, FRAMES), -2.0, np.float32)
+    told[:, -1] = 0.3
+    envelope = guess(told)
+    np.testing.assert_allclose(envelope, -2, atol=0.6)
 
 
 def test_a_guess_depends_on_the_frames_around_it_alone(head):
