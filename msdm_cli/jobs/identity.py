@@ -18,10 +18,10 @@ from msdm_cli.models.spec import ModelSpec
 PLACES = ("inputs", "folder", "track", "overwrite")
 """Fields of a request that say where things lie, and change no sample."""
 
-OUTPUT = 10
+OUTPUT = 11
 """Raised when the same request gives other samples. Unfinished jobs then start again.
 
-10 brought stems that are silent because they were not asked to play.
+11 brought music whose sound is moved to an envelope, and drums that begin with a draft.
 """
 
 
