@@ -20,6 +20,7 @@ from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.diffusion.told import SketchDenoiser
 from msdm_cli.models.load import LoadedModel
 from msdm_cli.models.spec import SKETCH
+from msdm_cli.representations.envelope import ENVELOPE_BANDS, STEP
 from msdm_cli.representations.sketch import BANDS, HOP, MARGIN, find_sketch
 from msdm_cli.representations.sketch_codes import TOKEN_SAMPLES, SketchCodes
 from msdm_cli.tasks.calls import Calls, WatchedDenoiser
@@ -156,8 +157,9 @@ def bind_alone(model: LoadedModel, length: int) -> Bind:
     """What a stage is told as a rule, so that one call of it can be measured.
 
     A prior over sketches is asked for music with controls, and makes the two estimates of guidance.
-    The sound of a sketch is that of white noise in all stems, without drafts: these are made once a
-    chunk, and spare the agreement of their stems in most calls. Other networks are told nothing.
+    The sound of a sketch is that of white noise in all stems. It is moved to an envelope where a
+    task would do that. Drafts are left out: they are made once a chunk, in place of a call or two.
+    Other networks are told nothing.
 
     Args:
         model: A model at the stage that is measured.
@@ -175,7 +177,10 @@ def bind_alone(model: LoadedModel, length: int) -> Bind:
         spec.list_stages(task)[1:] == (model.stage,) for task in spec.stages[model.stage].presets
     ):
         sketch = np.zeros((1, stems, BANDS + 1, length // HOP), np.float32)
-        return lambda network: SoundDenoiser(network, sketch, {}, 0, Condition())
+        envelope = None
+        if model.open_guess() is not None:
+            envelope = np.zeros((stems, ENVELOPE_BANDS, length // STEP), np.float32)
+        return lambda network: SoundDenoiser(network, sketch, {}, 0, Condition(), envelope)
     return lambda network: network
 
 

@@ -7,6 +7,7 @@ from conftest import MemoryStore, music, spy_on_stages
 
 from msdm_cli.audio.source import ArraySource
 from msdm_cli.progress import SilentProgress
+from msdm_cli.representations.envelope import ENVELOPE_BANDS, STEP
 from msdm_cli.representations.sketch import BANDS, FLOOR, MARGIN, find_sketch
 from msdm_cli.representations.sketch_codes import FRAMES_PER_TOKEN, TOKEN_SAMPLES
 from msdm_cli.tasks import cascade as module
@@ -254,6 +255,27 @@ def test_a_stage_alone_is_told_what_it_is_told_in_a_task(tiny_cascade, stage, to
     assert estimate.shape == x.shape
     assert spies[stage].calls == 1
     assert [heard.shape for heard in spies[stage].told if heard is not None] == [told] * bool(told)
+
+
+@pytest.mark.parametrize("guesses", [True, False])
+def test_a_sound_alone_is_moved_to_an_envelope_if_those_of_a_task_are(
+    tiny_cascade, monkeypatch, guesses
+):
+    moved = []
+
+    def impose(stems, envelope):
+        moved.append((stems.shape, envelope.shape))
+        return stems
+
+    monkeypatch.setattr("msdm_cli.tasks.sound.impose", impose)
+    alone = tiny_cascade.for_stage(SOUND)
+    if not guesses:
+        alone = dataclasses.replace(alone, open_guess=lambda: None)
+    length = 2 * TOKEN_SAMPLES
+    network = WatchedDenoiser(alone.choose(0), Calls(SilentProgress()), 0)
+    x = np.ones((1, 4, length), np.float32)
+    bind_alone(alone, length)(network)(x, np.ones((1, 4), np.float32), None)
+    assert moved == [((4, length), (4, ENVELOPE_BANDS, length // STEP))] * guesses
 
 
 def draw_beside(model, given, total):
