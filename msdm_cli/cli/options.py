@@ -49,7 +49,7 @@ PriorQualityOption = Annotated[
         "--quality",
         rich_help_panel=SAMPLING,
         help="Speed against quality. For 12 s the embedded model takes 20, 40 or 80 calls of the "
-        "network that draws the sketch, and 2, 3 or 8 of the one that makes it sound.",
+        "network that draws the sketch, and at most 2, 3 or 8 of the one that makes it sound.",
     ),
 ]
 SeparationStepsOption = Annotated[

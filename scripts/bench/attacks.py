@@ -15,14 +15,13 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from numpy.typing import NDArray
 
 from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.interface import Model, load_model
 from msdm_cli.representations.envelope import find_envelope
 from msdm_cli.representations.sketch_agreement import agree
 from msdm_cli.representations.sketch_codes import TOKEN_SAMPLES
-from scripts.bench.gates import SOUNDING, TOKENS, resynthesise, sketch_whole
+from scripts.bench.gates import TOKENS, measure_error, resynthesise, sketch_whole
 from scripts.bench.music_figures import frechet_distance
 from scripts.bench.musicnn import Musicnn
 from scripts.bench.report import OutputOption, Report
@@ -74,18 +73,6 @@ def draft_all(model: Model) -> Model:
     return dataclasses.replace(model, spec=dataclasses.replace(model.spec, stages=tuple(stages)))
 
 
-def measure_error(found: Samples, true: Samples) -> NDArray[np.float64]:
-    """Error of the envelope in dB (RMS) where a stem sounds, ``[S]``; NaN where it does not."""
-    wanted = find_envelope(true)
-    heard = wanted > SOUNDING
-    squared = np.square(10 * (find_envelope(found) - wanted))
-    with np.errstate(invalid="ignore"):
-        error: NDArray[np.float64] = np.sqrt(
-            (squared * heard).sum((1, 2)) / heard.sum((1, 2)).astype(np.float64)
-        )
-    return error
-
-
 def main(
     songs: Annotated[Path, typer.Argument(help="Songs in the layout of Slakh.")],
     *,
@@ -111,7 +98,7 @@ def main(
         errors, embeddings = [], []
         for stems in excerpts:
             made = way(stems)
-            errors.append(measure_error(made, stems))
+            errors.append(measure_error(find_envelope(made), find_envelope(stems)))
             embeddings.append(network.embed(made.sum(0), SAMPLE_RATE_HZ))
         mixtures = np.concatenate(embeddings).astype(np.float64)
         distance = frechet_distance(mixtures, spread_out(truth, len(mixtures)))

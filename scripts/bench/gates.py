@@ -76,7 +76,7 @@ def sketch_whole(stems: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def measure_error(found: NDArray[np.float32], true: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Root mean square in dB where a stem sounds, ``[S]``; NaN where it does not."""
+    """Root mean square in dB where a stem sounds, ``[S, bands, frames] x 2 -> [S]``, or NaN."""
     heard = true > SOUNDING
     count = heard.sum((1, 2)).astype(np.float64)
     total = (np.square(10 * (found - true)) * heard).sum((1, 2))

@@ -16,10 +16,15 @@ def build_optimizers(network: nn.Module, options: TrainingOptions) -> list[torch
 
     Muon takes linear layers (not those of single bands) and two-dimensional convolutions. Weights
     that ``options.trained`` leaves out are frozen.
+
+    Raises:
+        ValueError: It leaves out all.
     """
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(name.startswith(options.trained))
     parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    if not parameters:
+        raise ValueError(f"no weights have names that begin with {options.trained}")
     optimizers: list[torch.optim.Optimizer] = []
     if options.muon:
         groups = list_matrices(network)

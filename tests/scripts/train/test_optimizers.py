@@ -1,5 +1,6 @@
 """Which optimizer steps for which weights."""
 
+import pytest
 import torch
 from conftest import TINY, tiny_sound
 
@@ -56,3 +57,8 @@ def test_weights_that_are_not_trained_stay_as_they_are():
     }
     assert moved
     assert all(name.startswith("envelope.") for name in moved)
+
+
+def test_no_weights_to_train_are_refused():
+    with pytest.raises(ValueError, match="begin with envelop_"):
+        build_optimizers(tiny_sound(), TrainingOptions(trained="envelop_"))
