@@ -1,8 +1,8 @@
 """The envelope that a sketch stands for, guessed by a small network, in NumPy.
 
-When an attack begins within a frame of a sketch shows in how much of it each frame has. The network
-is ``msdm_cli.networks.envelope_layers``, which is trained; here it runs beside any backend, in a
-tenth of a second for 12 s.
+Neighbouring frames of a sketch share an attack, and their shares tell when it began. The network is
+``msdm_cli.networks.envelope_layers``, which is trained; here it runs beside any backend, in a tenth
+of a second for 12 s.
 """
 
 from collections.abc import Callable, Mapping
