@@ -45,7 +45,12 @@ class SoundMatching(nn.Module):
         Shape:
             ``[B, S, T], [B, S], [B, S, BANDS + 1, frames], [B, S, T],
             [B, S, ENVELOPE_BANDS, T / STEP] -> [B]``
+
+        Raises:
+            ValueError: No stem is asked for, and the network guesses no envelopes.
         """
+        if self.network.envelope is None and not sigma.any():
+            raise ValueError("expected envelope_channels in the config, for crops that are heard")
         loss = stems.new_zeros(len(stems))
         if sigma.any():
             loss = loss + self.find_sound_error(stems, sigma, told, noise)

@@ -87,6 +87,13 @@ def test_where_no_stem_is_asked_for_only_the_envelope_counts():
     assert trained == {name for name, _ in network.named_parameters() if name[:9] == "envelope."}
 
 
+def test_without_a_network_for_envelopes_a_stem_must_be_asked_for():
+    network = SketchUnet(dataclasses.replace(TINY_SOUND, envelope_channels=0))
+    stems, told, noise, envelope = draw_batch(1)
+    with pytest.raises(ValueError, match="envelope_channels"):
+        SoundMatching(network)(stems, torch.zeros(1, 4), told, noise, envelope)
+
+
 def test_the_error_of_an_envelope():
     """Silence may be guessed to be deeper, and the ends do not count."""
     edge = MARGIN_FRAMES * STEPS_PER_FRAME
