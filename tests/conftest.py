@@ -28,10 +28,12 @@ from msdm_cli.jobs.request import JobRequest
 from msdm_cli.jobs.run import run_job
 from msdm_cli.models.load import LoadedModel
 from msdm_cli.models.spec import ModelSpec, Stage
+from msdm_cli.networks.envelope_layers import EnvelopeHead
 from msdm_cli.networks.sketch_prior import SketchPrior, SketchPriorConfig
 from msdm_cli.networks.sketch_unet import SketchUnet, SketchUnetConfig
 from msdm_cli.networks.stft_unet import StftUnet, StftUnetConfig
 from msdm_cli.representations.envelope_guess import EnvelopeGuess
+from msdm_cli.representations.sketch import BANDS, FLOOR
 from msdm_cli.representations.sketch_codes import FRAMES_PER_TOKEN, SketchCodes
 from msdm_cli.tasks.separate import SONG
 from msdm_cli.tasks.table import TASKS
@@ -148,6 +150,20 @@ def tiny_sound(config=TINY_SOUND):
 def freeze_head(head):
     """The network that guesses envelopes, in NumPy."""
     return EnvelopeGuess({name: weight.numpy() for name, weight in head.state_dict().items()})
+
+
+@pytest.fixture
+def head():
+    """A network that guesses envelopes of three stems, with random weights."""
+    return stir(EnvelopeHead(3, 16))
+
+
+def tell_noise():
+    """Sketches of three stems, some of them below the floor, and the sizes of their errors."""
+    rng = np.random.default_rng(0)
+    sketch = rng.uniform(FLOOR - 1, 0, (3, BANDS, 24))
+    error = np.broadcast_to(rng.uniform(0, 1, (3, 1, 1)), (3, 1, 24))
+    return np.concatenate((sketch, error), 1).astype(np.float32)
 
 
 def describe_stage(name, representation, preset, network, **fields):

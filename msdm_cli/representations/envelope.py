@@ -6,6 +6,8 @@ for its low bands, so an attack that is made of a sketch is a slope. The window 
 
 Values are decimal logarithms of power densities, as in a sketch: white noise of standard deviation
 1 has 0 in every band.
+
+Source: a sound that gets the powers of another, band by band, is that of a vocoder (Dudley 1939).
 """
 
 from functools import cache

@@ -34,8 +34,8 @@ class Draft:
 class SoundDenoiser:
     """A network that is told a sketch; its estimates are made to agree with it.
 
-    Then they get the envelope that the sketch stands for, if a network guesses one: the powers of a
-    sketch are right and its attacks slow, those of an envelope the other way round.
+    Then they are moved to the envelope that the sketch stands for, if a network guesses one. A
+    sketch knows pitches and has slow attacks, an envelope has fast attacks and knows no pitches.
 
     At high noise levels the estimate of some stems is a draft from oscillators, and the network
     gets it as known: it is asked for the other stems only. So the sampler reaches the low levels

@@ -1,38 +1,20 @@
 """The network that guesses envelopes, as it runs."""
 
 import numpy as np
-import pytest
 import torch
-from conftest import freeze_head, stir
+from conftest import freeze_head, tell_noise
 from safetensors.torch import save_file
 
 from msdm_cli.models.registry import EMBEDDED, find_entry
 from msdm_cli.models.verify import check_file
-from msdm_cli.networks.envelope_layers import EnvelopeHead
 from msdm_cli.representations.envelope import STEPS_PER_FRAME
 from msdm_cli.representations.envelope_guess import MARGIN_FRAMES, PREFIX, load_guess
-from msdm_cli.representations.sketch import BANDS, FLOOR
-
-STEMS = 3
-FRAMES = 24
-
-
-@pytest.fixture
-def head():
-    return stir(EnvelopeHead(STEMS, 16))
-
-
-def tell(seed=0):
-    """Sketches, some of them below the floor, and the sizes of their errors."""
-    rng = np.random.default_rng(seed)
-    sketch = rng.uniform(FLOOR - 1, 0, (STEMS, BANDS, FRAMES))
-    error = np.broadcast_to(rng.uniform(0, 1, (STEMS, 1, 1)), (STEMS, 1, FRAMES))
-    return np.concatenate((sketch, error), 1).astype(np.float32)
+from msdm_cli.representations.sketch import BANDS
 
 
 def test_what_sounds_at_an_end_goes_on_beyond_it(head):
     """So music that begins at once is not faded in."""
-    told = tell()
+    told = tell_noise()
     before, after = (np.repeat(told[..., [end]], MARGIN_FRAMES, 2) for end in (0, -1))
     longer = freeze_head(head)(np.concatenate((before, told, after), 2))
     inside = slice(MARGIN_FRAMES * STEPS_PER_FRAME, -MARGIN_FRAMES * STEPS_PER_FRAME)
@@ -44,17 +26,17 @@ def test_the_embedded_network_begins_at_once():
     entry = find_entry(EMBEDDED)
     guess = load_guess(check_file(entry, entry.find_weights("sound")))
     assert guess is not None
-    told = np.full((4, BANDS + 1, FRAMES), -2.0, np.float32)
+    told = np.full((4, BANDS + 1, 24), -2.0, np.float32)
     told[:, -1] = 0.3
     envelope = guess(told)
     np.testing.assert_allclose(envelope, -2, atol=0.6)
 
 
 def test_a_guess_depends_on_the_frames_around_it_alone(head):
-    told = tell()
+    told = tell_noise()
     changed = told.copy()
     changed[:, :, -1] = 0
-    same = (FRAMES - 1 - MARGIN_FRAMES) * STEPS_PER_FRAME
+    same = (told.shape[2] - 1 - MARGIN_FRAMES) * STEPS_PER_FRAME
     before, after = freeze_head(head)(told), freeze_head(head)(changed)
     np.testing.assert_array_equal(before[..., :same], after[..., :same])
     assert (before[..., same:] != after[..., same:]).any()
@@ -66,6 +48,6 @@ def test_it_is_loaded_from_the_weights_of_the_network_that_has_it(head, tmp_path
     save_file({"other": torch.zeros(2)}, tmp_path / "without.safetensors")
     guess = load_guess(tmp_path / "with.safetensors")
     assert guess is not None
-    np.testing.assert_allclose(guess(tell()), freeze_head(head)(tell()), atol=1e-2)
-    assert guess(tell()).dtype == np.float32
+    np.testing.assert_allclose(guess(tell_noise()), freeze_head(head)(tell_noise()), atol=1e-2)
+    assert guess(tell_noise()).dtype == np.float32
     assert load_guess(tmp_path / "without.safetensors") is None
