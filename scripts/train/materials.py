@@ -63,6 +63,8 @@ class Sounds:
             stems = corpus.crop(rng, length)
         else:
             stems = corpus.augmented(rng, length, recipe.augmentation)
+        if given:
+            sigma = recipe.questions.tell_absent(rng, sigma, stems)
         noise = rng.standard_normal(stems.shape, dtype=np.float32)
         return stems, sigma.astype(np.float32), np.array(given, np.float32), noise
 

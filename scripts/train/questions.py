@@ -28,6 +28,8 @@ class QuestionMix:
         sigma_high: Largest one.
         refine_low: Smallest sigma of the log-uniform distribution of ``refine``.
         refine_high: Largest one.
+        told_absent: How often a question with the mixture says which stems are silent: they are
+            known.
     """
 
     regress: float = 0.68
@@ -38,6 +40,7 @@ class QuestionMix:
     sigma_high: float = 5.0
     refine_low: float = 0.03
     refine_high: float = 1.0
+    told_absent: float = 0.0
 
     @property
     def separates(self) -> bool:
@@ -73,6 +76,18 @@ class QuestionMix:
                 sigmas[order[-1]] = np.inf
                 sigmas[order[-2]] = sigma
         return sigmas, False
+
+    def tell_absent(
+        self, rng: np.random.Generator, sigmas: NDArray[np.float64], stems: NDArray[np.float32]
+    ) -> NDArray[np.float64]:
+        """Sigmas of a question with the mixture, with 0 for silent stems if they are told.
+
+        Shape:
+            ``[S], [S, T] -> [S]``
+        """
+        if rng.random() >= self.told_absent:
+            return sigmas
+        return np.where(stems.any(1), sigmas, 0.0)
 
 
 def draw_log_uniform(rng: np.random.Generator, low: float, high: float) -> float:

@@ -57,3 +57,12 @@ def test_known_stems_have_no_noise_and_others_do():
             assert given == mix.separates
             assert 1 <= (sigma == 0).sum() <= 3
             assert (sigma > 0).any()
+
+
+def test_silent_stems_are_told_as_known_as_often_as_asked():
+    stems = np.ones((4, 8), np.float32)
+    stems[3] = 0
+    mix, rng = QuestionMix(told_absent=0.4), np.random.default_rng(0)
+    told = [mix.tell_absent(rng, np.full(4, np.inf), stems) for _ in range(1000)]
+    assert all(np.isinf(sigmas[:3]).all() for sigmas in told)
+    assert np.mean([sigmas[3] == 0 for sigmas in told]) == pytest.approx(0.4, abs=0.05)
