@@ -28,12 +28,9 @@ from msdm_cli.jobs.request import JobRequest
 from msdm_cli.jobs.run import run_job
 from msdm_cli.models.load import LoadedModel
 from msdm_cli.models.spec import ModelSpec, Stage
-from msdm_cli.networks.envelope_layers import EnvelopeHead
+from msdm_cli.networks.sketch_envelope import SketchEnvelope, SketchEnvelopeConfig
 from msdm_cli.networks.sketch_prior import SketchPrior, SketchPriorConfig
-from msdm_cli.networks.sketch_unet import SketchUnet, SketchUnetConfig
 from msdm_cli.networks.stft_unet import StftUnet, StftUnetConfig
-from msdm_cli.representations.envelope_guess import EnvelopeGuess
-from msdm_cli.representations.sketch import BANDS, FLOOR
 from msdm_cli.representations.sketch_codes import FRAMES_PER_TOKEN, SketchCodes
 from msdm_cli.tasks.separate import SONG
 from msdm_cli.tasks.table import TASKS
@@ -128,7 +125,7 @@ def stir(network):
 
 
 TINY_PRIOR = SketchPriorConfig(coefficients=6, width=16, layers=1, heads=2)
-TINY_SOUND = SketchUnetConfig(**dataclasses.asdict(TINY), hint_channels=4, envelope_channels=4)
+TINY_ENVELOPE = SketchEnvelopeConfig(hidden=4)
 
 
 def tiny_prior(config=TINY_PRIOR):
@@ -140,44 +137,23 @@ def tiny_prior(config=TINY_PRIOR):
     return network
 
 
-def tiny_sound(config=TINY_SOUND):
-    """A network that turns sketches into sound."""
-    network = stir(SketchUnet(config))
-    network.sd.fill_(0.05)
-    return network
-
-
-def freeze_head(head):
-    """The network that guesses envelopes, in NumPy."""
-    return EnvelopeGuess({name: weight.numpy() for name, weight in head.state_dict().items()})
-
-
-@pytest.fixture
-def head():
-    """A network that guesses envelopes of three stems, with random weights."""
-    return stir(EnvelopeHead(3, 16))
-
-
-def tell_noise():
-    """Sketches of three stems, some of them below the floor, and the sizes of their errors."""
-    rng = np.random.default_rng(0)
-    sketch = rng.uniform(FLOOR - 1, 0, (3, BANDS, 24))
-    error = np.broadcast_to(rng.uniform(0, 1, (3, 1, 1)), (3, 1, 24))
-    return np.concatenate((sketch, error), 1).astype(np.float32)
+def tiny_envelope(config=TINY_ENVELOPE):
+    """A network that guesses the envelopes of sketches."""
+    return stir(SketchEnvelope(config))
 
 
 def describe_stage(name, representation, preset, network, **fields):
     """A stage that does imputation and generation."""
     config = json.loads(json.dumps(dataclasses.asdict(network.config)))
     presets = {"impute": {"default": preset}, "generate": {"default": preset}}
-    architecture = f"sketch_{'prior' if representation == 'sketch' else 'unet'}"
+    architecture = f"sketch_{'prior' if representation == 'sketch' else 'envelope'}"
     return Stage(architecture, config, representation, presets, name, **fields)
 
 
 @pytest.fixture(scope="session")
 def cascade_networks(tiny_model):
-    """The networks of ``tiny_cascade``: one that separates, a prior over sketches, their sound."""
-    return tiny_model.choose(0).network, tiny_prior(), tiny_sound()
+    """The networks of ``tiny_cascade``: it separates, draws sketches, and guesses envelopes."""
+    return tiny_model.choose(0).network, tiny_prior(), tiny_envelope()
 
 
 @pytest.fixture(scope="session")
@@ -186,14 +162,14 @@ def tiny_cascade(tiny_model, cascade_networks):
 
     Chunks are 8 tokens long, of which the last one is thrown away.
     """
-    _, prior, sound = cascade_networks
+    _, prior, envelope = cascade_networks
     sketch = Preset("consistent", ConsistentOptions(num_steps=3, sigma_max=20.0, eta=0.5))
-    wave = Preset("consistent", ConsistentOptions(num_steps=2, sigma_max=1.0, eta=0.5))
+    sound = Preset("consistent", ConsistentOptions(num_steps=1, sigma_max=1.0))
     separation = {"separate": tiny_model.spec.list_presets("separate")}
     stages = (
         dataclasses.replace(tiny_model.spec.stage, presets=separation),
         describe_stage("sketch", "sketch", sketch, prior, guidance=2.0),
-        describe_stage("sound", "waveform", wave, sound, told_error=0.2),
+        describe_stage("sound", "envelope", sound, envelope, told_error=0.2),
     )
     spec = dataclasses.replace(
         tiny_model.spec,
@@ -204,16 +180,14 @@ def tiny_cascade(tiny_model, cascade_networks):
         stages=stages,
     )
     cpu = torch.device("cpu")
-    denoisers = (tiny_model.choose(0), TorchDenoiser(prior, cpu), TorchDenoiser(sound, cpu))
+    denoisers = (tiny_model.choose(0), TorchDenoiser(prior, cpu), TorchDenoiser(envelope, cpu))
     opener = denoisers.__getitem__
-    guess = freeze_head(sound.envelope)
     return LoadedModel(
         spec,
         denoisers[:1],
         CPU,
         openers=(opener,),
         codes=make_codes(),
-        open_guess=lambda: guess,
     )
 
 

@@ -11,7 +11,7 @@ from msdm_cli.cli.beside import Beside, MidiOption, PageOption, ProjectOption
 from msdm_cli.cli.cluster_options import ClusterOption, ResourcesOption, choose_row
 from msdm_cli.cli.display import Display
 from msdm_cli.cli.hints import hinted
-from msdm_cli.cli.model_options import choose_preset, find_spec, load_chosen
+from msdm_cli.cli.model_options import choose_music_presets, find_spec, load_chosen
 from msdm_cli.cli.music_options import (
     BarsOption,
     ExtendOption,
@@ -130,8 +130,7 @@ def generate(  # noqa: PLR0913  an option each
             stems, told = open_take(extend, spec)
         controls = inherit(controls, told)
     changes = {"num_resamples": num_resamples, "churn": churn}
-    preset = choose_preset(spec, "generate", sampler, quality, steps, changes)
-    sketch = spec.sketch_preset("generate", quality.value)
+    preset, sketch = choose_music_presets(spec, "generate", sampler, quality, steps, changes)
     seeds = choose_seeds(seed, variations, preset)
     length = USUAL_SECONDS if seconds is None else seconds
     request = JobRequest(

@@ -11,7 +11,7 @@ from msdm_cli.cli.batch import estimate_batch, run_batch
 from msdm_cli.cli.beside import Beside, MidiOption, PageOption, ProjectOption
 from msdm_cli.cli.display import STOPPED, Display
 from msdm_cli.cli.given_stems import choose_folder, choose_targets, name_stems
-from msdm_cli.cli.model_options import choose_preset, find_spec, load_chosen
+from msdm_cli.cli.model_options import choose_music_presets, find_spec, load_chosen
 from msdm_cli.cli.music_options import (
     GivenKeyOption,
     GivenTempoOption,
@@ -163,8 +163,7 @@ def impute(  # noqa: PLR0913  an option each
     targets = choose_targets(target or (), stems, spec, in_part=part is not None)
     changes = {"num_resamples": num_resamples, "churn": churn}
     controls = choose_controls(spec, "impute", tempo=tempo, key=key, style=style)
-    preset = choose_preset(spec, "impute", sampler, quality, steps, changes)
-    sketch = spec.sketch_preset("impute", quality.value)
+    preset, sketch = choose_music_presets(spec, "impute", sampler, quality, steps, changes)
     if sketch:
         controls = inherit(controls, recall_controls(stems, spec))
     seeds = choose_seeds(seed, variations, preset)

@@ -90,15 +90,26 @@ def choose_preset(
             not work with so few steps, or with such options.
         MissingPreset: The model has no such quality, or does not do the task at all.
     """
-    preset = _find_preset(spec, task, sampler, quality)
-    try:
-        preset = preset.with_steps(steps)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--steps") from error
-    for field, value in (options or {}).items():
-        if value is not None:
-            preset = _change_preset(preset, field, value)
-    return preset
+    return _change_preset(_find_preset(spec, task, sampler, quality), steps, options or {})
+
+
+def choose_music_presets(
+    spec: "ModelSpec",
+    task: str,
+    sampler: str | None,
+    quality: Quality,
+    steps: int | None,
+    options: Mapping[str, Any],
+) -> "tuple[Preset, Preset | None]":
+    """The settings of a task, and of the sketch that it draws first, if it does.
+
+    Arguments and errors are those of ``choose_preset``. Steps and options are those of the sketch
+    where there is one: the sound of a sketch takes one call.
+    """
+    sketch = spec.sketch_preset(task, quality.value)
+    if sketch is None:
+        return choose_preset(spec, task, sampler, quality, steps, options), None
+    return _find_preset(spec, task, sampler, quality), _change_preset(sketch, steps, options)
 
 
 def _find_preset(spec: "ModelSpec", task: str, sampler: str | None, quality: Quality) -> "Preset":
@@ -123,7 +134,23 @@ def _find_preset(spec: "ModelSpec", task: str, sampler: str | None, quality: Qua
     return spec.preset(task, sampler or quality.value)
 
 
-def _change_preset(preset: "Preset", field: str, value: Any) -> "Preset":
+def _change_preset(preset: "Preset", steps: int | None, options: Mapping[str, Any]) -> "Preset":
+    """A preset with other steps and options; None is left as it is.
+
+    Raises:
+        BadParameter: The sampler does not work with so few steps, or with such options.
+    """
+    try:
+        preset = preset.with_steps(steps)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--steps") from error
+    for field, value in options.items():
+        if value is not None:
+            preset = _change_option(preset, field, value)
+    return preset
+
+
+def _change_option(preset: "Preset", field: str, value: Any) -> "Preset":
     """A preset with another value of one option.
 
     Raises:

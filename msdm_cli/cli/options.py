@@ -49,7 +49,7 @@ PriorQualityOption = Annotated[
         "--quality",
         rich_help_panel=SAMPLING,
         help="Speed against quality. For 12 s the embedded model takes 20, 40 or 80 calls of the "
-        "network that draws the sketch, and at most 2, 3 or 8 of the one that makes it sound.",
+        "network that draws the sketch, and one for its sound.",
     ),
 ]
 SeparationStepsOption = Annotated[
@@ -73,7 +73,7 @@ PriorStepsOption = Annotated[
         metavar="N",
         rich_help_panel=SAMPLING,
         help="Number of sampler steps, instead of that of the quality. For the embedded model: of "
-        "the network that makes the sound.",
+        "the network that draws the sketch.",
     ),
 ]
 

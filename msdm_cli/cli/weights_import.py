@@ -83,7 +83,7 @@ def import_weights(
 
     One checkpoint is a joint model. Four are the stems of a model: bass, drums, guitar and piano,
     in this order. One run is a model that separates. Three runs (of a separator, a sketch_prior and
-    a sketch_unet, in any order) are a model that imputes and generates, too.
+    a sketch_envelope, in any order) are a model that imputes and generates, too.
     """
     import tempfile  # not at the top, since `--help` reads this module
 

@@ -28,26 +28,6 @@ class TellableDenoiser(Protocol):
         ...
 
 
-class ToldDenoiser:
-    """A network with what it is told.
-
-    Args:
-        denoiser: The network.
-        told: What it is told, ``[B, ...]``.
-    """
-
-    takes_mixture = False
-
-    def __init__(self, denoiser: TellableDenoiser, told: Samples) -> None:
-        self.shares_sigma = denoiser.shares_sigma
-        self._denoiser = denoiser
-        self._told = told
-
-    def __call__(self, x: Samples, sigma: Samples, mixture: Samples | None = None) -> Samples:
-        """Estimate the clean stems, ``[B, S, T], [B, S] -> [B, S, T]``."""
-        return self._denoiser(x, sigma, None, self._told)
-
-
 class SketchDenoiser:
     """A prior over sketches with its controls, and with codes that are known.
 

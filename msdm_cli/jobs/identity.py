@@ -18,10 +18,10 @@ from msdm_cli.models.spec import ModelSpec
 PLACES = ("inputs", "folder", "track", "overwrite")
 """Fields of a request that say where things lie, and change no sample."""
 
-OUTPUT = 11
+OUTPUT = 12
 """Raised when the same request gives other samples. Unfinished jobs then start again.
 
-11 brought music whose sound is moved to an envelope, and drums that begin with a draft.
+12 brought music whose sound is a draft, moved to its sketch and its envelope, without a denoiser.
 """
 
 
@@ -67,7 +67,6 @@ def _describe_sketch(task: str, spec: ModelSpec) -> dict[str, object]:
     return {
         "guidance": stages[0].guidance,
         "told_error": stages[-1].told_error,
-        "drafts": dict(stages[-1].drafts),
     }
 
 

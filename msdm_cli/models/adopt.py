@@ -39,7 +39,7 @@ def adopt_checkpoints(
         name: Name of the new model.
         checkpoints: One checkpoint of a joint model, or one for each stem in the order of
             ``PAPER_STEMS``. Or folders of runs of our trainer: that of a separator, or also those
-            of a sketch_prior and a sketch_unet, in any order.
+            of a sketch_prior and a sketch_envelope, in any order.
         description: One line about the model.
         licence: SPDX identifier, or what is known.
 

@@ -156,7 +156,7 @@ class Kind:
 
 RUN_REMEDY = (
     "Import one run of the four stems, or three runs: of a separator, a sketch_prior and a "
-    "sketch_unet."
+    "sketch_envelope."
 )
 SEPARATOR_REMEDY = "Import one checkpoint of Hybrid Transformer Demucs, not several."
 JOINT_REMEDY = (

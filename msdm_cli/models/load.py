@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -16,10 +16,9 @@ from msdm_cli.diffusion.denoiser import Denoiser
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.errors import BackendUnavailable, MismatchedWeights
 from msdm_cli.models.registry import WeightsEntry, find_entry
-from msdm_cli.models.spec import SKETCH, ModelSpec, Stage, load_spec
+from msdm_cli.models.spec import IN_TWO, SKETCH, ModelSpec, Stage, load_spec
 from msdm_cli.models.verify import check_file
 from msdm_cli.representations import REPRESENTATIONS, Representation
-from msdm_cli.representations.envelope_guess import EnvelopeGuess, Guess, load_guess
 from msdm_cli.representations.sketch_codes import SketchCodes, load_codes
 
 if TYPE_CHECKING:
@@ -41,7 +40,6 @@ class LoadedModel:
         stage: Index of the network among the stages of the spec.
         openers: For each device, what gives the network of a stage there, by its index.
         codes: What a prior over sketches works in; None where there is none.
-        open_guess: Gives what guesses the envelope of a sketch; None where nothing does.
     """
 
     spec: ModelSpec
@@ -51,7 +49,6 @@ class LoadedModel:
     stage: int = 0
     openers: tuple[Callable[[int], Denoiser], ...] = field(default=(), repr=False)
     codes: SketchCodes | None = field(default=None, repr=False)
-    open_guess: Callable[[], Guess | None] = field(default=lambda: None, repr=False)
 
     @property
     def devices(self) -> int:
@@ -127,7 +124,6 @@ def load(name: str, runtime: Runtime) -> LoadedModel:
         openers=tuple(opener for model in models for opener in model.openers),
         runtime=replace(first, device=devices, threads=threads),
         codes=_load_codes(entry, models[0].spec),
-        open_guess=cache(partial(_load_guess, entry, models[0].spec)),
     )
 
 
@@ -198,12 +194,6 @@ def _load_codes(entry: WeightsEntry, spec: ModelSpec) -> SketchCodes | None:
     return load_codes(check_file(entry, entry.find_weights(names[0]))) if names else None
 
 
-def _load_guess(entry: WeightsEntry, spec: ModelSpec) -> EnvelopeGuess | None:
-    """What guesses envelopes, among the weights of the stage that has it; None if there is none."""
-    names = [stage.name for stage in spec.stages if stage.config.get("envelope_channels")]
-    return load_guess(check_file(entry, entry.find_weights(names[0]))) if names else None
-
-
 def load_network(entry: WeightsEntry, spec: ModelSpec, stage: int = 0) -> Network:
     """The network of a stage in PyTorch, with its weights in single precision.
 
@@ -240,7 +230,7 @@ def _build(spec: ModelSpec, stage: Stage, weights: Path) -> Network:
     network = build_bounded(stage.architecture, stage.config, tensors)
     if network.config.stems != len(spec.stems):
         raise ValueError(f"a network of {network.config.stems} stems, {len(spec.stems)} names")
-    if stage.representation != SKETCH and spec.length_multiple % network.config.length_multiple:
+    if stage.representation not in IN_TWO and spec.length_multiple % network.config.length_multiple:
         raise ValueError(
             f"lengths are multiples of {spec.length_multiple}, "
             f"the network takes multiples of {network.config.length_multiple}"

@@ -5,12 +5,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from msdm_cli.models.spec import PAPER_STEMS, SKETCH, ModelSpec, Stage
-from msdm_cli.networks.sketch_unet import SketchUnetConfig
+from msdm_cli.models.spec import PAPER_STEMS, ModelSpec
 from msdm_cli.networks.stft_unet import StftUnetConfig
 from msdm_cli.representations.sketch_codes import TOKEN_SAMPLES
 
-TELLING = {"hint_channels": "sketch_unet", "coefficients": "sketch_prior", "bands": "stft_unet"}
+TELLING = {"hidden": "sketch_envelope", "coefficients": "sketch_prior", "bands": "stft_unet"}
 """Architecture by a field that tells it; the first that a config has counts."""
 
 
@@ -63,18 +62,10 @@ def resize(spec: ModelSpec, config: dict[str, Any]) -> ModelSpec:
         config: Fields of ``StftUnetConfig``.
     """
     sized = StftUnetConfig(**config)
-    others = map(_find_multiple, spec.stages[1:])
     return dataclasses.replace(
         spec,
-        # A chunk goes through all networks.
-        length_multiple=math.lcm(sized.length_multiple, *others),
+        # A chunk goes through all networks; those of music take tokens.
+        length_multiple=math.lcm(sized.length_multiple, *[TOKEN_SAMPLES] * len(spec.stages[1:])),
         sigma_max=sized.sigma_max,
         stages=(dataclasses.replace(spec.stage, config=config), *spec.stages[1:]),
     )
-
-
-def _find_multiple(stage: Stage) -> int:
-    """Lengths that a stage of music takes are multiples of this, in samples."""
-    if stage.representation == SKETCH:
-        return TOKEN_SAMPLES
-    return SketchUnetConfig(**stage.config).length_multiple

@@ -4,7 +4,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,12 @@ UNREADABLE = (
 SKETCH = "sketch"
 """The representation of a stage that draws sketches, for the stage after it."""
 
+ENVELOPE = "envelope"
+"""That of the stage after it, whose network guesses the envelope of a sketch."""
+
+IN_TWO = [SKETCH, ENVELOPE]
+"""What the stages of a task work in that is done in two steps. Other tasks are done in one."""
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -62,8 +68,6 @@ class Stage:
         guidance: How much a prior over sketches counts its controls
             (``msdm_cli.diffusion.told``).
         told_error: Size of the errors that a network is told its sketch has, in bels.
-        drafts: Noise level above which a stem's estimate is a draft made of its sketch, by the name
-            of the stem (``msdm_cli.tasks.sound``).
     """
 
     architecture: str
@@ -73,7 +77,6 @@ class Stage:
     name: str = ""
     guidance: float = 1.0
     told_error: float = 0.0
-    drafts: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.representation not in REPRESENTATIONS:
@@ -94,7 +97,7 @@ class ModelSpec:
         length_multiple: The network takes lengths that are multiples of this, in samples.
         sigma_max: Largest noise level that the network was trained on.
         stages: The networks. A task is done by those that have presets for it: by one that works
-            in waveforms, or by one that draws a sketch and one that turns it into a waveform.
+            in waveforms, or by one that draws a sketch and one that guesses its envelope.
         level_db: Level of the songs that it was trained on, as root mean square relative to full
             scale; a song is brought near to it before it is separated. None to leave songs as they
             are.
@@ -116,10 +119,8 @@ class ModelSpec:
             raise ValueError(f"expected a first stage without a name, then others, got {names}")
         for task in {task for stage in self.stages for task in stage.presets}:
             works_in = [self.stages[index].representation for index in self.list_stages(task)]
-            if works_in[-1] == SKETCH or works_in[:-1] not in ([], [SKETCH]):
-                raise ValueError(
-                    f"expected one stage, or a sketch and one after it, got {works_in}"
-                )
+            if works_in != IN_TWO and (len(works_in) > 1 or works_in[0] in IN_TWO):
+                raise ValueError(f"expected one stage, or a sketch and an envelope, got {works_in}")
         if SKETCH in (stage.representation for stage in self.stages):
             self._check_tokens()
         if not self.stems or len(set(self.stems)) != len(self.stems):
@@ -141,8 +142,6 @@ class ModelSpec:
             raise ValueError(f"expected up to {MOST_STEMS} names of stems, in letters and digits")
         if taken := [name for name in self.stems if name in RESERVED or is_mix(name)]:
             raise ValueError(f"expected names of stems that no other result has, got {taken[0]}")
-        for stem in {stem for stage in self.stages for stem in stage.drafts}.difference(self.stems):
-            raise ValueError(f"expected drafts of stems that the model has, got {stem}")
         low, high = RATES_HZ
         if not (low <= self.sample_rate <= high and self.chunk_length <= LONGEST_CHUNK):
             raise ValueError(
@@ -171,10 +170,6 @@ class ModelSpec:
     def list_stages(self, task: str) -> tuple[int, ...]:
         """The indices of the stages that do a task, in order."""
         return tuple(i for i, stage in enumerate(self.stages) if task in stage.presets)
-
-    def find_drafts(self, stage: int) -> dict[int, float]:
-        """Noise level above which a stem is drafted, by the index of the stem."""
-        return {self.stems.index(stem): level for stem, level in self.stages[stage].drafts.items()}
 
     def list_presets(self, task: str) -> Mapping[str, Preset]:
         """The settings of a task by name; of the last stage that does it."""

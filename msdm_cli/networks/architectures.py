@@ -8,8 +8,8 @@ import torch
 
 from msdm_cli.networks.demucs import Demucs, DemucsConfig
 from msdm_cli.networks.network import Architecture, Network
+from msdm_cli.networks.sketch_envelope import SketchEnvelope, SketchEnvelopeConfig
 from msdm_cli.networks.sketch_prior import SketchPrior, SketchPriorConfig
-from msdm_cli.networks.sketch_unet import SketchUnet, SketchUnetConfig
 from msdm_cli.networks.stft_unet import StftUnet, StftUnetConfig
 from msdm_cli.networks.unet1d import PerStemUnet1d, Unet1d, Unet1dConfig
 
@@ -30,7 +30,7 @@ ARCHITECTURES: dict[str, Architecture] = {
     for row in (
         Architecture("stft_unet", StftUnetConfig, StftUnet),
         Architecture("sketch_prior", SketchPriorConfig, SketchPrior),
-        Architecture("sketch_unet", SketchUnetConfig, SketchUnet),
+        Architecture("sketch_envelope", SketchEnvelopeConfig, SketchEnvelope),
         Architecture("unet1d", Unet1dConfig, _build_unet1d),
         Architecture("unet1d_per_stem", Unet1dConfig, _build_per_stem),
         Architecture("demucs", DemucsConfig, Demucs),

@@ -1,7 +1,7 @@
 """The exact answer for Gaussian stems, in the time-frequency plane, and its corrections.
 
-With variances ``sd^2`` of the clean stems in each bin (and in each frame, where a sketch tells
-them), a stem X_n with noise of level sigma and a mixture Y, let
+With variances ``sd^2`` of the clean stems in each bin, a stem X_n with noise of level sigma and a
+mixture Y, let
 
     g = sd^2 / (sd^2 + sigma^2)              v = sd^2 sigma^2 / (sd^2 + sigma^2)
 
@@ -35,15 +35,12 @@ class Question(NamedTuple):
         sigma: Noise level of each stem, ``[B, S]``.
         observed: Transform of the mixture, zeros where it is not given, ``[B, 2, bins, frames]``.
         given: 1 where the mixture is given, 0 where it is not, ``[B]``.
-        log_power: Logarithm of the variance of the clean stems, ``[B, S, 1, bins, frames]``, where
-            it is told; None for that of the training.
     """
 
     noisy: Tensor
     sigma: Tensor
     observed: Tensor
     given: Tensor
-    log_power: Tensor | None = None
 
 
 class Corrections(NamedTuple):
@@ -77,8 +74,8 @@ class GaussianStems(NamedTuple):
 
     def find_posterior(self, question: Question, corrections: Corrections = UNCORRECTED) -> Tensor:
         """The posterior mean with corrections, ``-> [B, S, 2, bins, frames]``."""
-        noisy, sigma, observed, given, _ = question
-        log_noise, log_power = self.log_powers(sigma, question.log_power)
+        noisy, sigma, observed, given = question
+        log_noise, log_power = self.log_powers(sigma)
         log_variance = find_log_variance(log_noise, log_power)
         given_mixture = given[:, None, None, None]
         # Where the mixture is given, its local power limits the residual, as quiet music has small
@@ -92,13 +89,9 @@ class GaussianStems(NamedTuple):
         rest = (observed - base.sum(1)) * given_mixture
         return base + torch.softmax(log_variance + corrections.share, 1) * rest[:, None]
 
-    def find_variance(self, sigma: Tensor, log_power: Tensor | None = None) -> Tensor:
-        """The posterior variance ``v`` of each coefficient.
-
-        Shape:
-            ``[B, S] -> [B, S, 1, bins, 1]``, or ``[B, S, 1, bins, frames]`` of a told power.
-        """
-        return find_log_variance(*self.log_powers(sigma, log_power)).exp()
+    def find_variance(self, sigma: Tensor) -> Tensor:
+        """The posterior variance ``v`` of each coefficient, ``[B, S] -> [B, S, 1, bins, 1]``."""
+        return find_log_variance(*self.log_powers(sigma)).exp()
 
     def describe(self, question: Question) -> Tensor:
         """What the network sees of each bin and frame, ``-> [B, (S + 1) * 3, bins - 1, frames]``.
@@ -107,7 +100,7 @@ class GaussianStems(NamedTuple):
         grows, so that the network does not see what carries no information. The mixture enters
         compressed (the square root of the magnitude), because of its dynamic range.
         """
-        log_noise, log_power = self.log_powers(question.sigma, question.log_power)
+        log_noise, log_power = self.log_powers(question.sigma)
         weight = torch.sigmoid(log_power - log_noise)
         stems = question.noisy * weight * torch.exp(-0.5 * log_power)
         loudness = torch.log1p(1e4 * stems.square().sum(2, keepdim=True)) * weight.sqrt() / 4
@@ -119,14 +112,10 @@ class GaussianStems(NamedTuple):
         features = torch.cat((torch.cat((stems, loudness), 2).flatten(1, 2), mixture), 1)
         return features[:, :, :-1]
 
-    def log_powers(self, sigma: Tensor, told: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Logarithms of sigma^2 and of the stems' power.
-
-        Shape:
-            ``[B, S] -> [B, S, 1, 1, 1], [S, 1, bins, 1]``, or the power that is told.
-        """
+    def log_powers(self, sigma: Tensor) -> tuple[Tensor, Tensor]:
+        """Logarithms of sigma^2 and of sd^2, ``[B, S] -> [B, S, 1, 1, 1], [S, 1, bins, 1]``."""
         noise = sigma.clamp_min(self.sigma_min)[:, :, None, None, None]
-        return 2 * noise.log(), 2 * self.sd[:, None, :, None].log() if told is None else told
+        return 2 * noise.log(), 2 * self.sd[:, None, :, None].log()
 
 
 def find_log_variance(log_noise: Tensor, log_power: Tensor) -> Tensor:

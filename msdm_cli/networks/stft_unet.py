@@ -17,7 +17,6 @@ connected), arXiv 1912.02591.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -68,10 +67,8 @@ class StftUnetConfig:
     sigma_min: float = 1e-4
     sigma_max: float = 10.0
 
-    MAY_BE_ZERO: ClassVar[set[str]] = {"attention_layers"}
-
     def __post_init__(self) -> None:
-        check_positive(self, may_be_zero=self.MAY_BE_ZERO)
+        check_positive(self, may_be_zero={"attention_layers"})
         if self.sigma_min >= self.sigma_max:
             raise ValueError(f"expected a sigma_min below {self.sigma_max}, got {self.sigma_min}")
         covered = sum(count * width for count, width in self.bands)
@@ -206,16 +203,8 @@ class StftUnet(Network):
                 ``[B, 2, bins, frames]``.
             given: 1 where the mixture is given, 0 where it is not, ``[B]``.
         """
-        return self.answer(Question(noisy, sigma, observed, given))
-
-    def answer(self, question: Question, hint: Tensor | float = 0.0) -> Tensor:
-        """The corrected posterior mean, ``[B, S, 2, bins, frames]``.
-
-        Args:
-            question: What is asked.
-            hint: Added to the tokens, ``[B, channels, bands, tokens]``.
-        """
-        heads = self.network(question, hint)
+        question = Question(noisy, sigma, observed, given)
+        heads = self.network(question)
         # The Nyquist bin is in no band.
         heads = nn.functional.pad(heads, (0, 0, 0, 1))
         corrections = Corrections(*torch.split(heads, [1, 1, 2], 2))
@@ -230,11 +219,11 @@ class StftUnet(Network):
         """The stems as training found them."""
         return GaussianStems(self.sd, self.config.sigma_min)
 
-    def network(self, question: Question, hint: Tensor | float = 0.0) -> Tensor:
+    def network(self, question: Question) -> Tensor:
         """The learned part, ``-> [B, S, OUTPUTS_PER_STEM, bins - 1, frames]``: the corrections."""
         dtype = self.band_position.dtype
         embedding = self.embed(question.sigma, question.given).to(dtype)
-        tokens = self.split(self.gaussian.describe(question).to(dtype)) + self.band_position + hint
+        tokens = self.split(self.gaussian.describe(question).to(dtype)) + self.band_position
         h = tokens
         skips = []
         for level, blocks in enumerate(self.down):

@@ -32,6 +32,10 @@ MOST_UP_DB = 20.0
 
 MOST_DOWN_DB = 30.0
 
+SILENT = FLOOR + 0.5
+"""This power is taken from what is wanted: a sketch that is silent is at its floor, 80 dB below
+white noise of standard deviation 1, and up to 5 dB above it once it has been codes."""
+
 STEEPNESS = 16
 """How fast the long window hands over to the short one: 48 dB an octave."""
 
@@ -56,7 +60,8 @@ def agree(stems: Array, sketch: NDArray[np.floating[Any]]) -> Array:
     low = LONG(stems)[..., :LONG_BINS]
     high = SHORT(stems)
     found = np.concatenate((_find_low(low), _find_high(high)), -1)
-    missing_db = 10 * (sketch.swapaxes(-1, -2) - np.log10(np.maximum(found, 10.0**FLOOR)))
+    wanted = np.maximum(10.0 ** sketch.swapaxes(-1, -2) - 10.0**SILENT, 10.0 ** (2 * FLOOR))
+    missing_db = 10 * (np.log10(wanted) - np.log10(np.maximum(found, 10.0**FLOOR)))
     gain_db = np.clip(missing_db, -MOST_DOWN_DB, MOST_UP_DB).astype(np.float32)
 
     change = np.zeros((*low.shape[:-1], LONG_WINDOW // 2 + 1), np.complex64)

@@ -1,9 +1,9 @@
 """A sketch first, the sound after: how a model with two stages continues music.
 
 A chunk is drawn in two steps. A prior over sketches draws what is played, given the codes of what
-was drawn before and of the stems that are given; its chunks are cheap. Then a network that is told
-this sketch draws the sound, given the sound before and the given stems. Both go on from chunk to
-chunk as ``msdm_cli.tasks.continuation`` has it.
+was drawn before and of the stems that are given. Then the sketch becomes sound, which goes on from
+the sound before (``msdm_cli.tasks.sound``). Both go on from chunk to chunk as
+``msdm_cli.tasks.continuation`` has it.
 """
 
 from collections.abc import Mapping
@@ -19,8 +19,7 @@ from msdm_cli.diffusion.denoiser import Denoiser
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.diffusion.told import SketchDenoiser
 from msdm_cli.models.load import LoadedModel
-from msdm_cli.models.spec import SKETCH
-from msdm_cli.representations.envelope import ENVELOPE_BANDS, STEP
+from msdm_cli.models.spec import ENVELOPE, SKETCH
 from msdm_cli.representations.sketch import BANDS, HOP, MARGIN, find_sketch
 from msdm_cli.representations.sketch_codes import TOKEN_SAMPLES, SketchCodes
 from msdm_cli.tasks.calls import Calls, WatchedDenoiser
@@ -28,9 +27,9 @@ from msdm_cli.tasks.continuation import Continuation
 from msdm_cli.tasks.controls import Controls
 from msdm_cli.tasks.known import Known, find_known_tokens
 from msdm_cli.tasks.sampling import Bind, ChunkSampler
-from msdm_cli.tasks.sound import Draft, SoundDenoiser
+from msdm_cli.tasks.sound import SoundMaker
 from msdm_cli.tasks.stream import ChunkStore
-from msdm_cli.tasks.tonality import UNPITCHED, LeaningDenoiser, find_lean
+from msdm_cli.tasks.tonality import LeaningDenoiser, find_lean
 
 Array = NDArray[np.float32]
 
@@ -80,12 +79,8 @@ class Cascade:
         key = options.controls.key
         self._lean = None if key is None else find_lean(self._codes, key, model.spec.stems)
         self._guidance = model.spec.stages[sketch_stage].guidance
-        self._guess = model.open_guess()
+        self._stems = model.spec.stems
         self._told_error = model.spec.stages[sound_stage].told_error
-        self._drafts = {
-            stem: Draft(level, model.spec.stems[stem] not in UNPITCHED)
-            for stem, level in model.spec.find_drafts(sound_stage).items()
-        }
         self._sketch = Continuation(
             ChunkSampler(model.for_stage(sketch_stage), options.sketch, options.seed, calls),
             Later(store, chunks),
@@ -145,10 +140,9 @@ class Cascade:
         """Tell a network the sketch from sample ``first`` on, and how wrong it may be."""
         errors = np.full((len(sketch), 1, sketch.shape[2]), self._told_error, np.float32)
         told = np.concatenate((sketch, errors), 1)
-        envelope = None if self._guess is None else self._guess(told)
 
         def bind(network: WatchedDenoiser) -> Denoiser:
-            return SoundDenoiser(network, told[None], self._drafts, first, condition, envelope)
+            return SoundMaker(network, self._stems, told, first, condition)
 
         return bind
 
@@ -157,30 +151,25 @@ def bind_alone(model: LoadedModel, length: int) -> Bind:
     """What a stage is told as a rule, so that one call of it can be measured.
 
     A prior over sketches is asked for music with controls, and makes the two estimates of guidance.
-    The sound of a sketch is that of white noise in all stems. It is moved to an envelope where a
-    task would do that. Drafts are left out: they are made once a chunk, in place of a call or two.
-    Other networks are told nothing.
+    A sketch that becomes sound is that of white noise in all stems. Other networks are told
+    nothing.
 
     Args:
         model: A model at the stage that is measured.
         length: Numbers of a stem that it gets.
     """
     spec, stems = model.spec, len(model.spec.stems)
-    if spec.stages[model.stage].representation == SKETCH:
+    representation = spec.stages[model.stage].representation
+    if representation == SKETCH:
         assert model.codes is not None
         tokens = length // model.codes.numbers
         controls = Controls().filled(0, stems).describe(0, tokens, stems)[None]
         values, known = np.zeros((1, stems, length), np.float32), np.zeros((1, stems, tokens), bool)
         guidance = spec.stages[model.stage].guidance
         return lambda network: SketchDenoiser(network, controls, values, known, guidance)
-    if any(
-        spec.list_stages(task)[1:] == (model.stage,) for task in spec.stages[model.stage].presets
-    ):
-        sketch = np.zeros((1, stems, BANDS + 1, length // HOP), np.float32)
-        envelope = None
-        if model.open_guess() is not None:
-            envelope = np.zeros((stems, ENVELOPE_BANDS, length // STEP), np.float32)
-        return lambda network: SoundDenoiser(network, sketch, {}, 0, Condition(), envelope)
+    if representation == ENVELOPE:
+        sketch = np.zeros((stems, BANDS + 1, length // HOP), np.float32)
+        return lambda network: SoundMaker(network, spec.stems, sketch, 0, Condition())
     return lambda network: network
 
 

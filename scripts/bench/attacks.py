@@ -16,7 +16,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from msdm_cli.diffusion.denoiser import Samples
+from msdm_cli.diffusion.denoiser import Denoiser, Samples
 from msdm_cli.interface import Model, load_model
 from msdm_cli.representations.envelope import find_envelope
 from msdm_cli.representations.sketch_agreement import agree
@@ -46,31 +46,53 @@ def list_ways(model: Model, quality: str) -> dict[str, Way]:
     def move(stems: Samples) -> Samples:
         return agree(stems, codes.decode(codes.encode(sketch_whole(stems))))
 
-    def remake(changed: Model) -> Way:
-        return lambda stems: resynthesise(changed, codes.encode(sketch_whole(stems)), preset)
+    def remake(stems: Samples, model: Model = model) -> Samples:
+        return resynthesise(model, codes.encode(sketch_whole(stems)), preset)
 
     def cheat(stems: Samples) -> Samples:
-        envelope = find_envelope(stems)
-        return remake(dataclasses.replace(model, open_guess=lambda: lambda told: envelope))(stems)
+        return remake(stems, tell_envelope(model, find_envelope(stems)))
 
     return {
         "true stems": keep,
         "true stems, moved to what codes keep of their sketches": move,
-        "made of that, without an envelope": remake(
-            dataclasses.replace(model, open_guess=lambda: None)
-        ),
-        "with the guessed envelope": remake(model),
-        "with the guessed envelope, of drafts alone": remake(draft_all(model)),
-        "with the true envelope": cheat,
+        "made of that, with the guessed envelope": remake,
+        "made of that, with the true envelope": cheat,
     }
 
 
-def draft_all(model: Model) -> Model:
-    """The same model, whose sounds are drafts to the end: its network is not asked."""
+class Told:
+    """A network that knows the envelope.
+
+    Args:
+        envelope: The envelope, ``[S, ENVELOPE_BANDS, T / STEP]``.
+    """
+
+    takes_mixture = False
+    shares_sigma = False
+
+    def __init__(self, envelope: Samples) -> None:
+        self._envelope = envelope
+
+    def __call__(
+        self,
+        x: Samples,
+        sigma: Samples,
+        mixture: Samples | None = None,
+        told: Samples | None = None,
+    ) -> Samples:
+        """The envelope, in the shape of ``x``."""
+        return self._envelope.reshape(x.shape)
+
+
+def tell_envelope(model: Model, envelope: Samples) -> Model:
+    """The same model, whose envelopes are not guessed."""
     last = model.spec.list_stages("generate")[-1]
-    stages = list(model.spec.stages)
-    stages[last] = dataclasses.replace(stages[last], drafts=dict.fromkeys(STEMS, 0.0))
-    return dataclasses.replace(model, spec=dataclasses.replace(model.spec, stages=tuple(stages)))
+    (opener,) = model.openers
+
+    def open_stage(stage: int) -> Denoiser:
+        return Told(envelope) if stage == last else opener(stage)
+
+    return dataclasses.replace(model, openers=(open_stage,))
 
 
 def main(

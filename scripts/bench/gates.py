@@ -95,7 +95,7 @@ def add_resynthesis(report: Report, model: Model, preset: Preset, songs: list[Pa
         codes = model.codes.encode(true)
         limits.append(measure_error(model.codes.decode(codes), true))
         errors.append(measure_error(sketch_whole(resynthesise(model, codes, preset)), true))
-    report.begin_table(f"resynthesised, {preset.calls} calls", *STEMS)
+    report.begin_table("resynthesised", *STEMS)
     report.row("error, dB", *(f"{value:.2f}" for value in np.nanmean(errors, 0)))
     report.row("error of the codes alone, dB", *(f"{value:.2f}" for value in np.nanmean(limits, 0)))
 

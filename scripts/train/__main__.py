@@ -59,7 +59,7 @@ def main(  # noqa: PLR0913  the options of a command
     length: Annotated[int | None, typer.Option(help="Length of a crop, in samples.")] = None,
     codes: Annotated[
         Path | None,
-        typer.Option(help="Weights of a sketch_prior (safetensors), for a sketch_unet."),
+        typer.Option(help="Weights of a sketch_prior (safetensors), for a sketch_envelope."),
     ] = None,
     validation_length: Annotated[
         int | None,

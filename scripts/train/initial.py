@@ -12,7 +12,7 @@ from scripts.train.corpus import Augmentation, Corpus
 from scripts.train.options import TrainingOptions
 
 SD_CROPS = 200
-OPTIONAL = ("attention.", "down.", "up.", "hint", "envelope.")
+OPTIONAL = ("attention.", "down.", "up.")
 """Beginnings of the names of layers of which two networks may have different numbers."""
 
 
@@ -40,8 +40,8 @@ def measure_sd(
 def load_initial(network: nn.Module, path: Path) -> None:
     """Load weights of a network of the same size, or of other numbers of blocks and layers.
 
-    Blocks and attention layers that the file lacks change nothing yet, and a network that guesses
-    envelopes has learned nothing. Those that the network lacks are left out.
+    Blocks and attention layers that the file lacks change nothing yet. Those that the network lacks
+    are left out.
 
     Raises:
         OtherNetworkError: They are of another network.

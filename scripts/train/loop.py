@@ -81,7 +81,7 @@ def backward_by_crop(
     Raises:
         RuntimeError: A gradient is not finite.
     """
-    parameters = [parameter for parameter in objective.parameters() if parameter.requires_grad]
+    parameters = list(objective.parameters())
     total = [torch.zeros_like(parameter) for parameter in parameters]
     losses = []
     for crop in zip(*(torch.split(part, 1) for part in batch), strict=True):

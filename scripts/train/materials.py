@@ -11,14 +11,14 @@ from msdm_cli.networks.sketch_prior import SketchPrior
 from msdm_cli.networks.stft_unet import StftUnet
 from scripts.songs import SAMPLE_RATE_HZ
 from scripts.train.corpus import Corpus
+from scripts.train.envelope_matching import EnvelopeValidation
 from scripts.train.initial import measure_sd
 from scripts.train.paper import PaperValidation
 from scripts.train.questions import QuestionMix
 from scripts.train.sketch_corpus import SketchCorpus
 from scripts.train.sketch_matching import SketchValidation, measure_codes
 from scripts.train.sketch_questions import draw_sketch_item
-from scripts.train.sound_matching import SoundValidation
-from scripts.train.told_sounds import draw_sound_item, open_codes
+from scripts.train.told_sketches import draw_envelope_item, open_codes
 from scripts.train.validation import Validation, Validator
 
 
@@ -107,8 +107,8 @@ class Sketches:
         measure_codes(corpus, network)
 
 
-class ToldSounds:
-    """Stems as samples, with their sketches; ``options.codes`` is what these pass through."""
+class Envelopes:
+    """Sketches with envelopes; ``options.codes`` is what sketches pass through."""
 
     def open(self, folder: Path, stems: tuple[str, ...]) -> Corpus:
         """The songs of a split."""
@@ -117,17 +117,16 @@ class ToldSounds:
     def draw(
         self, corpus: Corpus, recipe: Any, rng: np.random.Generator, item: int
     ) -> tuple[NDArray[Any], ...]:
-        """Stems, sigmas, what is told, noise and envelopes, as ``draw_sound_item``."""
+        """What is told of a crop, and its envelope, as ``draw_envelope_item``."""
         codes = open_codes(recipe.options.codes)
         questions = recipe.questions
         length = recipe.options.length
-        return draw_sound_item(corpus, codes, questions, recipe.augmentation, rng, length)
+        return draw_envelope_item(corpus, codes, questions, recipe.augmentation, rng, length)
 
     def validation(self, corpus: Corpus, recipe: Any, length: int | None) -> Validator:
-        """Losses."""
+        """Errors of envelopes."""
         codes = open_codes(recipe.options.codes)
-        return SoundValidation(corpus, codes, length or recipe.options.length)
+        return EnvelopeValidation(corpus, codes, length or recipe.options.length)
 
     def measure(self, network: Any, corpus: Corpus, recipe: Any) -> None:
-        """The spectra of the stems."""
-        network.sd.copy_(measure_sd(corpus, network, recipe.options, recipe.augmentation))
+        """Nothing."""

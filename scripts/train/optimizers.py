@@ -14,17 +14,9 @@ BETAS = (0.9, 0.99)
 def build_optimizers(network: nn.Module, options: TrainingOptions) -> list[torch.optim.Optimizer]:
     """AdamW, and with ``muon`` Muon before it.
 
-    Muon takes linear layers (not those of single bands) and two-dimensional convolutions. Weights
-    that ``options.trained`` leaves out are frozen.
-
-    Raises:
-        ValueError: It leaves out all.
+    Muon takes linear layers (not those of single bands) and two-dimensional convolutions.
     """
-    for name, parameter in network.named_parameters():
-        parameter.requires_grad_(name.startswith(options.trained))
-    parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    if not parameters:
-        raise ValueError(f"no weights have names that begin with {options.trained}")
+    parameters = list(network.parameters())
     optimizers: list[torch.optim.Optimizer] = []
     if options.muon:
         groups = list_matrices(network)
@@ -44,8 +36,6 @@ def list_matrices(network: nn.Module) -> list[dict[str, Any]]:
     single = []
     stacked = []
     for name, parameter in network.named_parameters():
-        if not parameter.requires_grad:
-            continue
         if name.endswith("qkv.weight"):
             stacked.append(parameter)
         elif parameter.ndim in (2, 4):

@@ -24,7 +24,6 @@ class TrainingOptions:
             larger one. Crops are computed one by one then, which takes a fifth more time on a CPU.
             None clips the gradient of the batch to 1.
         codes: Weights of a prior over sketches, in whose codes told sketches are blurred.
-        trained: Only weights whose names begin with this are trained; all if it is empty.
         seed: Decides crops, questions, noise and first weights.
     """
 
@@ -39,7 +38,6 @@ class TrainingOptions:
     ema_decay: float = 0.999
     crop_norm: float | None = 0.3
     codes: str = ""
-    trained: str = ""
     seed: int = 0
 
     def rate(self, step: int) -> float:

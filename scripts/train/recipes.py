@@ -10,12 +10,13 @@ from typing import Any
 
 from torch import nn
 
+from msdm_cli.networks.sketch_envelope import SketchEnvelope, SketchEnvelopeConfig
 from msdm_cli.networks.sketch_prior import SketchPrior, SketchPriorConfig
-from msdm_cli.networks.sketch_unet import SketchUnet, SketchUnetConfig
 from msdm_cli.networks.stft_unet import StftUnet, StftUnetConfig
 from msdm_cli.networks.unet1d import Unet1d, Unet1dConfig
 from scripts.train.corpus import Augmentation
-from scripts.train.materials import Material, Sketches, Sounds, ToldSounds
+from scripts.train.envelope_matching import EnvelopeMatching
+from scripts.train.materials import Envelopes, Material, Sketches, Sounds
 from scripts.train.options import TrainingOptions
 from scripts.train.paper import LogNormalSigma, PaperLoss
 from scripts.train.questions import QuestionMix
@@ -23,8 +24,7 @@ from scripts.train.score_matching import ScoreMatching
 from scripts.train.sketch_corpus import SketchAugmentation
 from scripts.train.sketch_matching import SketchMatching
 from scripts.train.sketch_questions import SketchQuestions
-from scripts.train.sound_matching import SoundMatching
-from scripts.train.told_sounds import SoundQuestions
+from scripts.train.told_sketches import SketchBlur
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Recipe:
     config: Callable[..., Any]
     network: Callable[[Any], nn.Module]
     objective: Callable[[Any], nn.Module]
-    questions: QuestionMix | LogNormalSigma | SketchQuestions | SoundQuestions
+    questions: QuestionMix | LogNormalSigma | SketchQuestions | SketchBlur
     augmentation: Augmentation | SketchAugmentation | None
     options: TrainingOptions
 
@@ -97,14 +97,23 @@ RECIPES = {
             batch=16, length=128, learning_rate=2e-3, warmup_steps=100, crop_norm=None
         ),
     ),
-    "sketch_unet": Recipe(
-        material=ToldSounds(),
-        config=partial(SketchUnetConfig, envelope_channels=256),
-        network=SketchUnet,
-        objective=SoundMatching,
-        questions=SoundQuestions(),
+    "sketch_envelope": Recipe(
+        material=Envelopes(),
+        config=SketchEnvelopeConfig,
+        network=SketchEnvelope,
+        objective=EnvelopeMatching,
+        questions=SketchBlur(),
         augmentation=Augmentation(),
-        options=TrainingOptions(batch=4, length=98304, learning_rate=1e-3, warmup_steps=30),
+        options=TrainingOptions(
+            steps=1500,
+            decay_steps=700,
+            batch=16,
+            length=98304,
+            learning_rate=4e-3,
+            warmup_steps=50,
+            ema_decay=0.99,
+            crop_norm=None,
+        ),
     ),
     # The paper's: Adam at 1e-4, 8 crops of 12 s, no schedule, no average.
     "unet1d": Recipe(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from msdm_cli.diffusion.told import SketchDenoiser, ToldDenoiser
+from msdm_cli.diffusion.told import SketchDenoiser
 
 TOKENS, NUMBERS = 3, 2
 
@@ -37,19 +37,6 @@ def known():
     known[:, :, 0] = True
     known[:, 1] = True
     return known
-
-
-def test_a_network_is_told_the_same_in_every_call():
-    network = Recorder()
-    told = draw(1, 4, 5)
-    denoiser = ToldDenoiser(network, told)
-    assert (denoiser.takes_mixture, denoiser.shares_sigma) == (False, False)
-    for _ in range(2):
-        denoiser(draw(1, 2, 6), np.ones((1, 2)), draw(1, 6))
-    assert len(network.asked) == 2
-    for _, _, mixture, heard in network.asked:
-        assert mixture is None
-        assert heard is told
 
 
 def test_known_codes_reach_the_network_clean_and_at_level_0(values, known):

@@ -194,7 +194,6 @@ def test_what_a_spec_says_of_sketches_is_part_of_it(tiny_cascade):
     for stages, place in (
         ((first, dataclasses.replace(sketch, guidance=7.0), sound), "guidance"),
         ((first, sketch, dataclasses.replace(sound, told_error=7.0)), "told_error"),
-        ((first, sketch, dataclasses.replace(sound, drafts={"bass": 0.5})), "drafts.bass"),
     ):
         spec = dataclasses.replace(tiny_cascade.spec, stages=stages)
         changed = identify(request, dataclasses.replace(tiny_cascade, spec=spec), {})

@@ -214,7 +214,7 @@ def test_three_runs_in_any_order_become_a_model_that_makes_music(
 def test_two_runs_of_music_are_not_a_model(tmp_path, tiny_cascade, cascade_networks, cache):
     pairs = list(zip(tiny_cascade.spec.stages, cascade_networks, strict=True))
     runs = [write_stage(tmp_path / stage.name, stage, network) for stage, network in pairs[1:]]
-    with pytest.raises(UnreadableCheckpoint, match="runs of sketch_prior, sketch_unet; expected"):
+    with pytest.raises(UnreadableCheckpoint, match="sketch_prior, sketch_envelope; expected"):
         adopt_checkpoints("mine", runs, "for a test", "none")
     assert not cache.exists()
 

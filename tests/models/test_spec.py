@@ -65,7 +65,7 @@ def change(path, stage=None, **fields):
         ({"context": 4096}, "context below half"),
         (
             {"stage": {"representation": "cepstrum"}},
-            "representation of waveform, sketch, got cepstrum",
+            "representation of waveform, sketch, envelope, got cepstrum",
         ),
         ({"stage": {"presets": {"separate": {"fast": {"sampler": "euler"}}}}}, "got euler"),
         ({"stage": {"presets": None}}, "NoneType"),
@@ -79,7 +79,9 @@ def test_a_spec_that_means_nothing_is_refused(tmp_path, fields, reason):
     assert str(path) in caught.value.message
 
 
-SOUND = dataclasses.replace(STAGE, name="sound", presets={"generate": {"fast": PRESET}})
+SOUND = dataclasses.replace(
+    STAGE, name="sound", representation="envelope", presets={"generate": {"fast": PRESET}}
+)
 SKETCHES = dataclasses.replace(SOUND, name="sketch", representation="sketch")
 
 
@@ -88,8 +90,8 @@ SKETCHES = dataclasses.replace(SOUND, name="sketch", representation="sketch")
     [
         ((STAGE, STAGE), r"without a name, then others, got \['', ''\]"),
         ((SOUND,), "a first stage without a name"),
-        ((STAGE, SKETCHES), r"a sketch and one after it, got \['sketch'\]"),
-        ((STAGE, SOUND, SKETCHES), r"got \['waveform', 'sketch'\]"),
+        ((STAGE, SKETCHES), r"one stage, or a sketch and an envelope, got \['sketch'\]"),
+        ((STAGE, SOUND, SKETCHES), r"got \['envelope', 'sketch'\]"),
         ((STAGE, SKETCHES, SOUND), "a context in multiples of 2048, got 512"),
     ],
 )
@@ -149,13 +151,8 @@ def test_a_preset_is_found_by_task_and_name():
 @pytest.mark.parametrize("task", ["separate", "impute", "generate"])
 def test_each_quality_of_the_embedded_model_takes_more_calls_than_the_one_before(task):
     spec = load_spec(weights_folder() / "embedded.json")
-    fast, default, best = (spec.preset(task, quality).calls for quality in QUALITIES)
+    fast, default, best = (
+        (spec.sketch_preset(task, quality) or spec.preset(task, quality)).calls
+        for quality in QUALITIES
+    )
     assert fast < default < best
-
-
-def test_only_stems_of_the_model_are_drafted():
-    drafted = dataclasses.replace(STAGE, drafts={SPEC.stems[1]: 0.5})
-    assert dataclasses.replace(SPEC, stages=(drafted,)).find_drafts(0) == {1: 0.5}
-    unknown = dataclasses.replace(STAGE, drafts={"kazoo": 0.5})
-    with pytest.raises(ValueError, match="got kazoo"):
-        dataclasses.replace(SPEC, stages=(unknown,))

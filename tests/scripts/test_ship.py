@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 import typer
-from conftest import CPU, TINY, TINY_SOUND, tiny_sound
+from conftest import CPU, TINY, TINY_ENVELOPE, tiny_envelope
 from safetensors.torch import load_file, save_file
 
 from msdm_cli.models import registry
@@ -71,15 +71,15 @@ def shipped(tmp_path, tiny_cascade, cascade_networks, monkeypatch):
 
 
 def test_stages_are_shipped_one_by_one(shipped, cascade_networks, tmp_path):
-    _, prior, sound = cascade_networks
-    other = tiny_sound(dataclasses.replace(TINY_SOUND, hint_channels=3))
-    for name, network in (("sketch", prior), ("sound", sound), ("sound", other)):
+    _, prior, envelope = cascade_networks
+    other = tiny_envelope(dataclasses.replace(TINY_ENVELOPE, hidden=3))
+    for name, network in (("sketch", prior), ("sound", envelope), ("sound", other)):
         run = write_run(tmp_path / f"{name}-{network is other}", network)
         main(run, shipped, stage=name)
     assert load_file(shipped / "embedded-sketch.safetensors")["basis"].dtype == torch.float32
     assert load_file(shipped / "embedded-sketch.safetensors")["norm.weight"].dtype == torch.float16
     model = load("embedded", CPU)
-    assert model.spec.stages[2].config["hint_channels"] == 3
+    assert model.spec.stages[2].config["hidden"] == 3
     np.testing.assert_array_equal(model.codes.basis, prior.basis)
     for stage, expected in ((1, prior), (2, other)):
         network = model.for_stage(stage).choose(0).network

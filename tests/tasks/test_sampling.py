@@ -20,7 +20,6 @@ from msdm_cli.diffusion.noise import NoiseField
 from msdm_cli.diffusion.samplers import SAMPLERS, Preset, Sampler
 from msdm_cli.diffusion.samplers.consistent import ConsistentOptions
 from msdm_cli.diffusion.samplers.regression import RegressionOptions
-from msdm_cli.diffusion.told import ToldDenoiser
 from msdm_cli.models.load import LoadedModel
 from msdm_cli.models.paper_presets import published_presets
 from msdm_cli.networks.unet1d import Unet1d, Unet1dConfig
@@ -93,7 +92,11 @@ def test_what_a_network_is_told_is_bound_to_it(tiny_cascade, add_sampler):
 
     def bind(told):
         return sampler.draw(
-            Condition(), 0, 0, (1, 4, 2048), lambda network: ToldDenoiser(network, told)
+            Condition(),
+            0,
+            0,
+            (1, 4, 240),
+            lambda network: lambda x, sigma: network(x, sigma, None, told),
         )
 
     assert (bind(told) != bind(told - 1)).any()

@@ -15,7 +15,7 @@ from msdm_cli.backends.runtime import Runtime
 from msdm_cli.models.adopt import adopt_checkpoints
 from msdm_cli.models.load import load
 from msdm_cli.tasks.controls import count_features
-from scripts.train import initial, paper, sketch_matching, sound_matching, validation
+from scripts.train import envelope_matching, initial, paper, sketch_matching, validation
 from scripts.train.__main__ import main
 from scripts.train.recipes import RECIPES
 
@@ -31,7 +31,6 @@ SMALL_UNET1D = {
     "head_features": 8,
 }
 SMALL_PRIOR = {"coefficients": 6, "width": 8, "layers": 1, "heads": 2}
-SMALL_SOUND = SMALL | {"hint_channels": 4}
 LENGTH = 16384
 TOKENS = 16
 PRIOR = {"questions": {"regress": 0, "refine": 0, "refine_known": 0, "impute": 0}}
@@ -44,7 +43,7 @@ def small(monkeypatch):
     monkeypatch.setattr(validation, "CROPS", 6)
     monkeypatch.setattr(paper, "CROPS", 4)
     monkeypatch.setattr(sketch_matching, "CROPS", 3)
-    monkeypatch.setattr(sound_matching, "CROPS", 2)
+    monkeypatch.setattr(envelope_matching, "CROPS", 2)
     yield
     torch.set_flush_denormal(False)
 
@@ -121,7 +120,7 @@ def test_a_run_keeps_its_size_and_others_start_from_its_spectra(train, tmp_path)
         train("other", 1, config=SMALL | {"channels": [8, 16]}, initial=best)
 
 
-@pytest.mark.parametrize("architecture", ["stft_unet", "sketch_prior", "sketch_unet"])
+@pytest.mark.parametrize("architecture", ["stft_unet", "sketch_prior"])
 def test_one_stem_alone_is_not_asked_how_stems_relate(train, tmp_path, architecture):
     with pytest.raises(typer.BadParameter, match="needs a --recipe"):
         train("run", 1, stem="bass", architecture=architecture)
@@ -174,17 +173,11 @@ def test_a_prior_over_sketches_is_trained_and_resumed(train, tmp_path, joined):
     assert best["basis"].any()
 
 
-def test_a_network_that_is_told_sketches_begins_with_one_that_is_not(train, tmp_path, codes_path):
-    train("plain", 1)
-    plain = tmp_path / "plain" / "best.safetensors"
-    asked = {"architecture": "sketch_unet", "codes": codes_path}
-    once = train("once", 4, SMALL_SOUND, initial=plain, **asked)
-    train("twice", 2, SMALL_SOUND, initial=plain, **asked)
-    assert_same(once, train("twice", 4, SMALL_SOUND, initial=plain, **asked))
-    assert torch.equal(once["network"]["sd"], load_file(plain)["sd"])
-    assert once["network"]["hint_out.weight"].any()
-    # Without first weights it measures spectra.
-    assert train("new", 1, SMALL_SOUND, **asked)["network"]["sd"].std() > 0
+def test_a_network_that_guesses_envelopes_goes_on_where_it_stopped(train, codes_path):
+    asked = {"architecture": "sketch_envelope", "codes": codes_path}
+    once = train("once", 4, {"hidden": 8}, **asked)
+    train("twice", 2, {"hidden": 8}, **asked)
+    assert_same(once, train("twice", 4, {"hidden": 8}, **asked))
 
 
 def test_one_stem_of_a_sketch_is_trained_by_itself(train):

@@ -1,11 +1,9 @@
 """Which optimizer steps for which weights."""
 
-import pytest
 import torch
-from conftest import TINY, tiny_sound
+from conftest import TINY
 
 from msdm_cli.networks.stft_unet import StftUnet
-from msdm_cli.representations.sketch import BANDS
 from scripts.train.muon import Muon
 from scripts.train.optimizers import build_optimizers
 from scripts.train.options import TrainingOptions
@@ -40,25 +38,3 @@ def test_queries_keys_and_values_get_steps_of_their_own():
     query, key, value = (layer.qkv.weight.detach() - before).chunk(3)
     assert query.norm() > 0.8 * value.norm()
     assert key.norm() > 0.8 * value.norm()
-
-
-def test_weights_that_are_not_trained_stay_as_they_are():
-    """Neither a step nor the decay of the weights moves them."""
-    network = tiny_sound()
-    before = {name: weight.clone() for name, weight in network.state_dict().items()}
-    options = TrainingOptions(trained="envelope.", weight_decay=0.5)
-    optimizers = build_optimizers(network, options)
-    assert network.envelope is not None
-    network.envelope(torch.ones(1, 4, BANDS + 1, 8)).sum().backward()
-    for optimizer in optimizers:
-        optimizer.step()
-    moved = {
-        name for name, weight in network.state_dict().items() if (weight != before[name]).any()
-    }
-    assert moved
-    assert all(name.startswith("envelope.") for name in moved)
-
-
-def test_no_weights_to_train_are_refused():
-    with pytest.raises(ValueError, match="begin with envelop_"):
-        build_optimizers(tiny_sound(), TrainingOptions(trained="envelop_"))

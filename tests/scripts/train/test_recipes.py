@@ -38,7 +38,7 @@ def test_a_network_is_built_of_its_config(name, tmp_path):
             "attentions": [False],
         },
         "sketch_prior": {"width": 8, "layers": 1, "heads": 2},
-        "sketch_unet": {"channels": [8], "blocks": [1], "heads": 1, "attention_layers": 1},
+        "sketch_envelope": {"hidden": 8},
     }
     path.write_text(json.dumps(sizes[name]))
     assert RECIPES[name].build(path, 2).config.stems == 2

@@ -1,4 +1,4 @@
-"""Sounds with sketches, and their errors."""
+"""Sketches with envelopes, and their errors."""
 
 import dataclasses
 
@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from conftest import STEMS, make_codes
 
-from msdm_cli.representations.envelope import find_envelope
-from msdm_cli.representations.sketch import BANDS, CEILING, FLOOR, HOP, MARGIN, find_sketch
+from msdm_cli.representations.envelope import ENVELOPE_BANDS, find_envelope
+from msdm_cli.representations.sketch import BANDS, CEILING, FLOOR, MARGIN, find_sketch
 from scripts.train.corpus import Augmentation, Corpus
-from scripts.train.told_sounds import (
+from scripts.train.told_sketches import (
     LARGEST_DEVIATION,
-    SoundQuestions,
+    SketchBlur,
     blur,
-    draw_sound_item,
+    draw_envelope_item,
     draw_told,
     open_codes,
     tell,
@@ -67,63 +67,35 @@ def test_the_size_of_the_errors_is_told():
     )
 
 
-def test_questions_ask_for_every_stem_or_for_some():
-    questions = SoundQuestions()
-    rng = np.random.default_rng(0)
-    sigma = np.stack([questions.draw(rng, 4) for _ in range(2000)])
-    known = (sigma == 0).sum(1)
-    assert known.max() == 3
-    # Four deviations of a share among 2000 draws.
-    assert (known > 0).mean() == pytest.approx(0.25, abs=0.04)
-    asked = sigma.max(1)
-    assert ((sigma == 0) | (sigma == asked[:, None])).all()
-    assert questions.sigma_low <= asked.min() < asked.max() <= questions.sigma_high
-    middle = np.sqrt(questions.sigma_low * questions.sigma_high)
-    assert (asked < middle).mean() == pytest.approx(0.5, abs=0.05)
-    assert questions.relates
-    assert not dataclasses.replace(questions, impute=0).relates
-
-
 @pytest.fixture
 def corpus(songs):
     return Corpus(songs / "train", STEMS, 22050)
 
 
-def draw(corpus, codes, seed, questions=SoundQuestions()):  # noqa: B008  it is frozen
+def draw(corpus, codes, seed, blur=0.4):
     rng = np.random.default_rng(seed)
-    return draw_sound_item(corpus, codes, questions, Augmentation(), rng, 8192)
+    return draw_envelope_item(corpus, codes, SketchBlur(blur), Augmentation(), rng, 8192)
 
 
 def test_an_item_is_a_function_of_its_numbers(corpus):
     codes = make_codes()
     for one, two in zip(draw(corpus, codes, 3), draw(corpus, codes, 3), strict=True):
         np.testing.assert_array_equal(one, two)
-    assert (draw(corpus, codes, 3)[3] != draw(corpus, codes, 4)[3]).mean() > 0.9
+    assert (draw(corpus, codes, 3)[0] != draw(corpus, codes, 4)[0]).mean() > 0.9
 
 
-def test_a_told_sketch_is_that_of_the_stems_beside_it(corpus):
-    """With all components, the sketch that is told is the true one, and its error is nothing.
-
-    The envelope is that of the same stems.
-    """
+def test_sketch_and_envelope_are_those_of_the_same_stems(corpus):
+    """With all components, the sketch that is told is the true one, and its error is nothing."""
     codes = make_codes(numbers=4 * BANDS)
-    stems, sigma, told, noise, envelope = draw(corpus, codes, 1, SoundQuestions(blur=0))
-    assert stems.shape == noise.shape == (4, 8192)
-    assert (sigma.shape, told.shape) == ((4,), (4, BANDS + 1, 16))
-    # Frames 4 to 12 need nothing from beyond the crop.
-    first = 4 * HOP - MARGIN
-    inside = find_sketch(stems[:, first : first + 8 * HOP + 2 * MARGIN])
-    np.testing.assert_allclose(told[:, :-1, 4:12], inside, atol=0.01)
+    told, envelope = draw(corpus, codes, 1, blur=0)
+    rng = np.random.default_rng(1)
+    around = corpus.augmented(rng, 8192 + 2 * MARGIN, Augmentation())
+    assert (told.shape, envelope.shape) == ((4, BANDS + 1, 16), (4, ENVELOPE_BANDS, 64))
+    np.testing.assert_allclose(told[:, :-1], find_sketch(around), atol=0.01)
     assert told[:, -1].max() < 0.01
     # Two frames at the ends reach beyond the crop.
+    stems = around[:, MARGIN:-MARGIN]
     np.testing.assert_allclose(envelope[..., 2:-2], find_envelope(stems)[..., 2:-2], atol=1e-5)
-
-
-def test_crops_may_teach_their_envelope_alone():
-    rng = np.random.default_rng(0)
-    assert not SoundQuestions(heard=1.0).draw(rng, 4).any()
-    sometimes = [SoundQuestions(heard=0.5).draw(rng, 4).any() for _ in range(50)]
-    assert 10 < sum(sometimes) < 40
 
 
 def test_blurred_sketches_tell_larger_errors(corpus):

@@ -1,4 +1,4 @@
-"""Sounds with their sketches, as the network that turns a sketch into sound will be told them.
+"""Sketches of sounds, as the network that guesses their envelopes will be told them.
 
 Told sketches are not the true ones: they pass through the codes of the prior over sketches, and get
 noise of a random size, which the network is told (conditioning augmentation, arXiv 2106.15282).
@@ -7,7 +7,6 @@ noise of a random size, which the network is told (conditioning augmentation, ar
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,6 @@ from msdm_cli.representations.envelope import STEP, find_envelope
 from msdm_cli.representations.sketch import MARGIN, find_sketch
 from msdm_cli.representations.sketch_codes import FRAMES_PER_TOKEN, SketchCodes, load_codes
 from scripts.train.corpus import Augmentation, Corpus
-from scripts.train.questions import draw_log_uniform
 
 Array = NDArray[np.float32]
 
@@ -25,36 +23,15 @@ LARGEST_DEVIATION = 6.0
 
 
 @dataclass(frozen=True)
-class SoundQuestions:
-    """Shares of the questions, and the sigmas they are asked at.
+class SketchBlur:
+    """How wrong told sketches are.
 
     Attributes:
-        heard: No stem is asked for: the crop teaches its envelope alone.
-        impute: Some stems known, the others at one sigma; otherwise all are at one.
-        sigma_low: Smallest sigma of the log-uniform distribution.
-        sigma_high: Largest one.
         blur: Largest noise on the components of a sketch, in their deviations.
     """
 
-    heard: float = 0.0
-    impute: float = 0.25
-    sigma_low: float = 5e-3
-    sigma_high: float = 3.0
     blur: float = 0.4
-
-    @property
-    def relates(self) -> bool:
-        """Whether any question needs more than one stem."""
-        return self.impute > 0
-
-    def draw(self, rng: np.random.Generator, stems: int) -> Array:
-        """Sigma of each stem, ``[S]``."""
-        if rng.random() < self.heard:
-            return np.zeros(stems, np.float32)
-        sigma = np.full(stems, draw_log_uniform(rng, self.sigma_low, self.sigma_high), np.float32)
-        if rng.random() < self.impute:
-            sigma[rng.permutation(stems)[: rng.integers(1, stems)]] = 0
-        return sigma
+    relates = False
 
 
 def blur(codes: SketchCodes, sketch: Array, noise: Array, size: float) -> Array:
@@ -90,33 +67,30 @@ def tell(sketch: Array, true: Array) -> Array:
     return np.concatenate((sketch, row), 1).astype(np.float32)
 
 
-def draw_sound_item(
+def draw_envelope_item(
     corpus: Corpus,
     codes: SketchCodes,
-    questions: SoundQuestions,
+    questions: SketchBlur,
     augmentation: Augmentation,
     rng: np.random.Generator,
     length: int,
-) -> tuple[NDArray[Any], ...]:
-    """A crop, its sigmas, what is told of it, noise, and its envelope.
+) -> tuple[Array, Array]:
+    """What is told of a crop, and its envelope.
 
     Args:
         corpus: The songs.
         codes: What sketches pass through.
-        questions: Draws the sigmas.
+        questions: How wrong they are.
         augmentation: What happens to the crop.
         rng: Decides everything.
         length: Of the crop, in samples.
 
     Shape:
-        ``-> [S, T], [S], [S, bands + 1, frames], [S, T], [S, ENVELOPE_BANDS, T / STEP]``
+        ``-> [S, bands + 1, frames], [S, ENVELOPE_BANDS, T / STEP]``
     """
     around = corpus.augmented(rng, length + 2 * MARGIN, augmentation)
-    sigma = questions.draw(rng, len(around))
     told = draw_told(around, codes, rng, rng.random() * questions.blur)
-    stems = around[:, MARGIN : MARGIN + length]
-    noise = rng.standard_normal(stems.shape, dtype=np.float32)
-    return stems, sigma, told, noise, cut_envelope(around)
+    return told, cut_envelope(around)
 
 
 def cut_envelope(around: Array) -> Array:
