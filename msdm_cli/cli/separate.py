@@ -180,6 +180,7 @@ def separate(  # noqa: PLR0913  an option each
       msdm separate album/ -o stems --quality fast
       msdm separate song.wav --start 1:00 --duration 20
       msdm separate song.wav --without drums
+      msdm separate song.wav --absent piano
       cat song.wav | msdm separate - -o - --stems drums > drums.wav
     """  # noqa: D301  \b keeps the lines of the examples
     from msdm_cli.cli.songs import expand_songs, spool_pipes
