@@ -1,6 +1,6 @@
 """A model that separates, imputes and generates."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from msdm_cli.music_model import MusicModel
@@ -31,6 +31,7 @@ class Model(MusicModel):
         *,
         quality: str = "default",
         seed: int = 0,
+        absent: Sequence[str] = (),
         progress: Progress | None = None,
     ) -> Stems:
         """Separate a song into stems that sum to it.
@@ -40,20 +41,25 @@ class Model(MusicModel):
             sample_rate: Of the samples, in hertz; a file has its own.
             quality: fast, default or best, or another preset of the model's spec.
             seed: Seed of the noise. Presets that use none ignore it.
+            absent: Stems that the song does not have, such as ``["piano"]``: in a song without a
+                piano, a guitar is not called one then.
             progress: Receives each network call.
 
         Returns:
-            All stems of the model by name, ``[C, T]`` each at the song's rate. A song ``[T]`` gives
-            stems ``[T]``. The last bits of the sum are those of single precision.
+            All stems of the model by name but those that are absent, ``[C, T]`` each at the song's
+            rate. A song ``[T]`` gives stems ``[T]``. The last bits of the sum are those of single
+            precision.
 
         Raises:
             AudioError: The song cannot be read, or holds no samples or a NaN.
             MissingPreset: The model has no preset of that name.
+            MissingTask: The model cannot be told that a stem is absent.
             NonFiniteSamples: The network failed.
-            ValueError: Samples come without a rate, or in another shape.
+            ValueError: Samples come without a rate, or in another shape; or an absent stem is
+                unknown, or all are absent.
         """
         blocks = self.separate_blocks(
-            song, sample_rate, quality=quality, seed=seed, progress=progress
+            song, sample_rate, quality=quality, seed=seed, absent=absent, progress=progress
         )
         return flatten_like([song], concatenate(blocks, with_mixture=False))
 
@@ -64,6 +70,7 @@ class Model(MusicModel):
         *,
         quality: str = "default",
         seed: int = 0,
+        absent: Sequence[str] = (),
         progress: Progress | None = None,
     ) -> Iterator[StemBlock]:
         """Separate a song in blocks; arguments and errors are those of ``separate``.
@@ -71,5 +78,6 @@ class Model(MusicModel):
         Yields:
             Consecutive blocks in double precision, whose stems sum to their mixture, the song.
         """
-        options = SeparateOptions(self.spec.preset("separate", quality), seed)
+        preset = self.spec.preset("separate", quality)
+        options = SeparateOptions(preset, seed, absent=tuple(absent))
         return self._run("separate", {SONG: open_sound(song, sample_rate, SONG)}, options, progress)

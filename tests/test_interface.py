@@ -108,6 +108,17 @@ def test_the_stems_are_those_of_a_job(tiny_model, model, write_song, tmp_path):
         np.testing.assert_array_equal(stem, read_sound(result.files[name]))
 
 
+def test_absent_stems_are_left_out_of_the_stems_of_a_job(tiny_model, model, write_song, tmp_path):
+    path = write_song(seconds=1)
+    fields = {"quality": "default", "seed": 3, "absent": ("piano",)}
+    result = separate(tiny_model, path, tmp_path, output=OutputOptions(subtype="FLOAT"), **fields)
+    stems = model.separate(path, **fields | {"absent": ["piano"]})
+    assert tuple(stems) == tuple(result.files) == STEMS[:3]
+    for name, stem in stems.items():
+        np.testing.assert_array_equal(stem, read_sound(result.files[name]))
+    check_same(stems, join(model.separate_blocks(path, **fields), with_mixture=False))
+
+
 def test_an_array_of_one_axis_gives_stems_of_one_axis(model):
     song = music(22050)
     flat = model.separate(song[0], 22050, quality="fast")
@@ -408,6 +419,8 @@ def test_a_model_of_two_stages_separates_as_its_first_does(cascade, model):
         (lambda model: model.separate(music(100)), "expected a sample rate"),
         (lambda model: model.separate(np.zeros((1, 2, 3)), 44100), r"expected samples \[C, T\]"),
         (lambda model: model.separate(np.zeros(100), 1), "expected a rate of 100 to 1000000 Hz"),
+        (lambda model: model.separate(music(9), 22050, absent=["kazoo"]), "of bass.*got kazoo"),
+        (lambda model: model.separate(music(9), 22050, absent=STEMS), "a stem that is not absent"),
         (lambda model: model.impute({"drums": music(100)}), "beside the samples of drums"),
         (lambda model: model.impute({"kazoo": music(9)}, 22050), "expected stems of bass.*kazoo"),
         (

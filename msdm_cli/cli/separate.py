@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from msdm_cli.cli.absent import AbsentOption, check_wanted, choose_absent
 from msdm_cli.cli.batch import check_batch, estimate_batch, run_batch
 from msdm_cli.cli.beside import Beside, PageOption, ProjectOption, TableOption
 from msdm_cli.cli.cluster_options import ClusterOption, ResourcesOption, choose_row
@@ -92,6 +93,7 @@ def separate(  # noqa: PLR0913  an option each
     ] = None,
     without: WithoutOption = None,
     gains: MixOption = None,
+    absent: AbsentOption = None,
     start: StartOption = 0.0,
     duration: SongDurationOption = None,
     quality: SeparationQualityOption = Quality.default,
@@ -178,6 +180,7 @@ def separate(  # noqa: PLR0913  an option each
       msdm separate album/ -o stems --quality fast
       msdm separate song.wav --start 1:00 --duration 20
       msdm separate song.wav --without drums
+      msdm separate song.wav --absent piano
       cat song.wav | msdm separate - -o - --stems drums > drums.wav
     """  # noqa: D301  \b keeps the lines of the examples
     from msdm_cli.cli.songs import expand_songs, spool_pipes
@@ -195,6 +198,8 @@ def separate(  # noqa: PLR0913  an option each
         "anchor": find_anchor(anchor, spec),
     }
     preset = choose_preset(spec, "separate", sampler, quality, steps, changes)
+    missing = choose_absent(absent, spec, preset)
+    check_wanted(missing, wanted, mixes.values())
     songs = expand_songs(words, folder)
     to_stdout = str(folder) == STANDARD
     if to_stdout:
@@ -209,7 +214,7 @@ def separate(  # noqa: PLR0913  an option each
         task="separate",
         model=model_name,
         runtime=choose_runtime(device, backend, provider, precision, threads, preset),
-        options=SeparateOptions(preset, seed, wanted, overlap, residual, mixes),
+        options=SeparateOptions(preset, seed, wanted, overlap, residual, mixes, missing),
         inputs={},
         folder=folder,
         output=choose_output(file_format, subtype, rate, name),

@@ -13,7 +13,7 @@ arXiv 2212.00490):
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,7 +109,9 @@ class Condition:
         return denoised + self.stft.inverse(uncertainty / total * self.stft(residual)[:, None])
 
 
-def mixture_condition(mixture: Samples, *, takes_mixture: bool) -> Condition:
+def mixture_condition(
+    mixture: Samples, *, takes_mixture: bool, absent: NDArray[np.bool_] | None = None
+) -> Condition:
     """The condition of a separation.
 
     Args:
@@ -117,11 +119,20 @@ def mixture_condition(mixture: Samples, *, takes_mixture: bool) -> Condition:
         takes_mixture: Whether the network gets the mixture. Its stems then sum to the mixture up to
             rounding, and equal shares of the rest will do. Otherwise the residual is divided by
             Wiener weights from the spectra of the estimate.
+        absent: Which stems the mixture does not have, ``[S]``; None if nothing is known of that.
+            They are known to be silent.
     """
+    condition = Condition(mixture=mixture)
+    if absent is not None and absent.any():
+        shape = (len(mixture), len(absent), mixture.shape[-1])
+        # Views of one number, and of S: nothing is copied for each sample.
+        values = np.broadcast_to(np.zeros((), mixture.dtype), shape)
+        known = np.broadcast_to(absent[:, None], shape)
+        condition = replace(condition, values=values, known=known)
     if takes_mixture:
-        return Condition(mixture=mixture)
+        return condition
     stft = Stft(*SHARING_TRANSFORM)
-    return Condition(mixture=mixture, stft=stft, weights=wiener_weights(SHARING_FLOOR))
+    return replace(condition, stft=stft, weights=wiener_weights(SHARING_FLOOR))
 
 
 def wiener_weights(floor: float) -> ShareWeights:

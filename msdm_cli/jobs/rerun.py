@@ -30,6 +30,7 @@ from msdm_cli.models.description import describe_model
 from msdm_cli.models.load import load
 from msdm_cli.models.spec import ModelSpec
 from msdm_cli.progress import Progress
+from msdm_cli.tasks.absent import list_present
 
 READ_FRAMES = 1 << 16
 
@@ -158,12 +159,15 @@ def _check_model(path: Path, manifest: Manifest, request: JobRequest) -> ModelSp
             "Install the version of msdm that made the results.",
         )
     options = request.options
-    asked = {*getattr(options, "stems", ()), *getattr(options, "targets", ())}
+    absent = getattr(options, "absent", ())
+    asked = {*getattr(options, "stems", ()), *getattr(options, "targets", ()), *absent}
+    reason = None
     if unknown := asked - set(model.spec.stems):
-        raise UnreadableManifest(
-            f"{path}: {', '.join(sorted(unknown))} is no stem of the model",
-            "Make the results again.",
-        )
+        reason = f"{', '.join(sorted(unknown))} is no stem of the model"
+    elif not list_present(model.spec, absent):
+        reason = "all stems of the model are absent"
+    if reason:
+        raise UnreadableManifest(f"{path}: {reason}", "Make the results again.")
     return model.spec
 
 

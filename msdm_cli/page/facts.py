@@ -37,6 +37,8 @@ def list_facts(manifest: Manifest) -> Lines:
         ("model", f"{manifest.request['model']}, {identity['weights_sha256'][:12]}"),
         ("sampler", str(identity["options"]["preset"]["sampler"])),
     ]
+    if absent := getattr(manifest.parse_request().options, "absent", ()):
+        found.append(("absent", ", ".join(absent)))
     if manifest.seed is not None:
         found.append(("seed", str(manifest.seed)))
     if music := describe_music(manifest):

@@ -27,21 +27,26 @@ class Assembly:
         spec: Of the model.
         song: What is separated.
         chunks: At the model's rate.
+        stems: Those that the cores have, in order.
         residual: Whether what the model cannot hear is a stem of its own.
     """
 
     def __init__(
-        self, spec: ModelSpec, song: AudioProperties, chunks: ChunkPlan, *, residual: bool
+        self,
+        spec: ModelSpec,
+        song: AudioProperties,
+        chunks: ChunkPlan,
+        stems: tuple[str, ...],
+        *,
+        residual: bool,
     ) -> None:
-        self._spec = spec
+        self._stems = stems
         self._song = song
         self._residual = residual
-        signals = song.channels * len(spec.stems)
-        self._overlap_add = OverlapAdd(chunks, (song.channels, len(spec.stems)))
+        signals = song.channels * len(stems)
+        self._overlap_add = OverlapAdd(chunks, (song.channels, len(stems)))
         self._seams = SeamMeter(list_joins(chunks.chunks()))
-        self._high_band = HighBand(
-            song.sample_rate, spec.sample_rate, song.channels, len(spec.stems)
-        )
+        self._high_band = HighBand(song.sample_rate, spec.sample_rate, song.channels, len(stems))
         self._up = StreamResampler(spec.sample_rate, song.sample_rate, signals)
         self._upsampled = np.zeros((signals, 0), np.float32)
 
@@ -67,7 +72,7 @@ class Assembly:
         self._upsampled = np.concatenate(parts, 1)
         # The shares of the high band are interpolated: they lag behind the stems.
         count = min(self._upsampled.shape[1], self._high_band.ready)
-        shape = (self._song.channels, len(self._spec.stems), count)
+        shape = (self._song.channels, len(self._stems), count)
         stems = self._upsampled[:, :count].reshape(shape)
         self._upsampled = self._upsampled[:, count:]
         return stems.swapaxes(0, 1)
@@ -78,10 +83,10 @@ class Assembly:
         mixture = song.astype(np.float64)
         residual = mixture - exact.sum(0)
         if self._residual:
-            named = dict(zip(self._spec.stems, exact, strict=True))
+            named = dict(zip(self._stems, exact, strict=True))
             return StemBlock({**named, RESIDUAL: residual}, mixture)
         completed = exact + self._high_band.share(residual)
-        return StemBlock(dict(zip(self._spec.stems, completed, strict=True)), mixture)
+        return StemBlock(dict(zip(self._stems, completed, strict=True)), mixture)
 
     def describe_seams(self) -> dict[str, object]:
         """How many joins there are, and how far the worst stand out."""

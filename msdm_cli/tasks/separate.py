@@ -5,7 +5,7 @@ cross-faded with its neighbours, brought back to the song's rate, and completed 
 cannot hear, so that the stems sum to the song.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -25,6 +25,7 @@ from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.models.load import LoadedModel
 from msdm_cli.models.spec import ModelSpec
 from msdm_cli.progress import Progress
+from msdm_cli.tasks.absent import check_absent, find_absent, list_present
 from msdm_cli.tasks.ahead import Ahead
 from msdm_cli.tasks.assembly import Assembly
 from msdm_cli.tasks.calls import Calls
@@ -57,6 +58,7 @@ class SeparateOptions:
         residual: Whether what the model cannot hear is a stem of its own. Otherwise the stems share
             it.
         mixes: Gains of mixes of all stems that are wanted, by their names.
+        absent: Stems that the song does not have. They are silent, and none of the results.
     """
 
     preset: Preset
@@ -65,17 +67,21 @@ class SeparateOptions:
     overlap: float = 0.25
     residual: bool = False
     mixes: Mapping[str, Gains] = field(default_factory=dict)
+    absent: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.overlap <= LARGEST_OVERLAP:
             raise ValueError(f"expected an overlap of 0 to {LARGEST_OVERLAP}, got {self.overlap}")
         for gains in self.mixes.values():
             check_gains(gains)
+        wanted = {*self.stems, *(stem for gains in self.mixes.values() for stem in gains)}
+        if both := wanted.intersection(self.absent):
+            raise ValueError(f"expected stems that are wanted or absent, got {min(both)} as both")
 
 
 def name_outputs(spec: ModelSpec, options: SeparateOptions) -> tuple[str, ...]:
     """Names of what is written."""
-    stems = options.stems or (() if options.mixes else spec.stems)
+    stems = options.stems or (() if options.mixes else list_present(spec, options.absent))
     return (*stems, *((RESIDUAL,) if options.residual else ()), *options.mixes)
 
 
@@ -98,14 +104,20 @@ def describe_output(
 def plan(
     model: LoadedModel, sources: Mapping[str, AudioSource], options: SeparateOptions
 ) -> TaskPlan:
-    """The chunks and the network calls of a separation."""
+    """The chunks and the network calls of a separation.
+
+    Raises:
+        MissingPreset: The model cannot be told that a stem is absent, or not by that sampler.
+        ValueError: An absent stem is unknown, or all are absent.
+    """
+    check_absent(model.spec, options.preset, options.absent)
     song = sources[SONG].properties
     batches = -(-song.channels // CHANNELS_AT_ONCE)
     return TaskPlan(
         chunks=_plan_chunks(model.spec, song, options.overlap).chunks(),
         calls_per_chunk=batches * options.preset.calls,
         batch=min(CHANNELS_AT_ONCE, song.channels),
-        signals=song.channels * len(model.spec.stems),
+        signals=song.channels * len(list_present(model.spec, options.absent)),
         independent=True,
     )
 
@@ -148,7 +160,7 @@ def run(
         progress: Receives each network call.
 
     Returns:
-        All stems of the model, at the song's rate; they sum to the song.
+        All stems of the model but those that are absent, at the song's rate; they sum to the song.
     """
     look(model.spec, sources)
     planned = plan(model, sources, options)
@@ -169,8 +181,10 @@ def _separate(
 ) -> Iterator[StemBlock]:
     model = sampler.model
     planned = plan(model, {SONG: song}, options)
-    skip = partial(sampler.calls.skip, planned.calls_per_chunk)
-    gain = _choose_gain(model.spec, song)
+    present = list_present(model.spec, options.absent)
+    absent = find_absent(model.spec, options.absent)
+    draw = partial(_draw, sampler, absent, _choose_gain(model.spec, song))
+    keep = partial(recall, store, skip=partial(sampler.calls.skip, planned.calls_per_chunk))
     with song.open() as reader, Ahead(model.devices, sampler.calls.stop) as threads:
         # The samples are read once: ahead for the network, and again from memory as its stems are
         # finished.
@@ -178,20 +192,8 @@ def _separate(
         windows = SongWindows(shared, model.spec.sample_rate)
         chunks = _plan_chunks(model.spec, song.properties, options.overlap)
         block_frames = fit_frames(BLOCK_FRAMES, song.properties.channels)
-        assembly = Assembly(model.spec, song.properties, chunks, residual=options.residual)
-        # Each window is read when its turn comes: the generator is asked one chunk ahead of the
-        # devices.
-        draws = (
-            partial(
-                recall,
-                store,
-                index,
-                partial(_draw, sampler, index, chunk, windows.read(chunk.start, chunk.stop), gain),
-                skip,
-                (song.properties.channels, len(model.spec.stems), chunk.core_samples),
-            )
-            for index, chunk in enumerate(planned.chunks)
-        )
+        assembly = Assembly(model.spec, song.properties, chunks, present, residual=options.residual)
+        draws = _list_draws(planned, windows, draw, keep, (song.properties.channels, len(present)))
         followed = planned.chunks.followed()
         for (chunk, following), core in zip(followed, threads.run(draws), strict=True):
             for stems in assembly.add(chunk, core, following):
@@ -199,6 +201,27 @@ def _separate(
                     part = stems[:, :, first : first + block_frames]
                     yield assembly.complete(part, shared.read_again(part.shape[2]))
     stream.facts["seams"] = assembly.describe_seams()
+
+
+def _list_draws(
+    planned: TaskPlan,
+    windows: SongWindows,
+    draw: Callable[[int, Chunk, Array], Array],
+    keep: Callable[..., Array],
+    shape: tuple[int, int],
+) -> Iterator[Callable[[], Array]]:
+    """What gives the stems of each chunk. Its window is read when its turn comes.
+
+    Args:
+        planned: Has the chunks.
+        windows: Reads them. It is asked one chunk ahead of the devices.
+        draw: Draws the stems of a chunk, from its number, the chunk and its window.
+        keep: Recalls them from a store, or draws and keeps them.
+        shape: Channels and stems.
+    """
+    for index, chunk in enumerate(planned.chunks):
+        drawing = partial(draw, index, chunk, windows.read(chunk.start, chunk.stop))
+        yield partial(keep, index, drawing, shape=(*shape, chunk.core_samples))
 
 
 def _choose_gain(spec: ModelSpec, song: AudioSource) -> np.float32:
@@ -209,15 +232,25 @@ def _choose_gain(spec: ModelSpec, song: AudioSource) -> np.float32:
 
 
 def _draw(
-    sampler: ChunkSampler, index: int, chunk: Chunk, window: Array, gain: np.float32
+    sampler: ChunkSampler,
+    absent: NDArray[np.bool_],
+    gain: np.float32,
+    index: int,
+    chunk: Chunk,
+    window: Array,
 ) -> Array:
-    """The stems of a chunk's core, ``[C, T] -> [C, S, core]``, drawn with a gain on the song."""
-    spec = sampler.model.spec
-    stems = np.empty((len(window), len(spec.stems), chunk.core_samples), np.float32)
+    """The stems of a chunk's core that are not absent, drawn with a gain on the song.
+
+    Shape:
+        ``[C, T] -> [C, stems that are not absent, core]``
+    """
+    present = np.flatnonzero(~absent)
+    stems = np.empty((len(window), len(present), chunk.core_samples), np.float32)
     for first in range(0, len(window), CHANNELS_AT_ONCE):
         part = gain * window[first : first + CHANNELS_AT_ONCE]
-        condition = mixture_condition(part, takes_mixture=sampler.model.takes_mixture)
-        shape = (len(part), len(spec.stems), part.shape[1])
+        takes_mixture = sampler.model.takes_mixture
+        condition = mixture_condition(part, takes_mixture=takes_mixture, absent=absent)
+        shape = (len(part), len(absent), part.shape[1])
         drawn = sampler.draw(condition, index, chunk.start, shape)
-        stems[first : first + CHANNELS_AT_ONCE] = drawn[..., chunk.core] / gain
+        stems[first : first + CHANNELS_AT_ONCE] = drawn[..., chunk.core][:, present] / gain
     return stems

@@ -1,7 +1,7 @@
 """Ways to separate that benches compare: models, and what needs no model."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -61,13 +61,19 @@ def with_preset(model: Model, task: str, preset: Preset) -> Model:
     return dataclasses.replace(model, spec=spec)
 
 
-def by_model(model: Model, preset: Preset, seed: int = 0) -> Separator:
-    """Separation by a model with a preset."""
+def by_model(
+    model: Model, preset: Preset, seed: int = 0, absent: Collection[str] = ()
+) -> Separator:
+    """Separation by a model with a preset, which is told that stems are absent."""
     chosen = with_preset(model, "separate", preset)
 
     def separate(stems: Samples) -> Samples:
-        estimates = chosen.separate(stems.sum(0), chosen.spec.sample_rate, seed=seed)
-        return np.stack([estimates[name] for name in chosen.spec.stems])
+        mixture = stems.sum(0)
+        estimates = chosen.separate(
+            mixture, chosen.spec.sample_rate, seed=seed, absent=tuple(absent)
+        )
+        silence = np.zeros_like(mixture)
+        return np.stack([estimates.get(name, silence) for name in chosen.spec.stems])
 
     return separate
 

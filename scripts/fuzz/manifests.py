@@ -23,7 +23,7 @@ from scripts.fuzz.damage import change, damage, list_changes, list_some_edits
 
 SAMPLER = {"sampler": "consistent", "num_steps": 3, "sigma_max": 5.0}
 OPTIONS: dict[str, Callable[[Preset], Any]] = {
-    "separate": lambda preset: SeparateOptions(preset, 1, ("bass", "drums")),
+    "separate": lambda preset: SeparateOptions(preset, 1, ("bass", "drums"), absent=("piano",)),
     "impute": lambda preset: ImputeOptions(preset, 1, ("piano",)),
     "generate": lambda preset: GenerateOptions(preset, 1, 12.0),
 }

@@ -30,6 +30,14 @@ def test_a_stem_goes_from_standard_input_to_standard_output(write_song, tmp_path
     wrong.assert_two_lines("-o", "one stem of one song", returncode=2)
 
 
+def test_what_is_absent_is_said_of_the_standard_input_too(write_song, tmp_path):
+    song = write_song(seconds=0.5)
+    options = ("--stems", "guitar", "--absent", "piano")
+    piped = run_program("-", "-o", "-", *options, input=song.read_bytes())
+    assert msdm("separate", song, "-o", tmp_path / "out", *options, *FAST).returncode == 0
+    assert piped.stdout == (tmp_path / "out" / "song" / "guitar.wav").read_bytes()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc/self/fd")
 def test_a_file_as_standard_input_is_read_where_it_is(write_song, tmp_path):
     song = write_song(seconds=0.5)

@@ -57,3 +57,22 @@ def test_a_network_that_takes_the_mixture_needs_no_transform():
     # Silence says nothing about the stems, so their shares are equal.
     projected = condition.project(np.zeros((1, 4, 8192), np.float32), 0.5)
     np.testing.assert_allclose(projected, np.stack([mixture] * 4, 1) / 4, atol=ROUNDING)
+
+
+@pytest.mark.parametrize("takes_mixture", [True, False])
+def test_absent_stems_are_silent_and_the_others_sum_to_the_mixture(takes_mixture):
+    mixture = draw(2, 8192)
+    absent = np.array([False, True, False, True])
+    condition = mixture_condition(mixture, takes_mixture=takes_mixture, absent=absent)
+    np.testing.assert_array_equal(condition.unknown_stems(draw(2, 4, 8192)), [[1, 0, 1, 0]] * 2)
+    projected = condition.project(draw(2, 4, 8192, seed=1), 0.5)
+    assert projected.dtype == np.float32
+    assert not projected[:, absent].any()
+    np.testing.assert_allclose(projected.sum(1), mixture, atol=ROUNDING)
+
+
+@pytest.mark.parametrize("absent", [None, np.zeros(4, bool)])
+def test_without_absent_stems_nothing_is_known(absent):
+    condition = mixture_condition(draw(1, 64), takes_mixture=True, absent=absent)
+    assert condition.known is None
+    assert condition.values is None

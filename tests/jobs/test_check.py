@@ -257,3 +257,15 @@ def test_a_song_is_read_once_for_its_digest_and_once_to_compare(
     opened.clear()
     assert check_results(made.manifest, song).exact
     assert opened.count("song.wav") == 2
+
+
+def test_stems_without_an_absent_one_sum_to_the_song(tiny_model, write_song, tmp_path):
+    song = write_song(seconds=0.5)
+    made = separate(tiny_model, song, tmp_path / "out", absent=("piano",))
+    assert list(made.files) == ["bass", "drums", "guitar"]
+    assert check_results(made.manifest, song).exact
+    minus = {"without-drums": {"drums": 0.0}}
+    fields = {"mixes": minus, "stems": ("drums",), "absent": ("piano",)}
+    assert check_results(
+        separate(tiny_model, song, tmp_path / "pair", **fields).manifest, song
+    ).exact

@@ -45,7 +45,13 @@ def test_the_same_job_is_done(tiny_model, made):
 
 @pytest.mark.parametrize(
     "fields",
-    [{"seed": 6}, {"stems": ("bass",)}, {"overwrite": True}, {"start_seconds": 0.1}],
+    [
+        {"seed": 6},
+        {"stems": ("bass",)},
+        {"absent": ("piano",)},
+        {"overwrite": True},
+        {"start_seconds": 0.1},
+    ],
 )
 def test_another_job_is_not(tiny_model, made, fields):
     assert ask(tiny_model, made, **fields) is None

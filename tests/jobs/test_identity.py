@@ -63,6 +63,7 @@ def test_where_things_lie_is_no_part_of_it(tiny_model, fields):
         ({"stems": ("bass",)}, "options.stems"),
         ({"overlap": 0.5}, "options.overlap"),
         ({"residual": True}, "options.residual"),
+        ({"absent": ("piano",)}, "options.absent"),
         ({"start_seconds": 1.0}, "start_seconds"),
         ({"duration_seconds": 1.0}, "duration_seconds"),
         ({"output": OutputOptions("flac")}, "output.file_format"),

@@ -34,7 +34,14 @@ def requests(tiny_model):
         "duration_seconds": 0.25,
     }
     separation = request_separation(
-        tiny_model, SONG, FOLDER, stems=("bass", "drums"), overlap=0.5, residual=True, **common
+        tiny_model,
+        SONG,
+        FOLDER,
+        stems=("bass", "drums"),
+        overlap=0.5,
+        residual=True,
+        absent=("piano",),
+        **common,
     )
     imputation = request_imputation(
         tiny_model, {"drums": SONG}, FOLDER, targets=("piano", "bass"), track="a", **common
@@ -98,6 +105,13 @@ def test_a_request_from_before_sketches_is_one_without(music_request):
     assert (options.sketch, options.controls) == (None, Controls())
 
 
+def test_a_request_in_which_nothing_is_absent_reads_as_before_absent_stems(tiny_model, requests):
+    plain = request_separation(tiny_model, SONG, FOLDER)
+    assert "absent" not in plain.to_json()["options"]
+    assert JobRequest.from_json(plain.to_json()).options.absent == ()
+    assert requests["separate"].to_json()["options"]["absent"] == ["piano"]
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_a_request_of_defaults_comes_back_from_json(tiny_model, task):
     fields = {"seconds": 1.0, "seed": None} if task == "generate" else {}
@@ -127,6 +141,8 @@ def change(fields, path, value):
         (("options", "kazoo"), 1),
         (("options", "seed"), "one"),
         (("options", "stems"), "bass"),
+        (("options", "absent"), "piano"),
+        (("options", "absent"), ["bass"]),
         (("options", "preset"), None),
         (("options", "preset", "sampler"), "kazoo"),
         (("options", "preset", "kazoo"), 1),

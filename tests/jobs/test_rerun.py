@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from conftest import generate, impute, read_sound, request_separation, separate
+from conftest import STEMS, generate, impute, read_sound, request_separation, separate
 
 from msdm_cli.audio.source import ArraySource
 from msdm_cli.digest import digest_file
@@ -236,3 +236,26 @@ def test_a_track_that_leads_out_is_refused(first, tmp_path):
     with pytest.raises(UnwritableResults, match="is not inside"):
         run_again(first.manifest, tmp_path / "again")
     assert not (tmp_path.parent / "out").exists()
+
+
+def test_stems_that_were_absent_are_absent_again(tiny_model, write_song, tmp_path):
+    song = write_song(seconds=0.6)
+    first = separate(tiny_model, song, tmp_path / "first", absent=("piano",))
+    made = run_again(first.manifest, tmp_path / "again")
+    assert made.changed == {}
+    assert list(made.result.files) == ["bass", "drums", "guitar"]
+    assert load_manifest(made.result.manifest).parse_request().options.absent == ("piano",)
+
+
+@pytest.mark.parametrize(
+    ("absent", "words"), [(["kazoo"], "kazoo is no stem"), (list(STEMS), "all stems")]
+)
+def test_a_manifest_of_absent_stems_that_make_no_sense(
+    tiny_model, write_song, tmp_path, absent, words
+):
+    first = separate(tiny_model, write_song(seconds=0.3), tmp_path / "first", absent=("piano",))
+    described = json.loads(first.manifest.read_text())
+    described["request"]["options"]["absent"] = absent
+    first.manifest.write_text(json.dumps(described))
+    with pytest.raises(UnreadableManifest, match=words):
+        run_again(first.manifest, tmp_path / "again")

@@ -762,6 +762,33 @@ def read_files(folder):
     return {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
+@pytest.mark.parametrize(("absent", "resumed"), [(("piano",), True), (("bass",), False)])
+def test_a_job_with_other_absent_stems_starts_again(
+    tiny_model, write_song, tmp_path, absent, resumed
+):
+    song = write_song(seconds=2.5, channels=1)
+    with pytest.raises(KeyboardInterrupt):
+        separate(stop_at_call(tiny_model, 2), song, tmp_path / "a", absent=("piano",))
+    assert any(name.endswith(".chunk") for name in list_files(tmp_path / "a"))
+    made = separate(tiny_model, song, tmp_path / "a", absent=absent)
+    assert load_manifest(made.manifest).facts.resumed == resumed
+    whole = separate(tiny_model, song, tmp_path / "b", absent=absent)
+    assert made.files.keys() == whole.files.keys() == {*STEMS}.difference(absent)
+    for name, path in whole.files.items():
+        assert made.files[name].read_bytes() == path.read_bytes()
+
+
+def test_results_with_other_absent_stems_are_in_the_way(tiny_model, write_song, tmp_path):
+    song = write_song(seconds=0.3)
+    separate(tiny_model, song, tmp_path)
+    with pytest.raises(ResultsExist, match="for other settings"):
+        separate(tiny_model, song, tmp_path, absent=("piano",))
+    made = separate(tiny_model, song, tmp_path, absent=("piano",), overwrite=True)
+    assert list(made.files) == list(STEMS[:3])
+    np.testing.assert_array_equal(sum_sounds(made), read_sound(song))
+    assert separate(tiny_model, song, tmp_path, absent=("piano",)).skipped
+
+
 @pytest.mark.parametrize("earlier", ["results", "files"])
 def test_an_interrupted_job_gives_the_next_no_right_to_replace(
     tiny_model, write_song, tmp_path, earlier

@@ -25,6 +25,7 @@ def test_facts_of_a_separation(tiny_model, write_song, tmp_path):
     assert facts["sum"] == "the stems sum to the song, exactly"
     assert facts["sampler"] == "regression"
     assert "seed" not in facts
+    assert "absent" not in facts
     assert facts["calls"].startswith(f"{result.calls} of the network, ")
     resumed = replace(manifest, facts=replace(manifest.facts, resumed=True))
     assert dict(list_facts(resumed))["calls"] == f"{facts['calls']}, since it was resumed"
@@ -32,6 +33,12 @@ def test_facts_of_a_separation(tiny_model, write_song, tmp_path):
     commands = dict(list_commands(manifest, result.manifest, ["bass", "my drums"]))
     assert commands["check the files"] == "msdm check msdm.json"
     assert commands["leave a stem out"] == "msdm mix msdm.json --without 'my drums'"
+
+
+def test_what_was_said_to_be_absent_is_a_fact(tiny_model, write_song, tmp_path):
+    song = write_song(seconds=0.3)
+    result = separate(tiny_model, song, tmp_path / "stems", absent=("bass", "piano"))
+    assert dict(list_facts(load_manifest(result.manifest)))["absent"] == "bass, piano"
 
 
 def test_commands_find_the_inputs_from_the_folder_of_results(

@@ -387,3 +387,80 @@ class Listening:
     def __call__(self, x, sigma, mixture=None):
         self.mixtures.append(mixture.copy())
         return self._denoiser(x, sigma, mixture)
+
+
+@pytest.mark.parametrize(
+    ("rate", "channels", "quality", "absent"),
+    [
+        (44100, 2, "fast", ("piano",)),
+        (22050, 3, "default", ("guitar", "bass")),
+        (8000, 1, "fast", ("bass", "guitar", "piano")),
+    ],
+)
+def test_stems_but_absent_ones_sum_to_the_song(tiny_model, rate, channels, quality, absent):
+    model, spy = spy_on(tiny_model)
+    song = music(int(2.1 * rate), channels, rate)
+    stems, mixture = collect(start(model, song, rate, quality=quality, absent=absent))
+    assert tuple(stems) == tuple(stem for stem in STEMS if stem not in absent)
+    np.testing.assert_array_equal(mixture, song)
+    np.testing.assert_allclose(sum(stems.values()), song, atol=SUM_TOLERANCE)
+    silent = [STEMS.index(stem) for stem in absent]
+    for x, sigma, _ in spy.asked:
+        assert not x[:, silent].any()
+        assert not sigma[:, silent].any()
+        assert (np.delete(sigma, silent, 1) > 0).all()
+
+
+def test_stems_differ_from_those_of_a_song_of_which_nothing_is_known(tiny_model):
+    song = music(22050)
+    usual, told = (
+        collect(start(tiny_model, song, absent=absent))[0] for absent in ((), ("piano",))
+    )
+    for name in told:
+        assert np.abs(told[name] - usual[name]).max() > 1e-3
+
+
+def test_what_an_absent_stem_had_is_in_the_others_and_not_in_the_residual(tiny_model):
+    rate = 44100
+    song = music(rate, 2, rate)
+    stems, _ = collect(start(tiny_model, song, rate, residual=True, absent=("piano",)))
+    assert tuple(stems) == (*STEMS[:3], RESIDUAL)
+    np.testing.assert_allclose(sum(stems.values()), song, atol=SUM_TOLERANCE)
+    power = np.abs(np.fft.rfft(stems[RESIDUAL][0])) ** 2  # a bin is 1 Hz
+    assert power[9000:].sum() > 100 * power[:4500].sum()
+
+
+def test_absent_stems_take_no_room_in_a_store(tiny_model):
+    song = music(3 * 22050, 2)
+    store = MemoryStore()
+    options = choose(tiny_model, absent=("piano",))
+    drawn, _ = collect(start(tiny_model, song, store=store, absent=("piano",)))
+    assert {chunk.shape[:2] for chunk in store.chunks.values()} == {(2, 3)}
+    assert plan(tiny_model, {SONG: ArraySource(song, 22050)}, options).signals == 2 * 3
+    again = start(tiny_model, song, store=store, absent=("piano",))
+    recalled, _ = collect(again)
+    assert again.calls.count == 0
+    np.testing.assert_array_equal(drawn["bass"], recalled["bass"])
+
+
+def test_absent_stems_are_not_written(tiny_model):
+    options = choose(tiny_model, absent=("piano",))
+    assert name_outputs(tiny_model.spec, options) == STEMS[:3]
+    mixed = choose(tiny_model, absent=("piano",), mixes={"without-bass": {"bass": 0.0}})
+    assert name_outputs(tiny_model.spec, mixed) == ("without-bass",)
+
+
+@pytest.mark.parametrize(
+    "wanted", [{"stems": ("drums", "piano")}, {"mixes": {"mix": {"bass": 1.0, "piano": 0.5}}}]
+)
+def test_a_stem_is_wanted_or_absent(tiny_model, wanted):
+    with pytest.raises(ValueError, match="wanted or absent, got piano as both"):
+        choose(tiny_model, absent=("piano",), **wanted)
+
+
+@pytest.mark.parametrize("absent", [("kazoo",), STEMS])
+def test_nothing_is_drawn_where_what_is_absent_makes_no_sense(tiny_model, absent):
+    model, spy = spy_on(tiny_model)
+    with pytest.raises(ValueError, match="absent"):
+        start(model, music(22050), absent=absent)
+    assert not spy.asked

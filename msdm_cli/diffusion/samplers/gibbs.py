@@ -5,7 +5,8 @@ little noise, so that the network does not take their errors for truth:
 
     x_n = D_n(x + sigma * noise; sigma, y)      with sigma = sigma_max for stem n
 
-The last answer is returned as a whole, so that the stems sum to the mixture.
+Stems that are known throughout have no turn and no noise. The last answer is returned as a whole,
+so that the stems sum to the mixture.
 
 Source: Manilow et al. 2022, arXiv 2203.15140, whose network is trained for it.
 """
@@ -58,12 +59,13 @@ def draw_gibbs(denoiser: Denoiser, problem: Problem, options: GibbsOptions) -> S
     condition = problem.condition
     mixture = condition.mixture if denoiser.takes_mixture else None
     x = denoised = estimate_stems(denoiser, problem)
-    batch, stems, _ = problem.shape
+    unknown = condition.unknown_stems(x)
+    turns = np.flatnonzero(unknown.any(0))
     for step in range(options.num_steps):
-        turn = step % stems
-        levels = np.full((batch, stems), options.sigma, np.float32)
+        turn = turns[step % len(turns)]
+        levels = np.float32(options.sigma) * unknown
+        noisy = x + np.float32(options.sigma) * problem.noise(step, 0) * unknown[:, :, None]
         levels[:, turn] = problem.sigma_max
-        noisy = x + np.float32(options.sigma) * problem.noise(step, 0)
         # At sigma_max a stem says nothing, as in the first estimate.
         noisy[:, turn] = 0
         denoised = condition.project(denoiser(noisy, levels, mixture), options.sigma)

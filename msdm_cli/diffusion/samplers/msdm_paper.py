@@ -197,6 +197,10 @@ def _get_mixture(problem: Problem) -> Samples:
     return mixture
 
 
-DIRAC = Sampler("dirac", DiracOptions, draw_dirac, without_mixture=False, exact=True)
-GAUSSIAN = Sampler("gaussian", GaussianOptions, draw_gaussian, without_mixture=False, exact=True)
+DIRAC = Sampler(
+    "dirac", DiracOptions, draw_dirac, without_mixture=False, with_known=False, exact=True
+)
+GAUSSIAN = Sampler(
+    "gaussian", GaussianOptions, draw_gaussian, without_mixture=False, with_known=False, exact=True
+)
 PUBLISHED = Sampler("published", PaperOptions, draw_published, with_mixture=False, exact=True)

@@ -60,6 +60,7 @@ class Sampler:
         algorithm: Draws stems ``[B, S, T]``.
         with_mixture: Whether it works where the mixture is known.
         without_mixture: Whether it works where the mixture is not known.
+        with_known: Whether the network hears of stems that are known beside the mixture.
         with_steps: Makes a preset of N steps from options that have no field ``num_steps``; None if
             they have one, which is then replaced.
         exact: Whether its network should compute in single precision where nothing else is asked
@@ -71,6 +72,7 @@ class Sampler:
     algorithm: Callable[[Denoiser, Problem, Any], Samples]
     with_mixture: bool = True
     without_mixture: bool = True
+    with_known: bool = True
     with_steps: Callable[[Any, int], "Preset"] | None = None
     exact: bool = False
 
@@ -89,6 +91,8 @@ class Sampler:
         if not (self.with_mixture if has_mixture else self.without_mixture):
             expected, got = ("a", "none") if not has_mixture else ("no", "one")
             raise ValueError(f"the sampler {self.name} expected {expected} mixture, got {got}")
+        if has_mixture and problem.condition.known is not None and not self.with_known:
+            raise ValueError(f"the sampler {self.name} expected no known stems, got some")
         return self.algorithm(denoiser, problem, options)
 
 

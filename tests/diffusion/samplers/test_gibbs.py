@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from msdm_cli.diffusion.conditions import Condition
+from msdm_cli.diffusion.conditions import Condition, mixture_condition
 from msdm_cli.diffusion.samplers import SAMPLERS, Preset, Problem
 
 SHAPE = (1, 3, 2000)
@@ -42,8 +42,9 @@ def noise(step, sample):
     return np.random.default_rng(step).standard_normal(SHAPE, np.float32)
 
 
-def draw(denoiser, num_steps, sigma=0.5):
-    problem = Problem(Condition(mixture=MIXTURE), SHAPE, noise, SIGMA_MAX, length_multiple=1)
+def draw(denoiser, num_steps, sigma=0.5, condition=None):
+    condition = condition or Condition(mixture=MIXTURE)
+    problem = Problem(condition, SHAPE, noise, SIGMA_MAX, length_multiple=1)
     preset = Preset.from_json({"sampler": "gibbs", "num_steps": num_steps, "sigma": sigma})
     assert preset.uses_noise
     assert preset.calls == num_steps + 1
@@ -59,6 +60,22 @@ def test_stems_are_asked_for_in_turn():
         expected = np.full((1, 3), 0.5, np.float32)
         expected[:, step % 3] = SIGMA_MAX
         np.testing.assert_array_equal(levels, expected)
+
+
+def test_a_stem_that_is_known_has_no_turn_and_no_noise():
+    class Listening(GaussianDenoiser):
+        def __call__(self, x, sigma, mixture=None):
+            assert not x[:, 1].any()
+            return super().__call__(x, np.maximum(sigma, 1e-6), mixture)
+
+    denoiser = Listening()
+    absent = np.array([False, True, False])
+    condition = mixture_condition(MIXTURE, takes_mixture=True, absent=absent)
+    found = draw(denoiser, 2, condition=condition)
+    expected = [[SIGMA_MAX, 0, SIGMA_MAX], [SIGMA_MAX, 0, 0.5], [0.5, 0, SIGMA_MAX]]
+    np.testing.assert_allclose(np.concatenate(denoiser.levels), expected, atol=1e-6)
+    assert not found[:, 1].any()
+    np.testing.assert_allclose(found.sum(1), MIXTURE, atol=1e-4)
 
 
 def test_an_error_of_the_first_answer_is_forgotten():

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from msdm_cli.diffusion.conditions import Condition
+from msdm_cli.diffusion.conditions import Condition, mixture_condition
 from msdm_cli.diffusion.samplers import SAMPLERS, Problem
 from msdm_cli.diffusion.samplers.msdm_paper import DiracOptions
 from msdm_cli.diffusion.schedule import karras_sigmas
@@ -193,3 +193,12 @@ def test_the_network_never_gets_the_mixture():
     problem = Problem(SEPARATION, SHAPE, lambda number, _: noise(number), 1.0, 1)
     # Denoiser asserts that no mixture comes.
     SAMPLERS["dirac"].draw(MixtureDenoiser(), problem, DiracOptions(3, 1.0))
+
+
+@pytest.mark.parametrize("name", ["dirac", "gaussian"])
+def test_samplers_that_do_not_tell_the_network_what_is_known_refuse_it(name):
+    condition = mixture_condition(draw(2, 60, seed=0), takes_mixture=False, absent=np.eye(4)[0] > 0)
+    problem = Problem(condition, SHAPE, lambda number, sample: noise(number), 1.0, 1)
+    sampler = SAMPLERS[name]
+    with pytest.raises(ValueError, match=f"{name} expected no known stems"):
+        sampler.draw(Denoiser(), problem, sampler.options(num_steps=2, sigma_max=1.0))

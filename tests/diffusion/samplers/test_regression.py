@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from msdm_cli.diffusion.conditions import Condition
+from msdm_cli.diffusion.conditions import Condition, mixture_condition
 from msdm_cli.diffusion.moved import MovedDenoiser
 from msdm_cli.diffusion.samplers import SAMPLERS, Preset, Problem
 
@@ -32,8 +32,8 @@ def forbidden_noise(number, sample):
     raise AssertionError("the regression draws no noise")
 
 
-def draw(denoiser, condition, estimates):
-    problem = Problem(condition, SHAPE, forbidden_noise, SIGMA_MAX, length_multiple=16)
+def draw(denoiser, condition, estimates, multiple=16):
+    problem = Problem(condition, SHAPE, forbidden_noise, SIGMA_MAX, multiple)
     preset = Preset.from_json({"sampler": "regression", "estimates": estimates})
     return SAMPLERS["regression"].draw(denoiser, problem, preset.options)
 
@@ -86,3 +86,22 @@ def test_with_steps_it_starts_the_consistent_sampler():
     assert refined.options.warm_start
     assert refined.options.sigma_max == 2.0
     assert preset.with_steps(None) is preset
+
+
+@pytest.mark.parametrize("estimates", [1, 4])
+def test_an_absent_stem_is_silent_and_has_no_noise_in_every_estimate(estimates):
+    absent = np.array([False, True, False])
+    condition = mixture_condition(MIXTURE, takes_mixture=True, absent=absent)
+    denoiser = FramewiseDenoiser()
+    found = draw(denoiser, condition, estimates, multiple=1)
+    assert len(denoiser.inputs) == estimates
+    assert len({x.shape[-1] for x, _ in denoiser.inputs}) == min(estimates, 3)  # slower, faster
+    for x, sigma in denoiser.inputs:
+        assert not x.any()
+        np.testing.assert_array_equal(sigma, [[SIGMA_MAX, 0, SIGMA_MAX]] * 2)
+    assert not found[:, 1].any()
+    # Single precision: sums of a few numbers of the order of 1.
+    np.testing.assert_allclose(found.sum(1), MIXTURE, atol=1e-6)
+    # The stems have the same estimate, and so the same share of what it leaves of the mixture.
+    np.testing.assert_allclose(found[:, 0], MIXTURE / 2, atol=1e-6)
+    np.testing.assert_allclose(found[:, 2], MIXTURE / 2, atol=1e-6)

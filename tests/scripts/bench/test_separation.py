@@ -57,6 +57,14 @@ def test_the_preset_decides_what_is_estimated(model, stems):
     )
 
 
+def test_a_stem_that_is_absent_is_silent(model, stems):
+    preset = model.spec.preset("separate", "fast")
+    estimates = by_model(model, preset, absent=("piano",))(stems)
+    assert estimates.shape == stems.shape
+    assert not estimates[STEMS.index("piano")].any()
+    np.testing.assert_allclose(estimates.sum(0), stems.sum(0), atol=SINGLE_PRECISION)
+
+
 def test_qualities_of_one_preset_share_a_name(model):
     fast = model.spec.preset("separate", "fast")
     same = with_preset(model, "separate", fast)

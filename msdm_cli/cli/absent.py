@@ -1,0 +1,78 @@
+"""Stems that a song does not have, on the command line."""
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from msdm_cli.cli.option_checks import split_names
+from msdm_cli.cli.options import RESULTS
+from msdm_cli.errors import InputError, MissingTask
+
+if TYPE_CHECKING:
+    from msdm_cli.audio.mix import Gains
+    from msdm_cli.diffusion.samplers import Preset
+    from msdm_cli.models.spec import ModelSpec
+
+AbsentOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--absent",
+        metavar="STEM,...",
+        callback=split_names,
+        rich_help_panel=RESULTS,
+        help="Stems that the song does not have, such as piano: a guitar is not called a piano "
+        "then. They are not written, and the others sum to the song.",
+    ),
+]
+
+
+def choose_absent(
+    names: Sequence[str] | None, spec: "ModelSpec", preset: "Preset"
+) -> tuple[str, ...]:
+    """Each absent stem once, in the order of the model: their order makes no other job.
+
+    Raises:
+        InputError: The model has no stem of that name, or all its stems are absent.
+        MissingPreset: The model cannot be told that a stem is absent, or not by that sampler.
+    """
+    from msdm_cli.cli.hints import hinted
+    from msdm_cli.tasks.absent import check_tellable, list_present
+
+    if not names:
+        return ()
+    with hinted({MissingTask: "Leave out --absent, or choose another --model."}):
+        check_tellable(spec, preset)
+    for name in names:
+        if name not in spec.stems:
+            raise InputError(
+                f"{name} is no stem of the model {spec.name}",
+                f"Name some of {', '.join(spec.stems)} with --absent.",
+            )
+    present = list_present(spec, names)
+    if not present:
+        raise InputError(
+            "all stems are said to be absent", "Leave those that the song has out of --absent."
+        )
+    return tuple(stem for stem in spec.stems if stem not in present)
+
+
+def check_wanted(
+    absent: Collection[str], stems: Collection[str], mixes: "Collection[Gains]"
+) -> None:
+    """Refuse absent stems that shall be written, or that have gains.
+
+    Raises:
+        InputError: There is one.
+    """
+    for stem in absent:
+        if stem in stems:
+            raise InputError(
+                f"{stem} shall be written, and is said to be absent",
+                "Leave it out of --stems or of --absent.",
+            )
+        if any(stem in gains for gains in mixes):
+            raise InputError(
+                f"{stem} has a gain, and is said to be absent",
+                "Leave it out of --mix and --without, or of --absent.",
+            )
