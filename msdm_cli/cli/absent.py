@@ -5,19 +5,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from msdm_cli.cli.model_options import check_stems
 from msdm_cli.cli.option_checks import split_names
 from msdm_cli.cli.options import RESULTS
-from msdm_cli.errors import InputError, MissingTask
+from msdm_cli.errors import MissingTask
 
 if TYPE_CHECKING:
     from msdm_cli.audio.mix import Gains
     from msdm_cli.diffusion.samplers import Preset
     from msdm_cli.models.spec import ModelSpec
 
+OPTION = "--absent"
+
 AbsentOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--absent",
+        OPTION,
         metavar="STEM,...",
         callback=split_names,
         rich_help_panel=RESULTS,
@@ -33,7 +36,7 @@ def choose_absent(
     """Each absent stem once, in the order of the model: their order makes no other job.
 
     Raises:
-        InputError: The model has no stem of that name, or all its stems are absent.
+        BadParameter: The model has no stem of that name, or all its stems are absent.
         MissingPreset: The model cannot be told that a stem is absent, or not by that sampler.
     """
     from msdm_cli.cli.hints import hinted
@@ -43,16 +46,10 @@ def choose_absent(
         return ()
     with hinted({MissingTask: "Leave out --absent, or choose another --model."}):
         check_tellable(spec, preset)
-    for name in names:
-        if name not in spec.stems:
-            raise InputError(
-                f"{name} is no stem of the model {spec.name}",
-                f"Name some of {', '.join(spec.stems)} with --absent.",
-            )
-    present = list_present(spec, names)
+    present = list_present(spec, check_stems(names, spec, OPTION))
     if not present:
-        raise InputError(
-            "all stems are said to be absent", "Leave those that the song has out of --absent."
+        raise typer.BadParameter(
+            "all stems are named; leave out those that the song has", param_hint=OPTION
         )
     return tuple(stem for stem in spec.stems if stem not in present)
 
@@ -63,16 +60,14 @@ def check_wanted(
     """Refuse absent stems that shall be written, or that have gains.
 
     Raises:
-        InputError: There is one.
+        BadParameter: There is one.
     """
     for stem in absent:
         if stem in stems:
-            raise InputError(
-                f"{stem} shall be written, and is said to be absent",
-                "Leave it out of --stems or of --absent.",
+            raise typer.BadParameter(
+                f"{stem} is in --stems, too; leave it out of one", param_hint=OPTION
             )
         if any(stem in gains for gains in mixes):
-            raise InputError(
-                f"{stem} has a gain, and is said to be absent",
-                "Leave it out of --mix and --without, or of --absent.",
+            raise typer.BadParameter(
+                f"{stem} is in --mix or --without, too; leave it out of one", param_hint=OPTION
             )
