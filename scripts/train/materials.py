@@ -118,10 +118,8 @@ class Envelopes:
         self, corpus: Corpus, recipe: Any, rng: np.random.Generator, item: int
     ) -> tuple[NDArray[Any], ...]:
         """What is told of a crop, and its envelope, as ``draw_envelope_item``."""
-        codes = open_codes(recipe.options.codes)
-        questions = recipe.questions
-        length = recipe.options.length
-        return draw_envelope_item(corpus, codes, questions, recipe.augmentation, rng, length)
+        prior, length = recipe.options.codes, recipe.options.length
+        return draw_envelope_item(corpus, prior, recipe.questions, recipe.augmentation, rng, length)
 
     def validation(self, corpus: Corpus, recipe: Any, length: int | None) -> Validator:
         """Errors of envelopes."""

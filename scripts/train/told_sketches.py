@@ -1,7 +1,8 @@
 """Sketches of sounds, as the network that guesses their envelopes will be told them.
 
 Told sketches are not the true ones: they pass through the codes of the prior over sketches, and get
-noise of a random size, which the network is told (conditioning augmentation, arXiv 2106.15282).
+noise of a random size (conditioning augmentation, arXiv 2106.15282), or the prior draws them again.
+The network is told how wrong they are.
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from msdm_cli.representations.envelope import STEP, find_envelope
 from msdm_cli.representations.sketch import MARGIN, find_sketch
 from msdm_cli.representations.sketch_codes import FRAMES_PER_TOKEN, SketchCodes, load_codes
 from scripts.train.corpus import Augmentation, Corpus
+from scripts.train.questions import draw_log_uniform
+from scripts.train.redrawn import draw_again, open_prior
 
 Array = NDArray[np.float32]
 
@@ -28,9 +31,15 @@ class SketchBlur:
 
     Attributes:
         blur: Largest noise on the components of a sketch, in their deviations.
+        redrawn: How often the prior draws a sketch again instead.
+        sigma_low: Smallest sigma of the log-uniform distribution that it begins at.
+        sigma_high: Largest one.
     """
 
     blur: float = 0.4
+    redrawn: float = 0.25
+    sigma_low: float = 0.5
+    sigma_high: float = 3.0
     relates = False
 
 
@@ -69,7 +78,7 @@ def tell(sketch: Array, true: Array) -> Array:
 
 def draw_envelope_item(
     corpus: Corpus,
-    codes: SketchCodes,
+    prior: str,
     questions: SketchBlur,
     augmentation: Augmentation,
     rng: np.random.Generator,
@@ -79,8 +88,8 @@ def draw_envelope_item(
 
     Args:
         corpus: The songs.
-        codes: What sketches pass through.
-        questions: How wrong they are.
+        prior: Weights of a prior over sketches, a file.
+        questions: How wrong sketches are.
         augmentation: What happens to the crop.
         rng: Decides everything.
         length: Of the crop, in samples.
@@ -89,7 +98,14 @@ def draw_envelope_item(
         ``-> [S, bands + 1, frames], [S, ENVELOPE_BANDS, T / STEP]``
     """
     around = corpus.augmented(rng, length + 2 * MARGIN, augmentation)
-    told = draw_told(around, codes, rng, rng.random() * questions.blur)
+    codes = open_codes(prior)
+    if rng.random() < questions.redrawn:
+        true = find_sketch(around)
+        sigma = draw_log_uniform(rng, questions.sigma_low, questions.sigma_high)
+        drawn = draw_again(open_prior(prior), codes.encode(true), sigma, rng)
+        told = tell(codes.decode(drawn), true)
+    else:
+        told = draw_told(around, codes, rng, rng.random() * questions.blur)
     return told, cut_envelope(around)
 
 

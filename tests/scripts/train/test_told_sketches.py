@@ -72,30 +72,38 @@ def corpus(songs):
     return Corpus(songs / "train", STEMS, 22050)
 
 
-def draw(corpus, codes, seed, blur=0.4):
+def draw(corpus, prior, seed, **fields):
     rng = np.random.default_rng(seed)
-    return draw_envelope_item(corpus, codes, SketchBlur(blur), Augmentation(), rng, 8192)
+    return draw_envelope_item(corpus, str(prior), SketchBlur(**fields), Augmentation(), rng, 8192)
 
 
-def test_an_item_is_a_function_of_its_numbers(corpus):
-    codes = make_codes()
-    for one, two in zip(draw(corpus, codes, 3), draw(corpus, codes, 3), strict=True):
-        np.testing.assert_array_equal(one, two)
-    assert (draw(corpus, codes, 3)[0] != draw(corpus, codes, 4)[0]).mean() > 0.9
+def test_an_item_is_a_function_of_its_numbers(corpus, codes_path):
+    for redrawn in (0.0, 1.0):
+        one, again, other = (draw(corpus, codes_path, seed, redrawn=redrawn) for seed in (3, 3, 4))
+        for part, same in zip(one, again, strict=True):
+            np.testing.assert_array_equal(part, same)
+        assert (one[0] != other[0]).mean() > 0.9
 
 
-def test_sketch_and_envelope_are_those_of_the_same_stems(corpus):
-    """With all components, the sketch that is told is the true one, and its error is nothing."""
-    codes = make_codes(numbers=4 * BANDS)
-    told, envelope = draw(corpus, codes, 1, blur=0)
+def test_sketch_and_envelope_are_those_of_the_same_stems(corpus, codes_path):
+    told, envelope = draw(corpus, codes_path, 1, blur=0, redrawn=0)
     rng = np.random.default_rng(1)
     around = corpus.augmented(rng, 8192 + 2 * MARGIN, Augmentation())
     assert (told.shape, envelope.shape) == ((4, BANDS + 1, 16), (4, ENVELOPE_BANDS, 64))
-    np.testing.assert_allclose(told[:, :-1], find_sketch(around), atol=0.01)
-    assert told[:, -1].max() < 0.01
+    codes, true = open_codes(str(codes_path)), find_sketch(around)
+    np.testing.assert_allclose(told, tell(codes.decode(codes.encode(true)), true), atol=0.01)
     # Two frames at the ends reach beyond the crop.
     stems = around[:, MARGIN:-MARGIN]
     np.testing.assert_allclose(envelope[..., 2:-2], find_envelope(stems)[..., 2:-2], atol=1e-5)
+
+
+def test_some_sketches_are_drawn_again_by_the_prior(corpus, codes_path):
+    """They are more wrong, and that is told; the envelope is the true one."""
+    plain, again = (
+        draw(corpus, codes_path, 1, blur=0, redrawn=redrawn, sigma_low=3.0) for redrawn in (0, 1)
+    )
+    assert (again[0][:, -1] > plain[0][:, -1]).all()
+    np.testing.assert_array_equal(plain[1], again[1])
 
 
 def test_blurred_sketches_tell_larger_errors(corpus):
