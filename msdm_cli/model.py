@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from msdm_cli.music_model import MusicModel
 from msdm_cli.progress import Progress
-from msdm_cli.tasks.arrays import Sound, Stems, concatenate, flatten_like, open_sound
+from msdm_cli.tasks.arrays import Sound, Stems, concatenate, flatten_like, list_names, open_sound
 from msdm_cli.tasks.separate import SONG, SeparateOptions
 from msdm_cli.tasks.stream import StemBlock
 
@@ -31,7 +31,7 @@ class Model(MusicModel):
         *,
         quality: str = "default",
         seed: int = 0,
-        absent: Sequence[str] = (),
+        absent: str | Sequence[str] = (),
         progress: Progress | None = None,
     ) -> Stems:
         """Separate a song into stems that sum to it.
@@ -41,8 +41,8 @@ class Model(MusicModel):
             sample_rate: Of the samples, in hertz; a file has its own.
             quality: fast, default or best, or another preset of the model's spec.
             seed: Seed of the noise. Presets that use none ignore it.
-            absent: Stems that the song does not have, such as ``["piano"]``: in a song without a
-                piano, a guitar is not called one then.
+            absent: Stems that the song does not have, such as ``"piano"``: in a song without a piano, a
+                guitar is not called one then.
             progress: Receives each network call.
 
         Returns:
@@ -70,7 +70,7 @@ class Model(MusicModel):
         *,
         quality: str = "default",
         seed: int = 0,
-        absent: Sequence[str] = (),
+        absent: str | Sequence[str] = (),
         progress: Progress | None = None,
     ) -> Iterator[StemBlock]:
         """Separate a song in blocks; arguments and errors are those of ``separate``.
@@ -79,5 +79,5 @@ class Model(MusicModel):
             Consecutive blocks in double precision, whose stems sum to their mixture, the song.
         """
         preset = self.spec.preset("separate", quality)
-        options = SeparateOptions(preset, seed, absent=tuple(absent))
+        options = SeparateOptions(preset, seed, absent=list_names(absent))
         return self._run("separate", {SONG: open_sound(song, sample_rate, SONG)}, options, progress)

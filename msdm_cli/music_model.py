@@ -16,6 +16,7 @@ from msdm_cli.tasks.arrays import (
     check_imputation,
     concatenate,
     flatten_like,
+    list_names,
     open_sound,
 )
 from msdm_cli.tasks.controls import Controls
@@ -34,7 +35,7 @@ class MusicModel(LoadedModel):
         given: Mapping[str, Sound],
         sample_rate: int | None = None,
         *,
-        targets: Sequence[str] = (),
+        targets: str | Sequence[str] = (),
         part: tuple[float, float | None] | None = None,
         quality: str = "default",
         seed: int = 0,
@@ -74,7 +75,7 @@ class MusicModel(LoadedModel):
         given: Mapping[str, Sound],
         sample_rate: int | None = None,
         *,
-        targets: Sequence[str] = (),
+        targets: str | Sequence[str] = (),
         part: tuple[float, float | None] | None = None,
         quality: str = "default",
         seed: int = 0,
@@ -88,7 +89,7 @@ class MusicModel(LoadedModel):
         """
         missing = [name for name in self.spec.stems if name not in given]
         # A stem that is named twice is imputed once.
-        wanted = tuple(dict.fromkeys(targets or missing))
+        wanted = tuple(dict.fromkeys(list_names(targets) or missing))
         check_imputation(self.spec.stems, tuple(given), wanted, in_part=part is not None)
         preset, sketch = self._find_presets("impute", quality)
         asked = _check_controls(controls, sketch)

@@ -112,7 +112,7 @@ def test_absent_stems_are_left_out_of_the_stems_of_a_job(tiny_model, model, writ
     path = write_song(seconds=1)
     fields = {"quality": "default", "seed": 3, "absent": ("piano",)}
     result = separate(tiny_model, path, tmp_path, output=OutputOptions(subtype="FLOAT"), **fields)
-    stems = model.separate(path, **fields | {"absent": ["piano"]})
+    stems = model.separate(path, **fields | {"absent": "piano"})
     assert tuple(stems) == tuple(result.files) == STEMS[:3]
     for name, stem in stems.items():
         np.testing.assert_array_equal(stem, read_sound(result.files[name]))
@@ -188,7 +188,7 @@ def test_all_missing_stems_are_imputed_unless_targets_are_named(model):
 def test_paths_and_arrays_are_given_alike(model, write_song):
     drums = write_song("drums.wav", 0.5, subtype="FLOAT")
     bass = write_song("bass.wav", 0.5, subtype="FLOAT", seed=1)
-    of_paths = model.impute({"drums": drums, "bass": bass}, targets=["piano"])
+    of_paths = model.impute({"drums": drums, "bass": bass}, targets="piano")
     mixed = model.impute({"drums": drums, "bass": read_sound(bass)}, 44100, targets=["piano"])
     check_same(of_paths, mixed)
 

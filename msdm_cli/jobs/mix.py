@@ -62,7 +62,7 @@ def mix_stems(
     """
     if unknown := [name for name in gains if name not in stems]:
         raise MissingStems(
-            f"there is no stem {', '.join(unknown)}", f"There are {', '.join(stems)}."
+            f"there is no stem {', '.join(unknown)}", f"Choose from {', '.join(stems)}."
         )
     sources = {name: FileSource(file) for name, file in stems.items()}
     shape = _describe(sources, path, subtype)

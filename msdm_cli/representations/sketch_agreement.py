@@ -1,9 +1,7 @@
 """Sounds that are made to agree with a sketch.
 
-A network that is told a sketch follows it roughly: its window is a quarter as long as that of the
-sketch's low bands, so it cannot tell their semitones apart. What is wrong with the power of each
-band and frame can be measured, and mended by a gain: a projection in the sense of diffusion with
-constraints, as that of stems onto their mixture, but approximate, since bands overlap.
+What is wrong with the power of each band and frame can be measured, and mended by a gain: a
+projection as that of stems onto their mixture, but approximate, since bands overlap.
 """
 
 from functools import cache

@@ -1,11 +1,10 @@
 """A draft of the sound of a sketch: oscillators at the notes, noise where there are none.
 
 The low bands of a sketch resolve semitones, the others do not: that the power at 2 kHz belongs to
-harmonics of a note is known from the note alone. A network whose window is shorter than the period
-of a beat between two harmonics has to learn this from phases, and a small one does not. An
-oscillator has all harmonics of its note in the right places; the powers of bands then say how loud
-each is (``msdm_cli.representations.sketch_agreement``). Instruments are taken to be tuned to A4 at
-440 Hz, in equal temperament.
+harmonics of a note is known from the note alone. An oscillator has all harmonics of its note in the
+right places; the powers of bands then say how loud each is
+(``msdm_cli.representations.sketch_agreement``). Instruments are taken to be tuned to A4 at 440 Hz,
+in equal temperament.
 
 Source: harmonics and filtered noise, spectral modelling synthesis (Serra & Smith 1990).
 """

@@ -1,7 +1,7 @@
 """Arrays that go into a task, and arrays that come out of it."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,11 @@ def open_sound(sound: Sound, sample_rate: int | None, name: str) -> AudioSource:
     if sample_rate is None:
         raise ValueError(f"expected a sample rate beside the samples of {name}, got none")
     return ArraySource(np.asarray(sound), sample_rate, name)
+
+
+def list_names(names: str | Sequence[str]) -> tuple[str, ...]:
+    """Names of stems; a single one may stand alone."""
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def check_given(known: tuple[str, ...], given: tuple[str, ...]) -> None:
