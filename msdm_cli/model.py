@@ -41,8 +41,8 @@ class Model(MusicModel):
             sample_rate: Of the samples, in hertz; a file has its own.
             quality: fast, default or best, or another preset of the model's spec.
             seed: Seed of the noise. Presets that use none ignore it.
-            absent: Stems that the song does not have, such as ``"piano"``: in a song without a piano, a
-                guitar is not called one then.
+            absent: Stems that the song does not have, such as ``"piano"``: no guitar is called a
+                piano then.
             progress: Receives each network call.
 
         Returns:
