@@ -20,9 +20,6 @@ from msdm_cli.jobs.paths import decode_path, encode_path
 from msdm_cli.jobs.remote.addresses import to_address
 from msdm_cli.tasks.table import TASKS, Task
 
-YOUNGER = ("absent",)
-"""Options that a task did not have once. Where they are empty they are left out, so that a job has
-the identity that it had then."""
 
 MOST_SECONDS = 1e9
 """Thirty years: no sound is longer."""
@@ -108,9 +105,8 @@ class JobRequest:
     def to_json(self) -> dict[str, Any]:
         """All of it, in terms of JSON."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        options = dataclasses.asdict(self.options)
         fields["options"] = {
-            **{name: value for name, value in options.items() if value or name not in YOUNGER},
+            **dataclasses.asdict(self.options),
             **{name: preset.to_json() for name, preset in _find_presets(self.options).items()},
         }
         inputs = {role: to_address(path) for role, path in self.inputs.items()}
