@@ -20,7 +20,6 @@ from msdm_cli.jobs.paths import decode_path, encode_path
 from msdm_cli.jobs.remote.addresses import to_address
 from msdm_cli.tasks.table import TASKS, Task
 
-
 MOST_SECONDS = 1e9
 """Thirty years: no sound is longer."""
 
