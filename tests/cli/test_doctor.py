@@ -16,8 +16,8 @@ def test_it_shows_what_works_and_how_fast():
     paces = {key: pace["times_real_time"] for key, pace in tasks.items()}
     # One call of a network is measured: 4 of them take 4 times as long.
     assert round(paces["separate", "fast"] / paces["separate", "best"], 6) == 4
-    # Best takes 4 times as many calls of both networks of music as fast.
-    assert round(paces["generate", "fast"] / paces["generate", "best"], 6) == 4
+    # The sound of a sketch takes as long at each quality.
+    assert 1 < paces["generate", "fast"] / paces["generate", "best"] < 4
     assert report["runtime"]["device"] == "cpu"
 
 

@@ -5,6 +5,7 @@ from msdm_cli.backends.runtime import Runtime
 from msdm_cli.cli.display import Display
 from msdm_cli.cli.model_options import (
     check_stems,
+    choose_music_presets,
     choose_preset,
     find_anchor,
     find_spec,
@@ -114,3 +115,20 @@ def test_an_anchor_is_a_stem(tiny):
     with pytest.raises(typer.BadParameter, match="kazoo is no stem") as caught:
         find_anchor("kazoo", find_spec("quintet"))
     assert caught.value.param_hint == "--anchor"
+
+
+def test_steps_of_music_are_those_of_its_sketch(tiny_cascade):
+    spec = tiny_cascade.spec
+    sound, sketch = choose_music_presets(spec, "generate", None, Quality.default, 9, {})
+    assert (sound.calls, sketch.calls) == (1, 9)
+    assert choose_music_presets(spec, "generate", None, Quality.default, None, {}) == (
+        spec.preset("generate", "default"),
+        spec.sketch_preset("generate", "default"),
+    )
+
+
+def test_steps_of_music_in_one_stage_are_those_of_its_sampler(tiny):
+    sound, sketch = choose_music_presets(
+        find_spec("tiny"), "generate", None, Quality.default, 9, {}
+    )
+    assert (sound.calls, sketch) == (9, None)

@@ -21,8 +21,8 @@ from msdm_cli.jobs.request import JobRequest
 from msdm_cli.jobs.run import run_job
 from msdm_cli.tasks.controls import Controls
 
-SEPARATOR, SKETCH, SOUND = range(3)
-CALLS = 3 + 2
+SKETCH = 1
+CALLS = 3 + 1
 CONTROLS = Controls(tempo=100.0, key="A minor", style="rock", playing=(True, True, False, None))
 
 
@@ -40,7 +40,7 @@ def stop_at(call):
     return stop
 
 
-@pytest.mark.parametrize("call", [2, 5])
+@pytest.mark.parametrize("call", [1, 3])
 def test_a_generation_that_was_stopped_goes_on_to_the_same_bytes(tiny_cascade, tmp_path, call):
     whole = generate(tiny_cascade, tmp_path / "whole", 1.2, controls=CONTROLS)
     assert whole.calls == 3 * CALLS
@@ -53,17 +53,17 @@ def test_a_generation_that_was_stopped_goes_on_to_the_same_bytes(tiny_cascade, t
     again = generate(watched, folder, 1.2, controls=CONTROLS)
     compare(whole, again)
     assert not list(folder.rglob(".*.part"))
-    # Two calls draw a sound, so that is how many were finished; their sketches, and the next one.
-    sounds = (call - 1) // 2
-    assert again.calls == 3 * CALLS - 2 * sounds - 3 * (sounds + 1)
-    assert [spy.calls for spy in spies] == [0, 3 * (2 - sounds), 2 * (3 - sounds)]
+    # A call makes a sound, so that is how many were finished; their sketches, and the next one.
+    sounds = call - 1
+    assert again.calls == 3 * CALLS - sounds - 3 * (sounds + 1)
+    assert [spy.calls for spy in spies] == [0, 3 * (2 - sounds), 3 - sounds]
 
 
 def test_an_imputation_that_was_stopped_goes_on_to_the_same_bytes(tiny_cascade, tmp_path):
     drums = tmp_path / "drums.wav"
     soundfile.write(drums, music(30_000).T, 22050, "PCM_16")
     whole = impute(tiny_cascade, {"drums": drums}, tmp_path / "whole")
-    stopped, _ = spy_on_stages(tiny_cascade, stop_at(4))
+    stopped, _ = spy_on_stages(tiny_cascade, stop_at(3))
     with pytest.raises(KeyboardInterrupt):
         impute(stopped, {"drums": drums}, tmp_path / "stopped")
     again = impute(tiny_cascade, {"drums": drums}, tmp_path / "stopped")
@@ -72,7 +72,7 @@ def test_an_imputation_that_was_stopped_goes_on_to_the_same_bytes(tiny_cascade, 
 
 
 def test_other_controls_begin_anew(tiny_cascade, tmp_path):
-    stopped, _ = spy_on_stages(tiny_cascade, stop_at(4))
+    stopped, _ = spy_on_stages(tiny_cascade, stop_at(3))
     with pytest.raises(KeyboardInterrupt):
         generate(stopped, tmp_path, 1.2, controls=CONTROLS)
     other = generate(tiny_cascade, tmp_path, 1.2, controls=Controls(tempo=90.0))
@@ -113,12 +113,12 @@ def test_music_that_would_clip_is_drawn_once(tiny_cascade, tmp_path, seconds):
             return super().__call__(*arguments) * np.float32(1e5)
 
     opener = tiny_cascade.openers[0]
-    loud = Loud(opener(SOUND))
+    loud = Loud(opener(SKETCH))
     model = dataclasses.replace(
-        tiny_cascade, openers=(lambda stage: loud if stage == SOUND else opener(stage),)
+        tiny_cascade, openers=(lambda stage: loud if stage == SKETCH else opener(stage),)
     )
     result = generate(model, tmp_path, seconds)
     assert result.gain < 1
     assert result.clipped == 0
     assert result.calls == CALLS * (1 if seconds == 0.2 else 3)
-    assert loud.calls == 2 * (1 if seconds == 0.2 else 3)
+    assert loud.calls == 3 * (1 if seconds == 0.2 else 3)
