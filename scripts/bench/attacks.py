@@ -34,11 +34,10 @@ Way = Callable[[Samples], Samples]
 """Makes stems of stems."""
 
 
-def list_ways(model: Model, quality: str) -> dict[str, Way]:
+def list_ways(model: Model) -> dict[str, Way]:
     """How stems go through their sketches, by name."""
     assert model.codes is not None
     codes = model.codes
-    preset = model.spec.preset("generate", quality)
 
     def keep(stems: Samples) -> Samples:
         return stems
@@ -47,7 +46,7 @@ def list_ways(model: Model, quality: str) -> dict[str, Way]:
         return agree(stems, codes.decode(codes.encode(sketch_whole(stems))))
 
     def remake(stems: Samples, model: Model = model) -> Samples:
-        return resynthesise(model, codes.encode(sketch_whole(stems)), preset)
+        return resynthesise(model, codes.encode(sketch_whole(stems)))
 
     def cheat(stems: Samples) -> Samples:
         return remake(stems, tell_envelope(model, find_envelope(stems)))
@@ -98,7 +97,6 @@ def tell_envelope(model: Model, envelope: Samples) -> Model:
 def main(
     songs: Annotated[Path, typer.Argument(help="Songs in the layout of Slakh.")],
     *,
-    quality: Annotated[str, typer.Option(help="fast, default or best.")] = "default",
     seconds: Annotated[float, typer.Option(help="Of the songs that are compared with.")] = 120.0,
     output: OutputOption = None,
 ) -> None:
@@ -107,10 +105,10 @@ def main(
     excerpts = [load_middle(song, LENGTH / SAMPLE_RATE_HZ)[:, :LENGTH] for song in found[1::2]]
     network = Musicnn()
     truth = embed_songs(network, found[::2], seconds)
-    ways = list_ways(load_model(device="cpu"), quality)
+    ways = list_ways(load_model(device="cpu"))
     report = Report(
-        f"12 s of each of {len(excerpts)} songs, sketched and made into sound again at `{quality}`,"
-        " by `python -m scripts.bench.attacks`.",
+        f"12 s of each of {len(excerpts)} songs, sketched and made into sound again, by "
+        "`python -m scripts.bench.attacks`.",
         "Error of the envelope (power in 15 bands every 6 ms) of each stem in dB, where it sounds. "
         f"musicnn-FD of the mixtures to {len(found[::2])} other songs, as many windows of each as "
         "of the mixtures: distances are too large, and comparable with each other alone.",

@@ -17,7 +17,6 @@ import typer
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 
-from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.interface import Model, load_model
 from msdm_cli.models.load import load_network
 from msdm_cli.models.registry import EMBEDDED, find_entry
@@ -58,11 +57,13 @@ class KnownSketch:
         """Keep nothing."""
 
 
-def resynthesise(model: Model, codes: Array, preset: Preset) -> NDArray[np.float32]:
-    """The sound of a sketch, ``[S, tokens * K] -> [S, T]``."""
+def resynthesise(model: Model, codes: Array) -> NDArray[np.float32]:
+    """The sound of a sketch, ``[S, tokens * K] -> [S, T]``. It is the same in every quality."""
     assert model.codes is not None
     seconds = codes.shape[1] // model.codes.numbers * TOKEN_SAMPLES / SAMPLE_RATE_HZ
-    options = GenerateOptions(preset, SEED, seconds, model.spec.sketch_preset("generate", "fast"))
+    spec = model.spec
+    presets = spec.preset("generate", "fast"), spec.sketch_preset("generate", "fast")
+    options = GenerateOptions(presets[0], SEED, seconds, presets[1])
     stream = TASKS["generate"].run(model, {}, options, KnownSketch(codes), SilentProgress())
     blocks = list(stream)
     return np.concatenate(
@@ -85,7 +86,7 @@ def measure_error(found: NDArray[np.float32], true: NDArray[np.float32]) -> NDAr
     return error
 
 
-def add_resynthesis(report: Report, model: Model, preset: Preset, songs: list[Path]) -> None:
+def add_resynthesis(report: Report, model: Model, songs: list[Path]) -> None:
     """Add the table of gate 1."""
     assert model.codes is not None
     errors, limits = [], []
@@ -94,7 +95,7 @@ def add_resynthesis(report: Report, model: Model, preset: Preset, songs: list[Pa
         true = sketch_whole(stems[:, : TOKENS * TOKEN_SAMPLES])
         codes = model.codes.encode(true)
         limits.append(measure_error(model.codes.decode(codes), true))
-        errors.append(measure_error(sketch_whole(resynthesise(model, codes, preset)), true))
+        errors.append(measure_error(sketch_whole(resynthesise(model, codes)), true))
     report.begin_table("resynthesised", *STEMS)
     report.row("error, dB", *(f"{value:.2f}" for value in np.nanmean(errors, 0)))
     report.row("error of the codes alone, dB", *(f"{value:.2f}" for value in np.nanmean(limits, 0)))
@@ -119,19 +120,17 @@ def main(
         Path | None, typer.Option(help="Weights of the prior, if not those that ship: gate 2.")
     ] = None,
     limit: Annotated[int | None, typer.Option(help="Only so many songs in gate 1.")] = None,
-    quality: Annotated[str, typer.Option(help="fast, default or best.")] = "default",
     output: OutputOption = None,
 ) -> None:
     """Print the tables."""
     model = load_model(device="cpu")
     report = Report(
-        f"{'Gate 2' if weights else 'Gates'} of the cascade on held-out songs of 12 s"
-        f"{'' if weights else f', quality {quality}'}, by `python -m scripts.bench.gates`.",
+        f"{'Gate 2' if weights else 'Gates'} of the cascade on held-out songs of 12 s, by "
+        "`python -m scripts.bench.gates`.",
         "Losses are relative to the Wiener filter of the components: 1 has learned nothing.",
     )
     if not weights:
-        preset = model.spec.preset("generate", quality)
-        add_resynthesis(report, model, preset, list_songs(songs)[:limit])
+        add_resynthesis(report, model, list_songs(songs)[:limit])
     entry = find_entry(EMBEDDED)
     index = model.spec.list_stages("generate")[0]
     network = load_network(entry, model.spec, index)
