@@ -34,6 +34,7 @@ from scripts.train.initial import OtherNetworkError, load_initial
 from scripts.train.loop import train
 from scripts.train.recipes import RECIPES, Recipe
 from scripts.train.run import Run
+from scripts.train.told_sketches import SketchBlur
 
 CONFIG = "config.json"
 
@@ -59,7 +60,9 @@ def main(  # noqa: PLR0913  the options of a command
     length: Annotated[int | None, typer.Option(help="Length of a crop, in samples.")] = None,
     codes: Annotated[
         Path | None,
-        typer.Option(help="Weights of a sketch_prior (safetensors), for a sketch_envelope."),
+        typer.Option(
+            help="Weights of a sketch_prior (safetensors), which a sketch_envelope needs."
+        ),
     ] = None,
     validation_length: Annotated[
         int | None,
@@ -146,9 +149,14 @@ def _choose_recipe(
         raise typer.BadParameter(
             "one stem alone needs a --recipe without the questions that relate stems"
         )
-    return recipe.changed(
+    recipe = recipe.changed(
         {"options": {name: value for name, value in asked.items() if value is not None}}
     )
+    if isinstance(recipe.questions, SketchBlur) and not recipe.options.codes:
+        raise typer.BadParameter(
+            f"a {architecture} needs the weights of a sketch_prior", param_hint="--codes"
+        )
+    return recipe
 
 
 def _begin(run: Run, recipe: Recipe, corpus: Any, initial: Path | None) -> None:

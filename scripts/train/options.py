@@ -23,7 +23,8 @@ class TrainingOptions:
         crop_norm: Norm that the gradient of each crop is clipped to; about half of the crops have a
             larger one. Crops are computed one by one then, which takes a fifth more time on a CPU.
             None clips the gradient of the batch to 1.
-        codes: Weights of a prior over sketches, in whose codes told sketches are blurred.
+        codes: Weights of a prior over sketches. Told sketches are blurred in its codes, or it draws
+            them again.
         seed: Decides crops, questions, noise and first weights.
     """
 

@@ -88,7 +88,7 @@ def draw_envelope_item(
 
     Args:
         corpus: The songs.
-        prior: Weights of a prior over sketches, a file.
+        prior: Weights of a prior over sketches, a file. Sketches pass through its codes.
         questions: How wrong sketches are.
         augmentation: What happens to the crop.
         rng: Decides everything.

@@ -132,6 +132,13 @@ def test_an_architecture_without_a_recipe_is_refused(train):
         train("run", 1, architecture="mlp")
 
 
+def test_envelopes_of_sketches_need_a_prior_over_sketches(train, tmp_path):
+    with pytest.raises(typer.BadParameter, match="needs the weights of a sketch_prior") as caught:
+        train("run", 1, config=None, architecture="sketch_envelope")
+    assert caught.value.param_hint == "--codes"
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("stem", [None, "bass"])
 def test_a_prior_alone_is_chosen_by_how_it_denoises(train, tmp_path, stem):
     train("run", 2, changes=json.dumps(PRIOR), stem=stem)
