@@ -24,8 +24,8 @@ AbsentOption = Annotated[
         metavar="STEM,...",
         callback=split_names,
         rich_help_panel=RESULTS,
-        help="Stems that the song does not have, such as piano: a guitar is not called a piano "
-        "then. They are not written, and the others sum to the song.",
+        help="Stems that the song does not have, such as piano. They are not written, no guitar is "
+        "called a piano, and the other stems sum to the song.",
     ),
 ]
 

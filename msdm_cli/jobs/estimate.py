@@ -46,7 +46,7 @@ class Estimate:
 
     Attributes:
         audio_seconds: Length of what is worked on.
-        calls: Network calls, at most: none is made for stems that are given or rest throughout.
+        calls: Network calls, at most: the sound of a chunk of which all stems are known takes none.
         seconds: Time that they take here. Reading and writing take about a tenth of it.
         memory_bytes: Peak memory, of the process or of the GPU; None if unknown.
         output_bytes: What would be written.

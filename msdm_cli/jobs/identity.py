@@ -64,10 +64,7 @@ def _describe_sketch(task: str, spec: ModelSpec) -> dict[str, object]:
     stages = [spec.stages[index] for index in spec.list_stages(task)]
     if len(stages) < 2:
         return {}
-    return {
-        "guidance": stages[0].guidance,
-        "told_error": stages[-1].told_error,
-    }
+    return {"guidance": stages[0].guidance, "told_error": stages[-1].told_error}
 
 
 def _name_processor(runtime: Runtime) -> str:

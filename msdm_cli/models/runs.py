@@ -62,10 +62,11 @@ def resize(spec: ModelSpec, config: dict[str, Any]) -> ModelSpec:
         config: Fields of ``StftUnetConfig``.
     """
     sized = StftUnetConfig(**config)
+    # A chunk goes through all networks; those of music take tokens.
+    multiple = TOKEN_SAMPLES if spec.stages[1:] else 1
     return dataclasses.replace(
         spec,
-        # A chunk goes through all networks; those of music take tokens.
-        length_multiple=math.lcm(sized.length_multiple, *[TOKEN_SAMPLES] * len(spec.stages[1:])),
+        length_multiple=math.lcm(sized.length_multiple, multiple),
         sigma_max=sized.sigma_max,
         stages=(dataclasses.replace(spec.stage, config=config), *spec.stages[1:]),
     )

@@ -52,7 +52,7 @@ ENVELOPE = "envelope"
 """That of the stage after it, whose network guesses the envelope of a sketch."""
 
 IN_TWO = [SKETCH, ENVELOPE]
-"""What the stages of a task work in that is done in two steps. Other tasks are done in one."""
+"""What the two stages work in that do a task together. A task without a sketch has one stage."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Sounds that are made to agree with a sketch.
 
-What is wrong with the power of each band and frame can be measured, and mended by a gain: a
-projection as that of stems onto their mixture, but approximate, since bands overlap.
+What is wrong with the power of each band and frame can be measured, and mended by a gain. That is a
+projection, as that of stems onto their mixture, but approximate, since bands overlap.
 """
 
 from functools import cache
@@ -31,8 +31,11 @@ MOST_UP_DB = 20.0
 MOST_DOWN_DB = 30.0
 
 SILENT = FLOOR + 0.5
-"""This power is taken from what is wanted: a sketch that is silent is at its floor, 80 dB below
-white noise of standard deviation 1, and up to 5 dB above it once it has been codes."""
+"""Power in bels that is subtracted from what a sketch wants, so that silence stays silent.
+
+The floor of a sketch is 80 dB below white noise of standard deviation 1. A silent sketch lies
+there, and up to 5 dB higher after it has been codes.
+"""
 
 STEEPNESS = 16
 """How fast the long window hands over to the short one: 48 dB an octave."""

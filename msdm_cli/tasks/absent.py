@@ -1,7 +1,7 @@
-"""Stems that a song does not have, because a person says so.
+"""Stems of which a person says that a song does not have them.
 
 A separator may call a guitar a piano in a song without a piano. An absent stem is known and silent:
-the network hears noise level 0 and silence for it, and the other stems share the whole song.
+the network hears silence for it, at noise level 0, and the other stems share the whole song.
 """
 
 from collections.abc import Collection

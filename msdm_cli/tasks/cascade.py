@@ -137,7 +137,7 @@ class Cascade:
         return bind
 
     def _tell(self, sketch: Array, first: int, condition: Condition) -> Bind:
-        """Tell a network the sketch from sample ``first`` on, and how wrong it may be."""
+        """Tell what makes sound a sketch from sample ``first`` on, and how wrong it may be."""
         errors = np.full((len(sketch), 1, sketch.shape[2]), self._told_error, np.float32)
         told = np.concatenate((sketch, errors), 1)
 

@@ -18,7 +18,7 @@ class SoundMaker:
     A draft from oscillators and noise is moved to the envelope that a network guesses, then to the
     sketch, then to the envelope again: a sketch knows pitches and has slow attacks, an envelope has
     fast attacks and knows no pitches. Oscillators do not care for what is known: where it begins or
-    ends, an estimate fades in after it (``bridge``).
+    ends, the sound is faded in beside it (``bridge``).
 
     Args:
         network: Guesses the envelope.
@@ -46,7 +46,11 @@ class SoundMaker:
         self._condition = condition
 
     def __call__(self, x: Samples, sigma: Samples, mixture: Samples | None = None) -> Samples:
-        """The sounds of stems whose sigma is not 0, ``[1, S, T], [1, S] -> [1, S, T]``."""
+        """The sounds of stems whose sigma is not 0; the others stay as they are in ``x``.
+
+        Shape:
+            ``[1, S, T], [1, S] -> [1, S, T]``, T as long as the sketch
+        """
         stems: Samples = x[0].copy()
         asked = np.flatnonzero(sigma[0])
         if len(asked):

@@ -60,7 +60,7 @@ class Sampler:
         algorithm: Draws stems ``[B, S, T]``.
         with_mixture: Whether it works where the mixture is known.
         without_mixture: Whether it works where the mixture is not known.
-        with_known: Whether the network hears of stems that are known beside the mixture.
+        with_known: Whether it works where stems are known beside the mixture.
         with_steps: Makes a preset of N steps from options that have no field ``num_steps``; None if
             they have one, which is then replaced.
         exact: Whether its network should compute in single precision where nothing else is asked
