@@ -15,8 +15,6 @@ from msdm_cli.diffusion.denoiser import Samples
 class TellableDenoiser(Protocol):
     """A network that is told something, ``[B, ...]``; its architecture says what."""
 
-    shares_sigma: bool
-
     def __call__(
         self,
         x: Samples,
