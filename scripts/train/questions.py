@@ -82,6 +82,8 @@ class QuestionMix:
     ) -> NDArray[np.float64]:
         """Sigmas of a question with the mixture, with 0 for silent stems if they are told.
 
+        A question to refine becomes one with known stems then.
+
         Shape:
             ``[S], [S, T] -> [S]``
         """

@@ -40,7 +40,8 @@ class SketchBlur:
     redrawn: float = 0.25
     sigma_low: float = 0.5
     sigma_high: float = 3.0
-    relates = False
+    # The prior has codes for all stems.
+    relates = True
 
 
 def blur(codes: SketchCodes, sketch: Array, noise: Array, size: float) -> Array:

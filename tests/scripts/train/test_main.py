@@ -120,7 +120,7 @@ def test_a_run_keeps_its_size_and_others_start_from_its_spectra(train, tmp_path)
         train("other", 1, config=SMALL | {"channels": [8, 16]}, initial=best)
 
 
-@pytest.mark.parametrize("architecture", ["stft_unet", "sketch_prior"])
+@pytest.mark.parametrize("architecture", ["stft_unet", "sketch_prior", "sketch_envelope"])
 def test_one_stem_alone_is_not_asked_how_stems_relate(train, tmp_path, architecture):
     with pytest.raises(typer.BadParameter, match="needs a --recipe"):
         train("run", 1, stem="bass", architecture=architecture)
