@@ -62,4 +62,4 @@ def test_the_table_has_a_row_of_each_setting(model, songs, tmp_path, monkeypatch
     assert report == capsys.readouterr().out
     assert "| usual |" in report
     assert report.count("\n| ") == 3
-    assert "| 1.00 |" in report
+    assert "| fewer steps | 1 |" in report
