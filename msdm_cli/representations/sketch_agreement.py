@@ -34,7 +34,7 @@ SILENT = FLOOR + 0.5
 """Power in bels that is subtracted from what a sketch wants, so that silence stays silent.
 
 The floor of a sketch is 80 dB below white noise of standard deviation 1. A silent sketch lies
-there, and up to 5 dB higher after it has been codes.
+there, and up to 5 dB higher after it has passed through codes.
 """
 
 STEEPNESS = 16
@@ -61,6 +61,7 @@ def agree(stems: Array, sketch: NDArray[np.floating[Any]]) -> Array:
     low = LONG(stems)[..., :LONG_BINS]
     high = SHORT(stems)
     found = np.concatenate((_find_low(low), _find_high(high)), -1)
+    # A logarithm needs more than 0.
     wanted = np.maximum(10.0 ** sketch.swapaxes(-1, -2) - 10.0**SILENT, 10.0 ** (2 * FLOOR))
     missing_db = 10 * (np.log10(wanted) - np.log10(np.maximum(found, 10.0**FLOOR)))
     gain_db = np.clip(missing_db, -MOST_DOWN_DB, MOST_UP_DB).astype(np.float32)

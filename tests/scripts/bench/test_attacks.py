@@ -2,19 +2,11 @@
 
 import numpy as np
 import pytest
+from powers import Powers
 
 pytest.importorskip("librosa")
 
 from scripts.bench import attacks
-
-
-class Powers:
-    """Embeds a window as the powers of its three tenths of a second."""
-
-    def embed(self, x, rate_hz):
-        tenth = rate_hz // 10
-        count = len(x) // (3 * tenth)
-        return np.square(x[: count * 3 * tenth]).reshape(count, 3, -1).mean(-1)
 
 
 def test_ways_from_sketch_to_sound(songs, tmp_path, monkeypatch, capsys):

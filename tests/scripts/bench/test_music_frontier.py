@@ -4,20 +4,12 @@ import dataclasses
 
 import numpy as np
 import pytest
+from powers import Powers
 
 pytest.importorskip("librosa")
 
 from msdm_cli.model import Model
 from scripts.bench import music_frontier as bench
-
-
-class Powers:
-    """Embeds a window as the powers of its three tenths of a second."""
-
-    def embed(self, x, rate_hz):
-        tenth = rate_hz // 10
-        count = len(x) // (3 * tenth)
-        return np.square(x[: count * 3 * tenth]).reshape(count, 3, -1).mean(-1)
 
 
 @pytest.fixture
