@@ -18,10 +18,10 @@ from msdm_cli.models.spec import ModelSpec
 PLACES = ("inputs", "folder", "track", "overwrite")
 """Fields of a request that say where things lie, and change no sample."""
 
-OUTPUT = 12
+OUTPUT = 13
 """Raised when the same request gives other samples. Unfinished jobs then start again.
 
-12 brought music whose sound is a draft, moved to its sketch and its envelope, without a denoiser.
+13 brought stems that are not there, and are imputed in a part: around it they may play.
 """
 
 

@@ -201,13 +201,13 @@ def _list_given(
     gap = first, stop if stop < total else np.inf
     given = {}
     for index, name in enumerate(spec.stems):
-        target = name in wanted.targets
-        drawn = target and name not in wanted.resting
+        drawn = name in wanted.targets and name not in wanted.resting
         if name in originals:
             # After its end it is silent.
             given[index] = Given(originals[name].hear, gap if drawn else (0, 0), margin)
-        elif target and not wanted.whole:
-            given[index] = Given(rest, gap if drawn else (0, 0), margin)
+        elif name in wanted.resting:
+            given[index] = Given(rest, margin=margin)
+        # Of any other stem nothing is known: one known to rest around the part would rest in it.
     return given
 
 

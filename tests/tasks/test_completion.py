@@ -6,7 +6,9 @@ import pytest
 from conftest import MemoryStore, music, spy_on
 
 from msdm_cli.audio.source import ArraySource, AudioProperties
+from msdm_cli.backends.runtime import Runtime
 from msdm_cli.errors import UnsuitableAudio
+from msdm_cli.models.load import load
 from msdm_cli.progress import SilentProgress
 from msdm_cli.tasks import generate, impute
 from msdm_cli.tasks.completion import Completion, choose_gain
@@ -115,6 +117,16 @@ def test_a_stem_that_is_not_there_plays_in_the_part_alone(model):
         assert not stem[:, stop:].any()
         assert np.abs(stem[:, first:stop]).max() > 1e-4
     np.testing.assert_allclose(mixture, drums["drums"] + sum(stems.values()), atol=SUM_TOLERANCE)
+
+
+def test_a_stem_that_is_not_there_does_not_rest_in_its_part():
+    """Known to rest around the part, it would rest in it, too: the prior would go on with it."""
+    model = load("embedded", Runtime(device="cpu"))
+    stems, _ = collect(
+        repaint(model, {"bass": music(6 * RATE)}, (2.0, 4.0), targets=("guitar", "piano"))
+    )
+    for stem in stems.values():
+        assert np.abs(stem[:, 2 * RATE : 4 * RATE]).max() > 0.01
 
 
 @pytest.mark.parametrize("part", [(0.0, 0.5), (1.5, None), (1.5, 99.0), (1.5, math.inf)])
