@@ -1,6 +1,7 @@
 """``msdm evaluate``."""
 
 import math
+from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -170,9 +171,10 @@ def evaluate(  # noqa: PLR0913
     metrics = list(dict.fromkeys(metrics))
     evaluation = Evaluation(estimates, tables or estimates, metrics, layout, method, separator)
     scored = score_songs(evaluation, songs, display, row)
-    _show(evaluation, quiet=quiet, as_json=as_json)
+    names = {song.name for song in songs}
+    _show(evaluation, names, quiet=quiet, as_json=as_json)
     if plot:
-        _plot(evaluation, plot)
+        _plot(evaluation, names, plot)
     if not scored:
         raise typer.Exit(1)
 
@@ -189,20 +191,20 @@ def _check_plot(plot: Path, metrics: list[str]) -> None:
         check_plot(plot)
 
 
-def _plot(evaluation: "Evaluation", plot: Path) -> None:
+def _plot(evaluation: "Evaluation", songs: Collection[str], plot: Path) -> None:
     from msdm_cli.evaluation.metrics.si_sdr import SI_SDR
     from msdm_cli.evaluation.plot import plot_scores
 
-    stems = evaluation.layout.stems
     (table,) = (table for table in evaluation.tables if table.metric is SI_SDR)
+    summaries = evaluation.summarise(songs)
     others = [
-        (other.metric, other.metric.summarise(other.rows, stems))
+        (other.metric, summaries[other.metric.name])
         for other in evaluation.tables
         if other is not table
     ]
-    if table.rows:
+    if rows := table.list_rows(songs):
         with hinted(PLOT_HINTS):
-            plot_scores(table.rows, stems, plot, others)
+            plot_scores(rows, evaluation.layout.stems, plot, others)
 
 
 def _choose_layout(stems: list[str] | None, spec: "ModelSpec | None") -> "Layout":
@@ -213,17 +215,14 @@ def _choose_layout(stems: list[str] | None, spec: "ModelSpec | None") -> "Layout
     return replace(usual, stems=tuple(stems)) if stems else usual
 
 
-def _show(evaluation: "Evaluation", *, quiet: bool, as_json: bool) -> None:
+def _show(evaluation: "Evaluation", songs: Collection[str], *, quiet: bool, as_json: bool) -> None:
     """The figures of each metric and method, on stdout."""
-    summaries = {
-        table.metric.name: table.metric.summarise(table.rows, evaluation.layout.stems)
-        for table in evaluation.tables
-    }
+    summaries = evaluation.summarise(songs)
     if as_json:
         show_json([_entry(name, summary) for name, found in summaries.items() for summary in found])
     elif not quiet:
         for table in evaluation.tables:
-            if table.rows:
+            if summaries[table.metric.name]:
                 _show_summaries(table, summaries[table.metric.name])
 
 

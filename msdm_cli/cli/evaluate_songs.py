@@ -46,6 +46,7 @@ def score_songs(
         row: What separates songs that have no estimates, if they leave this process for that.
     """
     failed: set[str] = set()
+    _tell_known(evaluation, songs, display)
     display.expect("song", {song.name: 1.0 for song in songs})
     with display:
         if not row.here and evaluation.separator is not None:
@@ -54,6 +55,17 @@ def score_songs(
         left = [song for song in songs if song.name not in failed]
         scored = [_score(song, evaluation, display) for song in left]
     return all(scored) and not failed
+
+
+def _tell_known(evaluation: "Evaluation", songs: Sequence[Path], display: Display) -> None:
+    """Say so if songs have scores already: files that were changed since are not scored again."""
+    known = sum(not evaluation.list_unscored(song) for song in songs)
+    if known and evaluation.separator is None:
+        tables = " and ".join(str(table.path) for table in evaluation.tables)
+        display.say(
+            f"{known} of {len(songs)} songs have scores and are not scored again; for new ones, "
+            f"remove {tables}"
+        )
 
 
 def _separate_elsewhere(

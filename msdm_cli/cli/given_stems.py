@@ -156,7 +156,13 @@ def _split(value: str, stems: Sequence[str]) -> tuple[str, str]:
         return name, path
     if equals and not Path(value).exists():
         raise typer.BadParameter(f"{name} is none of {', '.join(stems)}", param_hint="--given")
-    found = [stem for stem in stems if stem.casefold() in Path(value).stem.casefold()]
+    # bassdrum.wav is no bass.
+    name = Path(value).stem.casefold()
+    found = [
+        stem
+        for stem in stems
+        if re.search(rf"(?<![^\W\d_]){re.escape(stem.casefold())}(?![^\W\d_])", name)
+    ]
     if len(found) != 1:
         raise typer.BadParameter(
             f"which stem is {value}? Write --given {stems[0]}={value}", param_hint="--given"

@@ -2,7 +2,7 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,9 @@ from msdm_cli.cli.options import (
     QuietOption,
     SubtypeOption,
 )
+
+if TYPE_CHECKING:
+    from msdm_cli.jobs.stem_folder import StemFolder
 
 
 def mix(  # noqa: PLR0913  an option each
@@ -49,7 +52,8 @@ def mix(  # noqa: PLR0913  an option each
 ) -> None:
     """Mix stems that are there, with a gain for each.
 
-    A mix beyond full scale is made softer as a whole, and the command says by how much.
+    A mix beyond full scale is made softer as a whole, and the command says by how much. It says so,
+    too, if stems of the song were not written: the mix lacks them.
 
     \b
     Examples:
@@ -57,7 +61,13 @@ def mix(  # noqa: PLR0913  an option each
       msdm mix stems/song --gains drums=-6dB,guitar=0 -o remix.flac
     """  # noqa: D301  \b keeps the lines of the examples
     from msdm_cli.cli.hints import Hint, hinted
-    from msdm_cli.errors import MissingStems, MsdmError, ReplacesInput, ResultsExist
+    from msdm_cli.errors import (
+        MissingStems,
+        MsdmError,
+        ReplacesInput,
+        ResultsExist,
+        UnsuitableFormat,
+    )
     from msdm_cli.jobs.mix import mix_stems
     from msdm_cli.jobs.stem_folder import open_stem_folder
 
@@ -65,22 +75,44 @@ def mix(  # noqa: PLR0913  an option each
     if len(mixes) > 1:
         raise typer.BadParameter("one of --without and --gains, not both", param_hint="--without")
     name, factors = next(iter(mixes.items()), ("mix", {}))
-    opened = open_stem_folder(stems)
-    path = _choose_path(output, opened.stems, opened.folder / name)
     hints: dict[type[MsdmError], Hint] = {
         ResultsExist: "Say --overwrite to replace it, or name another file with -o.",
         ReplacesInput: "Name another file with -o.",
         MissingStems: lambda error: error.remedy,
+        UnsuitableFormat: lambda error: error.remedy,
     }
     with hinted(hints):
+        opened = open_stem_folder(stems)
+        unwritten = ", ".join(_list_unwritten(opened))
+        if unwritten and without:
+            raise MissingStems(
+                f"{stems}: {unwritten} were not written, and would be left out, too",
+                f"Separate the song again, with --without {','.join(without)}.",
+            )
+        path = _choose_path(output, opened.stems, opened.place_mix(name))
         mixed = mix_stems(opened.stems, factors, path, subtype=subtype, overwrite=overwrite)
     if as_json:
         show_json(dataclasses.asdict(mixed))
         return
+    if unwritten and not quiet:
+        say(f"{mixed.path}: lacks {unwritten}, which were not written")
     if mixed.gain_db and not quiet:
         say(f"{mixed.path}: {mixed.gain_db:.2f} dB, so that it does not clip")
     if not quiet:
         print_line(str(mixed.path))
+
+
+def _list_unwritten(opened: "StemFolder") -> list[str]:
+    """Stems of the song that were not written, as far as its model is still there to tell."""
+    from msdm_cli.cli.model_options import find_spec
+    from msdm_cli.errors import MsdmError
+
+    if opened.manifest is None:
+        return []
+    try:
+        return opened.list_unwritten(find_spec(opened.manifest.parse_request().model).stems)
+    except MsdmError:
+        return []
 
 
 def _choose_path(asked: Path | None, stems: dict[str, Path], usual: Path) -> Path:

@@ -207,7 +207,8 @@ def separate(  # noqa: PLR0913  an option each
         _refuse(("--project", project, "project"), ("--cluster", cluster, "cluster"))
     if to_stdout and (len(songs), len(wanted) + len(mixes), residual) != (1, 1, False):
         raise typer.BadParameter(
-            "the standard output takes one stem of one song: add --stems drums or --without drums",
+            "the standard output takes one song, and one file of it: name one song, and one stem "
+            "with --stems drums, or --without drums",
             param_hint="-o",
         )
     request = JobRequest(

@@ -78,7 +78,7 @@ def leave_out_results(found: list[Path], searched: Path, results: str) -> list[P
                 manifest = load_manifest(path)
                 records = manifest.files.values()
                 made |= {_strip_suffix(record.locate(path.parent)) for record in records}
-                made |= set(map(_strip_suffix, manifest.list_mixes(path.parent)))
+                made |= set(map(_strip_suffix, manifest.list_mixes(path)))
     return [path for path in found if _strip_suffix(path) not in made]
 
 

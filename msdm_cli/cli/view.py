@@ -51,13 +51,18 @@ def view(
       msdm view stems/song
       msdm view generated --serve
     """  # noqa: D301  \b keeps the lines of the examples
-    from msdm_cli.cli.hints import hinted
-    from msdm_cli.errors import MissingStems, ResultsExist
+    from msdm_cli.cli.hints import Hint, find_errno_hint, hinted
+    from msdm_cli.errors import MissingStems, MsdmError, ResultsExist, UnwritableResults
     from msdm_cli.page.write import find_takes, write_gallery, write_page
 
     left_out: list[str] = []
     # Here, other options help than elsewhere.
-    with hinted({kind: lambda error: error.remedy for kind in (MissingStems, ResultsExist)}):
+    hints: dict[type[MsdmError], Hint] = {
+        MissingStems: lambda error: error.remedy,
+        ResultsExist: lambda error: error.remedy,
+        UnwritableResults: lambda error: find_errno_hint(error, "copy it to a folder of yours"),
+    }
+    with hinted(hints):
         takes = find_takes(folder) if folder.is_dir() else []
         write = write_gallery if takes else write_page
         page = write(folder, left_out.append)

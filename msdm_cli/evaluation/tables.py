@@ -43,6 +43,10 @@ class ScoreTable(Generic[RowT]):
         """Whether a song has scores of a method."""
         return any((row.song, row.method) == (song, method) for row in self.rows)
 
+    def list_rows(self, songs: Collection[str]) -> list[RowT]:
+        """The scores of some songs; the table may hold others, too."""
+        return [row for row in self.rows if row.song in songs]
+
     def check_stems(self, stems: Collection[str]) -> None:
         """Refuse a table whose scores are of other stems.
 

@@ -1,6 +1,6 @@
 """Evaluation of separated songs, one by one. A later run scores only what has no scores yet."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +13,7 @@ from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.errors import MissingStems, ResultsExist, UnsuitableAudio
 from msdm_cli.evaluation.layout import TOLERANCE_SECONDS, Layout
 from msdm_cli.evaluation.metrics import METRICS
-from msdm_cli.evaluation.metrics.metric import SeparatedSong
+from msdm_cli.evaluation.metrics.metric import SeparatedSong, Summary
 from msdm_cli.evaluation.oracles import ORACLES
 from msdm_cli.evaluation.tables import ScoreTable
 from msdm_cli.jobs.done import KnownModel
@@ -136,6 +136,13 @@ class Evaluation:
         for table in self.tables:
             if any(table in tables for tables in missing.values()):
                 table.save()
+
+    def summarise(self, songs: Collection[str]) -> dict[str, list[Summary]]:
+        """The figures of each metric over some songs, by the metric's name."""
+        return {
+            table.metric.name: table.metric.summarise(table.list_rows(songs), self.layout.stems)
+            for table in self.tables
+        }
 
     def list_unscored(self, song: Path) -> list[str]:
         """Titles of the metrics that have no score of a song's estimates."""

@@ -16,7 +16,7 @@ from msdm_cli.backends.runtime import Runtime
 from msdm_cli.digest import digest_file
 from msdm_cli.errors import UnreadableManifest, UnwritableResults
 from msdm_cli.jobs.identity import get_seed
-from msdm_cli.jobs.output import MANIFEST, MANIFEST_SUFFIX
+from msdm_cli.jobs.output import MANIFEST, MANIFEST_SUFFIX, prefix_mixes
 from msdm_cli.jobs.paths import decode_path, encode_path
 from msdm_cli.jobs.request import JobRequest
 from msdm_cli.small_files import read_small
@@ -136,14 +136,15 @@ class Manifest:
                 "Use the version of msdm that wrote it.",
             ) from error
 
-    def list_mixes(self, folder: Path) -> list[Path]:
+    def list_mixes(self, path: Path) -> list[Path]:
         """What was mixed from the stems later, and so is in no manifest.
 
         Args:
-            folder: The manifest's folder.
+            path: Where the manifest lies.
         """
         inputs = {os.path.realpath(path) for path in self.parse_request().inputs.values()}
-        named = [file for file in folder.iterdir() if is_mix(file.stem, self.files)]
+        prefix, there = prefix_mixes(path), path.parent.iterdir()
+        named = [file for file in there if is_mix(file.stem.removeprefix(prefix), self.files)]
         # A song that lies beside its stems may have such a name.
         return [file for file in named if os.path.realpath(file) not in inputs]
 

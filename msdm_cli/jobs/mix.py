@@ -12,12 +12,18 @@ from numpy.typing import NDArray
 from msdm_cli.audio.file_sink import FileSink
 from msdm_cli.audio.file_source import FileSource
 from msdm_cli.audio.file_writer import SoundShape
-from msdm_cli.audio.formats import FORMATS, choose_subtype, writable_formats
+from msdm_cli.audio.formats import (
+    FORMATS,
+    check_channels,
+    choose_rate,
+    choose_subtype,
+    writable_formats,
+)
 from msdm_cli.audio.kept_source import keeping
 from msdm_cli.audio.mix import Gains, mix, round_mix
 from msdm_cli.audio.source import AudioSource
 from msdm_cli.audio.stem_finish import fit_gain
-from msdm_cli.errors import MissingStems, UnsuitableAudio
+from msdm_cli.errors import MissingStems, UnsuitableAudio, UnsuitableFormat
 from msdm_cli.jobs.output import check_vacant
 
 BLOCK_FRAMES = 1 << 16
@@ -97,13 +103,11 @@ def _describe(sources: Mapping[str, FileSource], path: Path, subtype: str | None
     """The shape of the mix.
 
     Raises:
-        UnwritableAudio: The format has no such subtype.
+        UnwritableAudio: The format has no such subtype, rate or number of channels.
         UnsuitableAudio: Stems differ in rate, length or channels.
         ValueError: The suffix is of no format that msdm writes.
     """
-    formats = {FORMATS[name].suffix: name for name in writable_formats()}
-    if path.suffix.lower() not in formats:
-        raise ValueError(f"expected a suffix of {', '.join(formats)}, got {path.suffix}")
+    format_name = _name_format(path)
     first, *others = sources.values()
     for other in others:
         for quantity in ("sample_rate", "frames", "channels"):
@@ -115,6 +119,12 @@ def _describe(sources: Mapping[str, FileSource], path: Path, subtype: str | None
                     "Stems of a mix must go together: export them together.",
                 )
     properties = first.properties
+    check_channels(format_name, properties.channels)
+    if choose_rate(format_name, None, properties.sample_rate) != properties.sample_rate:
+        raise UnsuitableFormat(
+            f"{format_name} has no {properties.sample_rate} Hz, the rate of the stems",
+            "Choose another format with -o, such as mix.flac.",
+        )
     tags = dict(first.tags)
     if "title" in tags:  # the sink adds the name of the mix
         tags["title"] = tags["title"].removesuffix(f" ({next(iter(sources))})")
@@ -122,10 +132,22 @@ def _describe(sources: Mapping[str, FileSource], path: Path, subtype: str | None
         sample_rate=properties.sample_rate,
         channels=properties.channels,
         frames=properties.frames,
-        subtype=choose_subtype(formats[path.suffix.lower()], subtype, properties.subtype),
+        subtype=choose_subtype(format_name, subtype, properties.subtype),
         tags=tags,
         channel_names=properties.channel_names,
     )
+
+
+def _name_format(path: Path) -> str:
+    """The format of a file, by its suffix.
+
+    Raises:
+        ValueError: msdm writes no such format.
+    """
+    formats = {FORMATS[name].suffix: name for name in writable_formats()}
+    if path.suffix.lower() not in formats:
+        raise ValueError(f"expected a suffix of {', '.join(formats)}, got {path.suffix}")
+    return formats[path.suffix.lower()]
 
 
 def _mix(sources: Mapping[str, AudioSource], gains: Gains) -> Iterator[NDArray[np.float64]]:

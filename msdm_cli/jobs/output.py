@@ -134,6 +134,20 @@ def place_beside(manifest: Path, name: str, suffix: str) -> Path:
     return manifest.with_name(f"{manifest.name.removesuffix(usual)}{name}{suffix}")
 
 
+def prefix_mixes(manifest: Path) -> str:
+    """What the names of mixes that are made later begin with, beside ``song-msdm.json``: ``song-``.
+
+    It tells them from the mixes of other songs in the folder.
+
+    Args:
+        manifest: Where the manifest of the stems lies.
+    """
+    usual = f"{MANIFEST}.{MANIFEST_SUFFIX}"
+    if manifest.name.endswith(usual):
+        return manifest.name.removesuffix(usual)
+    return f"{manifest.stem} "
+
+
 def _check_fields(name: str) -> None:
     """Refuse fields that are unknown, or that would be padded: ``{track:>3000000000}``.
 

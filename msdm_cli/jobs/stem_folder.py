@@ -9,6 +9,7 @@ from msdm_cli.audio.mix import is_mix
 from msdm_cli.audio.stem_finish import MIXTURE
 from msdm_cli.errors import MissingStems, UnreadableManifest
 from msdm_cli.jobs.manifest import Manifest, list_manifests, load_manifest
+from msdm_cli.jobs.output import prefix_mixes
 
 COLOURS = {
     "bass": (116, 92, 214),
@@ -39,6 +40,25 @@ class StemFolder:
     mixes: dict[str, Path]
     manifest: Manifest | None = None
     manifest_path: Path | None = None
+
+    def place_mix(self, name: str) -> Path:
+        """Where a mix that is made of the stems goes, without suffix."""
+        prefix = "" if self.manifest_path is None else prefix_mixes(self.manifest_path)
+        return self.folder / f"{prefix}{name}"
+
+    def list_unwritten(self, stems: Iterable[str]) -> list[str]:
+        """Those of a model's stems that the song has, but that were not written.
+
+        Args:
+            stems: The model's.
+        """
+        if self.manifest is None:
+            return []
+        request = self.manifest.parse_request()
+        if request.task != "separate":
+            return []
+        there = {*self.stems, *request.options.absent}
+        return [stem for stem in stems if stem not in there]
 
 
 def open_stem_folder(path: Path) -> StemFolder:
@@ -71,7 +91,7 @@ def _open_listed(path: Path) -> StemFolder:
     mixed = {MIXTURE, *getattr(options, "mixes", ())}
     stems = {name: file for name, file in files.items() if name not in mixed}
     mixes = {name: file for name, file in files.items() if name in mixed}
-    later = manifest.list_mixes(folder)
+    later = manifest.list_mixes(path)
     others = (file for file in _list_sounds(folder) if file in later)
     mixes |= _name(file for file in others if file not in files.values())
     song = manifest.parse_request().track or folder.absolute().name

@@ -18,6 +18,7 @@ from msdm_cli.page.facts import (
     extend,
     list_commands,
     list_facts,
+    to_unicode,
 )
 from msdm_cli.page.outline import LOWEST_HZ, Outline, outline
 from msdm_cli.page.pictures import Rgb, draw_spectrogram, draw_wave
@@ -77,7 +78,7 @@ def build_page(opened: StemFolder, place: Path, tell: Callable[[str], None] = wa
     made = f", {MADE[manifest.request['task']]}" if manifest else ""
     path = opened.manifest_path
     return Page(
-        title=_decode(opened.song),
+        title=to_unicode(opened.song),
         summary=f"{count if stems else 'a mix'}{made} · {_describe_length(sounds)}",
         seconds=max(sound.source.properties.seconds for sound in sounds),
         tracks=_draw(sounds, colours, place, muted),
@@ -114,7 +115,7 @@ def build_gallery(
         raise MissingStems(f"{place.parent}: no take can be read", "Name a folder of takes.")
     colours = choose_colours([sound.name for sound in sounds])
     return Page(
-        title=_decode(title),
+        title=to_unicode(title),
         summary=f"{len(sounds)} takes · {_describe_length(sounds)}",
         seconds=max(sound.source.properties.seconds for sound in sounds),
         tracks=[
@@ -130,7 +131,7 @@ def _lead_on(track: Track, page: Path, take: StemFolder, folder: Path) -> Track:
     manifest = take.manifest
     relative = os.path.relpath(take.folder, folder)
     # A command that is copied from a page names no bytes that are no Unicode.
-    command = extend(manifest, relative) if manifest and _decode(relative) == relative else ""
+    command = extend(manifest, relative) if manifest and to_unicode(relative) == relative else ""
     return replace(
         track,
         link=make_address(page, folder),
@@ -175,8 +176,8 @@ def _draw(
         share = sound.source.properties.seconds / longest
         tracks.append(
             Track(
-                name=_decode(sound.name),
-                file=_decode(sound.path.name),
+                name=to_unicode(sound.name),
+                file=to_unicode(sound.path.name),
                 source=make_address(sound.path, place.parent),
                 colour=colour,
                 wave=draw_wave(sound.shape, peak, colour, share),
@@ -199,8 +200,3 @@ def _describe_length(sounds: Sequence[_Sound]) -> str:
     properties = [sound.source.properties for sound in sounds]
     length = format_length(max(one.seconds for one in properties))
     return f"{length} · {describe_sound(properties[0])}"
-
-
-def _decode(name: str) -> str:
-    """A name as Unicode, whatever its bytes are."""
-    return os.fsencode(name).decode(errors="replace")

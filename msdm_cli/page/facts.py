@@ -16,6 +16,15 @@ MADE = {"separate": "separated", "impute": "imputed", "generate": "generated"}
 Lines = list[tuple[str, str]]
 
 
+def to_unicode(name: str) -> str:
+    """A name as Unicode, whatever its bytes are."""
+    return os.fsencode(name).decode(errors="replace")
+
+
+def _is_unicode(name: str) -> bool:
+    return to_unicode(name) == name
+
+
 def describe_sound(properties: AudioProperties) -> str:
     """Rate, channels and samples: ``44.1 kHz, stereo, PCM_16``."""
     channels = CHANNELS.get(properties.channels, f"{properties.channels} channels")
@@ -83,7 +92,8 @@ def list_commands(manifest: Manifest, path: Path, stems: list[str]) -> Lines:
         ]
     if manifest.request["task"] == "generate":
         commands.append(("make it longer", extend(manifest)))
-    return [(why, command) for why, command in commands if command]
+    # A command that is copied from a page names no bytes that are no Unicode.
+    return [(why, command) for why, command in commands if command and _is_unicode(command)]
 
 
 def _find_inputs(manifest: Manifest, folder: Path) -> dict[str, str]:

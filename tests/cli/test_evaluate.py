@@ -208,3 +208,17 @@ def test_separate_makes_estimates_once(references, tmp_path):
     other = evaluate(*arguments[:4])
     assert other.exit_code == 1
     assert "other settings" in other.stderr
+
+
+def test_only_the_songs_that_are_asked_for_are_summed_up(references, estimates):
+    """The tables may hold others, and scores of files that were changed since."""
+    write_stems(references / "Track00003")
+    write_stems(estimates / "Track00003", scale=0.5)
+    first = evaluate(references, estimates)
+    assert "not scored again" not in first.output
+    again = evaluate(references, estimates, "--limit", "1", "--json")
+    assert {entry["songs"] for entry in json.loads(again.stdout)} == {1}
+    shown = evaluate(references, estimates)
+    told = "".join(shown.stderr.splitlines())
+    assert "2 of 2 songs have scores and are not scored again" in told
+    assert str(estimates / "scores.csv") in told

@@ -22,6 +22,12 @@ def test_stems_are_named_by_an_option_or_by_their_file():
     }
 
 
+def test_a_stem_is_a_word_of_the_name():
+    assert name_stems(["bass2_(take).wav"], STEMS) == {"bass": Path("bass2_(take).wav")}
+    with pytest.raises(typer.BadParameter, match="which stem is bassdrum"):
+        name_stems(["bassdrum.wav"], STEMS)
+
+
 def test_a_stem_does_not_come_through_a_pipe(tmp_path):
     pipes = ["-"]
     if hasattr(os, "mkfifo"):

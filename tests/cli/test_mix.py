@@ -8,6 +8,8 @@ import soundfile
 from conftest import list_files, read_sound
 from run_msdm import msdm
 
+from msdm_cli.jobs.stem_folder import open_stem_folder
+
 OPTIONS = ("--model", "tiny", "--quality", "fast", "--device", "cpu", "--precision", "fp32")
 
 
@@ -73,3 +75,30 @@ def test_the_standard_output_takes_a_minus_one(write_song, tiny):
     song = write_song(seconds=0.2)
     wrong = msdm("separate", song, "-o", "-", *OPTIONS)
     wrong.assert_two_lines("--without drums", returncode=2)
+
+
+def test_a_mix_of_some_stems_is_not_the_song_without_others(write_song, tmp_path, tiny):
+    song = write_song(seconds=0.5)
+    some = ("--stems", "bass,drums", "-o", tmp_path / "some")
+    assert msdm("separate", song, *some, *OPTIONS).returncode == 0
+    stems = tmp_path / "some" / "song"
+    refused = msdm("mix", stems, "--without", "bass")
+    refused.assert_two_lines("guitar, piano were not written", "with --without bass")
+    mixed = msdm("mix", stems)
+    assert mixed.returncode == 0
+    assert "mix.wav: lacks guitar, piano, which were not written" in mixed.stderr
+    # A stem that the song does not have is not missed.
+    told = ("--absent", "piano", "-o", tmp_path / "told")
+    assert msdm("separate", song, *told, *OPTIONS).returncode == 0
+    assert msdm("mix", tmp_path / "told" / "song", "--without", "bass").stderr == ""
+
+
+def test_mixes_of_songs_in_one_folder_have_names_of_their_own(write_song, tmp_path, tiny):
+    songs = write_song("a.wav", seconds=0.5), write_song("b.wav", seconds=0.5, seed=1)
+    name = ("-o", tmp_path / "out", "--name", "{track} {stem}.{ext}")
+    assert msdm("separate", *songs, *name, *OPTIONS).returncode == 0
+    for song in "ab":
+        mixed = msdm("mix", tmp_path / "out" / f"{song} msdm.json", "--without", "drums")
+        assert mixed.stdout == f"{tmp_path / 'out' / song} without-drums.wav\n"
+    opened = open_stem_folder(tmp_path / "out" / "b msdm.json")
+    assert opened.mixes == {"b without-drums": tmp_path / "out" / "b without-drums.wav"}

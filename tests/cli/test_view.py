@@ -1,5 +1,6 @@
 """``msdm view``."""
 
+import errno
 import socket
 import threading
 import urllib.request
@@ -7,7 +8,10 @@ from unittest import mock
 
 import pytest
 from run_msdm import msdm
+from typer.testing import CliRunner
 
+from msdm_cli.cli.app import app
+from msdm_cli.errors import UnwritableResults
 from msdm_cli.page.serve import PageServer
 
 
@@ -77,3 +81,15 @@ def test_a_port_that_is_taken(stems):
         taken.listen()
         port = taken.getsockname()[1]
         msdm("view", stems, "--serve", "--port", port).assert_two_lines("cannot serve", "--port 0")
+
+
+def test_a_page_that_cannot_be_written_names_no_option_that_view_lacks(stems, monkeypatch):
+    def refuse(path, data):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("msdm_cli.page.place.write_whole", refuse)
+    result = CliRunner().invoke(app, ["view", str(stems)])
+    assert isinstance(result.exception, UnwritableResults)
+    assert result.exception.hint == (
+        "You may not write there: change its rights, or copy it to a folder of yours."
+    )

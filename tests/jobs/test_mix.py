@@ -3,7 +3,13 @@ import pytest
 import soundfile
 from conftest import music, read_sound, separate
 
-from msdm_cli.errors import MissingStems, ReplacesInput, ResultsExist, UnsuitableAudio
+from msdm_cli.errors import (
+    MissingStems,
+    ReplacesInput,
+    ResultsExist,
+    UnsuitableAudio,
+    UnsuitableFormat,
+)
 from msdm_cli.jobs.mix import mix_stems
 
 
@@ -79,3 +85,11 @@ def test_what_does_not_go_together(stems, tmp_path):
         mix_stems(stems, {}, path)
     mix_stems(stems, {}, path, overwrite=True)
     assert path.stat().st_size
+
+
+def test_a_format_has_the_rate_of_the_stems(stems, tmp_path):
+    for path in stems.values():
+        soundfile.write(path, music(5000).T, 96_000, "PCM_16")
+    with pytest.raises(UnsuitableFormat, match="mp3 has no 96000 Hz") as raised:
+        mix_stems(stems, {}, tmp_path / "mix.mp3")
+    assert "mix.flac" in raised.value.remedy

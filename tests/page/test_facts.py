@@ -1,3 +1,4 @@
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +34,12 @@ def test_facts_of_a_separation(tiny_model, write_song, tmp_path):
     commands = dict(list_commands(manifest, result.manifest, ["bass", "my drums"]))
     assert commands["check the files"] == "msdm check msdm.json"
     assert commands["leave a stem out"] == "msdm mix msdm.json --without 'my drums'"
+
+
+def test_commands_name_no_bytes_that_are_no_unicode(tiny_model, write_song, tmp_path):
+    result = separate(tiny_model, write_song(seconds=0.3), tmp_path / "stems")
+    path = result.manifest.with_name(os.fsdecode(b"caf\xe9 msdm.json"))
+    assert list_commands(load_manifest(result.manifest), path, ["bass", "drums"]) == []
 
 
 def test_what_was_said_to_be_absent_is_a_fact(tiny_model, write_song, tmp_path):
