@@ -145,8 +145,10 @@ class ArraySource:
         if not np.issubdtype(given.dtype, np.floating):
             raise ValueError(f"expected floats, full scale 1, got samples of {given.dtype}")
         low, high = RATES_HZ
-        if not low <= sample_rate <= high:
-            raise ValueError(f"expected a rate of {low} to {high} Hz, got {sample_rate}")
+        if sample_rate not in range(low, high + 1):
+            raise ValueError(
+                f"expected a rate of {low} to {high} Hz, a whole number, got {sample_rate}"
+            )
         if not given.size:
             raise UnsuitableAudio(f"{name}: no samples", "Give an array that holds sound.")
         self.samples = given.astype(np.float32)

@@ -40,7 +40,7 @@ class Runtime:
             )
         if self.devices > MOST_DEVICES:
             raise ValueError(f"expected up to {MOST_DEVICES} devices, got {self.devices}")
-        if not 0 <= self.threads <= MOST_THREADS:
+        if self.threads not in range(MOST_THREADS + 1):
             raise ValueError(f"expected 0 to {MOST_THREADS} threads, got {self.threads}")
 
     @property

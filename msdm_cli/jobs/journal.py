@@ -136,10 +136,10 @@ class Journal:
             UnwritableResults: The disk is full.
         """
         if self.resumed:
-            log.info("%s: continues, %d chunks are done", self.folder.parent, self._count())
+            log.info("%s: continues; chunks that are done: %d", self.folder.parent, self._count())
             return
         if self._found is not None:
-            difference = find_difference(self._found, self._identity)
+            difference = str(find_difference(self._found, self._identity)).removeprefix("options.")
             log.info("%s: starts again, since %s has changed", self.folder.parent, difference)
         try:
             for path in list_chunks(self.folder):

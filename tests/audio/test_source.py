@@ -66,8 +66,9 @@ def test_nothing_and_nan_are_refused():
         ArraySource(np.zeros((2, 0)), 8000)
     with pytest.raises(UnsuitableAudio, match="NaN"):
         ArraySource(np.array([0.0, np.nan]), 8000)
-    with pytest.raises(ValueError, match="expected a rate"):
-        ArraySource(np.zeros(3), 0)
+    for rate in (0, 44100.5):
+        with pytest.raises(ValueError, match="expected a rate"):
+            ArraySource(np.zeros(3), rate)
 
 
 @pytest.mark.parametrize("kind", [np.int16, np.int32, bool, complex])

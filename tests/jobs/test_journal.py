@@ -64,7 +64,7 @@ def test_another_job_starts_again_and_says_why(tmp_path, caplog):
         assert not journal.resumed
         journal.begin()
         assert journal.load(0) is None
-    assert "options.preset.eta has changed" in caplog.text
+    assert "since preset.eta has changed" in caplog.text
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x93NUMPY\x01\x00", b"nonsense"])
