@@ -26,7 +26,6 @@ class Finish(Protocol):
 
     Attributes:
         gain: Factor on what is written.
-        peak: Largest absolute value before the gain, of every signal that the gain is applied to.
         clipped: Samples that were clipped here.
         mixture_only: Whether the gain is on the mixture alone, and its stems stay as they are.
         exact: Whether the stems sum to the mixture, to the last bit.
@@ -35,7 +34,6 @@ class Finish(Protocol):
     """
 
     gain: float
-    peak: float
     clipped: int
     mixture_only: bool
 
@@ -53,6 +51,10 @@ class Finish(Protocol):
         """What is written, by name, ``[C, n]`` each."""
         ...
 
+    def fit(self) -> "Finish | None":
+        """After all blocks without a gain: one with the gain at which nothing clips, if need be."""
+        ...
+
 
 class SumFinish:
     """For stems that sum to a mixture: they still do after rounding.
@@ -67,7 +69,7 @@ class SumFinish:
     mixture_only = False
 
     def __init__(
-        self, subtype: Subtype, gain: float, mixes: Mapping[str, Gains] | None = None
+        self, subtype: Subtype, gain: float = 1.0, mixes: Mapping[str, Gains] | None = None
     ) -> None:
         self.gain = gain
         self.peak = 0.0
@@ -110,6 +112,11 @@ class SumFinish:
         self._energy += float(np.square(target).sum())
         return self._add_mixes(dict(zip(stems, values, strict=True)))
 
+    def fit(self) -> "SumFinish | None":
+        """After all blocks without a gain: one with the gain at which nothing clips, if need be."""
+        gain = fit_gain(self.peak, self._subtype)
+        return None if gain == 1 else SumFinish(self._subtype, gain, self._mixes)
+
     def _add_mixes(self, stems: dict[str, Block]) -> dict[str, Block]:
         written = dict(stems)
         for name, gains in self._mixes.items():
@@ -127,17 +134,32 @@ class ScaleFinish:
         subtype: How samples are stored.
         gain: Factor on the mixture, and on the stems unless ``mixture_only``.
         mixture_only: Whether the stems stay as they are.
+        may_scale: Whether they do so only if none of them would clip itself.
     """
 
     exact = False
     null_db = None
 
-    def __init__(self, subtype: Subtype, gain: float, *, mixture_only: bool) -> None:
+    def __init__(
+        self,
+        subtype: Subtype,
+        gain: float = 1.0,
+        *,
+        mixture_only: bool = False,
+        may_scale: bool = False,
+    ) -> None:
         self._subtype = subtype
+        self._may_scale = may_scale
+        self._peaks: dict[str, float] = {}
         self.gain = gain
-        self.peak = 0.0
         self.clipped = 0
         self.mixture_only = mixture_only
+
+    @property
+    def peak(self) -> float:
+        """Largest absolute value before the gain, of every signal that the gain is applied to."""
+        scaled = [MIXTURE] if self.mixture_only else self._peaks
+        return max((self._peaks.get(name, 0.0) for name in scaled), default=0.0)
 
     def apply(self, stems: Mapping[str, Signal], mixture: Signal) -> dict[str, Block]:
         """The stems and the mixture, as integers of the subtype or as floats."""
@@ -145,12 +167,26 @@ class ScaleFinish:
         written = {}
         for name, signal in {**stems, MIXTURE: mixture}.items():
             exact = np.asarray(signal, np.float64)
+            peak = float(np.abs(exact).max(initial=0))
+            self._peaks[name] = max(self._peaks.get(name, 0.0), peak)
             if name in scaled:
-                self.peak = max(self.peak, float(np.abs(exact).max(initial=0)))
                 exact = self.gain * exact
             written[name], clipped = round_mix(exact, self._subtype)
             self.clipped += clipped
         return written
+
+    def fit(self) -> "ScaleFinish | None":
+        """After all blocks without a gain: one with the gain at which nothing clips, if need be.
+
+        Where a stem itself would clip, the gain is on all, if it may be.
+        """
+        stems = [peak for name, peak in self._peaks.items() if name != MIXTURE]
+        if self.mixture_only and self._may_scale and max(stems, default=0.0) > 1:
+            self.mixture_only = False
+        gain = fit_gain(self.peak, self._subtype)
+        if gain == 1:
+            return None
+        return ScaleFinish(self._subtype, gain, mixture_only=self.mixture_only)
 
 
 def fit_gain(peak: float, subtype: Subtype) -> float:

@@ -21,7 +21,8 @@ PLACES = ("inputs", "folder", "track", "overwrite")
 OUTPUT = 13
 """Raised when the same request gives other samples. Unfinished jobs then start again.
 
-13 brought stems that are not there, and are imputed in a part: around it they may play.
+13 brought imputed stems that would clip, and are softer; and stems that are not there, and are
+imputed in a part: around it they may play.
 """
 
 

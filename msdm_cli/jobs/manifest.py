@@ -61,8 +61,9 @@ class Facts:
         properties: Of the input; of the results where there is none.
         subtype_written: How samples are stored.
         calls: Network calls.
-        gain: Factor on the files, so that none clips; on the mixture alone if ``mixture_only``.
+        gain: Factor on the files, so that none clips.
         gain_db: The same in dB.
+        mixture_only: Whether the gain is on the mixture alone, and its stems stay as they are.
         exact: Whether the stems sum to the song, to the last bit.
         null_db: Level of what they leave of the song, relative to it; None if nothing.
         clipped: Samples that were clipped.
@@ -77,6 +78,7 @@ class Facts:
     calls: int
     gain: Annotated[float, msgspec.Meta(ge=LOWEST_GAIN, le=1)] = 1.0
     gain_db: float = 0.0
+    mixture_only: bool = False
     exact: bool = False
     null_db: float | None = None
     clipped: int = 0
@@ -114,13 +116,6 @@ class Manifest:
         """Quarter notes a minute: what was asked for, else what was heard; None if neither is."""
         controls = getattr(self.parse_request().options, "controls", None)
         return getattr(controls, "tempo", None) or self.facts.heard.tempo
-
-    @property
-    def mixture_only(self) -> bool:
-        """Whether the gain is on the mixture alone, and its stems stay as they are."""
-        request = self.parse_request()
-        subtype = SUBTYPES[self.facts.subtype_written]
-        return request.row.finish(request.options, subtype, self.facts.gain).mixture_only
 
     def parse_request(self) -> JobRequest:
         """The job that made the results.

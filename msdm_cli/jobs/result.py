@@ -59,7 +59,7 @@ def recall(path: Path, manifest: Manifest) -> JobResult:
         subtype_written=facts.subtype_written,
         gain=facts.gain,
         gain_db=facts.gain_db,
-        mixture_only=manifest.mixture_only,
+        mixture_only=facts.mixture_only,
         exact=facts.exact,
         null_db=facts.null_db,
         clipped=facts.clipped,

@@ -14,7 +14,7 @@ from msdm_cli.audio.file_writer import SoundShape
 from msdm_cli.audio.formats import Subtype
 from msdm_cli.audio.kept_source import keeping
 from msdm_cli.audio.source import AudioProperties, AudioSource
-from msdm_cli.audio.stem_finish import Finish, fit_gain
+from msdm_cli.audio.stem_finish import Finish
 from msdm_cli.backends.runtime import Runtime
 from msdm_cli.jobs.done import find_done, find_result
 from msdm_cli.jobs.identity import draw_seed, get_seed, identify, is_same_but_seed
@@ -183,7 +183,7 @@ class _Job:
     def _write(self, journal: Journal, progress: Progress) -> tuple[Facts, dict[str, FileRecord]]:
         """Write all files; twice if something would clip, the second time with a gain."""
         request = self._request
-        finish = request.row.finish(request.options, self._shape.subtype, 1.0)
+        finish = request.row.finish(request.options, self._shape.subtype)
         calls = 0
         while True:
             with FileSink(self._paths, self._shape, self._copies) as sink:
@@ -191,16 +191,16 @@ class _Job:
                 calls += made
                 for source in self._sources.values():
                     source.check_unchanged()
-                gain = fit_gain(finish.peak, self._shape.subtype)
-                if gain != 1 and finish.gain == 1:
+                fitted = finish.fit() if finish.gain == 1 else None
+                if fitted is not None:
                     log.info(
                         "%s: something would clip; written again, with a gain of %.2f dB",
                         request.manifest.parent,
-                        20 * math.log10(gain),
+                        20 * math.log10(fitted.gain),
                     )
                     # The journal has every chunk, and the song is kept: neither is the network
                     # called again, nor the song read.
-                    finish = request.row.finish(request.options, self._shape.subtype, gain)
+                    finish = fitted
                     continue
                 folder = request.manifest.parent
                 # Given stems that lie among the results are results too: they are listed.
@@ -239,6 +239,7 @@ class _Job:
             calls=calls,
             gain=finish.gain,
             gain_db=20 * math.log10(finish.gain),
+            mixture_only=finish.mixture_only,
             exact=finish.exact,
             null_db=finish.null_db,
             clipped=clipped + finish.clipped,

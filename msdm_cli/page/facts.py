@@ -57,7 +57,7 @@ def list_facts(manifest: Manifest) -> Lines:
     if SONG in inputs:
         found.append(("sum", _describe_sum(manifest)))
     if facts.gain_db:
-        why = "on the mixture alone" if manifest.mixture_only else "so that nothing clips"
+        why = "on the mixture alone" if facts.mixture_only else "so that nothing clips"
         found.append(("gain", f"{facts.gain_db:.2f} dB, {why}"))
     if facts.clipped:
         found.append(("clipped", f"{facts.clipped} samples"))

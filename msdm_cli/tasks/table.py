@@ -24,7 +24,7 @@ class Task:
             options.
         plan: Chunks and network calls, from model, sources and options.
         run: Does it, with model, sources, options, store and progress.
-        finish: Makes blocks ready to be written, from options, subtype and gain.
+        finish: Makes blocks ready to be written, without a gain, from options and subtype.
         copies_inputs: Whether inputs that are no results are copied beside these.
         cut: Options for the first seconds of a job, from options and a number of seconds.
     """
@@ -35,7 +35,7 @@ class Task:
     describe_output: Callable[..., AudioProperties]
     plan: Callable[..., TaskPlan]
     run: Callable[..., StemStream]
-    finish: Callable[[Any, Subtype, float], Finish]
+    finish: Callable[[Any, Subtype], Finish]
     copies_inputs: bool = False
     cut: Callable[[Any, float], Any] = lambda options, seconds: options
 
@@ -58,7 +58,7 @@ TASKS = {
         describe_output=separate.describe_output,
         plan=separate.plan,
         run=separate.run,
-        finish=lambda options, subtype, gain: SumFinish(subtype, gain, options.mixes),
+        finish=lambda options, subtype: SumFinish(subtype, mixes=options.mixes),
     ),
     "impute": Task(
         options=impute.ImputeOptions,
@@ -67,7 +67,10 @@ TASKS = {
         describe_output=impute.describe_output,
         plan=impute.plan,
         run=impute.run,
-        finish=lambda options, subtype, gain: ScaleFinish(subtype, gain, mixture_only=True),
+        # What is there of a stem whose part is drawn anew stays as it is.
+        finish=lambda options, subtype: ScaleFinish(
+            subtype, mixture_only=True, may_scale=options.part is None
+        ),
         copies_inputs=True,
         cut=impute.cut,
     ),
@@ -78,9 +81,7 @@ TASKS = {
         describe_output=generate.describe_output,
         plan=generate.plan,
         run=generate.run,
-        finish=lambda options, subtype, gain: ScaleFinish(
-            subtype, gain, mixture_only=options.continues
-        ),
+        finish=lambda options, subtype: ScaleFinish(subtype, mixture_only=options.continues),
         cut=lambda options, seconds: replace(options, seconds=min(options.seconds, seconds)),
     ),
 }

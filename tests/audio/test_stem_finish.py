@@ -61,6 +61,32 @@ def test_scaling_may_leave_the_stems(mixture_only, expected):
     assert finish.peak == pytest.approx(1.6)
 
 
+def test_a_finish_that_clips_is_fitted():
+    stem = np.full((1, 4), 1.5, np.float32)
+    summed = SumFinish(SUBTYPES["PCM_16"])
+    summed.apply({"bass": stem}, stem)
+    assert summed.fit().gain == fit_gain(1.5, SUBTYPES["PCM_16"])
+    quiet = ScaleFinish(SUBTYPES["PCM_16"], mixture_only=True)
+    quiet.apply({"bass": stem / 2}, stem / 2)
+    assert quiet.fit() is None
+
+
+@pytest.mark.parametrize(
+    ("level", "may_scale", "mixture_only"),
+    [(0.9, True, True), (1.5, True, False), (1.5, False, True)],
+)
+def test_stems_that_would_clip_themselves_are_scaled_if_they_may_be(level, may_scale, mixture_only):
+    stem = np.full((1, 4), level)
+    finish = ScaleFinish(SUBTYPES["PCM_16"], mixture_only=True, may_scale=may_scale)
+    finish.apply({"bass": stem}, stem / 2 + 0.6)
+    fitted = finish.fit()
+    assert fitted.mixture_only == mixture_only
+    loudest = level / 2 + 0.6 if mixture_only else max(level, level / 2 + 0.6)
+    assert fitted.gain == fit_gain(loudest, SUBTYPES["PCM_16"])
+    fitted.apply({"bass": stem}, stem / 2 + 0.6)
+    assert (fitted.clipped > 0) == (level > 1 and mixture_only)
+
+
 def test_stems_and_mixtures_are_rounded_to_the_nearest():
     finish = ScaleFinish(SUBTYPES["PCM_16"], 1.0, mixture_only=True)
     stem = np.array([[0.4, 0.6, -0.4, -0.6, 40_000.0]]) / 32768

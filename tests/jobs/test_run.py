@@ -594,6 +594,23 @@ def test_a_mixture_that_would_clip_is_turned_down_alone(tiny_model, tmp_path):
     assert loud.clipped == 0
 
 
+def test_new_stems_that_would_clip_are_turned_down_with_the_mixture(tiny_model, tmp_path):
+    class Loud(SpyDenoiser):
+        def __call__(self, *arguments):
+            return super().__call__(*arguments) * np.float32(20)
+
+    model = replace_denoisers(tiny_model, Loud(tiny_model.choose(0)))
+    drums = tmp_path / "drums.wav"
+    soundfile.write(drums, music(22_050).T, 22050, "PCM_16")
+    loud = impute(model, {"drums": drums}, tmp_path / "out")
+    assert loud.gain < 1
+    assert (loud.mixture_only, loud.clipped) == (False, 0)
+    np.testing.assert_array_equal(read_sound(loud.files["drums"]), read_sound(drums))
+    # What stays of a stem is not turned down.
+    part = impute(model, {"drums": drums}, tmp_path / "part", part=(0.2, 0.6))
+    assert part.mixture_only
+
+
 def test_a_given_file_is_not_replaced_even_when_asked(tiny_model, write_song, tmp_path):
     bass = write_song("piano.wav", 0.5)
     before = bass.read_bytes()
