@@ -27,7 +27,7 @@ def test_a_stem_goes_from_standard_input_to_standard_output(write_song, tmp_path
     assert piped.stdout == (tmp_path / "out" / "song" / "drums.wav").read_bytes()
     assert b"seed" not in piped.stderr
     wrong = msdm("separate", song, "-o", "-", *FAST)
-    wrong.assert_two_lines("-o", "one stem of one song", returncode=2)
+    wrong.assert_two_lines("-o", "one song, and one file of it", returncode=2)
 
 
 def test_what_is_absent_is_said_of_the_standard_input_too(write_song, tmp_path):
