@@ -39,13 +39,17 @@ def name_mix(gains: Gains) -> str:
     return MIX if any(gains.values()) or not gains else WITHOUT + "-".join(gains)
 
 
-def is_mix(name: str, stems: Iterable[str] | None = None) -> bool:
+def is_mix(name: str, stems: Iterable[str] | None = None, prefix: str = "") -> bool:
     """Whether a name is one that ``name_mix`` gives.
 
     Args:
         name: The name.
         stems: The stems that there are; any if None. A song may be called ``without-you``.
+        prefix: What may stand before it. After one, ``mix`` is none: a song may be called so, too.
     """
+    if prefix and name == f"{prefix}{MIX}":
+        return False
+    name = name.removeprefix(prefix)
     if name == MIX or stems is None:
         return name == MIX or name.startswith(WITHOUT)
     one = "|".join(map(re.escape, stems))

@@ -145,7 +145,7 @@ class ArraySource:
         if not np.issubdtype(given.dtype, np.floating):
             raise ValueError(f"expected floats, full scale 1, got samples of {given.dtype}")
         low, high = RATES_HZ
-        if sample_rate not in range(low, high + 1):
+        if not low <= sample_rate <= high or sample_rate != int(sample_rate):
             raise ValueError(
                 f"expected a rate of {low} to {high} Hz, a whole number, got {sample_rate}"
             )

@@ -1,7 +1,7 @@
 """The last step before stems are written: gain, rounding, and what was found on the way."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -27,6 +27,7 @@ class Finish(Protocol):
     Attributes:
         gain: Factor on what is written.
         clipped: Samples that were clipped here.
+        stay: Stems that stay as they are, whatever the gain.
         mixture_only: Whether the gain is on the mixture alone, and its stems stay as they are.
         exact: Whether the stems sum to the mixture, to the last bit.
         null_db: Level of what they leave of it, relative to it; None if nothing, or if it is not
@@ -35,6 +36,7 @@ class Finish(Protocol):
 
     gain: float
     clipped: int
+    stay: tuple[str, ...]
     mixture_only: bool
 
     @property
@@ -66,6 +68,7 @@ class SumFinish:
             leaves out is, to the last bit, what it lacks of the mixture.
     """
 
+    stay: tuple[str, ...] = ()
     mixture_only = False
 
     def __init__(
@@ -132,9 +135,10 @@ class ScaleFinish:
 
     Args:
         subtype: How samples are stored.
-        gain: Factor on the mixture, and on the stems unless ``mixture_only``.
-        mixture_only: Whether the stems stay as they are.
-        may_scale: Whether they do so only if none of them would clip itself.
+        gain: Factor on the mixture, and on the stems that do not stay unless ``mixture_only``.
+        stay: Stems that stay as they are. Where there are some, the gain is on the mixture alone,
+            unless another stem would clip itself.
+        mixture_only: Whether all stems stay as they are; by default, whether any does.
     """
 
     exact = False
@@ -144,49 +148,40 @@ class ScaleFinish:
         self,
         subtype: Subtype,
         gain: float = 1.0,
+        stay: Collection[str] = (),
         *,
-        mixture_only: bool = False,
-        may_scale: bool = False,
+        mixture_only: bool | None = None,
     ) -> None:
         self._subtype = subtype
-        self._may_scale = may_scale
         self._peaks: dict[str, float] = {}
         self.gain = gain
         self.clipped = 0
-        self.mixture_only = mixture_only
-
-    @property
-    def peak(self) -> float:
-        """Largest absolute value before the gain, of every signal that the gain is applied to."""
-        scaled = [MIXTURE] if self.mixture_only else self._peaks
-        return max((self._peaks.get(name, 0.0) for name in scaled), default=0.0)
+        self.stay = tuple(stay)
+        self.mixture_only = bool(stay) if mixture_only is None else mixture_only
 
     def apply(self, stems: Mapping[str, Signal], mixture: Signal) -> dict[str, Block]:
         """The stems and the mixture, as integers of the subtype or as floats."""
-        scaled = {MIXTURE} if self.mixture_only else {*stems, MIXTURE}
         written = {}
         for name, signal in {**stems, MIXTURE: mixture}.items():
             exact = np.asarray(signal, np.float64)
             peak = float(np.abs(exact).max(initial=0))
             self._peaks[name] = max(self._peaks.get(name, 0.0), peak)
-            if name in scaled:
+            if name == MIXTURE or not (self.mixture_only or name in self.stay):
                 exact = self.gain * exact
             written[name], clipped = round_mix(exact, self._subtype)
             self.clipped += clipped
         return written
 
     def fit(self) -> "ScaleFinish | None":
-        """After all blocks without a gain: one with the gain at which nothing clips, if need be.
-
-        Where a stem itself would clip, the gain is on all, if it may be.
-        """
-        stems = [peak for name, peak in self._peaks.items() if name != MIXTURE]
-        if self.mixture_only and self._may_scale and max(stems, default=0.0) > 1:
-            self.mixture_only = False
-        gain = fit_gain(self.peak, self._subtype)
+        """After all blocks without a gain: one with the gain at which nothing clips, if need be."""
+        mixture = self._peaks.get(MIXTURE, 0.0)
+        others = [peak for name, peak in self._peaks.items() if name not in (MIXTURE, *self.stay)]
+        new = max(others, default=0.0)
+        mixture_only = self.mixture_only and new <= 1
+        gain = fit_gain(mixture if mixture_only else max(mixture, new), self._subtype)
         if gain == 1:
             return None
-        return ScaleFinish(self._subtype, gain, mixture_only=self.mixture_only)
+        return ScaleFinish(self._subtype, gain, self.stay, mixture_only=mixture_only)
 
 
 def fit_gain(peak: float, subtype: Subtype) -> float:

@@ -1,6 +1,7 @@
 """What runs a network: backend, device and precision."""
 
 from dataclasses import dataclass
+from numbers import Integral
 
 AUTO = "auto"
 BACKENDS = ("torch", "onnx")
@@ -40,7 +41,7 @@ class Runtime:
             )
         if self.devices > MOST_DEVICES:
             raise ValueError(f"expected up to {MOST_DEVICES} devices, got {self.devices}")
-        if self.threads not in range(MOST_THREADS + 1):
+        if not isinstance(self.threads, Integral) or not 0 <= self.threads <= MOST_THREADS:
             raise ValueError(f"expected 0 to {MOST_THREADS} threads, got {self.threads}")
 
     @property

@@ -63,8 +63,8 @@ def _tell_known(evaluation: "Evaluation", songs: Sequence[Path], display: Displa
     if known and evaluation.separator is None:
         tables = " and ".join(str(table.path) for table in evaluation.tables)
         display.say(
-            f"{known} of {len(songs)} songs have scores and are not scored again; for new ones, "
-            f"remove {tables}"
+            f"songs that have scores and are not scored again: {known} of {len(songs)}; for new "
+            f"ones, remove {tables}"
         )
 
 

@@ -53,10 +53,10 @@ def choose_files(opened: "StemFolder", stems: Sequence[str]) -> dict[str, Path]:
 
 
 def _split_around(stem: str, name: str) -> list[tuple[str, str]]:
-    """What stands before and after a stem in a name that has it as a word."""
+    """What stands before and after a stem in a name that has it as a word, or its plural."""
     from msdm_cli.audio.mix import WITHOUT
 
-    words = re.finditer(rf"(?<![^\W_]){re.escape(stem)}(?![^\W_])", name)
+    words = re.finditer(rf"(?<![^\W_]){re.escape(stem)}s?(?![^\W_])", name)
     around = [(name[: word.start()], name[word.end() :]) for word in words]
     return [(before, after) for before, after in around if not before.endswith(WITHOUT)]
 
@@ -98,8 +98,8 @@ def name_stems(
     """Paths of given stems, by name.
 
     Args:
-        given: ``stem=path``, or a path whose file name contains the name of one stem, or a folder
-            of stems, or the ``msdm.json`` of results.
+        given: ``stem=path``, or a path whose file name has the name of one stem as a word, or a
+            folder of stems, or the ``msdm.json`` of results.
         stems: The stems of the model.
         targets: What a folder does not give, though it holds them.
 
@@ -156,13 +156,9 @@ def _split(value: str, stems: Sequence[str]) -> tuple[str, str]:
         return name, path
     if equals and not Path(value).exists():
         raise typer.BadParameter(f"{name} is none of {', '.join(stems)}", param_hint="--given")
-    # bassdrum.wav is no bass.
+    # As a word: bassdrum.wav is no bass.
     name = Path(value).stem.casefold()
-    found = [
-        stem
-        for stem in stems
-        if re.search(rf"(?<![^\W\d_]){re.escape(stem.casefold())}(?![^\W\d_])", name)
-    ]
+    found = [stem for stem in stems if _split_around(stem.casefold(), name)]
     if len(found) != 1:
         raise typer.BadParameter(
             f"which stem is {value}? Write --given {stems[0]}={value}", param_hint="--given"

@@ -39,7 +39,7 @@ def mix(  # noqa: PLR0913  an option each
             callback=check_here,
             rich_help_panel=RESULTS,
             help="The file to write; its suffix is its format. By default DIR/mix.wav, or "
-            "DIR/without-drums.wav.",
+            "DIR/without-drums.wav, with the song's name before it where stems have it.",
         ),
     ] = None,
     *,
@@ -60,9 +60,11 @@ def mix(  # noqa: PLR0913  an option each
       msdm mix stems/song --without drums
       msdm mix stems/song --gains drums=-6dB,guitar=0 -o remix.flac
     """  # noqa: D301  \b keeps the lines of the examples
+    from msdm_cli.audio.mix import MIX
     from msdm_cli.cli.hints import Hint, hinted
     from msdm_cli.errors import (
         MissingStems,
+        MissingSubtype,
         MsdmError,
         ReplacesInput,
         ResultsExist,
@@ -74,28 +76,32 @@ def mix(  # noqa: PLR0913  an option each
     mixes = parse_mixes(without, gains)
     if len(mixes) > 1:
         raise typer.BadParameter("one of --without and --gains, not both", param_hint="--without")
-    name, factors = next(iter(mixes.items()), ("mix", {}))
+    name, factors = next(iter(mixes.items()), (MIX, {}))
     hints: dict[type[MsdmError], Hint] = {
         ResultsExist: "Say --overwrite to replace it, or name another file with -o.",
         ReplacesInput: "Name another file with -o.",
         MissingStems: lambda error: error.remedy,
+        MissingSubtype: lambda error: error.remedy,
         UnsuitableFormat: lambda error: error.remedy,
     }
     with hinted(hints):
         opened = open_stem_folder(stems)
-        unwritten = ", ".join(_list_unwritten(opened))
-        if unwritten and without:
+        unwritten = _list_unwritten(opened)
+        lacks = [stem for stem in unwritten if factors.get(stem) != 0]
+        # What was not written need not be left out.
+        there = {stem: gain for stem, gain in factors.items() if gain or stem not in unwritten}
+        if lacks and name != MIX and all(stem in opened.stems for stem in there):
             raise MissingStems(
-                f"{stems}: {unwritten} were not written, and would be left out, too",
-                f"Separate the song again, with --without {','.join(without)}.",
+                f"{stems}: would be without {', '.join(lacks)}, too: not among its stems",
+                f"Separate the song again, with --without {','.join(factors)}.",
             )
         path = _choose_path(output, opened.stems, opened.place_mix(name))
-        mixed = mix_stems(opened.stems, factors, path, subtype=subtype, overwrite=overwrite)
+        mixed = mix_stems(opened.stems, there, path, subtype=subtype, overwrite=overwrite)
     if as_json:
-        show_json(dataclasses.asdict(mixed))
+        show_json({**dataclasses.asdict(mixed), "lacks": lacks})
         return
-    if unwritten and not quiet:
-        say(f"{mixed.path}: lacks {unwritten}, which were not written")
+    if lacks and not quiet:
+        say(f"{mixed.path}: without {', '.join(lacks)}: not among the stems")
     if mixed.gain_db and not quiet:
         say(f"{mixed.path}: {mixed.gain_db:.2f} dB, so that it does not clip")
     if not quiet:

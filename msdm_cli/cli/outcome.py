@@ -136,8 +136,10 @@ def show_gain(name: str, result: "JobResult", display: Display) -> None:
     elif result.gain_db and result.mixture_only:
         display.say(f"{softer}, so that it does not clip; --subtype FLOAT needs no gain")
     elif result.gain_db:
+        beside = f" beside {', '.join(result.stay)}" if result.stay else ""
         display.say(
-            f"{name}: {result.gain_db:.2f} dB, so that nothing clips; --subtype FLOAT needs no gain"
+            f"{name}: {result.gain_db:.2f} dB{beside}, so that nothing clips; "
+            "--subtype FLOAT needs no gain"
         )
     elif result.clipped:
         display.say(

@@ -159,7 +159,7 @@ def _rehearse(
         denoisers=(_OneCall(model.choose(0), calls_before),),
         openers=tuple(partial(_open_for_one_call, opener) for opener in model.openers),
     )
-    finish = request.row.finish(options, subtype)
+    finish = request.row.finish(options, subtype, request.inputs)
     stream = request.row.run(rehearsal, sources, options, NoStore(), SilentProgress())
     with closing(stream):
         for block in stream:

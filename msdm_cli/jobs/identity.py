@@ -21,8 +21,8 @@ PLACES = ("inputs", "folder", "track", "overwrite")
 OUTPUT = 13
 """Raised when the same request gives other samples. Unfinished jobs then start again.
 
-13 brought imputed stems that would clip, and are softer; and stems that are not there, and are
-imputed in a part: around it they may play.
+13 brought imputed stems that are softer where they would clip, and stems imputed in a part alone
+that play there: the network is no longer told that they rest around it.
 """
 
 

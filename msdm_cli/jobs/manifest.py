@@ -63,6 +63,7 @@ class Facts:
         calls: Network calls.
         gain: Factor on the files, so that none clips.
         gain_db: The same in dB.
+        stay: Stems that the gain is not on: those that were given.
         mixture_only: Whether the gain is on the mixture alone, and its stems stay as they are.
         exact: Whether the stems sum to the song, to the last bit.
         null_db: Level of what they leave of the song, relative to it; None if nothing.
@@ -78,6 +79,7 @@ class Facts:
     calls: int
     gain: Annotated[float, msgspec.Meta(ge=LOWEST_GAIN, le=1)] = 1.0
     gain_db: float = 0.0
+    stay: tuple[str, ...] = ()
     mixture_only: bool = False
     exact: bool = False
     null_db: float | None = None
@@ -139,7 +141,7 @@ class Manifest:
         """
         inputs = {os.path.realpath(path) for path in self.parse_request().inputs.values()}
         prefix, there = prefix_mixes(path), path.parent.iterdir()
-        named = [file for file in there if is_mix(file.stem.removeprefix(prefix), self.files)]
+        named = [file for file in there if is_mix(file.stem, self.files, prefix)]
         # A song that lies beside its stems may have such a name.
         return [file for file in named if os.path.realpath(file) not in inputs]
 

@@ -70,6 +70,8 @@ def mix_stems(
         raise MissingStems(
             f"there is no stem {', '.join(unknown)}", f"Choose from {', '.join(stems)}."
         )
+    if not stems:
+        raise MissingStems("there are no stems to mix", "Separate the song without --without.")
     sources = {name: FileSource(file) for name, file in stems.items()}
     shape = _describe(sources, path, subtype)
     check_vacant([path], stems, overwrite=overwrite)

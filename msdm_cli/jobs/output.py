@@ -137,7 +137,7 @@ def place_beside(manifest: Path, name: str, suffix: str) -> Path:
 def prefix_mixes(manifest: Path) -> str:
     """What the names of mixes that are made later begin with, beside ``song-msdm.json``: ``song-``.
 
-    It tells them from the mixes of other songs in the folder.
+    It tells them from the mixes of other songs in the folder. Mixes of earlier versions had none.
 
     Args:
         manifest: Where the manifest of the stems lies.

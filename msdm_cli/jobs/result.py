@@ -21,6 +21,7 @@ class JobResult:
         subtype_written: How samples are stored.
         gain: Factor on the files, so that none clips.
         gain_db: The same in dB.
+        stay: Stems that the gain is not on: those that were given.
         mixture_only: Whether the gain is on the mixture alone, and its stems stay as they are.
         exact: Whether the stems sum to the song, to the last bit.
         null_db: Level of what they leave of it, relative to it; None if nothing, or not measured.
@@ -38,6 +39,7 @@ class JobResult:
     subtype_written: str = ""
     gain: float = 1.0
     gain_db: float = 0.0
+    stay: tuple[str, ...] = ()
     mixture_only: bool = False
     exact: bool = False
     null_db: float | None = None
@@ -59,6 +61,7 @@ def recall(path: Path, manifest: Manifest) -> JobResult:
         subtype_written=facts.subtype_written,
         gain=facts.gain,
         gain_db=facts.gain_db,
+        stay=facts.stay,
         mixture_only=facts.mixture_only,
         exact=facts.exact,
         null_db=facts.null_db,

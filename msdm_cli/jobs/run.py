@@ -183,7 +183,7 @@ class _Job:
     def _write(self, journal: Journal, progress: Progress) -> tuple[Facts, dict[str, FileRecord]]:
         """Write all files; twice if something would clip, the second time with a gain."""
         request = self._request
-        finish = request.row.finish(request.options, self._shape.subtype)
+        finish = request.row.finish(request.options, self._shape.subtype, request.inputs)
         calls = 0
         while True:
             with FileSink(self._paths, self._shape, self._copies) as sink:
@@ -239,6 +239,7 @@ class _Job:
             calls=calls,
             gain=finish.gain,
             gain_db=20 * math.log10(finish.gain),
+            stay=finish.stay,
             mixture_only=finish.mixture_only,
             exact=finish.exact,
             null_db=finish.null_db,

@@ -16,6 +16,7 @@ from msdm_cli.page.facts import (
     describe_music,
     describe_sound,
     extend,
+    is_unicode,
     list_commands,
     list_facts,
     to_unicode,
@@ -131,7 +132,7 @@ def _lead_on(track: Track, page: Path, take: StemFolder, folder: Path) -> Track:
     manifest = take.manifest
     relative = os.path.relpath(take.folder, folder)
     # A command that is copied from a page names no bytes that are no Unicode.
-    command = extend(manifest, relative) if manifest and to_unicode(relative) == relative else ""
+    command = extend(manifest, relative) if manifest and is_unicode(relative) else ""
     return replace(
         track,
         link=make_address(page, folder),

@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 
 from msdm_cli.audio.source import AudioProperties
-from msdm_cli.jobs.manifest import Manifest
+from msdm_cli.jobs.manifest import Facts, Manifest
 from msdm_cli.jobs.paths import decode_path
 from msdm_cli.models.registry import EMBEDDED, cache_folder
 from msdm_cli.tasks.separate import SONG
@@ -21,7 +21,8 @@ def to_unicode(name: str) -> str:
     return os.fsencode(name).decode(errors="replace")
 
 
-def _is_unicode(name: str) -> bool:
+def is_unicode(name: str) -> bool:
+    """Whether a name's bytes are Unicode."""
     return to_unicode(name) == name
 
 
@@ -38,8 +39,7 @@ def list_facts(manifest: Manifest) -> Lines:
     versions = identity.get("versions", {})
     inputs = manifest.request["inputs"]
     found: Lines = [
-        (role, os.fsencode(Path(decode_path(path)).name).decode(errors="replace"))
-        for role, path in inputs.items()
+        (role, to_unicode(Path(decode_path(path)).name)) for role, path in inputs.items()
     ]
     found += [
         ("made by", f"msdm {versions.get('msdm', '?')}, {manifest.request['task']}"),
@@ -57,13 +57,19 @@ def list_facts(manifest: Manifest) -> Lines:
     if SONG in inputs:
         found.append(("sum", _describe_sum(manifest)))
     if facts.gain_db:
-        why = "on the mixture alone" if facts.mixture_only else "so that nothing clips"
-        found.append(("gain", f"{facts.gain_db:.2f} dB, {why}"))
+        found.append(("gain", f"{facts.gain_db:.2f} dB, {_explain_gain(facts)}"))
     if facts.clipped:
         found.append(("clipped", f"{facts.clipped} samples"))
     runtime = identity["runtime"]
     found.append(("runs on", f"{runtime['device']}, {runtime['backend']}, {runtime['precision']}"))
     return found
+
+
+def _explain_gain(facts: Facts) -> str:
+    if facts.mixture_only:
+        return "on the mixture alone"
+    beside = f"on all but {', '.join(facts.stay)}, " if facts.stay else ""
+    return f"{beside}so that nothing clips"
 
 
 def _describe_sum(manifest: Manifest) -> str:
@@ -93,7 +99,7 @@ def list_commands(manifest: Manifest, path: Path, stems: list[str]) -> Lines:
     if manifest.request["task"] == "generate":
         commands.append(("make it longer", extend(manifest)))
     # A command that is copied from a page names no bytes that are no Unicode.
-    return [(why, command) for why, command in commands if command and _is_unicode(command)]
+    return [(why, command) for why, command in commands if command and is_unicode(command)]
 
 
 def _find_inputs(manifest: Manifest, folder: Path) -> dict[str, str]:

@@ -49,12 +49,15 @@ class Completion:
         output: Rate, channels and length of what comes.
         part: First frame and end of what is drawn of the targets.
         resting: Targets that are silent after what is there of them.
+        rested: Whether it is known that targets that are not there were silent before the part. A
+            network that knows it lets most of them rest on.
     """
 
     targets: tuple[str, ...]
     output: AudioProperties
     part: tuple[int, int]
     resting: tuple[str, ...] = ()
+    rested: bool = False
 
     @property
     def whole(self) -> bool:
@@ -205,9 +208,8 @@ def _list_given(
         if name in originals:
             # After its end it is silent.
             given[index] = Given(originals[name].hear, gap if drawn else (0, 0), margin)
-        elif name in wanted.resting:
-            given[index] = Given(rest, margin=margin)
-        # Of any other stem nothing is known: one known to rest around the part would rest in it.
+        elif name in wanted.targets and wanted.rested:
+            given[index] = Given(rest, gap if drawn else (0, 0), margin)
     return given
 
 

@@ -99,7 +99,7 @@ def want(
     output = describe_output(model, sources, options)
     there = next(iter(sources.values())).properties.frames
     resting = tuple(model.spec.stems[stem] for stem in let_rest(options))
-    return Completion(model.spec.stems, output, (there, output.frames), resting)
+    return Completion(model.spec.stems, output, (there, output.frames), resting, rested=True)
 
 
 def plan(

@@ -1,6 +1,6 @@
 """The three tasks in one table: each has the same shape."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,7 +24,8 @@ class Task:
             options.
         plan: Chunks and network calls, from model, sources and options.
         run: Does it, with model, sources, options, store and progress.
-        finish: Makes blocks ready to be written, without a gain, from options and subtype.
+        finish: Makes blocks ready to be written, without a gain, from options, subtype and names of
+            the inputs.
         copies_inputs: Whether inputs that are no results are copied beside these.
         cut: Options for the first seconds of a job, from options and a number of seconds.
     """
@@ -35,7 +36,7 @@ class Task:
     describe_output: Callable[..., AudioProperties]
     plan: Callable[..., TaskPlan]
     run: Callable[..., StemStream]
-    finish: Callable[[Any, Subtype], Finish]
+    finish: Callable[[Any, Subtype, Collection[str]], Finish]
     copies_inputs: bool = False
     cut: Callable[[Any, float], Any] = lambda options, seconds: options
 
@@ -58,7 +59,7 @@ TASKS = {
         describe_output=separate.describe_output,
         plan=separate.plan,
         run=separate.run,
-        finish=lambda options, subtype: SumFinish(subtype, mixes=options.mixes),
+        finish=lambda options, subtype, inputs: SumFinish(subtype, mixes=options.mixes),
     ),
     "impute": Task(
         options=impute.ImputeOptions,
@@ -67,10 +68,7 @@ TASKS = {
         describe_output=impute.describe_output,
         plan=impute.plan,
         run=impute.run,
-        # What is there of a stem whose part is drawn anew stays as it is.
-        finish=lambda options, subtype: ScaleFinish(
-            subtype, mixture_only=True, may_scale=options.part is None
-        ),
+        finish=lambda options, subtype, inputs: ScaleFinish(subtype, stay=inputs),
         copies_inputs=True,
         cut=impute.cut,
     ),
@@ -81,7 +79,7 @@ TASKS = {
         describe_output=generate.describe_output,
         plan=generate.plan,
         run=generate.run,
-        finish=lambda options, subtype: ScaleFinish(subtype, mixture_only=options.continues),
+        finish=lambda options, subtype, inputs: ScaleFinish(subtype, stay=inputs),
         cut=lambda options, seconds: replace(options, seconds=min(options.seconds, seconds)),
     ),
 }

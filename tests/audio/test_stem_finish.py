@@ -51,14 +51,13 @@ def test_a_gain_is_on_stems_and_mixture():
     assert finish.peak == pytest.approx(largest)
 
 
-@pytest.mark.parametrize(("mixture_only", "expected"), [(True, 1.0), (False, 0.5)])
-def test_scaling_may_leave_the_stems(mixture_only, expected):
-    finish = ScaleFinish(SUBTYPES["FLOAT"], 0.5, mixture_only=mixture_only)
+@pytest.mark.parametrize(("stay", "expected"), [(("bass",), 1.0), ((), 0.5)])
+def test_scaling_may_leave_the_stems(stay, expected):
+    finish = ScaleFinish(SUBTYPES["FLOAT"], 0.5, stay)
     stem = np.full((1, 4), 0.8, np.float32)
     written = finish.apply({"bass": stem}, stem * 2)
     np.testing.assert_array_equal(written["bass"], stem * np.float32(expected))
     np.testing.assert_array_equal(written[MIXTURE], stem)
-    assert finish.peak == pytest.approx(1.6)
 
 
 def test_a_finish_that_clips_is_fitted():
@@ -66,29 +65,33 @@ def test_a_finish_that_clips_is_fitted():
     summed = SumFinish(SUBTYPES["PCM_16"])
     summed.apply({"bass": stem}, stem)
     assert summed.fit().gain == fit_gain(1.5, SUBTYPES["PCM_16"])
-    quiet = ScaleFinish(SUBTYPES["PCM_16"], mixture_only=True)
+    quiet = ScaleFinish(SUBTYPES["PCM_16"])
     quiet.apply({"bass": stem / 2}, stem / 2)
     assert quiet.fit() is None
+    loud = ScaleFinish(SUBTYPES["FLOAT"], stay=["drums"])
+    loud.apply({"bass": stem}, stem)
+    assert (loud.fit(), loud.mixture_only) == (None, True)
 
 
 @pytest.mark.parametrize(
-    ("level", "may_scale", "mixture_only"),
-    [(0.9, True, True), (1.5, True, False), (1.5, False, True)],
+    ("bass", "drums", "mixture_only"), [(0.9, 1.5, True), (1.5, 0.9, False), (1.5, 1.5, False)]
 )
-def test_stems_that_would_clip_themselves_are_scaled_if_they_may_be(level, may_scale, mixture_only):
-    stem = np.full((1, 4), level)
-    finish = ScaleFinish(SUBTYPES["PCM_16"], mixture_only=True, may_scale=may_scale)
-    finish.apply({"bass": stem}, stem / 2 + 0.6)
+def test_new_stems_that_would_clip_are_scaled_with_the_mixture(bass, drums, mixture_only):
+    stems = {"bass": np.full((1, 4), bass), "drums": np.full((1, 4), drums)}
+    finish = ScaleFinish(SUBTYPES["PCM_16"], stay=["drums"])
+    finish.apply(stems, stems["bass"] + stems["drums"])
     fitted = finish.fit()
-    assert fitted.mixture_only == mixture_only
-    loudest = level / 2 + 0.6 if mixture_only else max(level, level / 2 + 0.6)
-    assert fitted.gain == fit_gain(loudest, SUBTYPES["PCM_16"])
-    fitted.apply({"bass": stem}, stem / 2 + 0.6)
-    assert (fitted.clipped > 0) == (level > 1 and mixture_only)
+    assert (fitted.mixture_only, fitted.stay) == (mixture_only, ("drums",))
+    assert fitted.gain == fit_gain(bass + drums, SUBTYPES["PCM_16"])
+    written = fitted.apply(stems, stems["bass"] + stems["drums"])
+    # What was given stays as it is, and is clipped if it must be.
+    assert fitted.clipped == (4 if drums > 1 else 0)
+    factor = 1 if mixture_only else fitted.gain
+    assert written["bass"][0, 0] / 2**31 == pytest.approx(factor * bass, abs=1e-4)
 
 
 def test_stems_and_mixtures_are_rounded_to_the_nearest():
-    finish = ScaleFinish(SUBTYPES["PCM_16"], 1.0, mixture_only=True)
+    finish = ScaleFinish(SUBTYPES["PCM_16"])
     stem = np.array([[0.4, 0.6, -0.4, -0.6, 40_000.0]]) / 32768
     written = finish.apply({"bass": stem}, 2 * stem)
     assert (written["bass"] >> 16).tolist() == [[0, 1, 0, -1, 32767]]

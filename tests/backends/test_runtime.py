@@ -16,7 +16,7 @@ def test_it_reads_as_device_backend_precision():
     [
         ({"backend": "jax"}, "expected a backend of torch, onnx, got jax"),
         ({"threads": -1}, "expected 0 to 1024 threads, got -1"),
-        ({"threads": 1.5}, "expected 0 to 1024 threads, got 1.5"),
+        ({"threads": 1.0}, "expected 0 to 1024 threads, got 1.0"),
         ({"threads": 2000}, "expected 0 to 1024 threads, got 2000"),
         ({"device": ",".join(["cpu"] * 65)}, "expected up to 64 devices, got 65"),
         ({"precision": "fp8"}, "expected a precision of fp32, bf16, fp16, got fp8"),

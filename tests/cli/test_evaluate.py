@@ -220,5 +220,5 @@ def test_only_the_songs_that_are_asked_for_are_summed_up(references, estimates):
     assert {entry["songs"] for entry in json.loads(again.stdout)} == {1}
     shown = evaluate(references, estimates)
     told = "".join(shown.stderr.splitlines())
-    assert "2 of 2 songs have scores and are not scored again" in told
+    assert "not scored again: 2 of 2" in told
     assert str(estimates / "scores.csv") in told

@@ -38,7 +38,8 @@ def test_a_loud_mix_says_how_much_softer_it_is(stems, tmp_path):
     assert result.returncode == 0
     assert "dB, so that it does not clip" in result.stderr
     shown = json.loads(msdm("mix", stems, "--gains", "drums=0.5", "--json").stdout)
-    assert shown == {"path": str(stems / "mix.wav"), "gain_db": 0.0, "clipped": 0}
+    path = str(stems / "mix.wav")
+    assert shown == {"path": path, "gain_db": 0.0, "clipped": 0, "lacks": []}
 
 
 def test_a_suffix_in_capitals_is_one(stems, tmp_path):
@@ -83,10 +84,17 @@ def test_a_mix_of_some_stems_is_not_the_song_without_others(write_song, tmp_path
     assert msdm("separate", song, *some, *OPTIONS).returncode == 0
     stems = tmp_path / "some" / "song"
     refused = msdm("mix", stems, "--without", "bass")
-    refused.assert_two_lines("guitar, piano were not written", "with --without bass")
+    refused.assert_two_lines("without guitar, piano, too", "with --without bass")
+    msdm("mix", stems, "--gains", "bass=0").assert_two_lines("without guitar, piano, too")
+    msdm("mix", stems, "--without", "kazoo").assert_two_lines("no stem kazoo", "bass, drums")
     mixed = msdm("mix", stems)
     assert mixed.returncode == 0
-    assert "mix.wav: lacks guitar, piano, which were not written" in mixed.stderr
+    assert "mix.wav: without guitar, piano: not among the stems" in mixed.stderr
+    # It is the song without what was not written.
+    rest = msdm("mix", stems, "--without", "guitar,piano", "--json")
+    assert json.loads(rest.stdout)["lacks"] == []
+    both = read_sound(stems / "bass.wav") + read_sound(stems / "drums.wav")
+    np.testing.assert_array_equal(read_sound(stems / "without-guitar-piano.wav"), both)
     # A stem that the song does not have is not missed.
     told = ("--absent", "piano", "-o", tmp_path / "told")
     assert msdm("separate", song, *told, *OPTIONS).returncode == 0
@@ -100,5 +108,7 @@ def test_mixes_of_songs_in_one_folder_have_names_of_their_own(write_song, tmp_pa
     for song in "ab":
         mixed = msdm("mix", tmp_path / "out" / f"{song} msdm.json", "--without", "drums")
         assert mixed.stdout == f"{tmp_path / 'out' / song} without-drums.wav\n"
+    # A song may be called so.
+    write_song("out/b mix.wav", seconds=0.3)
     opened = open_stem_folder(tmp_path / "out" / "b msdm.json")
     assert opened.mixes == {"b without-drums": tmp_path / "out" / "b without-drums.wav"}

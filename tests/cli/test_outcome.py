@@ -48,6 +48,7 @@ def test_a_gain_and_clipped_samples_are_said(capsys):
     show_gain("c", make_result(clipped=3), Display(quiet=False))
     show_gain("d", make_result(gain_db=-0.456, clipped=3), Display(quiet=False))
     show_gain("e", make_result(gain_db=-0.456, mixture_only=True), Display(quiet=False))
+    show_gain("f", make_result(gain_db=-0.456, stay=("drums",)), Display(quiet=False))
     assert capsys.readouterr().err.splitlines() == [
         "a: -0.46 dB, so that nothing clips; --subtype FLOAT needs no gain",
         "c: 3 samples beyond full scale were clipped; --subtype FLOAT keeps them",
@@ -55,6 +56,7 @@ def test_a_gain_and_clipped_samples_are_said(capsys):
         "were clipped; --subtype FLOAT avoids both",
         "e: the mixture is 0.46 dB softer than its stems, so that it does not clip; "
         "--subtype FLOAT needs no gain",
+        "f: -0.46 dB beside drums, so that nothing clips; --subtype FLOAT needs no gain",
     ]
 
 

@@ -103,11 +103,16 @@ def test_music_is_described_as_it_was_asked_for(take):
 
 
 @pytest.mark.parametrize(
-    ("continues", "why"), [(True, "on the mixture alone"), (False, "so that nothing clips")]
+    ("where", "why"),
+    [
+        ({"mixture_only": True, "stay": ("drums",)}, "on the mixture alone"),
+        ({"stay": ("drums",)}, "on all but drums, so that nothing clips"),
+        ({}, "so that nothing clips"),
+    ],
 )
-def test_a_gain_is_on_the_mixture_alone_where_stems_are_continued(take, continues, why):
-    manifest = take(0.3, continues=continues)
-    softer = replace(manifest, facts=replace(manifest.facts, gain=0.5, gain_db=-6.02))
+def test_a_gain_is_a_fact_with_what_it_is_on(take, where, why):
+    manifest = take(0.3)
+    softer = replace(manifest, facts=replace(manifest.facts, gain=0.5, gain_db=-6.02, **where))
     assert dict(list_facts(softer))["gain"] == f"-6.02 dB, {why}"
 
 

@@ -8,6 +8,7 @@ from conftest import MemoryStore, music
 
 from msdm_cli.audio.formats import SUBTYPES
 from msdm_cli.audio.source import ArraySource
+from msdm_cli.audio.stem_finish import fit_gain
 from msdm_cli.tasks.generate import GenerateOptions
 from msdm_cli.tasks.impute import ImputeOptions
 from msdm_cli.tasks.separate import SONG, SeparateOptions
@@ -80,16 +81,16 @@ def test_a_store_keeps_as_much_as_was_stated_and_makes_calls_needless(job, tiny_
     assert progress.units == 2 * planned.calls  # calls that are not made are reported too
 
 
-def test_a_task_is_finished_with_its_gain(job):
-    row, _, options = job
-    finish = row.finish(options, SUBTYPES["FLOAT"], 0.5)
-    stems = {"bass": np.full((1, 2), 0.25), "mixture": np.full((1, 2), 0.25)}
-    written = finish.apply(stems, stems.pop("mixture"))
-    assert finish.gain == 0.5
-    # Stems of an imputation stay as they are, beside the given ones.
-    assert written["bass"][0, 0] == (0.25 if row.copies_inputs else 0.125)
-    if "mixture" in written:
-        assert written["mixture"][0, 0] == 0.125
+def test_what_would_clip_is_fitted_beside_what_stays(job):
+    row, sources, options = job
+    finish = row.finish(options, SUBTYPES["PCM_16"], sources)
+    # Given stems are copied beside what is imputed.
+    assert finish.stay == (tuple(sources) if row.copies_inputs else ())
+    loud = np.full((1, 2), 1.5)
+    finish.apply({"piano": loud}, loud)
+    fitted = finish.fit()
+    assert fitted.gain == fit_gain(1.5, SUBTYPES["PCM_16"])
+    assert fitted.apply({"piano": loud}, loud)["piano"][0, 0] < 2**31 - 1
 
 
 def test_options_are_immutable(job):
