@@ -54,14 +54,14 @@ def test_a_program_sees_events(stderr, clock):
         clock.seconds = display.EVENT_SECONDS + 0.1
         piece.advance()
         piece.advance()
-        logging.getLogger("msdm_cli.jobs").info("continues, %d chunks are done", 2)
+        logging.getLogger("msdm_cli.jobs").info("continues; chunks that are done: %d", 2)
         shown.fail("bad", UnreadableAudio("what", "do"))
     progress = {"event": "progress", "name": "song", "total": 3, "unit": "calls"}
     assert events(stderr) == [
         {"event": "start", "name": "song", "total": 3, "unit": "calls"},
         {**progress, "done": 2},
         {**progress, "done": 3},
-        {"event": "message", "text": "continues, 2 chunks are done"},
+        {"event": "message", "text": "continues; chunks that are done: 2"},
         {"event": "error", "name": "bad", "message": "what", "hint": "do"},
     ]
 

@@ -59,7 +59,7 @@ def test_a_separation_that_was_stopped_continues(write_song, tmp_path, name, sta
     assert not (tmp_path / "stems" / "long" / "bass.wav").exists()
     resumed = msdm(*arguments, "--json")
     assert resumed.returncode == 0, resumed.stderr
-    assert "2 chunks are done" in resumed.stderr
+    assert "chunks that are done: 2" in resumed.stderr
     (done,) = json.loads(resumed.stdout)
     assert (done["seed"] is None) == (quality == "fast")
     seed = () if quality == "fast" else ("--seed", done["seed"])

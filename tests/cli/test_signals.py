@@ -95,7 +95,7 @@ def test_the_first_signal_is_answered_at_once_and_the_second_ends_it(
         timeout=WAIT_SECONDS,
         check=True,
     )
-    assert b"continues, 1 chunks are done" in resumed.stderr
+    assert b"continues; chunks that are done: 1" in resumed.stderr
 
 
 @pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
