@@ -53,10 +53,10 @@ def choose_files(opened: "StemFolder", stems: Sequence[str]) -> dict[str, Path]:
 
 
 def _split_around(stem: str, name: str) -> list[tuple[str, str]]:
-    """What stands before and after a stem in a name that has it as a word, or its plural."""
+    """What stands before and after a stem in a name that has it as a word."""
     from msdm_cli.audio.mix import WITHOUT
 
-    words = re.finditer(rf"(?<![^\W_]){re.escape(stem)}s?(?![^\W_])", name)
+    words = re.finditer(rf"(?<![^\W_]){re.escape(stem)}(?![^\W_])", name)
     around = [(name[: word.start()], name[word.end() :]) for word in words]
     return [(before, after) for before, after in around if not before.endswith(WITHOUT)]
 
@@ -156,9 +156,13 @@ def _split(value: str, stems: Sequence[str]) -> tuple[str, str]:
         return name, path
     if equals and not Path(value).exists():
         raise typer.BadParameter(f"{name} is none of {', '.join(stems)}", param_hint="--given")
-    # As a word: bassdrum.wav is no bass.
+    # As a word: guitars.wav is a guitar, and bassdrum.wav is no bass.
     name = Path(value).stem.casefold()
-    found = [stem for stem in stems if _split_around(stem.casefold(), name)]
+    found = [
+        stem
+        for stem in stems
+        if any(_split_around(word, name) for word in (stem.casefold(), f"{stem.casefold()}s"))
+    ]
     if len(found) != 1:
         raise typer.BadParameter(
             f"which stem is {value}? Write --given {stems[0]}={value}", param_hint="--given"
