@@ -115,9 +115,10 @@ def make_codes(stems=4, bands=96, numbers=6, seed=0):
     return SketchCodes(*(value.astype(np.float32) for value in (mean, basis, variance)))
 
 
-def stir(network):
-    """A network whose weights, those that begin at zero too, are small random numbers."""
-    torch.manual_seed(7)
+def stir(make):
+    """A new network whose weights, those that begin at zero too, are random numbers."""
+    torch.manual_seed(7)  # before its weights begin, too: they are the same in any order of tests
+    network = make()
     with torch.no_grad():
         for weight in network.parameters():
             weight.add_(0.05 * torch.randn_like(weight))
@@ -130,7 +131,7 @@ TINY_ENVELOPE = SketchEnvelopeConfig(hidden=4)
 
 def tiny_prior(config=TINY_PRIOR):
     """A prior over sketches with random codes."""
-    network = stir(SketchPrior(config))
+    network = stir(lambda: SketchPrior(config))
     codes = make_codes(config.stems, config.bands, config.coefficients)
     for name in ("mean", "basis", "variance"):
         getattr(network, name).copy_(torch.from_numpy(getattr(codes, name)))
@@ -139,7 +140,7 @@ def tiny_prior(config=TINY_PRIOR):
 
 def tiny_envelope(config=TINY_ENVELOPE):
     """A network that guesses the envelopes of sketches."""
-    return stir(SketchEnvelope(config))
+    return stir(lambda: SketchEnvelope(config))
 
 
 def describe_stage(name, representation, preset, network, **fields):

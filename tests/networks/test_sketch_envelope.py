@@ -24,7 +24,8 @@ ROUNDING = 1e-4
 
 @pytest.fixture
 def network():
-    return stir(SketchEnvelope(SketchEnvelopeConfig(STEMS, hidden=16))).requires_grad_(False)
+    config = SketchEnvelopeConfig(STEMS, hidden=16)
+    return stir(lambda: SketchEnvelope(config)).requires_grad_(False)
 
 
 @pytest.fixture

@@ -129,7 +129,7 @@ def test_items_of_a_batch_do_not_influence_each_other(config):
 
 
 def test_every_weight_is_trained(config):
-    network = stir(SketchPrior(config))
+    network = stir(lambda: SketchPrior(config))
     x = draw()
     sigma = torch.rand(BATCH, STEMS, TOKENS) + 0.5
     (network(x, sigma, None, draw_controls()) - x).square().sum().backward()
