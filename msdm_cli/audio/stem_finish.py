@@ -177,6 +177,7 @@ class ScaleFinish:
         mixture = self._peaks.get(MIXTURE, 0.0)
         others = [peak for name, peak in self._peaks.items() if name not in (MIXTURE, *self.stay)]
         new = max(others, default=0.0)
+        # A new stem that clips is spoiled; softer, it can be made louder again.
         mixture_only = self.mixture_only and new <= 1
         gain = fit_gain(mixture if mixture_only else max(mixture, new), self._subtype)
         if gain == 1:

@@ -63,8 +63,8 @@ def _tell_known(evaluation: "Evaluation", songs: Sequence[Path], display: Displa
     if known and evaluation.separator is None:
         tables = " and ".join(str(table.path) for table in evaluation.tables)
         display.say(
-            f"songs that have scores and are not scored again: {known} of {len(songs)}; for new "
-            f"ones, remove {tables}"
+            f"scored before, and not again: {known} of {len(songs)} songs; for new scores, remove "
+            f"{tables}"
         )
 
 

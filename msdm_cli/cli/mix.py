@@ -52,8 +52,8 @@ def mix(  # noqa: PLR0913  an option each
 ) -> None:
     """Mix stems that are there, with a gain for each.
 
-    A mix beyond full scale is made softer as a whole, and the command says by how much. It says so,
-    too, if stems of the song were not written: the mix lacks them.
+    A mix beyond full scale is made softer as a whole, and the command says by how much. It also
+    says which stems of the song the folder lacks.
 
     \b
     Examples:
@@ -88,11 +88,11 @@ def mix(  # noqa: PLR0913  an option each
         opened = open_stem_folder(stems)
         unwritten = _list_unwritten(opened)
         lacks = [stem for stem in unwritten if factors.get(stem) != 0]
-        # What was not written need not be left out.
+        # A stem that the folder lacks is left out already.
         there = {stem: gain for stem, gain in factors.items() if gain or stem not in unwritten}
         if lacks and name != MIX and all(stem in opened.stems for stem in there):
             raise MissingStems(
-                f"{stems}: would be without {', '.join(lacks)}, too: not among its stems",
+                f"{stems}: lacks {', '.join(lacks)} of the song, and so would the mix",
                 f"Separate the song again, with --without {','.join(factors)}.",
             )
         path = _choose_path(output, opened.stems, opened.place_mix(name))
@@ -101,7 +101,7 @@ def mix(  # noqa: PLR0913  an option each
         show_json({**dataclasses.asdict(mixed), "lacks": lacks})
         return
     if lacks and not quiet:
-        say(f"{mixed.path}: without {', '.join(lacks)}: not among the stems")
+        say(f"{mixed.path}: lacks {', '.join(lacks)} of the song, as the folder does")
     if mixed.gain_db and not quiet:
         say(f"{mixed.path}: {mixed.gain_db:.2f} dB, so that it does not clip")
     if not quiet:

@@ -215,10 +215,10 @@ def test_only_the_songs_that_are_asked_for_are_summed_up(references, estimates):
     write_stems(references / "Track00003")
     write_stems(estimates / "Track00003", scale=0.5)
     first = evaluate(references, estimates)
-    assert "not scored again" not in first.output
+    assert "scored before" not in first.output
     again = evaluate(references, estimates, "--limit", "1", "--json")
     assert {entry["songs"] for entry in json.loads(again.stdout)} == {1}
     shown = evaluate(references, estimates)
     told = "".join(shown.stderr.splitlines())
-    assert "not scored again: 2 of 2" in told
+    assert "scored before, and not again: 2 of 2 songs" in told
     assert str(estimates / "scores.csv") in told
