@@ -1,6 +1,6 @@
 """What a sampler knows about a network."""
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,5 +31,18 @@ class Denoiser(Protocol):
 
         Shape:
             ``[B, S, T], [B, S], [B, T] -> [B, S, T]``
+        """
+        ...
+
+
+@runtime_checkable
+class FreeDenoiser(Denoiser, Protocol):
+    """A denoiser of a network that is told something, and that can do without it."""
+
+    def free(self, x: Samples, sigma: Samples) -> Samples:
+        """Estimate the clean stems where nothing is known or asked for.
+
+        Shape:
+            ``[B, S, T], [B, S] -> [B, S, T]``
         """
         ...

@@ -72,3 +72,14 @@ class SketchDenoiser:
         asked, free = np.split(both, 2)
         guided: Samples = free + self._guidance * (asked - free)
         return guided
+
+    def free(self, x: Samples, sigma: Samples) -> Samples:
+        """The estimate where nothing is known and nothing asked for, any number of items at once.
+
+        Shape:
+            ``[B, S, tokens * K], [B, S] -> [B, S, tokens * K]``
+        """
+        tokens, controls = self._told.shape[1:]
+        levels = np.repeat(sigma[:, :, None], tokens, 2).astype(np.float32)
+        told = np.zeros((len(x), tokens, controls), self._told.dtype)
+        return self._denoiser(x, levels, None, told)

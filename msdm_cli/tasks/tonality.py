@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from msdm_cli.diffusion.denoiser import Denoiser, Samples
+from msdm_cli.diffusion.denoiser import FreeDenoiser, Samples
 from msdm_cli.representations.sketch import BANDS
 from msdm_cli.representations.sketch_codes import FRAMES_PER_TOKEN, SketchCodes
 from msdm_cli.tasks.controls import NOTES, read_key
@@ -70,7 +70,7 @@ class LeaningDenoiser:
 
     takes_mixture = False
 
-    def __init__(self, denoiser: Denoiser, lean: NDArray[np.floating[Any]]) -> None:
+    def __init__(self, denoiser: FreeDenoiser, lean: NDArray[np.floating[Any]]) -> None:
         self.shares_sigma = denoiser.shares_sigma
         self._denoiser = denoiser
         self._lean = lean
@@ -83,3 +83,7 @@ class LeaningDenoiser:
         tokens = x.shape[2] // self._lean.shape[1]
         moved: Samples = estimate + share * np.tile(self._lean, tokens)
         return moved
+
+    def free(self, x: Samples, sigma: Samples) -> Samples:
+        """The prior's own estimate, ``[B, S, tokens * K], [B, S] -> [B, S, tokens * K]``."""
+        return self._denoiser.free(x, sigma)

@@ -73,3 +73,17 @@ def test_without_controls_there_is_nothing_to_guide_to(values, known):
     SketchDenoiser(network, np.zeros((1, TOKENS, 4)), values, known, 3.0)(x, sigma)
     ((seen, levels, _, heard),) = network.asked
     assert len(seen) == len(levels) == len(heard) == 1
+
+
+def test_what_is_known_and_asked_for_can_be_left_out(values, known):
+    network = Recorder()
+    denoiser = SketchDenoiser(network, draw(1, TOKENS, 4), values, known, 3.0)
+    x, sigma = draw(5, 2, TOKENS * NUMBERS), np.arange(10, dtype=np.float32).reshape(5, 2)
+    estimate = denoiser.free(x, sigma)
+    ((seen, levels, mixture, heard),) = network.asked
+    np.testing.assert_array_equal(estimate, x)
+    np.testing.assert_array_equal(seen, x)
+    np.testing.assert_array_equal(levels, np.repeat(sigma[:, :, None], TOKENS, 2))
+    assert heard.shape == (5, TOKENS, 4)
+    assert not heard.any()
+    assert mixture is None

@@ -6,6 +6,8 @@ import pytest
 from conftest import MemoryStore, music, spy_on_stages
 
 from msdm_cli.audio.source import ArraySource
+from msdm_cli.diffusion.samplers import Preset
+from msdm_cli.diffusion.samplers.chosen import ChosenOptions
 from msdm_cli.progress import SilentProgress
 from msdm_cli.representations.sketch import BANDS, FLOOR, MARGIN, find_sketch
 from msdm_cli.representations.sketch_codes import FRAMES_PER_TOKEN, TOKEN_SAMPLES
@@ -31,12 +33,16 @@ ROUNDING = 1e-3
 """In bels, of codes around 1 and sketches down to the floor in single precision."""
 
 
-def start(model, seconds, *, seed=1, controls=CONTROLS, store=None, progress=None):
+CHOSEN = Preset("chosen", ChosenOptions(3, 20.0, eta=0.5, candidates=3, sigma=5.0))
+"""The sketch that is kept is one of three; each takes three calls, and one to be measured."""
+
+
+def start(model, seconds, *, seed=1, controls=CONTROLS, store=None, progress=None, sketch=None):
     options = generate.GenerateOptions(
         model.spec.preset("generate", "default"),
         seed,
         seconds,
-        model.spec.sketch_preset("generate", "default"),
+        sketch or model.spec.sketch_preset("generate", "default"),
         controls,
     )
     return generate.run(model, {}, options, store or NoStore(), progress or SilentProgress())
@@ -153,6 +159,31 @@ def test_what_a_store_has_is_not_drawn_again(tiny_cascade, song, kept):
     assert progress.skipped == sum(there)
     assert progress.made == stream.calls.count
     assert progress.made + progress.skipped == progress.total == CALLS * chunks
+
+
+def test_the_best_of_several_sketches_is_kept(tiny_cascade):
+    """Candidates are measured alone: without controls, and without what was drawn before."""
+    store, progress = MemoryStore(), CountingProgress()
+    model, spies = spy_on_stages(tiny_cascade)
+    whole, _ = collect(start(model, 1.2, store=store, progress=progress, sketch=CHOSEN))
+    assert progress.made == progress.total == 3 * (3 * (3 + 1) + 1)
+    stems = len(model.spec.stems)
+    measured = [
+        (asked, told)
+        for asked, told in zip(spies[SKETCH].asked, spies[SKETCH].told, strict=True)
+        if len(asked[0]) == 2 * stems
+    ]
+    assert len(measured) == 3 * 3
+    for (_, sigma, _), told in measured:
+        assert not told.any()
+        levels = sigma.reshape(2 * stems, stems, -1)
+        assert (levels == levels[:, :, :1]).all()
+        turns = np.eye(stems, dtype=bool)
+        np.testing.assert_array_equal(levels[:stems, :, 0], np.where(turns, 5, 20))
+        np.testing.assert_array_equal(levels[stems:, :, 0], np.where(turns, 5, 0))
+    for index in (1, 4, 5):  # Two of the sounds, and the sketch between them
+        del store.chunks[index]
+    assert_same(whole, collect(start(tiny_cascade, 1.2, store=store, sketch=CHOSEN))[0])
 
 
 @pytest.mark.parametrize("call", [1, 2])

@@ -63,6 +63,9 @@ class Silence:
     def __call__(self, x, sigma, mixture=None):
         return np.zeros_like(x)
 
+    def free(self, x, sigma):
+        return np.full_like(x, 3)
+
 
 def test_estimates_are_moved_where_noise_is_strong():
     lean = np.array([[1.0, 2.0], [0.0, -4.0]], np.float32)
@@ -75,3 +78,5 @@ def test_estimates_are_moved_where_noise_is_strong():
     # A given stem is at sigma 0.
     moved = denoiser(x, np.array([[0, HALF_SIGMA]], np.float32))
     np.testing.assert_allclose(moved[0], [np.zeros(6), whole[0, 1] / 2], atol=1e-6)
+    # Where nothing is asked for, nothing is moved.
+    np.testing.assert_array_equal(denoiser.free(x, np.full((1, 2), 1e3)), np.full_like(x, 3))

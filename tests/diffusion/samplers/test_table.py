@@ -19,6 +19,9 @@ class HalvingDenoiser:
     def __call__(self, x, sigma, mixture=None):
         return x / 2
 
+    def free(self, x, sigma):
+        return self(x, sigma)
+
 
 def noise(number, sample):
     return np.random.default_rng((number, sample)).standard_normal(SHAPE, np.float32)
@@ -78,6 +81,7 @@ def test_a_new_sampler_is_one_row():
 PRESETS = {
     "regression": {"estimates": 2},
     "consistent": {"num_steps": 3, "sigma_max": 5.0, "samples": 2, "warm_start": True},
+    "chosen": {"num_steps": 3, "sigma_max": 50.0, "candidates": 2},
     "dirac": {"num_steps": 30, "sigma_max": 1.0, "churn": 20.0, "num_resamples": 2},
     "gaussian": {"num_steps": 30, "sigma_max": 1.0, "mixture_scale": 0.5},
     "published": {"num_steps": 4, "sigma_max": 20.0, "num_resamples": 3},
@@ -86,6 +90,7 @@ PRESETS = {
 CALLS = {
     "regression": 2,
     "consistent": 7,
+    "chosen": 8,
     "dirac": 60,
     "gaussian": 30,
     "published": 12,

@@ -1,0 +1,111 @@
+"""Our sampler several times, and of its samples the one whose stems tell most of each other.
+
+The other stems tell of stem n what they help to denoise it. With noise ``z`` of level sigma
+
+    I_n = (|x_n - D_n(x_n + sigma z)|^2 - |x_n - D_n(x_n + sigma z, other stems)|^2) / sigma^2
+
+Half of this, integrated over the logarithm of 1/sigma^2, is the pointwise mutual information
+(arXiv 2310.07972). One level tells samples apart, and takes one network call a sample. Stems that
+are given count, too: a good part for them is one that makes them less of a surprise.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from msdm_cli.diffusion.denoiser import Denoiser, FreeDenoiser, Samples
+from msdm_cli.diffusion.samplers.consistent import sample_consistent
+from msdm_cli.diffusion.samplers.table import Problem, Sampler
+from msdm_cli.diffusion.schedule import check_schedule, karras_sigmas
+
+
+@dataclass(frozen=True)
+class ChosenOptions:
+    """Options of our sampler, where one sample of several is kept.
+
+    Attributes:
+        num_steps: Number of steps of each sample.
+        sigma_max: First noise level.
+        sigma_min: Last noise level before 0.
+        rho: Curvature of the schedule (arXiv 2206.00364, eq. 5).
+        eta: Share of new noise in each step: 0 is the probability-flow ODE, 1 renews the noise.
+        candidates: Number of samples.
+        sigma: Noise level at which stems are denoised to compare the samples.
+    """
+
+    num_steps: int
+    sigma_max: float
+    sigma_min: float = 1e-3
+    rho: float = 7.0
+    eta: float = 1.0
+    candidates: int = 4
+    sigma: float = 15.0
+
+    def __post_init__(self) -> None:
+        check_schedule(self.num_steps, self.sigma_min, self.sigma_max, self.rho)
+        if self.candidates < 1 or not 0 <= self.eta <= 1:
+            raise ValueError(f"expected candidates >= 1 and eta from 0 to 1, got {self}")
+        if not 0 < self.sigma < self.sigma_max:
+            raise ValueError(f"expected sigma between 0 and sigma_max, got {self}")
+
+    @property
+    def calls(self) -> int:
+        """Network calls that one chunk takes."""
+        return self.candidates * (self.num_steps + 1)
+
+    @property
+    def uses_noise(self) -> bool:
+        """The result depends on the noise."""
+        return True
+
+
+def draw_chosen(denoiser: Denoiser, problem: Problem, options: ChosenOptions) -> Samples:
+    """The sample of which ``measure_information`` is largest, ``[1, S, T]``.
+
+    Raises:
+        ValueError: The denoiser cannot leave out what is known, or there is more than one item.
+    """
+    if not isinstance(denoiser, FreeDenoiser) or problem.shape[0] != 1:
+        raise ValueError("expected one sketch, and a network that draws sketches")
+    sigmas = karras_sigmas(options.num_steps, options.sigma_min, options.sigma_max, options.rho)
+    levels = options.sigma, options.sigma_max
+    # No step has this number. Every sample is measured with the same noise.
+    common = problem.noise(options.num_steps, 0)
+
+    def draw(index: int) -> Samples:
+        return sample_consistent(
+            denoiser,
+            problem.condition,
+            sigmas,
+            lambda step: problem.noise(step, index),
+            eta=options.eta,
+        )
+
+    samples = [draw(index) for index in range(options.candidates)]
+    told = [measure_information(denoiser, x, common, levels) for x in samples]
+    return samples[int(np.argmax(told))]
+
+
+def measure_information(
+    denoiser: FreeDenoiser, x: Samples, noise: Samples, levels: tuple[float, float]
+) -> float:
+    """How much the stems tell of each other: the sum of ``I_n`` over all stems.
+
+    Args:
+        denoiser: The network.
+        x: Clean stems, ``[1, S, T]``.
+        noise: Unit noise, ``[1, S, T]``.
+        levels: Sigma of the stem that is denoised, and of stems that tell nothing.
+    """
+    sigma, nothing = levels
+    turns = np.eye(x.shape[1], dtype=bool)
+    # Each stem in turn, first among stems that tell nothing, then among stems that are known.
+    sigmas = np.concatenate([np.where(turns, sigma, other) for other in (nothing, 0)])
+    sigmas = sigmas.astype(np.float32)
+    denoised = denoiser.free(x + sigmas[:, :, None] * noise, sigmas)
+    errors = np.square(denoised - x).sum(-1, dtype=np.float64)
+    alone, among = (part[turns].sum() for part in np.split(errors, 2))
+    return float(alone - among) / sigma**2
+
+
+CHOSEN = Sampler("chosen", ChosenOptions, draw_chosen, with_mixture=False)
