@@ -13,7 +13,7 @@ import msgspec
 from msdm_cli.audio.mix import is_mix
 from msdm_cli.audio.source import RATES_HZ
 from msdm_cli.audio.stem_finish import MIXTURE, RESIDUAL
-from msdm_cli.diffusion.samplers import Preset
+from msdm_cli.diffusion.samplers import SAMPLERS, Preset
 from msdm_cli.errors import MissingPreset, MissingTask, UnreadableSpec
 from msdm_cli.representations import REPRESENTATIONS
 from msdm_cli.representations.sketch_codes import TOKEN_SAMPLES
@@ -82,6 +82,9 @@ class Stage:
         if self.representation not in REPRESENTATIONS:
             known = ", ".join(REPRESENTATIONS)
             raise ValueError(f"expected a representation of {known}, got {self.representation}")
+        used = [preset.sampler for named in self.presets.values() for preset in named.values()]
+        if self.representation != SKETCH and any(SAMPLERS[name].of_sketches for name in used):
+            raise ValueError(f"expected samplers of a {self.representation}, got {', '.join(used)}")
 
 
 @dataclass(frozen=True)

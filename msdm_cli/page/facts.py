@@ -2,7 +2,9 @@
 
 import os
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from msdm_cli.audio.source import AudioProperties
 from msdm_cli.jobs.manifest import Facts, Manifest
@@ -44,7 +46,7 @@ def list_facts(manifest: Manifest) -> Lines:
     found += [
         ("made by", f"msdm {versions.get('msdm', '?')}, {manifest.request['task']}"),
         ("model", f"{manifest.request['model']}, {identity['weights_sha256'][:12]}"),
-        ("sampler", str(identity["options"]["preset"]["sampler"])),
+        ("sampler", _describe_sampler(identity["options"])),
     ]
     if absent := getattr(manifest.parse_request().options, "absent", ()):
         found.append(("absent", ", ".join(absent)))
@@ -63,6 +65,13 @@ def list_facts(manifest: Manifest) -> Lines:
     runtime = identity["runtime"]
     found.append(("runs on", f"{runtime['device']}, {runtime['backend']}, {runtime['precision']}"))
     return found
+
+
+def _describe_sampler(options: Mapping[str, Any]) -> str:
+    """What drew the sketch, of music that has one; what drew the stems elsewhere."""
+    preset = options.get("sketch") or options["preset"]
+    name = str(preset["sampler"])
+    return f"{name}, one of {preset['candidates']}" if "candidates" in preset else name
 
 
 def _explain_gain(facts: Facts) -> str:

@@ -100,6 +100,14 @@ def test_stages_that_do_no_task_are_refused(stages, reason):
         dataclasses.replace(SPEC, chunk_length=16384, length_multiple=2048, stages=stages)
 
 
+def test_a_sampler_of_sketches_needs_a_stage_that_draws_some():
+    chosen = Preset.from_json({"sampler": "chosen", "num_steps": 3, "sigma_max": 50.0})
+    assert dataclasses.replace(SKETCHES, presets={"generate": {"fast": chosen}})
+    for stage in (STAGE, SOUND):
+        with pytest.raises(ValueError, match=f"samplers of a {stage.representation}, got .*chosen"):
+            dataclasses.replace(stage, presets={"generate": {"fast": PRESET, "best": chosen}})
+
+
 def test_a_task_is_done_by_the_stages_that_have_settings_for_it(tmp_path):
     other = Preset.from_json({"sampler": "consistent", "num_steps": 7, "sigma_max": 9.0})
     sketches = dataclasses.replace(SKETCHES, presets={"generate": {"fast": other}}, guidance=2.0)

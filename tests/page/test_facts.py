@@ -36,6 +36,17 @@ def test_facts_of_a_separation(tiny_model, write_song, tmp_path):
     assert commands["leave a stem out"] == "msdm mix msdm.json --without 'my drums'"
 
 
+def test_the_sampler_is_that_of_the_sketch_where_there_is_one(tiny_model, write_song, tmp_path):
+    manifest = load_manifest(separate(tiny_model, write_song(seconds=0.3), tmp_path).manifest)
+    for sketch, told in (
+        ({"sampler": "consistent", "num_steps": 3}, "consistent"),
+        ({"sampler": "chosen", "num_steps": 3, "candidates": 4}, "chosen, one of 4"),
+    ):
+        options = {**manifest.identity["options"], "sketch": sketch}
+        drawn = replace(manifest, identity={**manifest.identity, "options": options})
+        assert dict(list_facts(drawn))["sampler"] == told
+
+
 def test_commands_name_no_bytes_that_are_no_unicode(tiny_model, write_song, tmp_path):
     result = separate(tiny_model, write_song(seconds=0.3), tmp_path / "stems")
     path = result.manifest.with_name(os.fsdecode(b"caf\xe9 msdm.json"))

@@ -7,7 +7,7 @@ from conftest import MemoryStore, music, spy_on_stages
 
 from msdm_cli.audio.source import ArraySource
 from msdm_cli.diffusion.samplers import Preset
-from msdm_cli.diffusion.samplers.chosen import ChosenOptions
+from msdm_cli.diffusion.samplers.chosen import MEASURING_CALLS, ChosenOptions
 from msdm_cli.progress import SilentProgress
 from msdm_cli.representations.sketch import BANDS, FLOOR, MARGIN, find_sketch
 from msdm_cli.representations.sketch_codes import FRAMES_PER_TOKEN, TOKEN_SAMPLES
@@ -34,7 +34,7 @@ ROUNDING = 1e-3
 
 
 CHOSEN = Preset("chosen", ChosenOptions(3, 20.0, eta=0.5, candidates=3, sigma=5.0))
-"""The sketch that is kept is one of three; each takes three calls, and one to be measured."""
+"""The sketch that is kept is one of three; each takes three calls, and some to be measured."""
 
 
 def start(model, seconds, *, seed=1, controls=CONTROLS, store=None, progress=None, sketch=None):
@@ -166,21 +166,17 @@ def test_the_best_of_several_sketches_is_kept(tiny_cascade):
     store, progress = MemoryStore(), CountingProgress()
     model, spies = spy_on_stages(tiny_cascade)
     whole, _ = collect(start(model, 1.2, store=store, progress=progress, sketch=CHOSEN))
-    assert progress.made == progress.total == 3 * (3 * (3 + 1) + 1)
-    stems = len(model.spec.stems)
+    assert progress.made == progress.total == 3 * (3 * (3 + MEASURING_CALLS) + 1)
+    # Calls that draw are guided; those that measure are told no controls at all.
     measured = [
-        (asked, told)
-        for asked, told in zip(spies[SKETCH].asked, spies[SKETCH].told, strict=True)
-        if len(asked[0]) == 2 * stems
+        sigma[:, :, 0]
+        for (_, sigma, _), told in zip(spies[SKETCH].asked, spies[SKETCH].told, strict=True)
+        if not told.any()
     ]
-    assert len(measured) == 3 * 3
-    for (_, sigma, _), told in measured:
-        assert not told.any()
-        levels = sigma.reshape(2 * stems, stems, -1)
-        assert (levels == levels[:, :, :1]).all()
-        turns = np.eye(stems, dtype=bool)
-        np.testing.assert_array_equal(levels[:stems, :, 0], np.where(turns, 5, 20))
-        np.testing.assert_array_equal(levels[stems:, :, 0], np.where(turns, 5, 0))
+    turns = np.eye(len(model.spec.stems), dtype=bool)
+    expected = [np.where(turns, 5, others) for others in (20, 0)]
+    assert len(measured) == 3 * 3 * MEASURING_CALLS
+    np.testing.assert_array_equal(np.concatenate(measured), np.concatenate(expected * 9))
     for index in (1, 4, 5):  # Two of the sounds, and the sketch between them
         del store.chunks[index]
     assert_same(whole, collect(start(tiny_cascade, 1.2, store=store, sketch=CHOSEN))[0])

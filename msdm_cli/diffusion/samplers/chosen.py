@@ -1,12 +1,14 @@
 """Our sampler several times, and of its samples the one whose stems tell most of each other.
 
-The other stems tell of stem n what they help to denoise it. With noise ``z`` of level sigma
+What the others tell of stem n is what they help to denoise it. With noise ``z`` of level sigma in
+stem n, and the others clean or lost in noise of level ``sigma_max``:
 
-    I_n = (|x_n - D_n(x_n + sigma z)|^2 - |x_n - D_n(x_n + sigma z, other stems)|^2) / sigma^2
+    I_n = (|x_n - D_n(x_n + sigma z | lost)|^2 - |x_n - D_n(x_n + sigma z | clean)|^2) / sigma^2
 
-Half of this, integrated over the logarithm of 1/sigma^2, is the pointwise mutual information
-(arXiv 2310.07972). One level tells samples apart, and takes one network call a sample. Stems that
-are given count, too: a good part for them is one that makes them less of a surprise.
+Half of it, integrated over the logarithm of 1/sigma^2, is the pointwise mutual information of the
+stem and the others (arXiv 2310.07972). One level and one draw of noise are an estimate, which may
+be negative. It is enough to tell samples apart (``scripts/bench/choosing.md``). The sum over all
+stems counts, given ones too: a part that goes with them helps to denoise them.
 """
 
 from dataclasses import dataclass
@@ -17,6 +19,10 @@ from msdm_cli.diffusion.denoiser import Denoiser, FreeDenoiser, Samples
 from msdm_cli.diffusion.samplers.consistent import sample_consistent
 from msdm_cli.diffusion.samplers.table import Problem, Sampler
 from msdm_cli.diffusion.schedule import check_schedule, karras_sigmas
+
+MEASURING_CALLS = 4
+"""Network calls that measure a sample: each has two of the eight items of four stems, as many as
+a call that draws."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,7 @@ class ChosenOptions:
     @property
     def calls(self) -> int:
         """Network calls that one chunk takes."""
-        return self.candidates * (self.num_steps + 1)
+        return self.candidates * (self.num_steps + MEASURING_CALLS)
 
     @property
     def uses_noise(self) -> bool:
@@ -63,10 +69,13 @@ def draw_chosen(denoiser: Denoiser, problem: Problem, options: ChosenOptions) ->
     """The sample of which ``measure_information`` is largest, ``[1, S, T]``.
 
     Raises:
-        ValueError: The denoiser cannot leave out what is known, or there is more than one item.
+        ValueError: The denoiser cannot leave out what is known, or there is more than one item, or
+            one stem alone.
     """
-    if not isinstance(denoiser, FreeDenoiser) or problem.shape[0] != 1:
-        raise ValueError("expected one sketch, and a network that draws sketches")
+    if not isinstance(denoiser, FreeDenoiser):
+        raise ValueError("expected a network that draws sketches")
+    if problem.shape[0] != 1 or problem.shape[1] < 2:
+        raise ValueError(f"expected one item of two stems or more, got {problem.shape}")
     sigmas = karras_sigmas(options.num_steps, options.sigma_min, options.sigma_max, options.rho)
     levels = options.sigma, options.sigma_max
     # No step has this number. Every sample is measured with the same noise.
@@ -102,10 +111,11 @@ def measure_information(
     # Each stem in turn, first among stems that tell nothing, then among stems that are known.
     sigmas = np.concatenate([np.where(turns, sigma, other) for other in (nothing, 0)])
     sigmas = sigmas.astype(np.float32)
-    denoised = denoiser.free(x + sigmas[:, :, None] * noise, sigmas)
-    errors = np.square(denoised - x).sum(-1, dtype=np.float64)
+    parts = np.array_split(sigmas, MEASURING_CALLS)
+    denoised = [denoiser.free(x + part[:, :, None] * noise, part) for part in parts]
+    errors = np.square(np.concatenate(denoised) - x).sum(-1, dtype=np.float64)
     alone, among = (part[turns].sum() for part in np.split(errors, 2))
     return float(alone - among) / sigma**2
 
 
-CHOSEN = Sampler("chosen", ChosenOptions, draw_chosen, with_mixture=False)
+CHOSEN = Sampler("chosen", ChosenOptions, draw_chosen, with_mixture=False, of_sketches=True)

@@ -61,6 +61,7 @@ class Sampler:
         with_mixture: Whether it works where the mixture is known.
         without_mixture: Whether it works where the mixture is not known.
         with_known: Whether it works where stems are known beside the mixture.
+        of_sketches: Whether it draws sketches alone.
         with_steps: Makes a preset of N steps from options that have no field ``num_steps``; None if
             they have one, which is then replaced.
         exact: Whether its network should compute in single precision where nothing else is asked
@@ -73,6 +74,7 @@ class Sampler:
     with_mixture: bool = True
     without_mixture: bool = True
     with_known: bool = True
+    of_sketches: bool = False
     with_steps: Callable[[Any, int], "Preset"] | None = None
     exact: bool = False
 

@@ -95,13 +95,21 @@ def test_the_candidate_that_goes_best_with_what_is_known_is_kept():
     # A weak prior, so that the candidates differ in how well they go with the known stem.
     denoiser = Known(0.6, draw(0.6, length)[0, 1])
     problem = Problem(Condition(), (1, 2, length), unit_noise(length), 10.0, 1)
-    options = ChosenOptions(8, 50.0, sigma_min=0.01, eta=0.5, candidates=6, sigma=SIGMA)
+    options = ChosenOptions(8, 50.0, sigma_min=0.01, rho=5.0, eta=0.5, candidates=6, sigma=SIGMA)
     kept = draw_chosen(denoiser, problem, options)
     candidates = draw_candidates(denoiser, problem, options)
-    noise = problem.noise(options.num_steps, 0)
-    told = [measure_information(denoiser, x, noise, (SIGMA, 50.0)) for x in candidates]
-    assert len(set(told)) == options.candidates
-    np.testing.assert_array_equal(kept, candidates[int(np.argmax(told))])
+    own, common = (
+        [
+            measure_information(
+                denoiser, x, problem.noise(options.num_steps, sample), (SIGMA, 50.0)
+            )
+            for sample, x in zip(samples, candidates, strict=True)
+        ]
+        for samples in (range(options.candidates), [0] * options.candidates)
+    )
+    np.testing.assert_array_equal(kept, candidates[int(np.argmax(common))])
+    # With noise of its own for each, another one would be kept.
+    assert np.argmax(own) != np.argmax(common)
 
 
 def test_one_candidate_is_our_sampler():
@@ -114,8 +122,8 @@ def test_one_candidate_is_our_sampler():
         for preset in (chosen, plain)
     ]
     np.testing.assert_allclose(*drawn, rtol=1e-6)
-    assert (chosen.calls, plain.calls) == (6, 5)
-    assert chosen.with_steps(9).calls == 10
+    assert (chosen.calls, plain.calls) == (9, 5)
+    assert chosen.with_steps(9).calls == 13
     assert chosen.uses_noise
 
 
@@ -128,9 +136,13 @@ def test_it_refuses_what_it_cannot_compare():
         def __call__(self, x, sigma, mixture=None):
             return x
 
-    for denoiser, items in ((Bound(), 1), (Pair(0.5), 2)):
-        problem = Problem(Condition(), (items, 2, 4), unit_noise(4), 10.0, 1)
-        with pytest.raises(ValueError, match="network that draws sketches"):
+    for denoiser, shape, words in (
+        (Bound(), (1, 2, 4), "network that draws sketches"),
+        (Pair(0.5), (2, 2, 4), "one item of two stems"),
+        (Pair(0.5), (1, 1, 4), "one item of two stems"),
+    ):
+        problem = Problem(Condition(), shape, unit_noise(4), 10.0, 1)
+        with pytest.raises(ValueError, match=words):
             draw_chosen(denoiser, problem, options)
 
 

@@ -90,7 +90,7 @@ PRESETS = {
 CALLS = {
     "regression": 2,
     "consistent": 7,
-    "chosen": 8,
+    "chosen": 14,
     "dirac": 60,
     "gaussian": 30,
     "published": 12,
