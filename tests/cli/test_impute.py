@@ -104,10 +104,12 @@ def test_the_help_states_the_network_calls_of_the_embedded_model():
     for task in ("impute", "generate"):
         text = " ".join(msdm(task, "--help").stdout.split())
         fast, default, best = (spec.sketch_preset(task, name).calls for name in QUALITIES)
-        assert f"{fast}, {default} or {best} calls of the network that draws the sketch" in text
+        assert f"takes {fast} or {default} calls of the network that draws the sketch" in text
+        takes = "To impute it takes" if task == "impute" else "With best it takes"
+        assert f"{takes} {best}" in text
         assert {spec.preset(task, name).calls for name in QUALITIES} == {1}
-        assert "With best it draws four sketches" in text
-        assert spec.sketch_preset(task, "best").options.candidates == 4
+    assert "it draws four sketches" in text
+    assert spec.sketch_preset("impute", "best").options.candidates == 4
 
 
 def test_an_address_is_not_fetched(tiny):
