@@ -48,9 +48,10 @@ PriorQualityOption = Annotated[
     typer.Option(
         "--quality",
         rich_help_panel=SAMPLING,
-        help="Speed against quality. For 12 s the embedded model takes 10 or 20 calls of the network "
-        "that draws the sketch, and one for its sound. With best it takes 40 to generate. To impute "
-        "it takes 96: it draws four sketches, and keeps the one whose stems tell most of each other.",
+        help="Speed against quality. For 12 s the embedded model takes 10 or 20 calls of the "
+        "network that draws the sketch, and one for its sound. With best it takes 40 to generate. "
+        "To impute it takes 96: it draws four sketches, and keeps the one whose stems tell most of "
+        "each other.",
     ),
 ]
 SeparationStepsOption = Annotated[

@@ -18,7 +18,7 @@ from msdm_cli.models.spec import ModelSpec
 PLACES = ("inputs", "folder", "track", "overwrite")
 """Fields of a request that say where things lie, and change no sample."""
 
-OUTPUT = 13
+OUTPUT = 14
 """Raised when the same request gives other samples. Unfinished jobs then start again.
 
 13 brought imputed stems that are softer where they would clip, and stems imputed in a part alone

@@ -29,7 +29,7 @@ from msdm_cli.tasks.known import Known, find_known_tokens
 from msdm_cli.tasks.sampling import Bind, ChunkSampler
 from msdm_cli.tasks.sound import SoundMaker
 from msdm_cli.tasks.stream import ChunkStore
-from msdm_cli.tasks.tonality import LeaningDenoiser, find_lean
+from msdm_cli.tasks.tonality import STRENGTH, LeaningDenoiser, find_lean
 
 Array = NDArray[np.float32]
 
@@ -76,10 +76,10 @@ class Cascade:
         sketch_stage, sound_stage = model.spec.list_stages(task)
         self._codes: SketchCodes = model.codes
         self._controls = options.controls
-        key = options.controls.key
-        self._lean = None if key is None else find_lean(self._codes, key, model.spec.stems)
-        self._guidance = model.spec.stages[sketch_stage].guidance
+        key, strength = options.controls.key, STRENGTH[task]
         self._stems = model.spec.stems
+        self._lean = None if key is None else find_lean(self._codes, key, self._stems, strength)
+        self._guidance = model.spec.stages[sketch_stage].guidance
         self._told_error = model.spec.stages[sound_stage].told_error
         self._sketch = Continuation(
             ChunkSampler(model.for_stage(sketch_stage), options.sketch, options.seed, calls),

@@ -32,27 +32,31 @@ PROFILES = {
 Source: Aarden 2003, "Dynamic melodic expectancy", from the songs of the Essen collection. Of the
 songs that trained the embedded model, Krumhansl's profiles get a tenth less right."""
 
-STRENGTH = 0.3
-"""In bels, of a profile of variance 1. Less misses keys; more holds chords still."""
+STRENGTH = {"impute": 0.3, "generate": 0.5}
+"""By task, in bels, of a profile of variance 1. Less misses keys; more holds chords still. Without
+fresh noise in its steps, as music is generated, the sampler needs more."""
 
 HALF_SIGMA = 3.0
 """Sigma, in units of the codes, at which an estimate is moved by half as much. Were it larger,
 notes would be drawn before the key counts."""
 
 
-def find_lean(codes: SketchCodes, key: str, stems: tuple[str, ...]) -> NDArray[np.float32]:
+def find_lean(
+    codes: SketchCodes, key: str, stems: tuple[str, ...], strength: float
+) -> NDArray[np.float32]:
     """How sketches of stems differ in a key from those in none, as a token's codes, ``[S, K]``.
 
     Args:
         codes: The codes of sketches.
         key: A note and a mode.
         stems: Names of the stems.
+        strength: How much, in bels.
     """
     tonic, minor = read_key(key)
     profile = np.array(PROFILES["minor" if minor else "major"])
     bands = ((profile - profile.mean()) / profile.std())[(PITCH_CLASS - tonic) % 12]
     bands[NOTE_BANDS:] = 0
-    token = np.repeat(STRENGTH * bands, FRAMES_PER_TOKEN)
+    token = np.repeat(strength * bands, FRAMES_PER_TOKEN)
     has_notes = np.array([name not in UNPITCHED for name in stems])
     lean: NDArray[np.float32] = (token @ codes.basis).astype(np.float32)
     return lean * has_notes[:, None]

@@ -21,6 +21,7 @@ from msdm_cli.tasks.course import Stretch
 from msdm_cli.tasks.known import Given
 from msdm_cli.tasks.music import plan_music
 from msdm_cli.tasks.stream import NoStore
+from msdm_cli.tasks.tonality import STRENGTH
 
 SEPARATOR, SKETCH, SOUND = range(3)
 RATE = 22050
@@ -215,15 +216,15 @@ def test_the_prior_is_told_the_controls_of_its_tokens(tiny_cascade):
 def test_a_sketch_leans_towards_its_key(tiny_cascade, monkeypatch):
     asked = []
 
-    def lean(size, codes, key, stems):
-        asked.append((key, stems))
+    def lean(size, codes, key, stems, strength):
+        asked.append((key, stems, strength))
         return np.full((len(stems), codes.numbers), size, np.float32)
 
     results = []
     for size in (0.0, 1.0):
         monkeypatch.setattr(module, "find_lean", partial(lean, size))
         results.append(collect(start(tiny_cascade, 0.3))[0])
-    assert asked == [("A minor", tiny_cascade.spec.stems)] * 2
+    assert asked == [("A minor", tiny_cascade.spec.stems, STRENGTH["generate"])] * 2
     assert_differ(*results)
     collect(start(tiny_cascade, 0.3, controls=dataclasses.replace(CONTROLS, key=None)))
     assert len(asked) == 2

@@ -11,19 +11,19 @@ from msdm_cli.tasks.tonality import (
     HALF_SIGMA,
     NOTE_BANDS,
     PITCH_CLASS,
-    STRENGTH,
     LeaningDenoiser,
     find_lean,
 )
 
 NUMBERS = BANDS * FRAMES_PER_TOKEN
 STEMS = ("bass", "drums", "guitar", "piano")
+STRENGTH = 0.4
 
 
 def find_bands(key):
     """What a whole basis says of a key, ``[S, BANDS, FRAMES_PER_TOKEN]``."""
     codes = make_codes(stems=4, bands=BANDS, numbers=NUMBERS)
-    lean = find_lean(codes, key, STEMS)
+    lean = find_lean(codes, key, STEMS, STRENGTH)
     tokens = lean[:, None] @ codes.basis.swapaxes(1, 2)
     return tokens.reshape(4, BANDS, FRAMES_PER_TOKEN)
 
