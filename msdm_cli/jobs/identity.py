@@ -21,8 +21,7 @@ PLACES = ("inputs", "folder", "track", "overwrite")
 OUTPUT = 14
 """Raised when the same request gives other samples. Unfinished jobs then start again.
 
-13 brought imputed stems that are softer where they would clip, and stems imputed in a part alone
-that play there: the network is no longer told that they rest around it.
+14 brought generated music that is nearer to the key that is asked for.
 """
 
 
