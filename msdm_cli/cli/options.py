@@ -75,7 +75,7 @@ PriorStepsOption = Annotated[
         metavar="N",
         rich_help_panel=SAMPLING,
         help="Number of sampler steps, instead of that of the quality. For the embedded model: of "
-        "the network that draws the sketch.",
+        "each sketch that it draws.",
     ),
 ]
 
