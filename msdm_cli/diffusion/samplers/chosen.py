@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from msdm_cli.diffusion.denoiser import Denoiser, FreeDenoiser, Samples
-from msdm_cli.diffusion.samplers.consistent import sample_consistent
+from msdm_cli.diffusion.samplers.consistent import draw_sample
 from msdm_cli.diffusion.samplers.table import Problem, Sampler
 from msdm_cli.diffusion.schedule import check_schedule, karras_sigmas
 
@@ -80,17 +80,10 @@ def draw_chosen(denoiser: Denoiser, problem: Problem, options: ChosenOptions) ->
     levels = options.sigma, options.sigma_max
     # No step has this number. Every sample is measured with the same noise.
     common = problem.noise(options.num_steps, 0)
-
-    def draw(index: int) -> Samples:
-        return sample_consistent(
-            denoiser,
-            problem.condition,
-            sigmas,
-            lambda step: problem.noise(step, index),
-            eta=options.eta,
-        )
-
-    samples = [draw(index) for index in range(options.candidates)]
+    samples = [
+        draw_sample(denoiser, problem, sigmas, index, eta=options.eta)
+        for index in range(options.candidates)
+    ]
     told = [measure_information(denoiser, x, common, levels) for x in samples]
     return samples[int(np.argmax(told))]
 

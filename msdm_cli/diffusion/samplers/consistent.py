@@ -70,16 +70,29 @@ def draw_consistent(denoiser: Denoiser, problem: Problem, options: ConsistentOpt
     sigmas = karras_sigmas(options.num_steps, options.sigma_min, options.sigma_max, options.rho)
 
     def draw(index: int) -> Samples:
-        return sample_consistent(
-            denoiser,
-            problem.condition,
-            sigmas,
-            lambda number: problem.noise(number, index),
-            eta=options.eta,
-            start=start,
-        )
+        return draw_sample(denoiser, problem, sigmas, index, eta=options.eta, start=start)
 
     return average_samples(problem.shape, options.samples, draw)
+
+
+def draw_sample(
+    denoiser: Denoiser,
+    problem: Problem,
+    sigmas: NDArray[np.float64],
+    index: int,
+    *,
+    eta: float,
+    start: Samples | None = None,
+) -> Samples:
+    """Sample ``index`` of a problem, with its own noise, ``[B, S, T]``."""
+    return sample_consistent(
+        denoiser,
+        problem.condition,
+        sigmas,
+        lambda number: problem.noise(number, index),
+        eta=eta,
+        start=start,
+    )
 
 
 def sample_consistent(
