@@ -6,6 +6,7 @@ import pytest
 from msdm_cli.diffusion.conditions import Condition, mixture_condition
 from msdm_cli.diffusion.moved import MovedDenoiser
 from msdm_cli.diffusion.samplers import SAMPLERS, Preset, Problem
+from msdm_cli.diffusion.turned import ANGLES, TurnedDenoiser, combine
 
 SHAPE = (2, 3, 64)
 SIGMA_MAX = 5.0
@@ -32,9 +33,9 @@ def forbidden_noise(number, sample):
     raise AssertionError("the regression draws no noise")
 
 
-def draw(denoiser, condition, estimates, multiple=16):
-    problem = Problem(condition, SHAPE, forbidden_noise, SIGMA_MAX, multiple)
-    preset = Preset.from_json({"sampler": "regression", "estimates": estimates})
+def draw(denoiser, condition, estimates, multiple=16, shape=SHAPE, **options):
+    problem = Problem(condition, shape, forbidden_noise, SIGMA_MAX, multiple)
+    preset = Preset.from_json({"sampler": "regression", "estimates": estimates, **options})
     return SAMPLERS["regression"].draw(denoiser, problem, preset.options)
 
 
@@ -64,6 +65,47 @@ def test_it_is_the_mean_over_moved_music(estimates):
     assert found.dtype == np.float32
     # Float32 rounding of a sum of a few numbers of the order of 1.
     np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+class SquaringDenoiser(FramewiseDenoiser):
+    """Its stems depend on which channels it gets, and do not sum to the mixture."""
+
+    def __call__(self, x, sigma, mixture=None):
+        return np.stack([mixture**2, mixture, -mixture], 1)
+
+
+def test_estimates_of_stereo_music_may_be_turned():
+    condition = Condition(mixture=MIXTURE)
+    silence = np.zeros(SHAPE, np.float32)
+    estimates = []
+    for index, angle in enumerate(ANGLES):
+        turned = TurnedDenoiser(SquaringDenoiser(), angle)
+        moved = MovedDenoiser(turned, index, 16)
+        estimates.append(condition.denoise(moved, silence, SIGMA_MAX))
+    found = draw(SquaringDenoiser(), condition, 4, turned=True)
+    expected = condition.project(combine(estimates, ANGLES), SIGMA_MAX)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    np.testing.assert_allclose(found.sum(1), MIXTURE, atol=1e-5)
+    assert np.abs(found - draw(SquaringDenoiser(), condition, 4)).max() > 0.01
+
+
+@pytest.mark.parametrize("mixture", [MIXTURE[:1], np.repeat(MIXTURE[:1], 2, 0)])
+def test_music_that_is_not_stereo_is_not_turned(mixture):
+    condition = Condition(mixture=mixture)
+    shape = (len(mixture), *SHAPE[1:])
+    as_it_is, turned = (
+        draw(SquaringDenoiser(), condition, 2, turned=turned, shape=shape)
+        for turned in (False, True)
+    )
+    np.testing.assert_array_equal(turned, as_it_is)
+
+
+def test_absent_stems_stay_silent_in_turned_music():
+    absent = np.array([False, True, False])
+    condition = mixture_condition(MIXTURE, takes_mixture=True, absent=absent)
+    found = draw(SquaringDenoiser(), condition, 2, turned=True)
+    assert not found[:, 1].any()
+    np.testing.assert_allclose(found.sum(1), MIXTURE, atol=1e-5)
 
 
 def test_known_stems_come_back_as_they_are():
