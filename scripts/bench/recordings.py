@@ -22,6 +22,7 @@ from msdm_cli.evaluation.metrics.si_sdr import score_windows
 from msdm_cli.evaluation.oracles import separate_by_mask
 from msdm_cli.interface import Model, load_model
 from scripts.bench.report import OutputOption, Report
+from scripts.songs import SAMPLE_RATE_HZ
 
 GUITAR = "guitar"
 PARTS = (GUITAR, "song")
@@ -72,11 +73,11 @@ def load_recording(path: Path, seconds: float | None) -> Recording:
     return Recording(path.stem, rate, whole, tuple(parts) if path.is_dir() else ())
 
 
-def to_mono(sound: Samples, rate: int, model: Model) -> Samples:
-    """The mean of the channels at the model's rate, ``[C, T] -> [T]``."""
+def to_model_rate(sound: Samples, rate: int) -> Samples:
+    """A recording at the rate of the embedded model, ``[C, T] -> [C, T']``."""
     with ArraySource(sound, rate).open() as reader:
-        windows = SongWindows(reader, model.spec.sample_rate)
-        return windows.read(0, windows.total).mean(0)
+        windows = SongWindows(reader, SAMPLE_RATE_HZ)
+        return windows.read(0, windows.total)
 
 
 def separate(recording: Recording, model: Model, quality: str) -> tuple[dict[str, Samples], bool]:
@@ -90,7 +91,7 @@ def separate(recording: Recording, model: Model, quality: str) -> tuple[dict[str
     return {name: np.concatenate(part, 1) for name, part in parts.items()}, finish.exact
 
 
-def score_guitar(recording: Recording, estimate: Samples, model: Model) -> list[str]:
+def score_guitar(recording: Recording, estimate: Samples) -> list[str]:
     """Figures of an estimated guitar; nothing without the truth.
 
     Returns:
@@ -100,12 +101,12 @@ def score_guitar(recording: Recording, estimate: Samples, model: Model) -> list[
     if not recording.parts:
         return ["", "", "", ""]
     rate = recording.sample_rate
-    stems = np.stack([to_mono(part, rate, model) for part in recording.parts])
-    guitar = to_mono(estimate, rate, model)
+    stems = np.stack([to_model_rate(part, rate).mean(0) for part in recording.parts])
+    guitar = to_model_rate(estimate, rate).mean(0)
     found = np.stack((guitar, stems.sum(0) - guitar))
     figures = []
     for estimates in (found, separate_by_mask(stems, binary=False)):
-        scores = score_windows(estimates, stems, model.spec.sample_rate)
+        scores = score_windows(estimates, stems, SAMPLE_RATE_HZ)
         figures.append(scores.improvement[:, 0][scores.active[:, 0]])
     low, high = np.percentile(figures[0], SPREAD)
     error = measure_high(estimate, rate) - measure_high(recording.parts[0], rate)
@@ -137,7 +138,7 @@ def list_cells(recording: Recording, model: Model, quality: str) -> list[str]:
         *(f"{level:.1f}" for level in levels),
         f"{peak:.2f}",
         "yes" if exact else "no",
-        *score_guitar(recording, stems[GUITAR], model),
+        *score_guitar(recording, stems[GUITAR]),
     ]
 
 
@@ -159,7 +160,8 @@ def main(
         f"at `{quality}`, by `python -m scripts.bench.recordings`.",
         'Levels of stems are in dB relative to the song. "Largest peak" is that of any stem, '
         "relative to the peak of the song. SI-SDRi is in dB, for songs that come with one guitar "
-        "recorded by itself; their other guitars count as the rest. Its spread is that of windows "
+        "recorded by itself; their other guitars count as the rest. It is that of the mean of the "
+        "channels. Its spread is that of windows "
         f"of 4 s, from the {SPREAD[0]}th to the {SPREAD[1]}th percentile. The last column is how "
         f"much too loud that guitar is above {HIGH_HZ / 1000:g} kHz, in dB.",
     )

@@ -1,13 +1,13 @@
 """What it is worth to turn stereo music, by where its stems lie.
 
-    python -m scripts.bench.stereo WIDE/validation --output scripts/bench/stereo.md
+    python -m scripts.bench.stereo WIDE/validation --recording FOLDER --output stereo.md
 
 Each song is mixed in stereo in several ways, and each mix is separated by the calls of a quality,
 which hear the music as it is, or each turned by another angle (``msdm_cli.diffusion.turned``).
 """
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -16,12 +16,15 @@ import typer
 
 from msdm_cli.diffusion.denoiser import Samples
 from msdm_cli.evaluation.metrics.si_sdr import is_active, si_sdr
+from msdm_cli.interface import Model
 from scripts.bench.naming import list_windows
+from scripts.bench.recordings import GUITAR, Recording, load_recording, to_model_rate
 from scripts.bench.report import OutputOption, Report
-from scripts.bench.separation import WeightsOption, by_model, load_separator
+from scripts.bench.separation import Separator, WeightsOption, by_model, load_separator
 from scripts.songs import SAMPLE_RATE_HZ, list_songs, load_middle
 
 DELAY_SECONDS = 0.02
+RECORDED_SECONDS = 36.0
 
 Place = tuple[float, float]
 """Where the left and the right channel of a stem lie, from -1, left, to 1, right."""
@@ -76,24 +79,73 @@ def score_song(estimate: Samples, stems: Samples) -> list[list[float]]:
     return scores
 
 
+def list_separators(model: Model) -> Mapping[tuple[str, str], Separator]:
+    """Ways to separate, by quality and by what the network hears."""
+    return {
+        (quality, heard): by_model(
+            model, model.spec.preset("separate", quality).with_options({"turned": turned})
+        )
+        for quality in ("default", "best")
+        for heard, turned in (("as it is", False), ("turned", True))
+    }
+
+
+def add_mixes(
+    report: Report,
+    names: Sequence[str],
+    separators: Mapping[tuple[str, str], Separator],
+    songs: Sequence[Samples],
+) -> None:
+    """Add the table of songs, ``[S, T]`` each, by mix."""
+    report.begin_table("mix", "quality", "music", *names, "mean")
+    for mix, places in MIXES.items():
+        mixed = [
+            np.stack([place_stem(*pair) for pair in zip(stems, places, strict=True)])
+            for stems in songs
+        ]
+        for ways, separate in separators.items():
+            scores = [score_song(separate(stems), stems) for stems in mixed]
+            columns = [np.mean(list(itertools.chain(*stem))) for stem in zip(*scores, strict=True)]
+            cells = [f"{column:.2f}" for column in (*columns, np.mean(columns))]
+            report.row(mix, *ways, *cells)
+
+
+def add_recordings(
+    report: Report,
+    guitar: int,
+    separators: Mapping[tuple[str, str], Separator],
+    recordings: Sequence[Recording],
+) -> None:
+    """Add the table of recordings, whose parts are a guitar and the rest."""
+    report.begin_table("recording", *(f"{quality}, {heard}" for quality, heard in separators))
+    for recording in recordings:
+        parts = [to_model_rate(part, recording.sample_rate) for part in recording.parts]
+        true = np.stack(parts)
+        cells = []
+        for separate in separators.values():
+            found = separate(true)[guitar]
+            scores = score_song(np.stack((found, true.sum(0) - found)), true)
+            cells.append(f"{np.mean(scores[0]):.2f}")
+        report.row(recording.name, *cells)
+
+
 def main(
     songs: Annotated[Path, typer.Argument(help="Songs in the layout of Slakh.")],
     *,
+    recordings: Annotated[
+        list[Path] | None,
+        typer.Option("--recording", help="Folder with guitar.ogg and song.ogg; may be repeated."),
+    ] = None,
     weights: WeightsOption = None,
     seconds: Annotated[float, typer.Option(help="From the middle of each song.")] = 12.0,
     limit: Annotated[int | None, typer.Option(help="Only so many songs.")] = None,
     output: OutputOption = None,
 ) -> None:
-    """Print the table."""
+    """Print the tables."""
     model = load_separator(weights)
+    names = model.spec.stems
+    separators = list_separators(model)
     folders = list_songs(songs)[:limit]
-    presets = {
-        quality: {
-            heard: model.spec.preset("separate", quality).with_options({"turned": turned})
-            for heard, turned in (("as it is", False), ("turned", True))
-        }
-        for quality in ("default", "best")
-    }
     report = Report(
         f"{seconds:g} s of each of {len(folders)} songs, mixed in stereo in several ways, by "
         "`python -m scripts.bench.stereo`.",
@@ -101,21 +153,15 @@ def main(
         "another. The calls of a quality hear the music as it is, or each of them turned by "
         "another angle.",
     )
-    report.begin_table("mix", "quality", "music", *model.spec.stems, "mean")
-    for mix, places in MIXES.items():
-        mixed = [
-            np.stack([place_stem(*pair) for pair in zip(stems, places, strict=True)])
-            for stems in (load_middle(folder, seconds) for folder in folders)
-        ]
-        for quality, variants in presets.items():
-            for heard, preset in variants.items():
-                separate = by_model(model, preset)
-                scores = [score_song(separate(stems), stems) for stems in mixed]
-                columns = [
-                    np.mean(list(itertools.chain(*stem))) for stem in zip(*scores, strict=True)
-                ]
-                cells = [f"{column:.2f}" for column in (*columns, np.mean(columns))]
-                report.row(mix, quality, heard, *cells)
+    stems = [load_middle(folder, seconds) for folder in folders]
+    add_mixes(report, names, separators, stems)
+    if recordings:
+        report.write(
+            f"A guitar in recordings that come with it, {RECORDED_SECONDS:g} s of each; their "
+            "other guitars count as the rest:"
+        )
+        loaded = [load_recording(folder, RECORDED_SECONDS) for folder in recordings]
+        add_recordings(report, names.index(GUITAR), separators, loaded)
     report.save(output)
 
 

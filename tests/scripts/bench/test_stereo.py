@@ -1,10 +1,12 @@
 """The bench of stereo music."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
-from conftest import CPU, make_tiny_model
+import soundfile
+from conftest import CPU, make_tiny_model, music
 
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.interface import Model
@@ -43,7 +45,7 @@ def test_windows_count_in_which_two_stems_sound():
     assert better[0][0] > 10
 
 
-def test_it_prints_a_row_of_each_mix_and_quality_as_it_is_and_turned(songs, tmp_path, monkeypatch):
+def test_it_prints_mixes_and_recordings_as_they_are_and_turned(songs, tmp_path, monkeypatch):
     tiny = make_tiny_model()
     preset = Preset.from_json({"sampler": "regression", "estimates": 2})
     stage = tiny.spec.stages[0]
@@ -52,9 +54,16 @@ def test_it_prints_a_row_of_each_mix_and_quality_as_it_is_and_turned(songs, tmp_
     spec = dataclasses.replace(tiny.spec, stages=stages)
     model = Model(spec, tiny.denoisers, CPU)
     monkeypatch.setattr(separation, "load_model", lambda device: model)
-    stereo.main(songs / "validation", seconds=4.0, limit=1, output=tmp_path / "stereo.md")
-    rows = [line.split(" | ") for line in (tmp_path / "stereo.md").read_text().splitlines()[5:]]
-    assert len(rows) == 4 * len(stereo.MIXES)
+    for seed, part in enumerate(("guitar", "song")):
+        sound = music(4 * SAMPLE_RATE_HZ, 2, SAMPLE_RATE_HZ, seed)
+        soundfile.write(tmp_path / f"{part}.ogg", sound.T, SAMPLE_RATE_HZ)
+    monkeypatch.setattr(stereo, "MIXES", dict(itertools.islice(stereo.MIXES.items(), 2)))
+    output = tmp_path / "stereo.md"
+    stereo.main(songs / "validation", recordings=[tmp_path], seconds=2.0, limit=1, output=output)
+    lines = [line.split(" | ") for line in output.read_text().splitlines()]
+    rows, recording = lines[5:13], lines[-1]
     for as_it_is, turned in zip(rows[::2], rows[1::2], strict=True):
         assert as_it_is[:2] == turned[:2]
         assert as_it_is[3:] != turned[3:]
+    assert recording[0] == f"| {tmp_path.name}"
+    assert recording[1] != recording[2]
