@@ -1,25 +1,26 @@
 """Answers of a network to stereo music turned by several angles.
 
 A network that hears one channel at a time never learns where in the stereo image a stem is. But
-each mean of left and right, ``cos(t) L + sin(t) R``, is another mixture of the stems: the bass in
-the centre is not in ``L - R`` at all, and a guitar on the left not in ``R``. Music turned by an
-angle ``t`` has two such channels,
+each channel ``cos(t) L + sin(t) R`` is another mixture of the stems: a bass in the centre is not in
+``L - R`` at all, and a guitar on the left not in ``R``. Music turned by an angle ``t`` has two such
+channels,
 
     H_t (L, R),  H_t = [[cos t, sin t], [-sin t, cos t]]
 
-and an eighth of a circle gives middle and sides. The stems of turned music, turned back, are
-estimates of the same stems, each best where few others are heard with them. If a stem has power p
-of all power q in a channel, and all stems are Gaussian, its estimate has an error of variance
+and an eighth of a circle gives middle and sides. The stems of turned music, turned back, estimate
+the same stems. An estimate is good in a channel in which its stem is nearly alone. If the stem has
+power p there, and all stems together q, and all are independent and Gaussian, the best estimate
+has an error of variance
 
     u = p (q - p) / q
 
-(Wiener filter; Kay, Estimation Theory, 1993, eq. 12.20). So the estimate ``s_t`` of left and right
-has errors of the precision ``P_t = H_t^T diag(1/u_1, 1/u_2) H_t``, and the least squares estimate
-from all angles is
+(Wiener filter; Kay, Estimation Theory, 1993, chapter 12). So the estimate ``s_t`` of left and right
+has errors of the precision ``P_t = H_t^T diag(1/u_1, 1/u_2) H_t``, and the best mean of all is
 
     s = (sum P_t)^-1 sum P_t s_t
 
-(the same, eq. 4.9). The powers are those of the estimates in tiles of their transforms.
+(least squares, chapter 4), as if all errors were independent. They are not quite, since all come
+from the same stems. p and q are powers of the estimates, in tiles of their transforms.
 """
 
 import math
@@ -33,7 +34,7 @@ from msdm_cli.diffusion.denoiser import Denoiser, Samples
 from msdm_cli.diffusion.stft import Stft, Transform
 
 ANGLES = (0.0, math.pi / 4, math.pi / 8, 3 * math.pi / 8)
-"""By which successive answers are turned."""
+"""Angles by which the music is turned, of successive answers."""
 
 N_FFT = 2048
 HOP = 1024
@@ -43,8 +44,9 @@ TILE = (16, 32)
 LEAST_ERROR = 0.003
 """Least error of an estimate, in powers of its channel in the tile: no network is perfect."""
 
-LEAST_POWER = 1e-4
-"""Added to all errors, in mean powers of the music: in silence all estimates are alike."""
+LEAST_POWER = 1e-9
+"""Added to all errors, in mean powers of the chunk: in silence all estimates are alike. It is so
+small that a channel without sound stays so."""
 
 Tiles = NDArray[np.float64]
 Stereo = TypeVar("Stereo", Samples, Transform)
@@ -65,7 +67,7 @@ class TurnedDenoiser:
         self.shares_sigma = denoiser.shares_sigma
 
     def __call__(self, x: Samples, sigma: Samples, mixture: Samples | None = None) -> Samples:
-        """Estimate the clean stems of left and right.
+        """Estimate the clean stems of left and right, which have the same noise levels.
 
         Shape:
             ``[2, S, T], [2, S], [2, T] -> [2, S, T]``
@@ -75,7 +77,10 @@ class TurnedDenoiser:
 
 
 def is_stereo(mixture: Samples | None) -> bool:
-    """Whether music has two channels that are not the same, ``[B, T]``."""
+    """Whether music has two channels that are not the same, ``[B, T]``.
+
+    Of songs with more channels, each pair that the network gets at once counts as stereo.
+    """
     if mixture is None or len(mixture) != 2:
         return False
     return not np.array_equal(mixture[0], mixture[1])
@@ -93,7 +98,7 @@ def turn(pair: Stereo, angle: float) -> Stereo:
 
 
 def combine(estimates: Sequence[Samples], angles: Sequence[float]) -> Samples:
-    """The least squares estimate of left and right of the stems.
+    """The best mean of estimates of left and right of the stems.
 
     Args:
         estimates: Left and right, ``[2, S, T]`` each, from music turned by as many angles.
