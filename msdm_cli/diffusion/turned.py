@@ -114,6 +114,7 @@ def combine(estimates: Sequence[Samples], angles: Sequence[float]) -> Samples:
     precisions = [find_precision(*pair) for pair in zip(transforms, angles, strict=True)]
     left, both, right = np.sum(precisions, 0)
     determinant = left * right - np.square(both)
+    # Of symmetric matrices three entries are kept: that of row r and column c is number r + c.
     inverse = right / determinant, -both / determinant, left / determinant
     change = np.zeros_like(transforms[0])
     for transform, precision in zip(transforms[1:], precisions[1:], strict=True):
@@ -156,7 +157,7 @@ def average_tiles(power: Samples) -> Tiles:
 
 
 def spread(share: Tiles, transform: Transform) -> Samples:
-    """Repeat a figure of each tile for its frames and bins."""
+    """Repeat a figure of each tile for its frames and bins, to ``[S, frames, bins]``."""
     frames, bins = transform.shape[2:]
     repeated = share.astype(transform.real.dtype).repeat(TILE[0], 1).repeat(TILE[1], 2)
     return repeated[:, :frames, :bins]

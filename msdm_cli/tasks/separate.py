@@ -34,7 +34,7 @@ from msdm_cli.tasks.stream import ChunkStore, StemBlock, StemStream, TaskPlan, r
 
 SONG = "song"
 CHANNELS_AT_ONCE = 2
-"""Channels of one network call."""
+"""Channels of one network call. Two of them may be turned together."""
 CHANNELS_PER_CHUNK = 32
 """Songs of more channels have shorter chunks, so that memory hardly grows with their number."""
 SHORTEST_CONTEXTS = 4

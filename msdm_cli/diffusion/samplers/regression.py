@@ -48,7 +48,7 @@ class RegressionOptions:
 
 
 def draw_regression(denoiser: Denoiser, problem: Problem, options: RegressionOptions) -> Samples:
-    """The mean of the network's estimates, ``[B, S, T]``."""
+    """The mean of the network's estimates, weighted if they are turned, ``[B, S, T]``."""
     return estimate_stems(denoiser, problem, options.estimates, turned=options.turned)
 
 
