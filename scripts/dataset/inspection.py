@@ -10,7 +10,7 @@ import numpy as np
 from scripts.dataset.copies import take_prints
 from scripts.dataset.sfz import write_sfz
 from scripts.dataset.timbres import DRIVEN_PROGRAMS
-from scripts.dataset.tuning import measure_pitch, tune_all
+from scripts.dataset.tuning import measure_pitch, sound_as_written, tune_all
 from scripts.dataset.zone_loops import mend_loop
 from scripts.dataset.zones import Zone, assign_keys, find_compass, name_stem, read_zones
 
@@ -74,7 +74,7 @@ def prepare(folder: Path, out: Path) -> tuple[Inspection, np.ndarray]:
     """
     zones = read_zones(folder)
     whole = [zone for zone in zones if zone.loop or zone.seconds > WAVE_SECONDS]
-    right = tune_all(whole)
+    right = sound_as_written(tune_all(whole))
     program = int(folder.name[:3])
     keys = assign_keys([mend_loop(zone) for zone in right])
     low, high = find_compass(keys, name_stem(program))

@@ -22,6 +22,10 @@ OUT_OF_TUNE_CENTS = 25.0
 ATTACK_SECONDS = 0.06
 """The beginning of a sample, which has no clear pitch yet."""
 
+MULTIPLES = (0.5, 1, 2, 4)
+"""Periods at which a pitch is looked for: multiples are finer, and half of one is enough where even
+partials are all there is."""
+
 OTHER_RATE_SEMITONES = 12 * float(np.log2(44100 / 48000))
 """How far a sample is out of tune that was taken at 48 kHz and is stated to be of 44.1 kHz."""
 
@@ -56,18 +60,33 @@ class Peak:
 
 def measure_pitch(zone: Zone) -> Pitch:
     """How far a sample is from its stated pitch, and how sure that is."""
-    start = min(round(ATTACK_SECONDS * zone.rate), len(zone.audio) // 4)
-    count = round(max(0.25, 12 / zone.hz) * zone.rate)
-    likeness = _correlate(zone.audio[start : start + count].astype(np.float64))
-    period = zone.rate / zone.hz
+    likeness = _measure_likeness(zone)
     best = {
-        step: max(
-            _find_peaks(likeness, period, step), key=lambda peak: peak.likeness, default=Peak()
-        )
+        step: _find_best(likeness, zone, step, MULTIPLES)
         for step in range(1 - FAR_SEMITONES, FAR_SEMITONES)
     }
     rival = max(peak.likeness for step, peak in best.items() if abs(step) > 1)
     return Pitch(best[0].cents, best[0].likeness, rival)
+
+
+def sounds_lower(zone: Zone) -> bool:
+    """Whether a sample repeats after two of its stated periods, and clearly less after one."""
+    likeness = _measure_likeness(zone)
+    once, twice = (_find_best(likeness, zone, 0, (times,)).likeness for times in (1, 2))
+    return twice > max(once + CLEARER, CLEAR)
+
+
+def _measure_likeness(zone: Zone) -> np.ndarray:
+    """How alike a sample after its attack and itself are, by lag in samples, ``[lags]``."""
+    start = min(round(ATTACK_SECONDS * zone.rate), len(zone.audio) // 4)
+    count = round(max(0.25, 12 / zone.hz) * zone.rate)
+    return _correlate(zone.audio[start : start + count].astype(np.float64))
+
+
+def _find_best(likeness: np.ndarray, zone: Zone, step: int, multiples: Sequence[float]) -> Peak:
+    """The clearest of the peaks near a semitone, ``step`` from what is stated."""
+    peaks = _find_peaks(likeness, zone.rate / zone.hz, step, multiples)
+    return max(peaks, key=lambda peak: peak.likeness, default=Peak())
 
 
 def _correlate(audio: np.ndarray) -> np.ndarray:
@@ -87,13 +106,11 @@ def _correlate(audio: np.ndarray) -> np.ndarray:
     return np.asarray(2 * products / (energy + 1e-12))
 
 
-def _find_peaks(likeness: np.ndarray, period: float, step: int) -> Iterator[Peak]:
-    """Periods within 60 cents of a semitone, ``step`` from the stated pitch, whose period is given.
-
-    Two and four periods are tried too (a multiple is finer), and half of one, where even partials
-    are all there is.
-    """
-    for times in (0.5, 1, 2, 4):
+def _find_peaks(
+    likeness: np.ndarray, period: float, step: int, multiples: Sequence[float]
+) -> Iterator[Peak]:
+    """Multiples of a period within 60 cents of a semitone, ``step`` from what is stated."""
+    for times in multiples:
         centre = times * period * 2.0 ** (-step / 12)
         low = int(np.floor(centre * 2.0 ** (-NEAR_CENTS / 1200)))
         high = int(np.ceil(centre * 2.0 ** (NEAR_CENTS / 1200)))
@@ -130,3 +147,15 @@ def tune_all(zones: Sequence[Zone]) -> list[Zone]:
         if len(right) > len(found) + len(zones) // 3:
             found = right
     return found
+
+
+def sound_as_written(zones: Sequence[Zone]) -> list[Zone]:
+    """The zones with all of their pitches and keys an octave lower, if most of them sound so.
+
+    Some instruments are published so that they sound an octave below the keys that are pressed.
+    """
+    if 2 * sum(map(sounds_lower, zones)) <= len(zones):
+        return list(zones)
+    return [
+        replace(zone, root=zone.root - 12, low=zone.low - 12, high=zone.high - 12) for zone in zones
+    ]

@@ -5,7 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scripts.dataset.tuning import OTHER_RATE_SEMITONES, measure_pitch, tune, tune_all
+from scripts.dataset.tuning import (
+    OTHER_RATE_SEMITONES,
+    measure_pitch,
+    sound_as_written,
+    sounds_lower,
+    tune,
+    tune_all,
+)
 from scripts.dataset.zones import read_zones
 
 
@@ -55,3 +62,29 @@ def test_samples_of_another_rate_are_tuned_together(write_instrument, tmp_path):
     off = OTHER_RATE_SEMITONES
     zones = read_zones(write_instrument(tmp_path / "x", {48: off, 60: off, 72: off}))
     assert read_roots(tune_all(zones)) == pytest.approx([48 + off, 60 + off, 72 + off], abs=0.03)
+
+
+def state_higher(zone):
+    """The zone as if its sample sounded an octave above what it does."""
+    return replace(zone, root=zone.root + 12, low=zone.low + 12, high=zone.high + 12)
+
+
+def test_what_sounds_an_octave_low_gets_the_keys_that_it_sounds(make_zone):
+    zones = [make_zone(root, low=round(root) - 3, high=round(root) + 3) for root in (48.0, 60.0)]
+    stated = [state_higher(zone) for zone in zones]
+    # Its samples are in tune: an octave is not a wrong note.
+    assert tune_all(stated) == stated
+    assert sound_as_written(stated) == zones
+
+
+def test_most_samples_must_sound_low(make_zone):
+    zones = [make_zone(48.0), make_zone(60.0)]
+    mixed = [state_higher(zones[0]), zones[1]]
+    assert [sounds_lower(zone) for zone in mixed] == [True, False]
+    assert sound_as_written(mixed) == mixed
+
+
+def test_noise_does_not_sound_low(make_zone):
+    zone = make_zone()
+    noise = np.random.default_rng(0).standard_normal(len(zone.audio)).astype(np.float32)
+    assert not sounds_lower(replace(zone, audio=noise))
