@@ -74,7 +74,7 @@ def prepare(folder: Path, out: Path) -> tuple[Inspection, np.ndarray]:
     """
     zones = read_zones(folder)
     whole = [zone for zone in zones if zone.loop or zone.seconds > WAVE_SECONDS]
-    right = sound_as_written(tune_all(whole))
+    right = tune_all(sound_as_written(whole))
     program = int(folder.name[:3])
     keys = assign_keys([mend_loop(zone) for zone in right])
     low, high = find_compass(keys, name_stem(program))

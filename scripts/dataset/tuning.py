@@ -1,6 +1,6 @@
 """Measures the pitch of samples, and tunes zones by it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,9 +22,8 @@ OUT_OF_TUNE_CENTS = 25.0
 ATTACK_SECONDS = 0.06
 """The beginning of a sample, which has no clear pitch yet."""
 
-MULTIPLES = (0.5, 1, 2, 4)
-"""Periods at which a pitch is looked for: multiples are finer, and half of one is enough where even
-partials are all there is."""
+MULTIPLES = (1, 2, 4)
+"""Periods whose length tells a pitch: the more, the finer."""
 
 OTHER_RATE_SEMITONES = 12 * float(np.log2(44100 / 48000))
 """How far a sample is out of tune that was taken at 48 kHz and is stated to be of 44.1 kHz."""
@@ -62,8 +61,7 @@ def measure_pitch(zone: Zone) -> Pitch:
     """How far a sample is from its stated pitch, and how sure that is."""
     likeness = _measure_likeness(zone)
     best = {
-        step: _find_best(likeness, zone, step, MULTIPLES)
-        for step in range(1 - FAR_SEMITONES, FAR_SEMITONES)
+        step: _find_pitch(likeness, zone, step) for step in range(1 - FAR_SEMITONES, FAR_SEMITONES)
     }
     rival = max(peak.likeness for step, peak in best.items() if abs(step) > 1)
     return Pitch(best[0].cents, best[0].likeness, rival)
@@ -72,7 +70,7 @@ def measure_pitch(zone: Zone) -> Pitch:
 def sounds_lower(zone: Zone) -> bool:
     """Whether a sample repeats after two of its stated periods, and clearly less after one."""
     likeness = _measure_likeness(zone)
-    once, twice = (_find_best(likeness, zone, 0, (times,)).likeness for times in (1, 2))
+    once, twice = (_find_peak(likeness, zone, 0, times).likeness for times in (1, 2))
     return twice > max(once + CLEARER, CLEAR)
 
 
@@ -83,10 +81,14 @@ def _measure_likeness(zone: Zone) -> np.ndarray:
     return _correlate(zone.audio[start : start + count].astype(np.float64))
 
 
-def _find_best(likeness: np.ndarray, zone: Zone, step: int, multiples: Sequence[float]) -> Peak:
-    """The clearest of the peaks near a semitone, ``step`` from what is stated."""
-    peaks = _find_peaks(likeness, zone.rate / zone.hz, step, multiples)
-    return max(peaks, key=lambda peak: peak.likeness, default=Peak())
+def _find_pitch(likeness: np.ndarray, zone: Zone, step: int) -> Peak:
+    """The pitch near a semitone, ``step`` from what is stated, and the likeness after one period.
+
+    Four periods alone would not do: they may be five of a note that is a third higher.
+    """
+    peaks = [_find_peak(likeness, zone, step, times) for times in MULTIPLES]
+    clearest = max(peaks, key=lambda peak: peak.likeness)
+    return replace(clearest, likeness=peaks[0].likeness)
 
 
 def _correlate(audio: np.ndarray) -> np.ndarray:
@@ -106,23 +108,22 @@ def _correlate(audio: np.ndarray) -> np.ndarray:
     return np.asarray(2 * products / (energy + 1e-12))
 
 
-def _find_peaks(
-    likeness: np.ndarray, period: float, step: int, multiples: Sequence[float]
-) -> Iterator[Peak]:
-    """Multiples of a period within 60 cents of a semitone, ``step`` from what is stated."""
-    for times in multiples:
-        centre = times * period * 2.0 ** (-step / 12)
-        low = int(np.floor(centre * 2.0 ** (-NEAR_CENTS / 1200)))
-        high = int(np.ceil(centre * 2.0 ** (NEAR_CENTS / 1200)))
-        if low < 3 or high + 2 > len(likeness):
-            continue
-        at = low + int(np.argmax(likeness[low : high + 1]))
-        before, here, after = likeness[at - 1 : at + 2]
-        curve = before - 2 * here + after
-        if here >= before and here >= after and curve < 0:
-            # A parabola through three points has its top between samples.
-            lag = at + 0.5 * (before - after) / curve
-            yield Peak(float(-1200 * np.log2(lag / (times * period))), float(here))
+def _find_peak(likeness: np.ndarray, zone: Zone, step: int, times: int) -> Peak:
+    """So many periods within 60 cents of a semitone, ``step`` from what is stated."""
+    period = times * zone.rate / zone.hz
+    centre = period * 2.0 ** (-step / 12)
+    low = int(np.floor(centre * 2.0 ** (-NEAR_CENTS / 1200)))
+    high = int(np.ceil(centre * 2.0 ** (NEAR_CENTS / 1200)))
+    if low < 3 or high + 2 > len(likeness):
+        return Peak()
+    at = low + int(np.argmax(likeness[low : high + 1]))
+    before, here, after = likeness[at - 1 : at + 2]
+    curve = before - 2 * here + after
+    if here < max(before, after) or curve >= 0:
+        return Peak()
+    # A parabola through three points has its top between samples.
+    lag = at + 0.5 * (before - after) / curve
+    return Peak(float(-1200 * np.log2(lag / period)), float(here))
 
 
 def tune(zone: Zone) -> Zone | None:

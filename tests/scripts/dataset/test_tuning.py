@@ -88,3 +88,9 @@ def test_noise_does_not_sound_low(make_zone):
     zone = make_zone()
     noise = np.random.default_rng(0).standard_normal(len(zone.audio)).astype(np.float32)
     assert not sounds_lower(replace(zone, audio=noise))
+
+
+def test_four_periods_are_not_taken_for_five_of_a_note_a_third_higher(write_instrument, tmp_path):
+    # At the other rate too low, four periods of 58.0 last as long as five of 61.86.
+    zones = read_zones(write_instrument(tmp_path / "x", {60: 1.86}))
+    assert read_roots(tune_all(zones)) == pytest.approx([61.86], abs=0.03)
