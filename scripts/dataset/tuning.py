@@ -34,7 +34,8 @@ class Pitch:
     """A measured pitch.
 
     Attributes:
-        cents: How far it is from the stated pitch, or the nearest octave of that.
+        cents: How far it is from the stated pitch. What sounds an octave higher repeats after that
+            period, too.
         clarity: How well the sample repeats at that period, from 0 to 1.
         rival: How well it repeats at the best period of another semitone.
     """
