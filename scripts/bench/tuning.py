@@ -4,8 +4,7 @@
     python -m scripts.bench.tuning INSTRUMENTS --fetched FETCHED --web DATA/web
 
 Pitches are measured by pYIN (Mauch and Dixon, 2014), which knows nothing of what is stated. It may
-take a note for its octave where a string has a weak fundamental, so an instrument counts as off if
-half of its notes are.
+take several periods for one, so an instrument counts as off if half of its notes are.
 """
 
 from collections.abc import Iterator

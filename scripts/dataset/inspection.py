@@ -38,7 +38,7 @@ class Inspection:
         compass: Lowest and highest key.
         zones: Number of its zones.
         wrong_notes: How many sound another note than stated.
-        corrected_cents: The largest correction of a pitch.
+        corrected_cents: The largest correction of a pitch, besides octaves.
         problem: Why it is left out, or "".
     """
 
@@ -74,7 +74,8 @@ def prepare(folder: Path, out: Path) -> tuple[Inspection, np.ndarray]:
     """
     zones = read_zones(folder)
     whole = [zone for zone in zones if zone.loop or zone.seconds > WAVE_SECONDS]
-    right = tune_all(sound_as_written(whole))
+    written = sound_as_written(whole)
+    right = tune_all(written)
     program = int(folder.name[:3])
     keys = assign_keys([mend_loop(zone) for zone in right])
     low, high = find_compass(keys, name_stem(program))
@@ -85,7 +86,7 @@ def prepare(folder: Path, out: Path) -> tuple[Inspection, np.ndarray]:
         compass=(low, high),
         zones=len(zones),
         wrong_notes=len(whole) - len(right),
-        corrected_cents=_measure_correction(whole, right),
+        corrected_cents=_measure_correction(written, right),
     )
     problem = find_problem(inspection, list(played.values()))
     if problem:

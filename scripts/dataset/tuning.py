@@ -124,7 +124,8 @@ def _find_peak(likeness: np.ndarray, zone: Zone, step: int, times: int) -> Peak:
         return Peak()
     # A parabola through three points has its top between samples.
     lag = at + 0.5 * (before - after) / curve
-    return Peak(float(-1200 * np.log2(lag / period)), float(here))
+    top = here - (before - after) ** 2 / (8 * curve)
+    return Peak(float(-1200 * np.log2(lag / period)), float(top))
 
 
 def tune(zone: Zone) -> Zone | None:
@@ -155,6 +156,8 @@ def sound_as_written(zones: Sequence[Zone]) -> list[Zone]:
     """The zones with all of their pitches and keys an octave lower, if most of them sound so.
 
     Some instruments are published so that they sound an octave below the keys that are pressed.
+    Those that are also stated at another sample rate are not found, and a bank of power chords
+    would be taken for one of them.
     """
     if 2 * sum(map(sounds_lower, zones)) <= len(zones):
         return list(zones)

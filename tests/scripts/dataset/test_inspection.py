@@ -24,6 +24,15 @@ def test_a_good_instrument_is_written(write_instrument, tmp_path):
     assert (tmp_path / "0250_x" / "instrument.sfz").exists()
 
 
+def test_what_sounds_an_octave_low_gets_the_keys_that_it_sounds(write_instrument, tmp_path):
+    pitches = dict.fromkeys((54, 66, 78, 90), -12.3)
+    folder = write_instrument(tmp_path / "in" / "0250_x", pitches)
+    inspection, _ = prepare(folder, tmp_path)
+    # Stated for the keys 48 to 95.
+    assert (inspection.problem, inspection.compass) == ("", (36, 83))
+    assert inspection.corrected_cents == pytest.approx(30, abs=3)
+
+
 def test_a_bad_one_is_not(write_instrument, tmp_path):
     folder = write_instrument(tmp_path / "in" / "0250_x", {54: 0.0})
     inspection, prints = prepare(folder, tmp_path)

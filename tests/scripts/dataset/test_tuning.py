@@ -84,10 +84,16 @@ def test_most_samples_must_sound_low(make_zone):
     assert sound_as_written(mixed) == mixed
 
 
-def test_noise_does_not_sound_low(make_zone):
-    zone = make_zone()
-    noise = np.random.default_rng(0).standard_normal(len(zone.audio)).astype(np.float32)
-    assert not sounds_lower(replace(zone, audio=noise))
+def test_what_hardly_repeats_does_not_sound_low(make_zone):
+    zone = make_zone(48.0)
+    noise = np.random.default_rng(0).standard_normal(len(zone.audio)) * np.std(zone.audio)
+    noisy = replace(state_higher(zone), audio=(zone.audio + noise).astype(np.float32))
+    assert sounds_lower(state_higher(zone))
+    assert not sounds_lower(noisy)
+
+
+def test_high_notes_whose_periods_fall_between_samples_do_not_sound_low(make_zone):
+    assert not any(sounds_lower(make_zone(float(root))) for root in range(84, 102))
 
 
 def test_four_periods_are_not_taken_for_five_of_a_note_a_third_higher(write_instrument, tmp_path):
