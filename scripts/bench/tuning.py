@@ -32,6 +32,8 @@ NOTES = {
 
 NOTE = Note(0.1, 1.2, 0, 95)
 SECONDS = 1.6
+"""With its end."""
+
 SOUNDING_SECONDS = (0.15, 1.2)
 """Where the note is heard, without its attack."""
 
@@ -85,7 +87,7 @@ def main(
     report = Report(
         f"Notes of {len(timbres)} basses, guitars and pianos of songs, by "
         "`python -m scripts.bench.tuning`: how many semitones they sound above what is asked for.",
-        f"Only instruments of which half of the notes or more are off by more than "
+        "Only instruments of which half of the notes or more are off by more than "
         f"{OFF_SEMITONES:g} semitones, or have no pitch (nan).",
     )
     report.begin_table("songs", "stem", "instrument", "semitones")
