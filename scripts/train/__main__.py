@@ -13,10 +13,8 @@ Lightning Fabric runs it on one CPU, one GPU, or several of them (``--devices``;
 ``--batch`` crops a step), on one machine or several (``--num-nodes``). On two cores, two processes
 of one thread are faster than one of two.
 
-On a CPU, an allocator that keeps what is freed saves a fifth of a step or more:
-``LD_PRELOAD=libjemalloc.so.2 MALLOC_CONF=dirty_decay_ms:10000``. On Intel's CPUs without AMX
-``bf16-mixed`` is slower than ``32-true``, and with ``--compiled`` its gradients were not finite,
-which ends the run.
+On Intel's CPUs without AMX ``bf16-mixed`` is slower than ``32-true``, and with ``--compiled`` its
+gradients were not finite, which ends the run.
 """
 
 import dataclasses
