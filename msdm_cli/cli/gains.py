@@ -23,7 +23,7 @@ WithoutOption = Annotated[
         callback=split_names,
         rich_help_panel=RESULTS,
         help="Write one file of all stems but these: without-drums.wav. In 16 and 24 bits, it and "
-        "the stem sum to the song exactly.",
+        "those stems sum to the song exactly.",
     ),
 ]
 MixOption = Annotated[
@@ -34,8 +34,8 @@ MixOption = Annotated[
         metavar="STEM=GAIN,...",
         callback=split_names,
         rich_help_panel=RESULTS,
-        help="Write one file of all stems, mix.wav, with gains such as drums=-6dB,guitar=0. A stem "
-        "that is not named keeps its level.",
+        help="Write one file of all stems, mix.wav, with gains such as drums=-6dB,guitar=0. A "
+        "number without dB is a factor: 0 mutes. A stem that is not named keeps its level.",
     ),
 ]
 

@@ -104,7 +104,7 @@ def generate(  # noqa: PLR0913  an option each
     Tempo, key and style can be asked for; otherwise they depend on the seed, and the summary tells
     them. What the embedded model plays is simple: a beat, chords, phrases and rests.
 
-    What continues other music has the tempo, key and style of its msdm.json. Without one, tempo
+    A continuation takes tempo, key and style from the msdm.json of the music. Without one, tempo
     and key are heard.
 
     \b

@@ -95,8 +95,8 @@ def impute(  # noqa: PLR0913  an option each
             metavar="TIME",
             parser=parse_time,
             rich_help_panel=PART,
-            help="Impute from here on, 0:30. Before, a target that is given stays as it is, "
-            "bit for bit; one that is not given is silent.",
+            help="Impute from here on, 0:30. Before, a target that is given stays as it is "
+            "(in 16 and 24 bits, bit for bit); one that is not given is silent.",
         ),
     ] = None,
     stop: Annotated[

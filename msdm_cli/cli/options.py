@@ -49,9 +49,9 @@ PriorQualityOption = Annotated[
         "--quality",
         rich_help_panel=SAMPLING,
         help="Speed against quality. For 12 s the embedded model takes 10 or 20 calls of the "
-        "network that draws the sketch, and one for its sound. With best it takes 40 to generate. "
-        "To impute it takes 96: it draws four sketches, and keeps the one whose stems tell most of "
-        "each other.",
+        "network that draws the sketch, and one for its sound. With best, generating takes 40, and "
+        "imputing 96: it draws four sketches, and keeps the one whose stems predict each other "
+        "best.",
     ),
 ]
 SeparationStepsOption = Annotated[
@@ -92,7 +92,7 @@ SeparationSamplerOption = Annotated[
     _offer_sampler("dirac or gaussian for the models of the paper's authors, gibbs for Demucs"),
 ]
 PriorSamplerOption = Annotated[
-    str | None, _offer_sampler("published, the paper's, for the models of its authors")
+    str | None, _offer_sampler("published (the paper's) for the models of its authors")
 ]
 ResamplesOption = Annotated[
     int | None,
@@ -143,7 +143,8 @@ SeedOption = Annotated[
         metavar="N",
         callback=check_seed,
         rich_help_panel=SAMPLING,
-        help="Seed of the noise. The same seed gives the same samples. Drawn by default.",
+        help="Seed of the noise. The same seed gives the same samples on the same machine. Drawn "
+        "by default.",
     ),
 ]
 SeparationSeedOption = Annotated[
@@ -236,7 +237,9 @@ OverwriteOption = Annotated[
     bool,
     typer.Option("--overwrite", rich_help_panel=RESULTS, help="Replace files that exist already."),
 ]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print errors only, and what --json asks for.")
+]
 JsonOption = Annotated[
     bool,
     typer.Option(

@@ -169,7 +169,8 @@ def separate(  # noqa: PLR0913  an option each
     """Separate songs into stems that sum to them.
 
     The stems go to DIR/SONG/STEM.wav, with a description of how they were made, msdm.json. A song
-    whose stems are there already is skipped. A song that was interrupted continues.
+    whose stems are there already, with the same settings, is skipped. One that was interrupted
+    continues.
 
     The embedded model knows bass, drums, guitar and piano. It knows no vocals: they end up in the
     stem that they resemble most.

@@ -1,4 +1,4 @@
-"""What it brings to draw several sketches and keep the one whose stems tell most of each other.
+"""What it brings to draw several sketches and keep the one whose stems predict each other best.
 
     pip install librosa scipy; pip install --no-deps basic-pitch==0.4.0
     python -m scripts.bench.choosing DATA/validation --output scripts/bench/choosing.md

@@ -1,4 +1,4 @@
-"""Our sampler several times, and of its samples the one whose stems tell most of each other.
+"""Our sampler several times, and of its samples the one whose stems predict each other best.
 
 What the others tell of stem n is what they help to denoise it. With noise ``z`` of level sigma in
 stem n, and the others clean or lost in noise of level ``sigma_max``:
