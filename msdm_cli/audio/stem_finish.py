@@ -16,7 +16,7 @@ MIXTURE = "mixture"
 RESIDUAL = "residual"
 """What the model cannot hear, as a stem of its own."""
 MARGIN_UNITS = 4
-"""Distance from full scale, in units of the subtype, that rounding may use up."""
+"""Distance from full scale, in units of the subtype, that rounding may use up at least."""
 
 Signal = NDArray[np.float32] | NDArray[np.float64]
 
@@ -79,6 +79,7 @@ class SumFinish:
         self.clipped = 0
         self._subtype = subtype
         self._mixes = dict(mixes or {})
+        self._margin = float(MARGIN_UNITS)
         self._left = 0.0
         self._energy = 0.0
 
@@ -98,6 +99,7 @@ class SumFinish:
         """The stems as integers of the subtype that sum to the mixture's, or as floats; mixes."""
         stacked = np.stack([np.asarray(stem, np.float64) for stem in stems.values()])
         self.peak = max(self.peak, float(np.abs(stacked).max(initial=0)))
+        self._measure_mixes(dict(zip(stems, stacked, strict=True)))
         scaled = self.gain * stacked
         target = self.gain * np.asarray(mixture, np.float64)
         bits = self._subtype.bits
@@ -117,8 +119,15 @@ class SumFinish:
 
     def fit(self) -> "SumFinish | None":
         """After all blocks without a gain: one with the gain at which nothing clips, if need be."""
-        gain = fit_gain(self.peak, self._subtype)
+        gain = fit_gain(self.peak, self._subtype, self._margin)
         return None if gain == 1 else SumFinish(self._subtype, gain, self._mixes)
+
+    def _measure_mixes(self, stems: Mapping[str, Signal]) -> None:
+        """Note how loud the mixes are before stems are rounded, and clipped if they are louder."""
+        for gains in self._mixes.values():
+            self.peak = max(self.peak, float(np.abs(mix(stems, gains)).max(initial=0)))
+            # Rounding moves no stem by more than a unit.
+            self._margin = max(self._margin, sum(gains.get(name, 1.0) for name in stems))
 
     def _add_mixes(self, stems: dict[str, Block]) -> dict[str, Block]:
         written = dict(stems)
@@ -185,8 +194,14 @@ class ScaleFinish:
         return ScaleFinish(self._subtype, gain, self.stay, mixture_only=mixture_only)
 
 
-def fit_gain(peak: float, subtype: Subtype) -> float:
-    """Gain that brings a peak within full scale; 1 for floats, which have no full scale."""
+def fit_gain(peak: float, subtype: Subtype, margin: float = MARGIN_UNITS) -> float:
+    """Gain that brings a peak within full scale; 1 for floats, which have no full scale.
+
+    Args:
+        peak: Largest magnitude of a sample.
+        subtype: How samples are stored.
+        margin: Distance that is kept from full scale, in units of the subtype.
+    """
     if subtype.floating or peak <= 1:
         return 1.0
-    return (1 - MARGIN_UNITS * subtype.unit) / peak
+    return (1 - margin * subtype.unit) / peak

@@ -122,11 +122,11 @@ class Beside:
         )
 
     def _make_page(self, result: "JobResult") -> tuple[Path, ...]:
-        from msdm_cli.page.place import is_ours, place_page
+        from msdm_cli.page.place import compares_takes, is_ours, place_page
 
         place = place_page(result.manifest)
         # A command that was stopped before its page makes it when it is repeated.
-        if result.skipped and is_ours(place):
+        if result.skipped and is_ours(place) and not compares_takes(place):
             return (place,)
         from msdm_cli.page.write import write_page
 

@@ -1,5 +1,6 @@
 """Whether results are still what was made, and whether stems sum to their song."""
 
+import dataclasses
 import math
 from collections.abc import Collection, Mapping
 from contextlib import ExitStack, suppress
@@ -12,12 +13,14 @@ from msdm_cli.audio.file_source import FileSource
 from msdm_cli.audio.formats import FORMATS, SUBTYPES
 from msdm_cli.audio.source import read_all
 from msdm_cli.digest import digest_file
-from msdm_cli.errors import AudioError, UnreadableManifest
+from msdm_cli.errors import AudioError, MsdmError, UnreadableManifest
 from msdm_cli.jobs.manifest import Manifest, list_manifests, load_manifest
 from msdm_cli.jobs.output import MANIFEST, MANIFEST_SUFFIX
 from msdm_cli.jobs.rate import read_at
 from msdm_cli.jobs.remote.addresses import to_address
-from msdm_cli.tasks.separate import SONG, SeparateOptions
+from msdm_cli.jobs.request import JobRequest
+from msdm_cli.models.description import describe_model
+from msdm_cli.tasks.separate import SONG, SeparateOptions, name_outputs
 
 READ_FRAMES = 1 << 16
 WORST_NULL_DB = -60.0
@@ -36,6 +39,7 @@ class Report:
         exact: Whether the stems sum to the song, to the last bit; None if that was not compared.
         null_db: Level of what they leave of it, relative to it; None if nothing, or not compared.
         lossy: Format of the stems if it is lossy, and they were compared.
+        clipped: Samples that were clipped when the results were made.
         problems: What is wrong.
         notes: What a person may want to know.
     """
@@ -44,6 +48,7 @@ class Report:
     exact: bool | None = None
     null_db: float | None = None
     lossy: str | None = None
+    clipped: int = 0
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -61,7 +66,7 @@ def check_results(path: Path, song: Path | None) -> Report:
     """
     path = _find_manifest(path) if path.is_dir() else path
     manifest = load_manifest(path)
-    report = Report()
+    report = Report(clipped=manifest.facts.clipped)
     files = {name: record.locate(path.parent) for name, record in manifest.files.items()}
     for name, record in manifest.files.items():
         frames = manifest.facts.properties.frames
@@ -112,7 +117,7 @@ def _compare(
     """Compare the sum of the stems with the song, if all that is needed is there."""
     request = manifest.parse_request()
     song = request.inputs.get(SONG)
-    parts = _find_parts(request.options, stems)
+    parts = _find_parts(request, stems)
     if not parts:
         report.notes.append("some stems alone: there is nothing to sum")
         return
@@ -135,14 +140,28 @@ def _compare(
         _check_sum(manifest, stems, source, report)
 
 
-def _find_parts(options: SeparateOptions, written: Collection[str]) -> tuple[str, ...]:
+def _find_parts(request: JobRequest, written: Collection[str]) -> tuple[str, ...]:
     """Names of results that sum to the song; none if not enough was written."""
+    options: SeparateOptions = request.options
     if not (options.stems or options.mixes):
         return tuple(written)
+    whole = _list_whole(request)
+    if whole and all(name in written for name in whole):
+        return whole
     for name, gains in options.mixes.items():
         if not any(gains.values()) and all(stem in written for stem in (name, *gains)):
             return (name, *gains)
     return ()
+
+
+def _list_whole(request: JobRequest) -> tuple[str, ...]:
+    """All that a song consists of, if its model is still there to tell."""
+    try:
+        spec = describe_model(request.model, request.runtime).spec
+    except MsdmError:
+        return ()
+    everything = dataclasses.replace(request.options, stems=(), mixes={})
+    return name_outputs(spec, everything)
 
 
 def _check_sum(

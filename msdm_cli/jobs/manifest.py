@@ -26,8 +26,6 @@ from msdm_cli.temporary import write_whole
 FORMAT = 3
 MOST_FILES = 100
 LONGEST_REASON = 300
-LOWEST_GAIN = 1 / 64
-"""A gain below -36 dB cannot come from msdm: the manifest was edited."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ class Facts:
     properties: AudioProperties
     subtype_written: str
     calls: int
-    gain: Annotated[float, msgspec.Meta(ge=LOWEST_GAIN, le=1)] = 1.0
+    gain: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
     gain_db: float = 0.0
     stay: tuple[str, ...] = ()
     mixture_only: bool = False

@@ -8,6 +8,8 @@ from msdm_cli.page.template import Page, render
 from msdm_cli.temporary import remove_stale, write_whole
 
 NAME = "index"
+TAKES = "takes"
+"""Of the page that compares takes, in a folder with results of its own."""
 SUFFIX = "html"
 MARK = b'<meta name="generator" content="msdm page">'
 MARKED_BYTES = 1000

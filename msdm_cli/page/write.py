@@ -7,7 +7,7 @@ from msdm_cli.errors import MissingStems, UnreadableManifest
 from msdm_cli.jobs.manifest import list_manifests
 from msdm_cli.jobs.stem_folder import StemFolder, open_stem_folder
 from msdm_cli.page.build import build_gallery, build_page, warn
-from msdm_cli.page.place import NAME, SUFFIX, check_page, place_page, save_page
+from msdm_cli.page.place import NAME, SUFFIX, TAKES, check_page, place_page, save_page
 
 
 def write_page(path: Path, tell: Callable[[str], None] = warn) -> Path:
@@ -55,8 +55,8 @@ def write_gallery(folder: Path, tell: Callable[[str], None] = warn) -> Path:
 
 
 def place_gallery(folder: Path) -> Path:
-    """Where the page that compares the takes of a folder goes."""
-    return folder / f"{NAME}.{SUFFIX}"
+    """Where the page that compares the takes of a folder goes: beside results, not over theirs."""
+    return folder / f"{TAKES if list_manifests(folder) else NAME}.{SUFFIX}"
 
 
 def find_takes(folder: Path) -> list[Path]:

@@ -117,3 +117,23 @@ def test_a_mix_lacks_what_it_leaves_out_to_the_last_bit():
     loudest = np.abs(4 * stems_of(mixture)["one"] + stems_of(mixture)["two"]).max()
     # Each stem was rounded, at a gain of 1/4.
     assert finish.peak == pytest.approx(loudest, abs=4 * 5 / 32768)
+
+
+@pytest.mark.parametrize("gains", [{"three": 0.0}, dict.fromkeys(("one", "two"), 100.0)])
+def test_a_mix_of_stems_that_would_clip_is_brought_within_full_scale(gains):
+    # Clipped stems make a softer mix than they are asked to, before a gain prevents that.
+    shape = music(5000, 2).astype(np.float64)
+    shape /= np.abs(shape).max()
+    mixture = np.rint(0.6 * shape * 32768) / 32768
+    stems = {"one": 1.2 * shape, "two": 0.5 * shape, "three": mixture - 1.7 * shape}
+    finish = SumFinish(SUBTYPES["PCM_16"], 1.0, {"mix": gains})
+    finish.apply(stems, mixture)
+    assert finish.clipped
+    fitted = finish.fit()
+    written = fitted.apply(stems, mixture)
+    assert fitted.clipped == 0
+    assert fitted.exact
+    exact = sum(gains.get(name, 1.0) * fitted.gain * stem for name, stem in stems.items())
+    # Each stem moves by a unit at most.
+    units = sum(gains.get(name, 1.0) for name in stems)
+    np.testing.assert_allclose(written["mix"] / 2**31, exact, atol=(units + 0.5) / 32768)

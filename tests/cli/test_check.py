@@ -61,6 +61,16 @@ def test_stems_that_sum_nearly_are_said_to_in_one_sentence(
     assert re.fullmatch(sentence, found[0])
 
 
+def test_stems_that_are_all_named_are_summed(write_song, tmp_path, tiny):
+    options = ("--model", "tiny", "--quality", "fast", "--device", "cpu")
+    stems = ("--stems", "bass,drums,guitar,piano", "--mix", "drums=-6dB")
+    msdm("separate", write_song(seconds=0.3), "-o", tmp_path, *options, *stems)
+    assert msdm("check", tmp_path / "song").stdout.splitlines() == [
+        "5 files unchanged",
+        "the stems sum to the song, exactly",
+    ]
+
+
 def test_another_song(song, write_song, tmp_path):
     other = write_song("other.wav", seconds=0.3, seed=1)
     result = msdm("check", tmp_path / "stems" / "song", other)

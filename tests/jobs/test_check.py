@@ -187,7 +187,7 @@ def falsify(result, **facts):
     result.manifest.write_text(json.dumps(content))
 
 
-@pytest.mark.parametrize("gain", [1e200, 1e-9, 0, -1, "1", None])
+@pytest.mark.parametrize("gain", [1e200, 1.01, 0, -1, "1", None])
 def test_a_forged_gain_is_refused(tiny_model, write_song, tmp_path, gain):
     result = separate(tiny_model, write_song(seconds=0.5), tmp_path / "out")
     falsify(result, gain=gain)
@@ -269,3 +269,11 @@ def test_stems_without_an_absent_one_sum_to_the_song(tiny_model, write_song, tmp
     assert check_results(
         separate(tiny_model, song, tmp_path / "pair", **fields).manifest, song
     ).exact
+
+
+def test_stems_of_a_song_at_the_scale_of_integers_are_proved(tiny_model, tmp_path):
+    path = tmp_path / "song.wav"
+    soundfile.write(path, 32768 * music(22050).T, 22050, "FLOAT")
+    result = separate(tiny_model, path, tmp_path / "out", output=OutputOptions(subtype="PCM_16"))
+    assert result.gain_db < -60
+    assert check_results(result.manifest, None).exact

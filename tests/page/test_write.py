@@ -28,6 +28,17 @@ def test_a_gallery_and_the_pages_of_its_takes(tiny_model, tmp_path):
     assert not compares_takes(folder / "seed-2" / "index.html")
 
 
+def test_a_gallery_spares_the_page_of_results_in_its_folder(tiny_model, write_song, tmp_path):
+    result = separate(tiny_model, write_song(seconds=0.3), tmp_path)
+    folder = result.manifest.parent
+    page = write_page(result.manifest)
+    for seed in (1, 2):
+        generate(tiny_model, folder, 0.4, seed=seed)
+    assert write_gallery(folder) == folder / "takes.html"
+    assert compares_takes(folder / "takes.html")
+    assert not compares_takes(page)
+
+
 def test_another_file_is_in_the_way_before_anything_is_measured(write_song, tmp_path, monkeypatch):
     write_song("any/kazoo.wav", seconds=0.2)
     (tmp_path / "any" / "index.html").write_text("mine")
