@@ -1,10 +1,13 @@
 """Where the files of a job go, and which of its inputs lie there already."""
 
+import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from msdm_cli.errors import ReplacesInput
+from msdm_cli.errors import ReplacesInput, UnreadableManifest
 from msdm_cli.jobs.done import KnownModel
+from msdm_cli.jobs.manifest import load_manifest
 from msdm_cli.jobs.request import JobRequest
 
 
@@ -54,3 +57,24 @@ def place_results(request: JobRequest, model: KnownModel) -> Places:
     copies = {name: path for name, path in placed.items() if name not in kept}
     sources = {name: request.inputs[name] for name in copies}
     return Places(copies | results, sources, kept)
+
+
+def find_left(manifest: Path, written: Collection[Path]) -> list[Path]:
+    """Results of before that stay although others are replaced, and mixes of those.
+
+    Args:
+        manifest: What describes the results of before; there may be none.
+        written: What is replaced.
+    """
+    try:
+        earlier = load_manifest(manifest)
+        inputs = earlier.parse_request().inputs.values()
+    except UnreadableManifest:
+        return []
+    listed = [record.locate(manifest.parent) for record in earlier.files.values()]
+    others = {os.path.realpath(path) for path in (*written, *inputs)}
+    return [
+        path
+        for path in (*listed, *earlier.list_mixes(manifest))
+        if path.exists() and os.path.realpath(path) not in others
+    ]

@@ -22,7 +22,7 @@ from msdm_cli.jobs.journal import Journal, load_identity
 from msdm_cli.jobs.journal_folder import list_chunks
 from msdm_cli.jobs.manifest import Facts, FileRecord, Manifest, describe_files
 from msdm_cli.jobs.output import check_links, check_vacant
-from msdm_cli.jobs.places import place_results
+from msdm_cli.jobs.places import find_left, place_results
 from msdm_cli.jobs.rate import add_given, change_loop_rate, change_rate
 from msdm_cli.jobs.request import JobRequest
 from msdm_cli.jobs.result import JobResult, recall
@@ -207,6 +207,8 @@ class _Job:
                 lying, final = self._kept | sink.finish(), self._kept | self._paths
                 records = describe_files(lying, final, folder)
                 journal.note_names({name: record.sha256 for name, record in records.items()})
+                for path in find_left(request.manifest, final.values()):
+                    log.warning("%s: is of the results before, and stays", path)
                 # Until the new one is written, the old one would describe a mixture of both.
                 request.manifest.unlink(missing_ok=True)
                 sink.commit()

@@ -1,8 +1,8 @@
 import pytest
-from conftest import STEMS, request_imputation, request_separation
+from conftest import STEMS, request_imputation, request_separation, separate
 
 from msdm_cli.errors import ReplacesInput, StrayName
-from msdm_cli.jobs.places import place_results
+from msdm_cli.jobs.places import find_left, place_results
 
 
 def test_stems_of_a_song_are_written_and_nothing_is_copied(tiny_model, tmp_path):
@@ -42,3 +42,17 @@ def test_a_name_that_leads_out_is_refused(tiny_model, tmp_path):
     request = request_separation(tiny_model, tmp_path / "..wav", tmp_path, track="..")
     with pytest.raises(StrayName, match="is not inside"):
         place_results(request, tiny_model)
+
+
+def test_what_stays_of_results_that_are_replaced_is_named(tiny_model, write_song, tmp_path, caplog):
+    song = write_song(seconds=0.2)
+    assert find_left(tmp_path / "song" / "msdm.json", []) == []
+    separate(tiny_model, song, tmp_path)
+    left = [write_song(f"song/{name}.wav", seconds=0.2) for name in ("piano", "without-drums")]
+    three = ("bass", "drums", "guitar")
+    result = separate(tiny_model, song, tmp_path, stems=three, overwrite=True)
+    assert result.files.keys() == set(three)
+    assert [record.args for record in caplog.records if "stays" in record.msg] == [
+        (path,) for path in left
+    ]
+    assert all(path.exists() for path in left)
