@@ -7,7 +7,15 @@ from msdm_cli.errors import MissingStems, UnreadableManifest
 from msdm_cli.jobs.manifest import list_manifests
 from msdm_cli.jobs.stem_folder import StemFolder, open_stem_folder
 from msdm_cli.page.build import build_gallery, build_page, warn
-from msdm_cli.page.place import NAME, SUFFIX, TAKES, check_page, place_page, save_page
+from msdm_cli.page.place import (
+    NAME,
+    SUFFIX,
+    TAKES,
+    check_page,
+    compares_takes,
+    place_page,
+    save_page,
+)
 
 
 def write_page(path: Path, tell: Callable[[str], None] = warn) -> Path:
@@ -26,7 +34,12 @@ def write_page(path: Path, tell: Callable[[str], None] = warn) -> Path:
     opened = open_stem_folder(path)
     place = _place(opened)
     check_page(place)
-    save_page(build_page(opened, place, tell), place)
+    page = build_page(opened, place, tell)
+    if compares_takes(place):  # it was there before results of the folder's own
+        moved = place_gallery(place.parent)
+        check_page(moved)
+        place.replace(moved)
+    save_page(page, place)
     return place
 
 
