@@ -105,7 +105,7 @@ def test_the_help_states_the_network_calls_of_the_embedded_model():
         text = " ".join(msdm(task, "--help").stdout.split())
         fast, default, best = (spec.sketch_preset(task, name).calls for name in QUALITIES)
         assert f"takes {fast} or {default} calls of the network that draws the sketch" in text
-        takes = "To impute it takes" if task == "impute" else "With best it takes"
+        takes = "imputing" if task == "impute" else "generating takes"
         assert f"{takes} {best}" in text
         assert {spec.preset(task, name).calls for name in QUALITIES} == {1}
     assert "it draws four sketches" in text
