@@ -16,7 +16,7 @@ MIXTURE = "mixture"
 RESIDUAL = "residual"
 """What the model cannot hear, as a stem of its own."""
 MARGIN_UNITS = 4
-"""Distance from full scale, in units of the subtype, that rounding may use up at least."""
+"""Least distance from full scale, in units of the subtype, that is left to rounding."""
 
 Signal = NDArray[np.float32] | NDArray[np.float64]
 
@@ -123,7 +123,10 @@ class SumFinish:
         return None if gain == 1 else SumFinish(self._subtype, gain, self._mixes)
 
     def _measure_mixes(self, stems: Mapping[str, Signal]) -> None:
-        """Note how loud the mixes are before stems are rounded, and clipped if they are louder."""
+        """Note how loud mixes are before their stems are rounded.
+
+        Rounded stems may have been clipped, and make a softer mix.
+        """
         for gains in self._mixes.values():
             self.peak = max(self.peak, float(np.abs(mix(stems, gains)).max(initial=0)))
             # Rounding moves no stem by more than a unit.

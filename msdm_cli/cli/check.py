@@ -46,8 +46,9 @@ def check(
             print_line("the stems sum to the song, exactly")
         elif report.null_db is not None and not report.problems:
             level = f"the stems sum to the song to within {report.null_db:.1f} dB"
-            why = "clipping" if report.clipped else "rounding"
-            print_line(f"{level}: {report.lossy} is lossy" if report.lossy else f"{level} ({why})")
+            print_line(
+                f"{level}: {report.lossy} is lossy" if report.lossy else f"{level} (rounding)"
+            )
         for note in report.notes:
             print_line(note)
     for problem in report.problems:

@@ -128,7 +128,7 @@ def show_gain(name: str, result: "JobResult", display: Display) -> None:
     """Say so if results are softer than the input, or were clipped."""
     # Given stems stay as they are, and so does what continues them: only the mixture is softer.
     softer = f"{name}: the mixture is {-result.gain_db:.2f} dB softer than its stems"
-    if result.gain_db and result.clipped and (result.mixture_only or result.stay):
+    if result.gain_db and result.clipped:
         display.say(
             f"{softer}, of which "
             f"{result.clipped} samples beyond full scale were clipped; --subtype FLOAT avoids both"

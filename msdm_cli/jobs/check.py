@@ -39,7 +39,6 @@ class Report:
         exact: Whether the stems sum to the song, to the last bit; None if that was not compared.
         null_db: Level of what they leave of it, relative to it; None if nothing, or not compared.
         lossy: Format of the stems if it is lossy, and they were compared.
-        clipped: Samples that were clipped when the results were made.
         problems: What is wrong.
         notes: What a person may want to know.
     """
@@ -48,7 +47,6 @@ class Report:
     exact: bool | None = None
     null_db: float | None = None
     lossy: str | None = None
-    clipped: int = 0
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -66,7 +64,7 @@ def check_results(path: Path, song: Path | None) -> Report:
     """
     path = _find_manifest(path) if path.is_dir() else path
     manifest = load_manifest(path)
-    report = Report(clipped=manifest.facts.clipped)
+    report = Report()
     files = {name: record.locate(path.parent) for name, record in manifest.files.items()}
     for name, record in manifest.files.items():
         frames = manifest.facts.properties.frames

@@ -60,11 +60,11 @@ def place_results(request: JobRequest, model: KnownModel) -> Places:
 
 
 def find_left(manifest: Path, written: Collection[Path]) -> list[Path]:
-    """Results of before that stay although others are replaced, and mixes of those.
+    """Earlier results that stay while others are replaced, and earlier mixes.
 
     Args:
-        manifest: What describes the results of before; there may be none.
-        written: What is replaced.
+        manifest: Describes the earlier results; there may be none.
+        written: What is written now.
     """
     try:
         earlier = load_manifest(manifest)

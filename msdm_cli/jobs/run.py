@@ -208,7 +208,7 @@ class _Job:
                 records = describe_files(lying, final, folder)
                 journal.note_names({name: record.sha256 for name, record in records.items()})
                 for path in find_left(request.manifest, final.values()):
-                    log.warning("%s: is of the results before, and stays", path)
+                    log.warning("%s: is an earlier result, and stays", path)
                 # Until the new one is written, the old one would describe a mixture of both.
                 request.manifest.unlink(missing_ok=True)
                 sink.commit()

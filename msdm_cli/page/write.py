@@ -35,7 +35,7 @@ def write_page(path: Path, tell: Callable[[str], None] = warn) -> Path:
     place = _place(opened)
     check_page(place)
     page = build_page(opened, place, tell)
-    if compares_takes(place):  # it was there before results of the folder's own
+    if compares_takes(place):  # the folder had takes before it had results of its own
         moved = place_gallery(place.parent)
         check_page(moved)
         place.replace(moved)
@@ -68,7 +68,10 @@ def write_gallery(folder: Path, tell: Callable[[str], None] = warn) -> Path:
 
 
 def place_gallery(folder: Path) -> Path:
-    """Where the page that compares the takes of a folder goes: beside results, not over theirs."""
+    """Where the page that compares the takes of a folder goes.
+
+    Results that lie in the folder itself have a page of the usual name.
+    """
     return folder / f"{TAKES if list_manifests(folder) else NAME}.{SUFFIX}"
 
 

@@ -46,7 +46,7 @@ def test_a_gain_and_clipped_samples_are_said(capsys):
     show_gain("a", make_result(gain_db=-0.456), Display(quiet=False))
     show_gain("b", make_result(), Display(quiet=False))
     show_gain("c", make_result(clipped=3), Display(quiet=False))
-    show_gain("d", make_result(gain_db=-0.456, clipped=3, mixture_only=True), Display(quiet=False))
+    show_gain("d", make_result(gain_db=-0.456, clipped=3), Display(quiet=False))
     show_gain("e", make_result(gain_db=-0.456, mixture_only=True), Display(quiet=False))
     show_gain("f", make_result(gain_db=-0.456, stay=("drums",)), Display(quiet=False))
     assert capsys.readouterr().err.splitlines() == [

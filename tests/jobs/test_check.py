@@ -195,6 +195,14 @@ def test_a_forged_gain_is_refused(tiny_model, write_song, tmp_path, gain):
         check_results(result.manifest, None)
 
 
+@pytest.mark.parametrize("gain", [1e-9, 0.5])
+def test_a_forged_gain_that_might_be_one_does_not_sum(tiny_model, write_song, tmp_path, gain):
+    result = separate(tiny_model, write_song(seconds=0.5), tmp_path / "out")
+    falsify(result, gain=gain)
+    (problem,) = check_results(result.manifest, None).problems
+    assert problem.endswith("dB of the song")
+
+
 @pytest.mark.parametrize("word", ["NaN", "Infinity"])
 def test_a_gain_that_is_no_number_is_refused(tiny_model, write_song, tmp_path, word):
     result = separate(tiny_model, write_song(seconds=0.5), tmp_path / "out")
