@@ -34,13 +34,8 @@ def check_gains(gains: Gains) -> None:
             raise ValueError(f"expected a gain of 0 to {MOST_GAIN:g} for {name}, got {gain}")
 
 
-def name_mix(gains: Gains) -> str:
-    """The name of a mix: ``without-drums`` if it only leaves stems out, else ``mix``."""
-    return MIX if any(gains.values()) or not gains else WITHOUT + "-".join(gains)
-
-
 def is_mix(name: str, stems: Iterable[str] | None = None, prefix: str = "") -> bool:
-    """Whether a name is one that ``name_mix`` gives.
+    """Whether a name is that of a mix: ``mix``, or ``without-`` and the stems that are left out.
 
     Args:
         name: The name.
@@ -57,11 +52,11 @@ def is_mix(name: str, stems: Iterable[str] | None = None, prefix: str = "") -> b
 
 
 def mix(stems: Mapping[str, NDArray[Any]], gains: Gains) -> NDArray[np.float64]:
-    """The weighted sum of stems, ``[C, n]`` each. Full scale is 1.
+    """The weighted sum of stems, ``[C, n]`` each, or ``[1, n]``: in all channels. Full scale is 1.
 
     Integers that fill 32 bits are exact in double precision, and so is the sum of a few of them.
     """
-    total = np.zeros(next(iter(stems.values())).shape)
+    total = np.zeros(np.broadcast_shapes(*(stem.shape for stem in stems.values())))
     for name, stem in stems.items():
         gain = gains.get(name, 1.0)
         if gain:

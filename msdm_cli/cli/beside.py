@@ -151,8 +151,15 @@ class Beside:
         return (write_gallery(folder),)
 
     def _make_project(self, result: "JobResult") -> tuple[Path, ...]:
-        from msdm_cli.jobs.reaper import write_reaper_project
+        from msdm_cli.jobs.reaper import find_reaper_project, write_reaper_project
 
+        project = find_reaper_project(result.manifest)
+        if project is not None and not result.skipped:
+            self.display.say(
+                f"{project}: is of the results that were replaced, and stays. Move or remove it, "
+                "and repeat the command for a new one."
+            )
+            return ()
         return (write_reaper_project(result.manifest),)
 
     def _make_notes(self, result: "JobResult") -> tuple[Path, ...]:

@@ -50,12 +50,12 @@ def parse_mixes(without: Sequence[str] | None, gains: Sequence[str] | None) -> "
     Raises:
         BadParameter: A gain is none, or a stem has two.
     """
-    from msdm_cli.audio.mix import check_gains, name_mix
+    from msdm_cli.audio.mix import MIX, WITHOUT, check_gains
 
     mixes: dict[str, Gains] = {}
     if without:
         left_out = dict.fromkeys(without, 0.0)
-        mixes[name_mix(left_out)] = left_out
+        mixes[WITHOUT + "-".join(left_out)] = left_out
     if gains:
         parsed: dict[str, float] = {}
         for value in gains:
@@ -67,7 +67,7 @@ def parse_mixes(without: Sequence[str] | None, gains: Sequence[str] | None) -> "
             check_gains(parsed)
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="--mix") from error
-        mixes[name_mix(parsed)] = parsed
+        mixes[MIX] = parsed
     return mixes
 
 

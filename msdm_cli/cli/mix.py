@@ -90,7 +90,8 @@ def mix(  # noqa: PLR0913  an option each
         lacks = [stem for stem in unwritten if factors.get(stem) != 0]
         # A stem that the folder lacks is left out already.
         there = {stem: gain for stem, gain in factors.items() if gain or stem not in unwritten}
-        if lacks and name != MIX and all(stem in opened.stems for stem in there):
+        minus_one = bool(factors) and not any(factors.values())
+        if lacks and minus_one and all(stem in opened.stems for stem in there):
             raise MissingStems(
                 f"{stems}: lacks {', '.join(lacks)} of the song, and so would the mix",
                 f"Separate the song again, with --without {','.join(factors)}.",

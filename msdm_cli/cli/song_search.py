@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 def search(path: Path) -> list[Path]:
-    """A file itself, or the sound files in a folder, without hidden ones.
+    """A file itself, or the sound files in a folder, without hidden ones and hidden folders.
 
     A link to a sound file that is not there is one too: whatever reads it will say so. A folder
     that may not be read is told of, and ends nothing: most disks have one, lost+found.
@@ -58,6 +58,7 @@ def _walk(path: Path, tell: Callable[[str, str], None] = lambda *_: None) -> Ite
                 inside.clear()
                 continue
             entered.add(real)
+            inside[:] = [below for below in inside if not below.startswith(".")]
             waiting += [folder / link for link in inside if (folder / link).is_symlink()]
             yield from (folder / file for file in files)
 

@@ -44,7 +44,8 @@ def view(
     """Make a page that plays stems: solo, mute, gain, loop, pictures.
 
     The page is index.html beside the stems. It opens from the disk, without a server or the
-    network. A folder of takes gets one more page, which compares them.
+    network. A folder of takes gets one more page, which compares them: takes.html, if the folder
+    holds stems of its own.
 
     \b
     Examples:
@@ -53,7 +54,7 @@ def view(
     """  # noqa: D301  \b keeps the lines of the examples
     from msdm_cli.cli.hints import Hint, find_errno_hint, hinted
     from msdm_cli.errors import MissingStems, MsdmError, ResultsExist, UnwritableResults
-    from msdm_cli.page.write import find_takes, write_gallery, write_page
+    from msdm_cli.page.write import write_pages
 
     left_out: list[str] = []
     # Here, other options help than elsewhere.
@@ -63,12 +64,11 @@ def view(
         UnwritableResults: lambda error: find_errno_hint(error, "copy it to a folder of yours"),
     }
     with hinted(hints):
-        takes = find_takes(folder) if folder.is_dir() else []
-        write = write_gallery if takes else write_page
-        page = write(folder, left_out.append)
+        page, *others = write_pages(folder, left_out.append)
     if not serve:
         if not quiet:
-            print_line(str(page))
+            for made in (page, *others):
+                print_line(str(made))
         _check_whole(page, left_out)
         return
     for reason in left_out:

@@ -1,7 +1,7 @@
 """A mix of stems that are there already."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +55,8 @@ def mix_stems(
     """Write the weighted sum of stems. A mix beyond full scale is made softer as a whole.
 
     Args:
-        stems: Files by name, of one rate, length and number of channels.
+        stems: Files by name, of one rate and length, with one number of channels or
+            mono.
         gains: Factors by name.
         path: Where the mix goes; the suffix is its format.
         subtype: How samples are stored; as in the first stem if None.
@@ -106,27 +107,19 @@ def _describe(sources: Mapping[str, FileSource], path: Path, subtype: str | None
 
     Raises:
         UnwritableAudio: The format has no such subtype, rate or number of channels.
-        UnsuitableAudio: Stems differ in rate, length or channels.
+        UnsuitableAudio: Stems differ in rate, length or channels, and are not mono.
         ValueError: The suffix is of no format that msdm writes.
     """
     format_name = _name_format(path)
-    first, *others = sources.values()
-    for other in others:
-        for quantity in ("sample_rate", "frames", "channels"):
-            one = getattr(first.properties, quantity)
-            two = getattr(other.properties, quantity)
-            if one != two:
-                raise UnsuitableAudio(
-                    f"{quantity.replace('_', ' ')}: {first.name} has {one}, {other.name} has {two}",
-                    "Stems of a mix must go together: export them together.",
-                )
-    properties = first.properties
+    widest = _find_widest(list(sources.values()))
+    properties = widest.properties
     check_channels(format_name, properties.channels)
     if choose_rate(format_name, None, properties.sample_rate) != properties.sample_rate:
         raise UnsuitableFormat(
             f"{format_name} has no {properties.sample_rate} Hz, the rate of the stems",
             "Choose another format with -o, such as mix.flac.",
         )
+    first = next(iter(sources.values()))
     tags = dict(first.tags)
     if "title" in tags:  # the sink adds the name of the mix
         tags["title"] = tags["title"].removesuffix(f" ({next(iter(sources))})")
@@ -134,10 +127,31 @@ def _describe(sources: Mapping[str, FileSource], path: Path, subtype: str | None
         sample_rate=properties.sample_rate,
         channels=properties.channels,
         frames=properties.frames,
-        subtype=choose_subtype(format_name, subtype, properties.subtype),
+        subtype=choose_subtype(format_name, subtype, first.properties.subtype),
         tags=tags,
         channel_names=properties.channel_names,
     )
+
+
+def _find_widest(sources: Sequence[FileSource]) -> FileSource:
+    """The stem with most channels, or the first of those.
+
+    Raises:
+        UnsuitableAudio: Another one does not go with it.
+    """
+    # A mono stem sounds in all channels of the others.
+    widest = max(sources, key=lambda source: source.properties.channels)
+    for other in sources:
+        for quantity in ("sample_rate", "frames", "channels"):
+            one = getattr(widest.properties, quantity)
+            two = getattr(other.properties, quantity)
+            if one != two and not (quantity == "channels" and two == 1):
+                what = quantity.replace("_", " ")
+                raise UnsuitableAudio(
+                    f"{what}: {widest.name} has {one}, {other.name} has {two}",
+                    "Stems of a mix must go together: export them together.",
+                )
+    return widest
 
 
 def _name_format(path: Path) -> str:

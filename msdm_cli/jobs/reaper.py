@@ -30,8 +30,7 @@ def write_reaper_project(manifest: Path) -> Path:
         AudioError: A file cannot be read.
     """
     opened = open_stem_folder(manifest)
-    alone = manifest.name == f"{MANIFEST}.{MANIFEST_SUFFIX}"
-    path = place_beside(manifest, opened.song if alone else "project", SUFFIX)
+    path = _place(opened, manifest)
     if path.exists():
         return path
     text = "\n".join(_list_lines(opened)) + "\n"
@@ -44,6 +43,21 @@ def write_reaper_project(manifest: Path) -> Path:
     return path
 
 
+def find_reaper_project(manifest: Path) -> Path | None:
+    """The project that lies beside results, if there is one.
+
+    Raises:
+        ResultsError: The manifest is damaged.
+    """
+    path = _place(open_stem_folder(manifest), manifest)
+    return path if path.exists() else None
+
+
+def _place(opened: StemFolder, manifest: Path) -> Path:
+    alone = manifest.name == f"{MANIFEST}.{MANIFEST_SUFFIX}"
+    return place_beside(manifest, opened.song if alone else "project", SUFFIX)
+
+
 def _list_lines(opened: StemFolder) -> Iterator[str]:
     files = {**opened.stems, **opened.mixes}
     sources = {name: FileSource(path) for name, path in files.items()}
@@ -53,8 +67,7 @@ def _list_lines(opened: StemFolder) -> Iterator[str]:
     if tempo := _find_tempo(opened):
         yield f"  TEMPO {tempo[0]:g} {tempo[1]} {tempo[2]}"
     for name, source in sources.items():
-        # A mix would be heard twice beside its stems.
-        muted = bool(opened.stems) and name in opened.mixes
+        muted = name in opened.mixes and opened.repeats_stems(name)
         yield from _list_track(name, source, opened.folder, muted=muted)
     yield ">"
 

@@ -46,6 +46,12 @@ class StemFolder:
         prefix = "" if self.manifest_path is None else prefix_mixes(self.manifest_path)
         return self.folder / f"{prefix}{name}"
 
+    def repeats_stems(self, mix: str) -> bool:
+        """Whether a mix holds a stem that is there: together, they would be heard twice."""
+        options = self.manifest.parse_request().options if self.manifest else None
+        gains = getattr(options, "mixes", {}).get(mix, {})
+        return any(gains.get(stem, 1.0) for stem in self.stems)
+
     def list_unwritten(self, stems: Iterable[str]) -> list[str]:
         """Those of a model's stems that the song has, but that were not written.
 

@@ -72,8 +72,7 @@ def build_page(opened: StemFolder, place: Path, tell: Callable[[str], None] = wa
         raise MissingStems(f"{opened.folder}: no file can be read", "Name a folder of stems.")
     stems = [sound.name for sound in sounds if sound.name in opened.stems]
     colours = choose_colours(stems)
-    # Mixes would be heard twice beside their stems.
-    muted = {sound.name for sound in sounds if stems and sound.name in opened.mixes}
+    muted = {mix for mix in opened.mixes if stems and opened.repeats_stems(mix)}
     manifest = opened.manifest
     count = f"{len(stems)} stems" if len(stems) != 1 else "1 stem"
     made = f", {MADE[manifest.request['task']]}" if manifest else ""

@@ -18,8 +18,19 @@ TYPES = {
     ".ogg": "audio/ogg",
     ".opus": "audio/ogg",
     ".m4a": "audio/mp4",
+    ".oga": "audio/ogg",
+    ".aac": "audio/aac",
+    ".wma": "audio/x-ms-wma",
+    ".aif": "audio/aiff",
+    ".aifc": "audio/aiff",
     ".aiff": "audio/aiff",
     ".caf": "audio/x-caf",
+    ".mp4": "video/mp4",
+    ".m4v": "video/mp4",
+    ".mov": "video/quicktime",
+    ".webm": "video/webm",
+    ".mkv": "video/x-matroska",
+    ".avi": "video/x-msvideo",
 }
 """What is served, by suffix; of ``.html`` only our own pages."""
 

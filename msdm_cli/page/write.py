@@ -18,6 +18,18 @@ from msdm_cli.page.place import (
 )
 
 
+def write_pages(path: Path, tell: Callable[[str], None] = warn) -> list[Path]:
+    """Write the page of a folder or a manifest, and of a folder the one that compares its takes.
+
+    Raises:
+        MissingStems, UnreadableManifest, ResultsExist, UnwritableResults: As ``write_page``.
+    """
+    takes = find_takes(path) if path.is_dir() else []
+    own = not takes or bool(list_manifests(path))
+    pages = [write_page(path, tell)] if own else []
+    return [*pages, write_gallery(path, tell)] if takes else pages
+
+
 def write_page(path: Path, tell: Callable[[str], None] = warn) -> Path:
     """Write the page of a folder of stems, or of the results that a manifest describes.
 

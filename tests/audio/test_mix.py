@@ -3,7 +3,7 @@ import pytest
 from conftest import music
 
 from msdm_cli.audio.formats import SUBTYPES
-from msdm_cli.audio.mix import check_gains, is_mix, mix, name_mix, round_mix
+from msdm_cli.audio.mix import check_gains, is_mix, mix, round_mix
 
 
 def test_a_mix_is_the_weighted_sum():
@@ -37,9 +37,7 @@ def test_what_is_beyond_full_scale_is_counted():
 
 
 def test_the_name_says_what_is_left_out():
-    names = [name_mix(gains) for gains in ({"drums": 0.0}, {"bass": 0, "drums": 0}, {"a": 0.5}, {})]
-    assert names == ["without-drums", "without-bass-drums", "mix", "mix"]
-    assert all(map(is_mix, names))
+    assert all(map(is_mix, ("without-drums", "without-bass-drums", "mix")))
     assert not is_mix("mixture")
 
 

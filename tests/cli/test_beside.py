@@ -153,6 +153,11 @@ def test_a_project_lies_beside_the_stems(write_song, tmp_path):
         (project,) = done["beside"]
         assert project == str(tmp_path / "song" / "song.rpp")
         (tmp_path / "song" / "song.rpp").unlink()
+    assert separate(song, tmp_path, *options).returncode == 0
+    again = separate(song, tmp_path, "--no-page", "--project", "reaper", "--overwrite")
+    said = " ".join(again.stderr.split())
+    assert "song.rpp: is of the results that were replaced, and stays" in said
+    assert "song.rpp" not in again.stdout
     wrong = separate(song, tmp_path, "--project", "cubase")
     wrong.assert_two_lines("cubase is none of reaper", returncode=2)
 

@@ -14,6 +14,7 @@ def test_gains_are_factors_or_decibels():
 def test_what_is_left_out_gives_the_name():
     assert parse_mixes(["drums", "bass"], None) == {"without-drums-bass": {"drums": 0, "bass": 0}}
     assert list(parse_mixes(["drums"], ["bass=2"])) == ["without-drums", "mix"]
+    assert parse_mixes(None, ["drums=0"]) == {"mix": {"drums": 0}}
     assert parse_mixes(None, None) == {}
 
 

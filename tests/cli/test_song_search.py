@@ -25,6 +25,15 @@ def test_a_folder_means_the_sounds_in_it_and_a_file_itself(album):
     assert names(Path("album/cover.jpg")) == ["album/cover.jpg"]
 
 
+def test_what_systems_hide_is_no_song(album):
+    for name in (".Trash-1000/files/a.wav", ".AppleDouble/a.wav", "disc 1/._b.wav"):
+        (album / name).parent.mkdir(parents=True)
+        (album / name).touch()
+    (album / ".link").symlink_to("../other")
+    assert names(album) == ["album/a.wav"]
+    assert names(album / ".Trash-1000") == ["album/.Trash-1000/files/a.wav"]
+
+
 def test_a_link_that_leads_nowhere_is_a_song_that_cannot_be_read(album):
     (album / "c.wav").symlink_to("../missing/x.wav")
     (album / "d.txt").symlink_to("../missing/x.txt")

@@ -38,6 +38,18 @@ def test_a_folder_of_takes_gets_a_gallery(tmp_path, tiny):
     assert "seed-2/mixture.wav" in (tmp_path / "takes" / "index.html").read_text("utf-8")
 
 
+def test_a_folder_of_stems_with_takes_in_it_gets_both_pages(tmp_path, tiny):
+    options = ("--model", "tiny", "--device", "cpu", "--seconds", "0.4", "--no-page", "--seed", "1")
+    folder = tmp_path / "seed-1"
+    assert msdm("generate", *options, "-o", tmp_path).returncode == 0
+    assert msdm("generate", *options, "-o", folder, "--variations", "2").returncode == 0
+    result = msdm("view", folder)
+    pages = [folder / "index.html", folder / "takes.html"]
+    assert result.stdout.splitlines() == list(map(str, pages)), result.stderr
+    assert "./drums.wav" in pages[0].read_text("utf-8")
+    assert "seed-2/mixture.wav" in pages[1].read_text("utf-8")
+
+
 def test_what_cannot_be_shown(stems, tmp_path):
     msdm("view", tmp_path / "none").assert_two_lines("no such file")
     (tmp_path / "empty").mkdir()

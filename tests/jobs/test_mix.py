@@ -67,6 +67,17 @@ def test_tags_are_those_of_the_song(tiny_model, tmp_path):
         assert file.title == "A title (mix)"
 
 
+def test_a_mono_stem_sounds_in_all_channels(stems, tmp_path):
+    mono = read_sound(stems["bass"])[:1]
+    soundfile.write(stems["bass"], mono.T, 22050, "FLOAT")
+    others = read_sound(stems["drums"]) + read_sound(stems["piano"])
+    mixed = mix_stems(stems, {}, tmp_path / "m.wav", subtype="FLOAT")
+    np.testing.assert_allclose(read_sound(mixed.path), mono + others, atol=1e-6)
+    soundfile.write(stems["piano"], music(70_000, 3).T, 22050)
+    with pytest.raises(UnsuitableAudio, match=r"channels: piano\.wav has 3, drums\.wav has 2"):
+        mix_stems(stems, {}, tmp_path / "n.wav")
+
+
 def test_what_does_not_go_together(stems, tmp_path):
     path = tmp_path / "m.wav"
     with pytest.raises(MissingStems, match="kazoo"):

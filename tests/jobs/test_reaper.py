@@ -7,7 +7,7 @@ import pytest
 from conftest import generate, impute, separate
 
 from msdm_cli.jobs.output import OutputOptions
-from msdm_cli.jobs.reaper import IS_SET, quote, write_reaper_project
+from msdm_cli.jobs.reaper import IS_SET, find_reaper_project, quote, write_reaper_project
 from msdm_cli.jobs.stem_folder import COLOURS
 from msdm_cli.tasks.controls import Controls
 
@@ -65,6 +65,7 @@ def test_stems_are_tracks_in_time(tiny_model, write_song, tmp_path):
 def test_a_project_that_is_there_stays(tiny_model, tmp_path):
     made = generate(tiny_model, tmp_path, 0.4)
     path = write_reaper_project(made.manifest)
+    assert find_reaper_project(made.manifest) == path
     path.write_text("somebody's work")
     assert write_reaper_project(made.manifest) == path
     assert path.read_text() == "somebody's work"
@@ -81,6 +82,14 @@ def test_a_mixture_is_muted_and_files_may_be_of_any_format(tiny_model, write_son
     tracks = {find(track, "NAME"): track for track in list_tracks(parse(text))}
     muted = {name: find(track, "MUTESOLO") for name, track in tracks.items()}
     assert muted == {'"drums"': "0 0 0", '"piano"': "0 0 0", '"mixture"': "1 0 0"}
+
+
+def test_the_rest_of_a_song_is_heard_beside_its_stems(tiny_model, write_song, tmp_path):
+    mixes = {"without-drums": {"drums": 0.0}}
+    song = write_song(seconds=0.3)
+    made = separate(tiny_model, song, tmp_path, stems=("drums",), mixes=mixes)
+    text = write_reaper_project(made.manifest).read_text("utf-8")
+    assert text.count("MUTESOLO 0 0 0") == 2
 
 
 def test_the_tempo_is_the_one_that_was_asked_for(tiny_model, tmp_path):

@@ -22,6 +22,15 @@ def test_results_are_what_their_manifest_lists(tiny_model, write_song, tmp_path)
         assert opened.manifest_path == result.manifest
 
 
+def test_a_mix_repeats_the_stems_that_it_holds(tiny_model, write_song, tmp_path):
+    mixes = {"without-drums": {"drums": 0.0}, "mix": {"bass": 0.5}}
+    made = separate(tiny_model, write_song(seconds=0.2), tmp_path, stems=("drums",), mixes=mixes)
+    opened = open_stem_folder(made.manifest)
+    assert not opened.repeats_stems("without-drums")
+    assert opened.repeats_stems("mix")
+    assert opened.repeats_stems("mixture")
+
+
 def test_a_mixture_is_no_stem(tiny_model, tmp_path):
     result = generate(tiny_model, tmp_path, 0.5)
     opened = open_stem_folder(result.manifest.parent)

@@ -4,8 +4,9 @@ import threading
 
 import pytest
 
+from msdm_cli.audio.formats import readable_suffixes
 from msdm_cli.page.place import save_page
-from msdm_cli.page.serve import PageServer, find_part
+from msdm_cli.page.serve import TYPES, PageServer, find_part
 from msdm_cli.page.template import Page
 
 
@@ -46,6 +47,10 @@ def test_pages_and_sounds(server):
     assert (answer.status, content) == (200, bytes(range(100)))
     answer, content = ask(server, "/a%20b.wav", "HEAD")
     assert (answer.headers["Content-Length"], content) == ("100", b"")
+
+
+def test_whatever_a_page_can_show_is_served():
+    assert readable_suffixes() <= TYPES.keys()
 
 
 def test_parts_since_a_browser_seeks(server):
