@@ -55,8 +55,7 @@ def mix_stems(
     """Write the weighted sum of stems. A mix beyond full scale is made softer as a whole.
 
     Args:
-        stems: Files by name, of one rate and length, with one number of channels or
-            mono.
+        stems: Files by name, of one rate and length, and of one number of channels or mono.
         gains: Factors by name.
         path: Where the mix goes; the suffix is its format.
         subtype: How samples are stored; as in the first stem if None.
