@@ -67,10 +67,10 @@ def test_mixes_a_residual_and_another_rate_leave_it_out(write_song, tmp_path):
     result = separate(song, "-o", tmp_path / "a", *options, "--mix", "guitar=0")
     assert result.returncode == 0, result.stderr
     folder = tmp_path / "a" / "song"
-    named = ("drums", "guitar", "residual", "without-drums", "without-guitar")
+    named = ("drums", "guitar", "mix", "residual", "without-drums")
     assert list_files(folder) == sorted([*(f"{name}.wav" for name in named), "msdm.json"])
     np.testing.assert_array_equal(add_up(folder, "without-drums", "drums"), read_sound(song))
-    np.testing.assert_array_equal(add_up(folder, "without-guitar", "guitar"), read_sound(song))
+    np.testing.assert_array_equal(add_up(folder, "mix", "guitar"), read_sound(song))
     result = separate(song, "-o", tmp_path / "b", "--absent", "piano", "--rate", 48000)
     assert result.returncode == 0, result.stderr
     assert soundfile.info(tmp_path / "b" / "song" / "guitar.wav").samplerate == 48000
