@@ -73,7 +73,10 @@ def check_results(path: Path, song: Path | None) -> Report:
             report.problems.append(problem)
         else:
             report.whole.append(name)
-    if manifest.request["task"] == "separate" and not report.problems:
+    if manifest.request["task"] != "separate":
+        if song is not None:
+            report.notes.append(f"{song}: is not compared, since no song was separated here")
+    elif not report.problems:
         _compare(manifest, files, song, report)
     return report
 

@@ -130,6 +130,14 @@ def test_imputed_and_generated_files_are_whole(tiny_model, write_song, tmp_path)
         assert report.exact is None
 
 
+def test_what_was_not_separated_has_no_song_to_compare(tiny_model, tmp_path):
+    report = check_results(generate(tiny_model, tmp_path, 0.3).manifest, tmp_path / "song.wav")
+    assert not report.problems
+    assert report.notes == [
+        f"{tmp_path}/song.wav: is not compared, since no song was separated here"
+    ]
+
+
 @pytest.mark.parametrize(
     ("scale", "subtype"), [(1e-3, "PCM_16"), (0.5, "PCM_24")], ids=["quiet", "24 bits"]
 )
