@@ -134,7 +134,7 @@ def test_what_was_not_separated_has_no_song_to_compare(tiny_model, tmp_path):
     report = check_results(generate(tiny_model, tmp_path, 0.3).manifest, tmp_path / "song.wav")
     assert not report.problems
     assert report.notes == [
-        f"{tmp_path}/song.wav: is not compared, since no song was separated here"
+        f"{tmp_path / 'song.wav'}: is not compared, since no song was separated here"
     ]
 
 
