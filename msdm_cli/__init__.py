@@ -54,10 +54,12 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module 'msdm_cli' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES.get(name, "msdm_cli.errors")), name)
+if not TYPE_CHECKING:  # A type checker that saw it would take any name for one of ours.
+
+    def __getattr__(name: str) -> Any:
+        if name not in __all__:
+            raise AttributeError(f"module 'msdm_cli' has no attribute {name!r}")
+        return getattr(importlib.import_module(_HOMES.get(name, "msdm_cli.errors")), name)
 
 
 def __dir__() -> list[str]:

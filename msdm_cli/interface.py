@@ -56,10 +56,14 @@ def load_model(
         threads: Threads of a CPU, which decide the last bits; 0 leaves them to the backend. Those
             of PyTorch are set in the whole process.
 
+    On CUDA, cuDNN is set to give the same bits every time and not to round to TF32, in the whole
+    process: other networks in it may be slower. A model cannot be pickled; load one in each
+    process.
+
     Raises:
         WeightsError: The model is unknown, is not on this machine, or its files are damaged.
         ModelError: Weights and spec do not fit, or the backend or the device cannot run here.
-        ValueError: There is no such backend, precision or number of threads.
+        ValueError, TypeError: There is no such backend, device, precision or number of threads.
     """
     loaded = load(name, Runtime(backend, device, precision, threads))
     fields = {field.name: getattr(loaded, field.name) for field in dataclasses.fields(loaded)}

@@ -40,7 +40,7 @@ class Model(MusicModel):
             song: A path, or samples.
             sample_rate: Of the samples, in hertz; a file has its own.
             quality: fast, default or best, or another preset of the model's spec.
-            seed: Seed of the noise. Presets that use none ignore it.
+            seed: Seed of the noise, 0 to 2^64 - 1. Presets that use none ignore it.
             absent: Stems that the song does not have, such as ``"piano"``: no guitar is called a
                 piano then.
             progress: Receives each network call.
@@ -56,7 +56,8 @@ class Model(MusicModel):
             MissingTask: The model cannot be told that a stem is absent.
             NonFiniteSamples: The network failed.
             ValueError: Samples come without a rate, or in another shape; or an absent stem is
-                unknown, or all are absent.
+                unknown, or all are absent; or the seed is none.
+            TypeError: The song is no sound.
         """
         blocks = self.separate_blocks(
             song, sample_rate, quality=quality, seed=seed, absent=absent, progress=progress

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from msdm_cli.audio.source import AudioSource
+from msdm_cli.diffusion.noise import check_seed
 from msdm_cli.diffusion.samplers import Preset
 from msdm_cli.models.load import LoadedModel
 from msdm_cli.progress import Progress, SilentProgress
@@ -51,7 +52,7 @@ class MusicModel(LoadedModel):
             part: Where to impute, from and to, in seconds; None is the end. Outside of it a target
                 stays as it is, if it is given, or rests.
             quality: fast, default or best, or another preset of the model's spec.
-            seed: Seed of the noise.
+            seed: Seed of the noise, 0 to 2^64 - 1.
             controls: What is asked for. Tempo and key are otherwise heard in the given stems.
             progress: Receives each network call.
 
@@ -113,20 +114,20 @@ class MusicModel(LoadedModel):
             seconds: Length.
             bars: Length of a loop, instead: its end leads to its beginning.
             quality: fast, default or best, or another preset of the model's spec.
-            seed: Seed of the noise, and of what the controls leave open.
+            seed: Seed of the noise, and of what the controls leave open, 0 to 2^64 - 1.
             controls: Tempo, key, style, and which stems play; None leaves them to the seed.
             progress: Receives each network call.
 
         Returns:
-            All stems of the model and ``mixture``, their sum, ``[1, T]`` each at the model's rate,
+            All stems of the model and ``mixture``, their sum, ``[1, T]`` each, at
             ``model.spec.sample_rate``.
 
         Raises:
             MissingPreset: The model has no preset of that name, or does not generate.
             NonFiniteSamples: The network failed.
             UnsuitableAudio: The length is less than a sample.
-            ValueError: The bars are not a whole number from 1 on; or controls or bars are asked of
-                a model that draws no sketch, and so heeds neither.
+            ValueError: The seed is none, or bars are no whole number from 1 on; or controls or bars
+                are asked of a model that draws no sketch, and so heeds neither.
         """
         blocks = self.generate_blocks(
             seconds, bars=bars, quality=quality, seed=seed, controls=controls, progress=progress
@@ -180,9 +181,8 @@ class MusicModel(LoadedModel):
             seconds: Length of what is added.
             sample_rate: Of the samples, in hertz; files have their own.
             quality: fast, default or best, or another preset of the model's spec.
-            seed: Seed of the noise.
-            controls: Tempo, key, style, and which stems play. Tempo and key are those that are
-                heard in the given stems, if they are not asked for.
+            seed: Seed of the noise, 0 to 2^64 - 1.
+            controls: What is asked for. Tempo and key are otherwise heard in the given stems.
             progress: Receives each network call.
 
         Returns:
@@ -193,8 +193,8 @@ class MusicModel(LoadedModel):
             AudioError: A given stem cannot be read, or they do not go together.
             MissingPreset: The model has no preset of that name, or does not generate.
             NonFiniteSamples: The network failed.
-            ValueError: A stem is not one of the model's, or none is given; or controls are asked of
-                a model that draws no sketch, and so heeds none.
+            ValueError: A stem is not one of the model's, or none is given, or the seed is none; or
+                controls are asked of a model that draws no sketch, and so heeds none.
         """
         how: dict[str, Any] = {"seed": seed, "controls": controls, "progress": progress}
         blocks = self.extend_blocks(given, seconds, sample_rate, quality=quality, **how)
@@ -234,9 +234,9 @@ class MusicModel(LoadedModel):
         options: Any,
         progress: Progress | None,
     ) -> Iterator[StemBlock]:
-        row = TASKS[task]
-        stream = row.run(self, sources, options, NoStore(), progress or SilentProgress())
-        return _stream(stream)
+        check_seed(options.seed)
+        heard = progress or SilentProgress()
+        return _stream(TASKS[task].run(self, sources, options, NoStore(), heard))
 
 
 def _check_controls(controls: Controls | None, sketch: Preset | None) -> Controls:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from conftest import (
     FIVE_STEMS,
     STEMS,
@@ -132,6 +133,39 @@ def test_the_array_that_is_given_is_left_alone(model):
     before = song.copy()
     model.separate(song, 22050, quality="fast")
     np.testing.assert_array_equal(song, before)
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [torch.zeros(500, requires_grad=True), np.ma.masked_array(np.zeros(500), True)],
+    ids=["with gradients", "masked"],
+)
+def test_what_is_no_array_is_a_type_error(model, sound):
+    with pytest.raises(TypeError, match="expected samples of song"):
+        model.separate(sound, 22050)
+
+
+@pytest.mark.parametrize("kind", [torch.from_numpy, list])
+def test_what_numpy_takes_for_an_array_is_one(model, kind):
+    song = music(500)[0]
+    check_same(model.separate(kind(song), 22050), model.separate(song, 22050))
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("task", ["separate", "impute", "generate", "extend"])
+def test_blocks_may_be_changed_in_place(model, task, channels):
+    song = np.repeat(music(500), channels, 0)
+    blocks = {
+        "separate": lambda: model.separate_blocks(song, 22050),
+        "impute": lambda: model.impute_blocks({"drums": song}, 22050),
+        "generate": lambda: model.generate_blocks(0.02),
+        "extend": lambda: model.extend_blocks({"drums": song}, 0.02, 22050),
+    }
+    for block in blocks[task]():
+        for stem in block.stems.values():
+            before = stem.copy()
+            stem[0] += 1
+            np.testing.assert_array_equal(stem[1:], before[1:])
 
 
 def test_blocks_of_a_separation_are_its_stems(model):
@@ -311,9 +345,10 @@ def test_stems_that_do_not_play_end_where_they_are_continued(cascade):
     assert stems["bass"][:, 11025 + fade :].any()
 
 
+@pytest.mark.parametrize("kind", [tuple, np.array])
 @pytest.mark.parametrize("no", [0, np.bool_(False)])
-def test_what_counts_as_false_rests_like_false(cascade, no):
-    asked = dataclasses.replace(RESTING, playing=(True, no, None, no))
+def test_what_counts_as_false_rests_like_false(cascade, no, kind):
+    asked = dataclasses.replace(RESTING, playing=kind((True, no, None, no)))
     check_same(
         cascade.generate(0.3, seed=4, controls=asked),
         cascade.generate(0.3, seed=4, controls=RESTING),
@@ -432,6 +467,10 @@ def test_a_model_of_two_stages_separates_as_its_first_does(cascade, model):
             "got drums as both",
         ),
         (lambda model: model.impute({}, 22050), "at least one given stem"),
+        (lambda model: model.separate(music(9), 22050, seed=-1), "expected a seed from 0"),
+        (lambda model: model.generate_blocks(0.1, seed=1 << 64), "expected a seed from 0"),
+        (lambda model: model.generate(0.1, seed="a"), "expected a seed from 0.*got 'a'"),
+        (lambda model: model.generate(0.1, seed=1.0), "expected a seed from 0.*got 1.0"),
         (
             lambda model: model.impute(dict.fromkeys(STEMS, music(9)), 22050),
             "one stem that is missing",
@@ -449,6 +488,7 @@ def test_mistakes_of_the_caller_are_value_errors(model, ask, words):
         (lambda model: model.separate("none.wav"), UnreadableAudio, "no such file"),
         (lambda model: model.separate(np.zeros((2, 0)), 44100), UnsuitableAudio, "no samples"),
         (lambda model: model.separate(np.full(9, np.nan), 44100), UnsuitableAudio, "NaN"),
+        (lambda model: model.separate(np.full(9, 1e300), 44100), UnsuitableAudio, "too loud"),
         (lambda model: model.impute({"drums": "none.wav"}), UnreadableAudio, "no such file"),
         (
             lambda model: model.impute({"drums": music(9), "bass": music(8)}, 22050),
@@ -496,6 +536,28 @@ def test_what_cannot_be_loaded_is_an_error():
         load_model(precision="fp8")
 
 
+def test_what_is_random_elsewhere_in_the_process_stays_as_it_was():
+    torch.manual_seed(0)
+    expected = torch.rand(1)
+    torch.manual_seed(0)
+    load_model().generate(0.1, quality="fast")
+    assert torch.equal(torch.rand(1), expected)
+
+
+def test_the_result_does_not_depend_on_the_default_type_of_pytorch():
+    asked = {"quality": "fast", "seed": 1}
+    expected = load_model(precision="fp32").generate(0.2, **asked)
+    torch.set_default_dtype(torch.float64)
+    try:
+        model = load_model(precision="fp32")
+        check_same(model.generate(0.2, **asked), expected)
+        separated = model.separate(music(2048), 22050, quality="fast")
+    finally:
+        torch.set_default_dtype(torch.float32)
+    again = load_model(precision="fp32").separate(music(2048), 22050, quality="fast")
+    check_same(separated, again)
+
+
 # The package
 
 
@@ -521,6 +583,19 @@ def test_the_public_names_are_these():
     assert (Path(msdm_cli.__file__).parent / "py.typed").exists()
     with pytest.raises(AttributeError, match="kazoo"):
         _ = msdm_cli.kazoo
+
+
+def test_a_type_checker_knows_the_public_names(tmp_path):
+    script = tmp_path / "user.py"
+    script.write_text(
+        "from msdm_cli import load_model, load_modell\nstems = load_model().separate('a.wav')\n"
+    )
+    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path), str(script)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert [line for line in ran.stdout.splitlines() if "error" in line][:1] == [
+        f'{script}:1: error: Module "msdm_cli" has no attribute "load_modell"; '
+        'maybe "load_model"?  [attr-defined]'
+    ]
 
 
 def test_every_error_belongs_to_a_public_one():

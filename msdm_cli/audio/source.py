@@ -151,8 +151,10 @@ class ArraySource:
             )
         if not given.size:
             raise UnsuitableAudio(f"{name}: no samples", "Give an array that holds sound.")
+        check_finite(given, name)
+        if np.abs(given).max() > np.finfo(np.float32).max:
+            raise UnsuitableAudio(f"{name}: too loud", "Full scale is 1: divide it by its peak.")
         self.samples = given.astype(np.float32)
-        check_finite(self.samples, name)
         self.name = name
         self.tags: dict[str, str] = {}
         self.properties = AudioProperties(
@@ -231,7 +233,7 @@ def fit_frames(frames: int, channels: int) -> int:
     return max(1, min(frames, MOST_BLOCK_SAMPLES // channels))
 
 
-def check_finite(block: NDArray[np.float32], name: str) -> None:
+def check_finite(block: NDArray[np.floating[Any]], name: str) -> None:
     """Refuse samples that are not numbers.
 
     Raises:

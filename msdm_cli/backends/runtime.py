@@ -39,9 +39,12 @@ class Runtime:
             raise ValueError(
                 f"expected a precision of {', '.join(PRECISIONS)}, got {self.precision}"
             )
+        if not isinstance(self.device, str):
+            raise TypeError(f"expected the name of a device, got {self.device!r}")
         if self.devices > MOST_DEVICES:
             raise ValueError(f"expected up to {MOST_DEVICES} devices, got {self.devices}")
-        if not isinstance(self.threads, Integral) or not 0 <= self.threads <= MOST_THREADS:
+        counts = isinstance(self.threads, Integral) and not isinstance(self.threads, bool)
+        if not counts or not 0 <= self.threads <= MOST_THREADS:
             raise ValueError(f"expected 0 to {MOST_THREADS} threads, got {self.threads}")
 
     @property

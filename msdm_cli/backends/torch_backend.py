@@ -35,7 +35,7 @@ def resolve_device(name: str) -> torch.device:
             f"no device is called {name}", "Choose auto, cpu, cuda, cuda:1 or mps."
         ) from error
     present = {
-        "cpu": True,
+        "cpu": not device.index,
         "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
         "mps": torch.backends.mps.is_available(),
     }

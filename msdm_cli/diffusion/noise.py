@@ -8,12 +8,24 @@ Source: counter-based generators, Salmon et al. 2011 (Philox).
 """
 
 from dataclasses import dataclass
+from operator import index
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 BLOCK_LENGTH = 1 << 14
 """Positions that one generator fills."""
+
+
+def check_seed(seed: Any) -> None:
+    """Refuse what is no seed.
+
+    Raises:
+        ValueError: It is no whole number from 0 to 2^64 - 1.
+    """
+    if not hasattr(seed, "__index__") or not 0 <= index(seed) < 1 << 64:
+        raise ValueError(f"expected a seed from 0 to 2^64 - 1, a whole number, got {seed!r}")
 
 
 @dataclass(frozen=True)
@@ -29,8 +41,7 @@ class NoiseField:
     stems: int
 
     def __post_init__(self) -> None:
-        if not 0 <= self.seed < 1 << 64 or self.seed % 1:
-            raise ValueError(f"expected a seed from 0 to 2^64 - 1, got {self.seed}")
+        check_seed(self.seed)
 
     def draw(self, start: int, length: int, *, step: int, sample: int = 0) -> NDArray[np.float32]:
         """The noise of a window.

@@ -71,7 +71,9 @@ class _Budget(TorchFunctionMode):
 def build_bounded(
     architecture: str, config: Mapping[str, Any], tensors: Mapping[str, Tensor]
 ) -> Network:
-    """A network without its weights.
+    """A network without its weights, in single precision.
+
+    PyTorch's random stream stays where it is: it is the caller's.
 
     Args:
         architecture: Name of the architecture.
@@ -84,8 +86,8 @@ def build_bounded(
     """
     _check_numbers(config)
     try:
-        with _Budget(tensors.values()):
-            return build_network(architecture, config)
+        with torch.random.fork_rng(devices=()), _Budget(tensors.values()):
+            return build_network(architecture, config).float()
     except UNBUILDABLE as error:
         reason = " ".join(str(error).split())[:LONGEST_REASON]
         raise ValueError(f"expected a config of {architecture} ({reason})") from error

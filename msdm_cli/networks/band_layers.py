@@ -212,9 +212,10 @@ class SigmaEmbedding(nn.Module):
         self.layers = nn.Sequential(
             nn.Linear(features, size), nn.SiLU(), nn.Linear(size, size), nn.SiLU()
         )
-        frequencies = torch.pi * torch.arange(1, self.FREQUENCIES + 1) / 4
+        frequencies = torch.pi * torch.arange(1.0, self.FREQUENCIES + 1, dtype=torch.float32) / 4
         self.register_buffer("frequencies", frequencies, persistent=False)
-        self.register_buffer("log_bounds", torch.tensor(bounds).log(), persistent=False)
+        log_bounds = torch.tensor(bounds, dtype=torch.float32).log()
+        self.register_buffer("log_bounds", log_bounds, persistent=False)
 
     def forward(self, sigma: Tensor, given: Tensor) -> Tensor:
         """``[B, S], [B] -> [B, size]``; ``given`` is 1 where the mixture is given."""

@@ -52,7 +52,7 @@ class LevelEmbedding(nn.Module):
         self.enter = GroupLinear(groups, features, width)
         self.leave = GroupLinear(1, width, SketchLayer.MODULATIONS * width)
         nn.init.zeros_(self.leave.weight)
-        frequencies = torch.pi * torch.arange(1, self.FREQUENCIES + 1) / 4
+        frequencies = torch.pi * torch.arange(1.0, self.FREQUENCIES + 1, dtype=torch.float32) / 4
         self.register_buffer("frequencies", frequencies, persistent=False)
 
     def forward(self, sigma: Tensor) -> Tensor:
@@ -146,8 +146,9 @@ class Attention(nn.Module):
 def rotate_by_time(length: int, features: int, like: Tensor) -> tuple[Tensor, Tensor]:
     """Cosines and sines of rotary positions, ``[length, features]`` each."""
     half = features // 2
-    speeds = ROTARY_BASE ** (-torch.arange(half, device=like.device) / half)
-    angles = torch.arange(length, device=like.device)[:, None] * speeds
+    halves = torch.arange(half, dtype=torch.float32, device=like.device)
+    places = torch.arange(length, dtype=torch.float32, device=like.device)
+    angles = places[:, None] * ROTARY_BASE ** (-halves / half)
     angles = torch.cat((angles, angles), 1)
     return angles.cos().to(like.dtype), angles.sin().to(like.dtype)
 

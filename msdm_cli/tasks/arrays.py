@@ -14,7 +14,7 @@ from msdm_cli.audio.stem_finish import MIXTURE
 from msdm_cli.tasks.stream import StemBlock
 
 Sound = str | os.PathLike[str] | NDArray[Any]
-"""A path, or samples ``[C, T]`` or ``[T]``; full scale is 1."""
+"""A path, or samples ``[C, T]`` or ``[T]``, of which NumPy makes an array; full scale is 1."""
 
 Stems = dict[str, NDArray[np.float32]]
 
@@ -29,13 +29,20 @@ def open_sound(sound: Sound, sample_rate: int | None, name: str) -> AudioSource:
 
     Raises:
         AudioError: It cannot be read, or holds no samples or a NaN.
+        TypeError: NumPy makes no array of the samples, or they have a mask.
         ValueError: Samples come without a rate, or in another shape.
     """
     if isinstance(sound, str | os.PathLike):
         return FileSource(Path(sound))
     if sample_rate is None:
         raise ValueError(f"expected a sample rate beside the samples of {name}, got none")
-    return ArraySource(np.asarray(sound), sample_rate, name)
+    if np.ma.isMaskedArray(sound):
+        raise TypeError(f"expected samples of {name} without a mask; fill them first")
+    try:
+        samples = np.asarray(sound)
+    except RuntimeError as error:  # PyTorch's, of tensors with gradients
+        raise TypeError(f"expected samples of {name} as an array: {error}") from error
+    return ArraySource(samples, sample_rate, name)
 
 
 def list_names(names: str | Sequence[str]) -> tuple[str, ...]:
@@ -95,6 +102,6 @@ def concatenate(blocks: Iterator[StemBlock], *, with_mixture: bool) -> Stems:
 
 def flatten_like(sounds: Iterable[Sound], stems: Stems) -> Stems:
     """Stems ``[T]`` if all sounds that were given are arrays ``[T]``; otherwise as they are."""
-    if all(isinstance(sound, np.ndarray) and sound.ndim == 1 for sound in sounds):
+    if not any(isinstance(sound, str | os.PathLike) or np.ndim(sound) != 1 for sound in sounds):
         return {name: stem[0] for name, stem in stems.items()}
     return stems

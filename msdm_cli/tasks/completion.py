@@ -239,7 +239,8 @@ class _Mixer:
             if name in given:
                 pan = self._originals[name].pan[:, None]
                 stem = pan * stem + (1 - weights) * given.pop(name)
-            stems[name] = np.broadcast_to(stem, (wanted.output.channels, frames))
+            channels = wanted.output.channels
+            stems[name] = stem if len(stem) == channels else np.repeat(stem, channels, 0)
         mixture = np.stack(list(stems.values())).sum(0)
         for samples in given.values():
             mixture = mixture + samples

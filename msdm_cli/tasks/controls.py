@@ -48,8 +48,8 @@ class Controls:
         tempo: Quarter notes a minute.
         meter: 4/4, 3/4 or 6/8; counts only with a tempo. A style that is asked for has its own, and
             4/4 leaves the meter to the style that a seed draws.
-        first_beat: Time of the first beat of a bar, in seconds; counts only with a tempo. The
-            beginning if it is not known.
+        first_beat: Time of the first beat of a bar, in seconds; counts only with a tempo. If it is
+            None, it is at the beginning, in new music 0.03 s after it.
         key: A note and a mode, for example ``Eb minor``.
         style: One of ``STYLES``.
         playing: For each stem, whether it plays; None for one that may do either.
@@ -73,6 +73,7 @@ class Controls:
             raise ValueError(f"expected a style of {', '.join(STYLES)}, got {self.style}")
         if self.key is not None:
             read_key(self.key)
+        object.__setattr__(self, "playing", tuple(self.playing))
         for plays in self.playing:
             # A name would count as True, for the stem at its place.
             if plays not in (True, False, None):

@@ -60,7 +60,8 @@ class GenerateOptions:
     continues: bool = False
 
     def __post_init__(self) -> None:
-        if not self.seconds <= LONGEST_SECONDS:  # NaN is not, either
+        # NaN is not, either.
+        if not -LONGEST_SECONDS <= self.seconds <= LONGEST_SECONDS:
             raise ValueError(f"expected up to {LONGEST_SECONDS} s, got {self.seconds}")
 
 

@@ -78,7 +78,7 @@ def test_a_gpu_takes_as_much_of_a_batch_as_fits(monkeypatch, largest, expected):
     assert sizes == expected
 
 
-@pytest.mark.parametrize("name", ["cuda:99", "toaster", "", "meta"])
+@pytest.mark.parametrize("name", ["cuda:99", "cpu:3", "toaster", "", "meta"])
 def test_a_device_that_is_not_there_is_never_replaced(name):
     with pytest.raises(BackendUnavailable):
         resolve_device(name)

@@ -82,7 +82,7 @@ def test_no_length_is_refused(tiny_model, seconds):
         start(tiny_model, seconds)
 
 
-@pytest.mark.parametrize("seconds", [1e9, float("nan"), float("inf")])
+@pytest.mark.parametrize("seconds", [1e9, float("nan"), float("inf"), -float("inf")])
 def test_no_music_is_longer_than_a_day(tiny_model, seconds):
     with pytest.raises(ValueError, match="expected up to 86400 s"):
         choose(tiny_model, seconds)
