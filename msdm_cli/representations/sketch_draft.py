@@ -20,8 +20,8 @@ from msdm_cli.representations.sketch_agreement import agree
 
 Array = NDArray[np.float32]
 
-NOTE_RANGE = 3.0
-"""Notes are at most 30 dB below the loudest band of their frame."""
+NOTE_RANGE = 2.0
+"""Notes are at most 20 dB below the loudest band of their frame."""
 
 QUIETEST_NOTE = -6.5
 
@@ -34,9 +34,18 @@ HARMONICS = 16
 EXACT_HARMONICS = 4
 """Harmonics up to here fall on a semitone, those above up to one beside it."""
 
-NOISE = 5e-4
+NOISE = 1e-4
+"""Standard deviation of the noise. More of it fills the gaps between harmonics."""
+
+METAL_HZ = 43.0
+METAL_DB = 8.0
+"""Noise of drums is louder and softer by so much (standard deviation), at frequencies so far apart.
+
+Cymbals ring, and always at the same frequencies: white noise is smoother than they are.
+"""
+
 TABLE_LENGTH = 4096
-AGREEMENTS = 3
+AGREEMENTS = 2
 
 
 def draft_sound(sketch: NDArray[np.floating[Any]], first: int, *, has_notes: bool = True) -> Array:
@@ -46,16 +55,18 @@ def draft_sound(sketch: NDArray[np.floating[Any]], first: int, *, has_notes: boo
         sketch: Its sketch, as ``find_sketch`` gives it.
         first: Where the sketch begins in the piece, in samples: oscillators go on through it.
         has_notes: Whether what sounds has harmonics. Skins of drums have not: what is above them is
-            noise.
+            the noise of metal.
 
     Shape:
         ``[BANDS, T / HOP] -> [T]``
     """
     length = sketch.shape[1] * HOP
     draft = NOISE * np.random.default_rng(first).standard_normal(length, np.float32)
+    if not has_notes:
+        draft = _sound_like_metal(draft)
     frames = (np.arange(sketch.shape[1]) + 0.5) * HOP
     places = np.arange(length)
-    notes = find_notes(sketch)
+    notes = find_notes(sketch if has_notes else sketch[:LOW_BANDS])
     for note in np.flatnonzero(notes.any(1)):
         level = np.interp(places, frames, np.where(notes[note], 10 ** (sketch[note] / 2), 0))
         played = play_note(int(note), first + places, has_harmonics=has_notes)
@@ -67,18 +78,34 @@ def draft_sound(sketch: NDArray[np.floating[Any]], first: int, *, has_notes: boo
 
 
 def find_notes(sketch: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
-    """Where notes sound, ``[BANDS, frames] -> [LOW_BANDS, frames]``: peaks without a lower note."""
-    bands = sketch[:LOW_BANDS]
-    around = np.pad(bands, ((2, 2), (0, 0)), constant_values=FLOOR - 1)
+    """Where notes sound, ``[bands, frames] -> [bands, frames]``: peaks without a lower note."""
+    around = np.pad(sketch, ((2, 2), (0, 0)), constant_values=FLOOR - 1)
     below = np.maximum(around[:-4], around[1:-3])
     above = np.maximum(around[3:-1], around[4:])
-    heard = bands > np.maximum(bands.max(0) - NOTE_RANGE, QUIETEST_NOTE)
-    peaks = heard & (bands >= below) & (bands > above)
+    heard = sketch > np.maximum(sketch.max(0) - NOTE_RANGE, QUIETEST_NOTE)
+    peaks = heard & (sketch >= below) & (sketch > above)
     notes = np.zeros_like(peaks)
-    for band in range(LOW_BANDS):
+    for band in range(len(sketch)):
         lower = [band - distance for distance in list_distances() if distance <= band]
         notes[band] = peaks[band] & ~notes[lower].any(0)
     return _fill_gaps(notes)
+
+
+def _sound_like_metal(noise: Array) -> Array:
+    """Make noise that is louder at some frequencies, the same in all chunks, ``[T] -> [T]``."""
+    bins = np.fft.rfftfreq(len(noise), METAL_HZ / SAMPLE_RATE_HZ)
+    gain = np.interp(bins, np.arange(len(_draw_metal())), _draw_metal())
+    return np.fft.irfft(np.fft.rfft(noise) * gain, len(noise)).astype(np.float32)
+
+
+@cache
+def _draw_metal() -> NDArray[np.float64]:
+    """Gains at multiples of ``METAL_HZ``."""
+    count = int(SAMPLE_RATE_HZ / 2 / METAL_HZ) + 2
+    gain: NDArray[np.float64] = 10 ** (
+        METAL_DB / 20 * np.random.default_rng(0).standard_normal(count)
+    )
+    return gain
 
 
 @cache

@@ -93,3 +93,25 @@ def test_without_harmonics_there_is_noise_above_a_note():
     low = hz < 2 * find_hz(note) - 20
     peaks = [hz[low][spectrum[low].argmax()] for spectrum in spectra]
     np.testing.assert_allclose(peaks, find_hz(note), rtol=0.01)
+
+
+@pytest.mark.parametrize("note", [50, 60, 70])
+def test_a_high_note_is_a_tone_too(note):
+    """The bands there are wider than a tone, so noise would have their powers as well."""
+    draft = draft_sound(find_sketch(play(note, harmonics=3)), 0)
+    spectrum = np.abs(np.fft.rfft(draft * np.hanning(LENGTH))) ** 2
+    hz = np.fft.rfftfreq(LENGTH, 1 / SAMPLE_RATE_HZ)
+    around = abs(hz / find_hz(note) - 1) < 0.1
+    at = abs(hz - find_hz(note)) < 5
+    assert spectrum[at].sum() / spectrum[around].sum() > 0.95
+
+
+def test_cymbals_ring_at_the_same_frequencies_wherever_they_are_struck():
+    sketch = np.full((96, 512), -2.0, np.float32)
+    spectra = []
+    for first in (0, 123 * HOP):
+        draft = draft_sound(sketch, first, has_notes=False).reshape(-1, 1024)
+        power = np.square(np.abs(np.fft.rfft(draft * np.hanning(1024)))).mean(0)
+        spectra.append(10 * np.log10(power[100:400]))
+    assert np.corrcoef(spectra)[0, 1] > 0.9
+    assert 4 < np.std(spectra[0]) < 10
